@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cache: small records in shared memory, found by a 128-bit id. A fixed number of slots of one size,
+ * in sets of eight; a full set gives up its oldest. A reader gets a copy, never a pointer.
+ *
+ * It knows no realm, no revision and no meaning: whoever puts a record in makes those part of the id
+ * or of the record. It holds no credential, since an id is a digest under a secret.
+ */
+#ifndef AG_CACHE_H
+#define AG_CACHE_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+#include "digest.h"
+
+typedef struct ag_cache_t ag_cache_t;
+
+/* How many bytes of memory `slots` records of at most `record_size` bytes take. */
+apr_size_t ag_cache_bytes(apr_size_t slots, apr_size_t record_size);
+
+/* Lays a cache into `memory` (8-byte aligned). With `fresh` it is formatted; without, the memory is
+ * what an earlier generation of the server left, and its content is kept when the shape is the
+ * same (APR_EINVAL when not: format it). The handle lives in `p`. */
+apr_status_t ag_cache_attach(ag_cache_t **cache, void *memory, apr_size_t size,
+                             apr_size_t record_size, int fresh, apr_pool_t *p);
+
+/* Copies the record named `id` to `out` (record_size bytes) and returns its length, or 0 when there
+ * is none. *stored tells when it was put there; how long it is good is the caller's business. */
+apr_size_t ag_cache_get(ag_cache_t *cache, ag_id_t id, void *out, apr_time_t *stored);
+
+/* Puts or replaces a record. One that is too long is not stored: 0, else 1. */
+int ag_cache_put(ag_cache_t *cache, ag_id_t id, const void *record, apr_size_t n, apr_time_t now);
+
+void ag_cache_drop(ag_cache_t *cache, ag_id_t id);
+
+/* Drops every record for which match() says 1; the number dropped. Takes each set's lock in turn. */
+apr_size_t ag_cache_sweep(ag_cache_t *cache,
+                          int (*match)(void *ctx, const void *record, apr_size_t n), void *ctx);
+
+/* How many slots there are and how many are in use. */
+void ag_cache_fill(ag_cache_t *cache, apr_size_t *slots, apr_size_t *used);
+
+#endif

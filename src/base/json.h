@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * json: reading by jansson under strict rules, writing by a few appends to a buffer (a refusal under
+ * attack must stay cheaper than an answer, so it builds no tree).
+ */
+#ifndef AG_JSON_H
+#define AG_JSON_H
+
+#include <jansson.h>
+
+#include "text.h"
+
+/* Parses an object: duplicate members, trailing data, NUL and invalid UTF-8 are errors (RFC 8259,
+ * RFC 7515 s4). The object is released with `p`. NULL when the text is not such an object. */
+json_t *ag_json_object(const char *text, apr_size_t n, apr_pool_t *p);
+
+/* The value at a dotted path ("realm_access.roles"; a literal dot is `\.`), or NULL. Borrowed. */
+json_t *ag_json_path(json_t *object, const char *path);
+
+/* The strings of a claim: a string is split at spaces (RFC 6749 s3.3), an array gives its string
+ * members, anything else the empty list. Strings are copied to `p`. */
+void ag_json_words(ag_words_t *words, json_t *value, apr_pool_t *p);
+
+/* Appends `text` as a JSON string with its quotes. Bytes that are not valid UTF-8 become U+FFFD;
+ * NULL becomes null. */
+void ag_json_string(ag_buf_t *b, const char *text);
+
+/* Appends `,"name":` (without the comma after an opening brace). */
+void ag_json_name(ag_buf_t *b, const char *name);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * text: words, patterns and a buffer that cannot overflow. The one tokenizer of every directive
+ * lives here, so a quote means the same everywhere: k="a b" is the word `k=a b`.
+ */
+#ifndef AG_TEXT_H
+#define AG_TEXT_H
+
+#include <apr_pools.h>
+
+/* A list of words; v is NULL when n is 0. */
+typedef struct ag_words_t {
+    int n;
+    const char **v;
+} ag_words_t;
+
+/* The next word of *line (advanced behind it), or NULL at the end. Double quotes may stand anywhere
+ * in a word and hold spaces; inside them \" and \\ are escapes. An unclosed quote sets *error. */
+const char *ag_text_word(const char **line, const char **error, apr_pool_t *p);
+
+/* All words of `line`; an error text or NULL. */
+const char *ag_text_words(ag_words_t *words, const char *line, apr_pool_t *p);
+
+/* A list as the database holds it: words separated by white space, or a JSON array of strings.
+ * NULL and "" are the empty list. An error text or NULL. */
+const char *ag_text_list(ag_words_t *words, const char *text, apr_pool_t *p);
+
+/* 1 when `word` is in the list, to the letter. */
+int ag_words_has(const ag_words_t *words, const char *word);
+
+/* 1 when `text` equals `pattern`, or the pattern ends in `*` and what stands before it starts text. */
+int ag_text_starts(const char *pattern, const char *text);
+
+/* 1 when `path` fits `pattern`: `*` inside stands for one segment (no '/'), `*` at the end for all
+ * that follows. Both are compared byte by byte. */
+int ag_text_path(const char *pattern, const char *path);
+
+/* If `word` starts with `name` and `=`, what follows, else NULL. */
+const char *ag_text_option(const char *word, const char *name);
+
+/* 1 when every byte is printable ASCII (0x21 to 0x7E; 0x20 too when `spaces`) and n > 0. */
+int ag_text_visible(const char *text, apr_size_t n, int spaces);
+
+/*
+ * A buffer of fixed size that is appended to. Too much text sets `full` and is dropped whole, never
+ * written past the end; `at` is always NUL-terminated.
+ */
+typedef struct ag_buf_t {
+    char *start;
+    char *at;
+    char *end; /* the last byte, kept for the NUL */
+    int full;
+} ag_buf_t;
+
+void ag_buf_init(ag_buf_t *b, char *memory, apr_size_t size);
+void ag_buf_mem(ag_buf_t *b, const char *text, apr_size_t n);
+void ag_buf_str(ag_buf_t *b, const char *text);
+void ag_buf_uint(ag_buf_t *b, apr_uint64_t n);
+
+#endif

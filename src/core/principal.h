@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * principal: who asks. Made by a credential type, read by everybody else. It lives as long as the
+ * request; nothing in it is a secret.
+ */
+#ifndef AG_PRINCIPAL_H
+#define AG_PRINCIPAL_H
+
+#include "../base/digest.h"
+#include "../base/json.h"
+#include "../base/measure.h"
+#include "../base/text.h"
+#include "../ipset/ipset.h"
+
+typedef struct ag_principal_t ag_principal_t;
+
+struct ag_principal_t {
+    const char *kind;   /* the credential type's name: "key", "jwt" */
+    const char *issuer; /* whose names these are: a token's `iss`; "" for keys */
+    const char *client; /* the client's name, or NULL */
+    const char *user;   /* a token's user, or NULL */
+    const char *key_id; /* public prefix of a key, `kid` of a token's key; or NULL */
+    ag_words_t scopes;
+    ag_words_t roles;
+
+    /* A key's own rules; NULL or 0 where it has none. */
+    const ag_ipset_t *networks;
+    ag_words_t endpoints; /* "GET /api/orders/*" */
+    const ag_rate_t *rates;
+    int n_rates;
+
+    /* The claims, parsed when first asked for; NULL where the kind has none. Call ag_claims(). */
+    json_t *(*parse_claims)(ag_principal_t *who, apr_pool_t *p);
+    json_t *claims;
+    const void *raw; /* parse_claims's own */
+    apr_size_t raw_size;
+
+    ag_id_t realm; /* what decided: another realm must decide anew */
+};
+
+/* The claims object or NULL; owned by the request's pool. */
+static inline json_t *ag_claims(ag_principal_t *who, apr_pool_t *p)
+{
+    if (!who->claims && who->parse_claims) {
+        who->claims = who->parse_claims(who, p);
+    }
+    return who->claims;
+}
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * request: all the core knows of a request. The glue fills it once; it stays as it was when the
+ * request came in, whatever a rewrite or a redirect does later.
+ */
+#ifndef AG_REQUEST_H
+#define AG_REQUEST_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+#include "../base/log.h"
+#include "../ipset/ipset.h"
+
+typedef struct ag_request_t ag_request_t;
+
+struct ag_request_t {
+    apr_pool_t *pool;
+    const char *method;
+    const char *path; /* decoded, without dot segments or doubled slashes */
+    const char *args; /* the query string, or NULL */
+    ag_ip_t ip;       /* the client's, after mod_remoteip */
+    apr_time_t now;   /* when it came in; microseconds since 1970 */
+    const ag_log_t *log;
+
+    /* A request field's value as first received, or NULL. A repeated field is joined by ", ". */
+    const char *(*header)(const ag_request_t *request, const char *name);
+    void *ctx; /* the glue's own */
+};
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * jwt: signed tokens (RFC 7515, 7519, 8725). Parse strictly first, then verify with a key that is
+ * bound to its algorithm, then check the claims. Nothing in a token chooses how it is checked: its
+ * `alg` must be the key's, `jku`, `jwk` and `x5u` are ignored, an unknown `crit` is refused.
+ */
+#ifndef AG_JWT_H
+#define AG_JWT_H
+
+#include <apr_tables.h>
+#include <openssl/evp.h>
+
+#include "../base/digest.h"
+#include "../base/json.h"
+#include "../base/log.h"
+#include "../core/principal.h"
+#include "../core/reason.h"
+
+#define AG_JWT_MAX_SIZE 16384 /* a longer token is refused unread */
+#define AG_JWT_MAX_TRIES 8    /* keys tried for a token without `kid` */
+
+/* ---- algorithms (RFC 7518 s3.1, RFC 8037) ------------------------------------------------------ */
+
+typedef enum {
+    AG_ALG_NONE, /* no algorithm at all; never accepted */
+    AG_ALG_HS256, AG_ALG_HS384, AG_ALG_HS512,
+    AG_ALG_RS256, AG_ALG_RS384, AG_ALG_RS512,
+    AG_ALG_PS256, AG_ALG_PS384, AG_ALG_PS512,
+    AG_ALG_ES256, AG_ALG_ES384,
+    AG_ALG_EDDSA
+} ag_alg_e;
+
+/* The algorithm of exactly that name, or AG_ALG_NONE. */
+ag_alg_e ag_alg_find(const char *name);
+const char *ag_alg_name(ag_alg_e alg);
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+/* One verification key. `algs` is a bit set of (1u << ag_alg_e): one bit for a configured key, for a
+ * JWK without `alg` all that its type serves. */
+typedef struct ag_jwt_key_t {
+    const char *kid; /* or NULL */
+    apr_uint32_t algs;
+    EVP_PKEY *pkey;               /* asymmetric, else NULL */
+    const unsigned char *secret;  /* HMAC, else NULL */
+    apr_size_t secret_size;
+} ag_jwt_key_t;
+
+/* Keys with one origin: a file, and whose tokens they may verify. Immutable once loaded. */
+typedef struct ag_jwt_keyset_t {
+    const ag_jwt_key_t *keys;
+    int n;
+    const char *issuer;   /* binds the keys to it (RFC 8725 s3.8); NULL: any the section allows */
+    const char *audience; /* likewise */
+    const char *origin;   /* the file's name, for messages */
+    ag_id_t id;           /* of key material, algorithms and bindings: part of the realm */
+} ag_jwt_keyset_t;
+
+/* ApiGuardJWTKey: one key from `text` (a file's content, an environment variable's value). HS*: the
+ * secret itself, at least as long as its hash; else a public key or certificate in PEM, RSA of 2048
+ * bits or more, the curve its algorithm names. `set->issuer`, `audience` and `origin` are set by the
+ * caller first. Keys die with `p`. An error text (never quoting the key) or NULL. */
+const char *ag_jwt_load_key(ag_jwt_keyset_t *set, ag_alg_e alg, const char *kid, const char *text,
+                            apr_size_t n, apr_pool_t *p);
+
+/* ApiGuardJWKS: a JWK set (RFC 7517). Keys with `use` other than "sig", or whose key_ops lack
+ * "verify", are left out; so are key types and algorithms we do not know (RFC 7517 s5). A key that
+ * is wrong (too short, off its curve) or a set with no usable key is an error. */
+const char *ag_jwt_load_jwks(ag_jwt_keyset_t *set, const char *text, apr_size_t n, apr_pool_t *p);
+
+/* ---- tokens ------------------------------------------------------------------------------------ */
+
+/* A token taken apart; its signature has NOT been checked. Points into the text it was parsed from. */
+typedef struct ag_jwt_t {
+    const char *text;       /* header.payload is text[0 .. signed_size) */
+    apr_size_t signed_size;
+    const char *payload;    /* base64url */
+    apr_size_t payload_size;
+    const unsigned char *signature; /* decoded */
+    apr_size_t signature_size;
+    ag_alg_e alg;
+    const char *kid; /* or NULL */
+} ag_jwt_t;
+
+/* 1 when the text has the shape of a compact JWS: three parts of [A-Za-z0-9_-], none empty. */
+int ag_jwt_shape(const char *text, apr_size_t n);
+
+/* Takes a token apart. An error text for `error_description` (fixed, no part of the token) or NULL. */
+const char *ag_jwt_parse(ag_jwt_t *jwt, const char *text, apr_size_t n, apr_pool_t *p);
+
+/* 1 when the signature is the key's. OpenSSL's error queue is left empty. */
+int ag_jwt_verify(const ag_jwt_t *jwt, const ag_jwt_key_t *key);
+
+/* The payload as an object, or NULL. */
+json_t *ag_jwt_claims(const ag_jwt_t *jwt, apr_pool_t *p);
+
+/* ---- what a section demands -------------------------------------------------------------------- */
+
+/* Dotted paths of claims; NULL members take their defaults (ag_claim_map_default). */
+typedef struct ag_claim_map_t {
+    const char *user;   /* sub */
+    const char *client; /* azp, then client_id */
+    const char *scope;  /* scope, then scp */
+    const char *roles;  /* roles */
+} ag_claim_map_t;
+
+typedef struct ag_jwt_policy_t {
+    const ag_jwt_keyset_t *const *sets;
+    int n_sets;
+    ag_words_t issuers;   /* empty: any */
+    ag_words_t audiences; /* empty: any */
+    int leeway;           /* seconds, on exp, nbf and iat */
+    int max_lifetime;     /* seconds from iat (else now) to exp; 0: no bound */
+    ag_words_t required;  /* claims that must be there */
+    ag_claim_map_t map;
+} ag_jwt_policy_t;
+
+/* Accepts or refuses a token at `now`: AG_R_NONE and *who, or a reason and *detail. *expires is when
+ * it must be refused from (exp + leeway, microseconds; 0: never) and *begins from when it is good
+ * (nbf - leeway; 0: always); both are set with AG_R_NONE.
+ * A `kid` no set knows is token_invalid. who->realm is left to the caller. */
+ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *expires,
+                         const char **detail, const ag_jwt_policy_t *policy, const char *text,
+                         apr_size_t n, apr_time_t now, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * keys: the key store. A key is looked for in the shared cache, then in the database. What comes
+ * back says whether there is such a key and what it may do; whether it may do it now is decided by
+ * the caller on every request, a cache hit too.
+ *
+ * Fails closed: a database that cannot answer is AG_KEY_UNAVAILABLE, never "unknown", and never
+ * remembered.
+ */
+#ifndef AG_KEYS_H
+#define AG_KEYS_H
+
+#include "../base/cache.h"
+#include "../base/log.h"
+#include "../base/measure.h"
+#include "../base/text.h"
+#include "../core/ports.h"
+#include "../ipset/ipset.h"
+
+typedef enum { AG_KEY_FOUND, AG_KEY_UNKNOWN, AG_KEY_UNAVAILABLE } ag_key_result_e;
+
+/* A key as the database holds it, ready to use. All memory is the request's. */
+typedef struct ag_key_t {
+    const char *id;         /* the table's */
+    const char *hash;       /* hex, as stored */
+    const char *key_id;     /* public prefix */
+    const char *client;     /* never NULL or empty */
+    ag_words_t scopes;
+    ag_words_t roles;
+    ag_words_t endpoints;
+    const ag_ipset_t *networks; /* NULL: any address. An empty or broken list is an empty set */
+    const ag_rate_t *rates;     /* its own, else its plan's */
+    int n_rates;
+    apr_time_t expires; /* microseconds; 0 never. The earlier of expires_at and grace_until */
+    int active;
+} ag_key_t;
+
+/* How keys are looked up in one server: fixed after configuration. */
+typedef struct ag_key_realm_t {
+    ag_id_t id;               /* of database, query and pepper: part of every cache id */
+    const char *query;        /* SQL with one %s for the hash; NULL: the shipped schema's */
+    const unsigned char *pepper;
+    apr_size_t pepper_size;
+    apr_time_t ttl;           /* a cached key is used without asking for this long */
+    apr_time_t stale;         /* and, while the database is down, for this long */
+    apr_time_t negative;      /* an unknown key is remembered this long */
+} ag_key_realm_t;
+
+/* The store of one server process; the caches are shared between processes. */
+typedef struct ag_keys_t {
+    ag_cache_t *known;   /* records */
+    ag_cache_t *unknown; /* ids of keys that do not exist, apart, so they cannot push out good ones */
+    void *shared;        /* ag_keys_shared_t, in shared memory, zero when fresh */
+    const ag_sip_key_t *sip;
+    ag_db_port_t db;
+} ag_keys_t;
+
+#define AG_KEY_RECORD_SIZE 1000 /* a longer record works, but is read from the database each time */
+#define AG_KEYS_SHARED_SIZE 64  /* bytes of shared memory for ag_keys_t.shared */
+
+/* Looks a key up. *key is set with AG_KEY_FOUND, whatever its status; revoked and expired ones are
+ * found too. */
+ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key_realm_t *realm,
+                             const char *text, apr_size_t n, apr_time_t now, const ag_log_t *log,
+                             apr_pool_t *p);
+
+/* At most once a second, by whichever request comes first: reads the database's change log and drops
+ * from the cache what changed. While it fails for two seconds the database counts as down and cached
+ * keys live on their stale time. ag_keys_find() calls it. */
+void ag_keys_poll(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
+                  apr_pool_t *p);
+
+/* ---- keys_dbd: the statements -------------------------------------------------------------------- */
+
+/* Reads one key by its stored hash. APR_SUCCESS, APR_NOTFOUND (certain: there is none) or a fault. */
+apr_status_t ag_keys_dbd_get(ag_key_t **key, const ag_db_port_t *port, const char *query,
+                             const char *hash, const ag_log_t *log, apr_pool_t *p);
+
+/* The change log after `revision`: *changed gets the hashes (const char *), *revision the newest
+ * number seen. More than 1000 changes at once: *all is set instead. */
+apr_status_t ag_keys_dbd_changes(apr_array_header_t **changed, apr_int64_t *revision, int *all,
+                                 const ag_db_port_t *port, const ag_log_t *log, apr_pool_t *p);
+
+typedef enum { AG_SCHEMA_OK, AG_SCHEMA_MISSING, AG_SCHEMA_OLD, AG_SCHEMA_DOWN } ag_schema_e;
+
+/* Is our schema there, in the version this source knows? `query` is checked too when set. */
+ag_schema_e ag_keys_dbd_schema(const ag_db_port_t *port, const char *query, const char **detail,
+                               apr_pool_t *p);
+
+#endif

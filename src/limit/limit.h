@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * limit: how often. N algorithms and M stores, never N x M: an algorithm is a pure step on a small
+ * counter, a store applies steps atomically. Refused requests consume nothing; several windows are
+ * charged together or not at all; exactly N pass, not N + 1.
+ */
+#ifndef AG_LIMIT_H
+#define AG_LIMIT_H
+
+#include "../base/digest.h"
+#include "../base/measure.h"
+#include "../base/text.h"
+#include "../core/ports.h"
+#include "../core/principal.h"
+#include "../core/request.h"
+
+typedef struct ag_algo_t ag_algo_t;
+typedef struct ag_store_t ag_store_t;
+
+/* One window of a limit: "100/min". Fixed after configuration. */
+typedef struct ag_window_t {
+    ag_rate_t rate;
+    apr_uint64_t burst; /* bucket: how many may come at once; other algorithms ignore it */
+    const ag_algo_t *algo;
+    ag_id_t id;         /* of server, section and text (or name): the same on every node */
+    const char *policy; /* its name on the wire: "100/min" */
+} ag_window_t;
+
+/* An algorithm's whole memory of one subject in one window. All zero is the empty counter. */
+typedef struct ag_counter_t {
+    apr_uint64_t a, b, c;
+} ag_counter_t;
+
+/* What a window says to a request (draft-ietf-httpapi-ratelimit-headers-10 s4). */
+typedef struct ag_quota_t {
+    apr_uint64_t remaining; /* r: what is left after this request; 0 when refused */
+    apr_uint32_t reset;     /* t: seconds, rounded up, to the window's end while remaining > 0, else
+                               until one request can pass; never more than the period */
+    apr_uint32_t retry;     /* refused: seconds, rounded up, at least 1, until this cost can pass */
+} ag_quota_t;
+
+struct ag_algo_t {
+    const char *name;
+    /* May `cost` more pass at `now`? 1: counter charged. 0: counter as if nothing had been asked.
+     * *quota is filled in both cases. A clock that went backwards admits no more than N. */
+    int (*step)(ag_counter_t *counter, const ag_window_t *window, apr_time_t now, apr_uint64_t cost,
+                ag_quota_t *quota);
+    /* Takes back what a step at `then` charged, as far as it still counts at `now`. */
+    void (*refund)(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
+                   apr_uint64_t cost, apr_time_t then);
+    /* From when on the counter is worth the same as an empty one. */
+    apr_time_t (*idle_at)(const ag_counter_t *counter, const ag_window_t *window);
+};
+
+extern const ag_algo_t ag_algo_sliding, ag_algo_fixed, ag_algo_bucket;
+
+/* The algorithm of that name, or NULL; *names (may be NULL) gets all names for an error text. */
+const ag_algo_t *ag_algo_find(const char *name, const char **names, apr_pool_t *p);
+
+/* Whose requests are counted together: "ip:192.0.2.1", "client:key::acme". */
+typedef struct ag_subject_t {
+    const char *text;
+    apr_size_t n;
+    ag_id_t id; /* ag_sip() of the text under the server's key */
+} ag_subject_t;
+
+/* One window's share of a request. */
+typedef struct ag_charge_t {
+    const ag_window_t *window;
+    const ag_subject_t *subject;
+    apr_uint64_t cost;
+    unsigned dry_run : 1; /* counted when it fits, refuses nobody */
+    unsigned allowed : 1; /* out */
+    ag_quota_t quota;     /* out */
+} ag_charge_t;
+
+struct ag_store_t {
+    const char *name;
+    /* Charges all that are not dry runs, or none of them, in one atomic step. APR_SUCCESS: every
+     * charge's `allowed` and `quota` are filled. Else the store cannot tell (nothing is filled). */
+    apr_status_t (*charge)(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
+                           apr_pool_t *p);
+    /* Takes back what charge() consumed at `then`. */
+    void (*refund)(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_time_t then,
+                   apr_pool_t *p);
+};
+
+/* 1 when nothing but dry runs was refused. */
+int ag_charges_allowed(const ag_charge_t *charges, int n);
+
+/* ---- store_shm: one machine ------------------------------------------------------------------ */
+
+/* Lays the table into `memory` (8-byte aligned), formatted when `fresh`, else as an earlier
+ * generation of the server left it. APR_EINVAL when that has another shape (then format it). */
+apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t size, int fresh,
+                                 apr_pool_t *p);
+
+/* ---- store_memcached: a fleet ---------------------------------------------------------------- */
+
+/* The circuit breaker's memory, in shared memory, zero when fresh. */
+typedef struct ag_breaker_t {
+    apr_uint64_t open_until; /* apr_time_t; 0 closed */
+    apr_uint32_t failures;   /* in a row */
+    apr_uint32_t degraded;   /* decisions made without the store since start */
+} ag_breaker_t;
+
+/* `servers` is "HOST:PORT[,HOST:PORT]" or a unix socket's path; call it after fork. `timeout_ms`
+ * bounds every call; `threads` is how many may call at once. */
+apr_status_t ag_store_memcached_open(ag_store_t **store, const char *servers, const char *prefix,
+                                     int timeout_ms, int threads, ag_breaker_t *breaker,
+                                     const ag_log_t *log, apr_pool_t *pchild);
+
+/* ---- the directive --------------------------------------------------------------------------- */
+
+typedef enum {
+    AG_BY_CLIENT, /* the identified client, else the address */
+    AG_BY_IP,
+    AG_BY_KEY,
+    AG_BY_USER,
+    AG_BY_CLAIM,
+    AG_BY_HEADER,
+    AG_BY_PATH,
+    AG_BY_GLOBAL,
+    AG_BY_EXPR
+} ag_by_e;
+
+/* One ApiGuardRateLimit line. */
+typedef struct ag_limit_t {
+    ag_window_t *windows;
+    int n_windows;
+    ag_by_e by;
+    const char *by_name; /* claim or header */
+    int prefix6;         /* by=ip: how many bits of an IPv6 address count */
+    ag_expr_t *by_expr;
+    ag_expr_t *when;      /* NULL: always */
+    ag_expr_t *cost_expr; /* NULL: `cost` */
+    apr_uint64_t cost;
+    const char *name;
+    int dry_run;
+    const char *text; /* as written, for the id */
+} ag_limit_t;
+
+/* Parses the words of a directive into *limit. An error text or NULL. The windows' ids are not set
+ * yet: ag_limit_name() does that when server and section are known. */
+const char *ag_limit_parse(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr,
+                           apr_pool_t *p);
+
+/* Gives every window its id from `scope` (server name and section, or prefix and section). */
+void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p);
+
+/* Whose request this is under the limit. `who` may be NULL (not identified). A header, claim or user
+ * that is not there counts by address. */
+void ag_limit_subject(ag_subject_t *subject, const ag_limit_t *limit, const ag_request_t *request,
+                      ag_principal_t *who, const ag_expr_port_t *expr, const ag_sip_key_t *key);
+
+/* The limit a key or plan brings along ("1000/h 20000/day"), as a by=client limit of its own. Called
+ * for every request of such a key, so no digest: ids are `server` (the id of the server's name or
+ * of the fleet's prefix) with the rate's numbers multiplied in. */
+void ag_limit_own(ag_limit_t *limit, const ag_rate_t *rates, int n, ag_id_t server, apr_pool_t *p);
+
+#endif
