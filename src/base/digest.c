@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * digest: see digest.h. Hashes by OpenSSL; SipHash is our own 40 lines, since it is the one digest
+ * on every request and OpenSSL's costs more in set-up than the hash itself.
+ */
+#include "digest.h"
+
+#include <string.h>
+
+#include <apr_general.h>
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+
+static inline apr_uint64_t rotate(apr_uint64_t x, int bits)
+{
+    return (x << bits) | (x >> (64 - bits));
+}
+
+static inline void sip_round(apr_uint64_t v[4])
+{
+    v[0] += v[1];
+    v[1] = rotate(v[1], 13) ^ v[0];
+    v[0] = rotate(v[0], 32);
+    v[2] += v[3];
+    v[3] = rotate(v[3], 16) ^ v[2];
+    v[0] += v[3];
+    v[3] = rotate(v[3], 21) ^ v[0];
+    v[2] += v[1];
+    v[1] = rotate(v[1], 17) ^ v[2];
+    v[2] = rotate(v[2], 32);
+}
+
+/* Up to eight bytes, least significant first. */
+static inline apr_uint64_t load_little(const unsigned char *at, apr_size_t n)
+{
+    apr_uint64_t word = 0;
+
+    while (n--) {
+        word = word << 8 | at[n];
+    }
+    return word;
+}
+
+static inline void absorb(apr_uint64_t v[4], apr_uint64_t word)
+{
+    v[3] ^= word;
+    sip_round(v);
+    sip_round(v);
+    v[0] ^= word;
+}
+
+static apr_uint64_t squeeze(apr_uint64_t v[4])
+{
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        sip_round(v);
+    }
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+ag_id_t ag_sip(const ag_sip_key_t *key, const void *data, apr_size_t n)
+{
+    const unsigned char *at = data;
+    const unsigned char *tail = at + (n & ~(apr_size_t)7);
+    apr_uint64_t v[4] = {
+        key->k0 ^ APR_UINT64_C(0x736f6d6570736575),
+        key->k1 ^ APR_UINT64_C(0x646f72616e646f6d) ^ 0xee, /* 128 bits of output */
+        key->k0 ^ APR_UINT64_C(0x6c7967656e657261),
+        key->k1 ^ APR_UINT64_C(0x7465646279746573),
+    };
+    ag_id_t id;
+
+    for (; at < tail; at += 8) {
+        absorb(v, load_little(at, 8));
+    }
+    absorb(v, (apr_uint64_t)n << 56 | load_little(tail, n & 7));
+    v[2] ^= 0xee;
+    id.lo = squeeze(v);
+    v[1] ^= 0xdd;
+    id.hi = squeeze(v);
+    return id;
+}
+
+void ag_sha256(unsigned char out[AG_SHA256_SIZE], const void *data, apr_size_t n)
+{
+    SHA256(data, n, out);
+}
+
+void ag_hmac_sha256(unsigned char out[AG_SHA256_SIZE], const void *key, apr_size_t key_size,
+                    const void *data, apr_size_t n)
+{
+    HMAC(EVP_sha256(), key, (int)key_size, data, n, out, NULL);
+}
+
+ag_id_t ag_id_of(const void *data, apr_size_t n)
+{
+    unsigned char hash[AG_SHA256_SIZE];
+    ag_id_t id;
+
+    ag_sha256(hash, data, n);
+    memcpy(&id, hash, sizeof id);
+    return id;
+}
+
+apr_uint32_t ag_crc32(const void *data, apr_size_t n)
+{
+    /* Half a byte at a time: the polynomial 0xEDB88320 applied to the numbers 0 to 15. */
+    static const apr_uint32_t table[16] = {
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
+        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+    };
+    const unsigned char *at = data;
+    apr_uint32_t crc = 0xFFFFFFFF;
+
+    while (n--) {
+        crc ^= *at++;
+        crc = crc >> 4 ^ table[crc & 15];
+        crc = crc >> 4 ^ table[crc & 15];
+    }
+    return ~crc;
+}
+
+char *ag_hex(char *out, const void *data, apr_size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *at = data;
+    apr_size_t i;
+
+    for (i = 0; i < n; i++) {
+        out[2 * i] = digits[at[i] >> 4];
+        out[2 * i + 1] = digits[at[i] & 15];
+    }
+    out[2 * n] = '\0';
+    return out;
+}
+
+static int sextet(char c, char c62, char c63)
+{
+    if (c >= 'A' && c <= 'Z') {
+        return c - 'A';
+    }
+    if (c >= 'a' && c <= 'z') {
+        return c - 'a' + 26;
+    }
+    if (c >= '0' && c <= '9') {
+        return c - '0' + 52;
+    }
+    return c == c62 ? 62 : c == c63 ? 63 : -1;
+}
+
+static int decode64(unsigned char *out, const char *text, apr_size_t n, char c62, char c63)
+{
+    unsigned int bits = 0;
+    int held = 0, size = 0;
+    apr_size_t i;
+
+    for (i = 0; i < n; i++) {
+        int six = sextet(text[i], c62, c63);
+
+        if (six < 0) {
+            return -1;
+        }
+        bits = (bits << 6 | (unsigned int)six) & 0xFFF;
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            out[size++] = (unsigned char)(bits >> held);
+        }
+    }
+    /* One character alone is no byte; bits behind the last byte must be zero, or two texts would
+     * stand for the same bytes. */
+    return held == 6 || (bits & ((1u << held) - 1)) ? -1 : size;
+}
+
+int ag_base64url_decode(unsigned char *out, const char *text, apr_size_t n)
+{
+    return decode64(out, text, n, '-', '_');
+}
+
+int ag_base64_decode(unsigned char *out, const char *text, apr_size_t n)
+{
+    if (n % 4) {
+        return -1;
+    }
+    if (n && text[n - 1] == '=') {
+        n -= text[n - 2] == '=' ? 2 : 1;
+    }
+    return decode64(out, text, n, '+', '/');
+}
+
+int ag_equal(const void *a, const void *b, apr_size_t n)
+{
+    return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+apr_status_t ag_random(void *out, apr_size_t n)
+{
+    return apr_generate_random_bytes(out, n);
+}
+
+void ag_wipe(void *secret, apr_size_t n)
+{
+    OPENSSL_cleanse(secret, n);
+}

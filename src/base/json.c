@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * json: see json.h.
+ */
+#include "json.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+#include <apr_tables.h>
+
+static apr_status_t release(void *object)
+{
+    json_decref(object);
+    return APR_SUCCESS;
+}
+
+json_t *ag_json_object(const char *text, apr_size_t n, apr_pool_t *p)
+{
+    json_t *object = json_loadb(text, n, JSON_REJECT_DUPLICATES, NULL);
+
+    if (!json_is_object(object)) {
+        json_decref(object);
+        return NULL;
+    }
+    apr_pool_cleanup_register(p, object, release, apr_pool_cleanup_null);
+    return object;
+}
+
+/* The next step of a dotted path into `step`, or 0 when it is too long. */
+static int next_step(char *step, apr_size_t size, const char **path)
+{
+    const char *at = *path;
+    apr_size_t n = 0;
+
+    while (*at && *at != '.') {
+        if (*at == '\\' && at[1] == '.') {
+            at++;
+        }
+        if (n + 1 >= size) {
+            return 0;
+        }
+        step[n++] = *at++;
+    }
+    step[n] = '\0';
+    *path = *at ? at + 1 : at;
+    return 1;
+}
+
+json_t *ag_json_path(json_t *object, const char *path)
+{
+    char step[256];
+
+    while (object && *path) {
+        if (!next_step(step, sizeof step, &path)) {
+            return NULL;
+        }
+        object = json_object_get(object, step); /* NULL for anything but an object */
+    }
+    return object;
+}
+
+static void split(apr_array_header_t *list, const char *text, apr_pool_t *p)
+{
+    char *last;
+    char *word = apr_strtok(apr_pstrdup(p, text), " ", &last);
+
+    for (; word; word = apr_strtok(NULL, " ", &last)) {
+        APR_ARRAY_PUSH(list, const char *) = word;
+    }
+}
+
+void ag_json_words(ag_words_t *words, json_t *value, apr_pool_t *p)
+{
+    apr_array_header_t *list = apr_array_make(p, 4, sizeof(char *));
+    json_t *item;
+    size_t i;
+
+    if (json_is_string(value)) {
+        split(list, json_string_value(value), p);
+    }
+    json_array_foreach(value, i, item) {
+        if (json_is_string(item)) {
+            APR_ARRAY_PUSH(list, const char *) = apr_pstrdup(p, json_string_value(item));
+        }
+    }
+    words->n = list->nelts;
+    words->v = list->nelts ? (const char **)list->elts : NULL;
+}
+
+/* How many bytes the valid UTF-8 character at `s` takes (RFC 3629 s4); 0 when there is none. */
+static int utf8_size(const unsigned char *s)
+{
+    int n = s[0] < 0x80 ? 1 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : (s[0] & 0xF0) == 0xE0 ? 3
+            : s[0] >= 0xF0 && s[0] < 0xF5 ? 4 : 0;
+    int i;
+
+    for (i = 1; i < n; i++) {
+        if ((s[i] & 0xC0) != 0x80) {
+            return 0;
+        }
+    }
+    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F)
+        || (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F)) {
+        return 0; /* overlong, a surrogate, or past U+10FFFF */
+    }
+    return n;
+}
+
+/* Appends what cannot stand in a string as it is; how many bytes of the text that were. */
+static int escape(ag_buf_t *b, const char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char c = (unsigned char)*text;
+    char code[] = "\\u0000";
+
+    if (c >= 0x80) {
+        ag_buf_str(b, "\xEF\xBF\xBD");
+    }
+    else if (c == '"' || c == '\\') {
+        code[1] = (char)c;
+        ag_buf_mem(b, code, 2);
+    }
+    else {
+        code[4] = digits[c >> 4];
+        code[5] = digits[c & 15];
+        ag_buf_mem(b, code, 6);
+    }
+    return 1;
+}
+
+void ag_json_string(ag_buf_t *b, const char *text)
+{
+    if (!text) {
+        ag_buf_str(b, "null");
+        return;
+    }
+    ag_buf_mem(b, "\"", 1);
+    while (*text) {
+        unsigned char c = (unsigned char)*text;
+        int n = c < 0x20 || c == '"' || c == '\\' || c == 0x7F ? 0
+                : utf8_size((const unsigned char *)text);
+
+        if (n) {
+            ag_buf_mem(b, text, (apr_size_t)n);
+        }
+        text += n ? n : escape(b, text);
+    }
+    ag_buf_mem(b, "\"", 1);
+}
+
+void ag_json_name(ag_buf_t *b, const char *name)
+{
+    if (b->at > b->start && b->at[-1] != '{') {
+        ag_buf_mem(b, ",", 1);
+    }
+    ag_json_string(b, name);
+    ag_buf_mem(b, ":", 1);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lock: a process-shared, robust POSIX mutex.
+ */
+#include "lock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+apr_status_t ag_lock_init(ag_lock_t *lock)
+{
+    pthread_mutexattr_t attr;
+    int rv = pthread_mutexattr_init(&attr);
+
+    if (rv) {
+        return rv;
+    }
+    rv = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    rv = rv ? rv : pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+    rv = rv ? rv : pthread_mutex_init(&lock->mutex, &attr);
+    pthread_mutexattr_destroy(&attr);
+    return rv;
+}
+
+void ag_lock_take(ag_lock_t *lock)
+{
+    int rv = pthread_mutex_lock(&lock->mutex);
+
+    if (rv == EOWNERDEAD) {
+        rv = pthread_mutex_consistent(&lock->mutex);
+    }
+    if (rv) {
+        abort();
+    }
+}
+
+void ag_lock_give(ag_lock_t *lock)
+{
+    if (pthread_mutex_unlock(&lock->mutex)) {
+        abort();
+    }
+}

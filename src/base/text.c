@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * text: see text.h. Nothing here knows what the words mean.
+ */
+#include "text.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include <apr_strings.h>
+#include <apr_tables.h>
+
+#include "json.h"
+
+static int is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Copies one word to `out`, quotes and escapes resolved; the end of it in the line, or NULL when a
+ * quote is not closed. */
+static const char *copy_word(char **out, const char *at)
+{
+    int quoted = 0;
+
+    for (; *at && (quoted || !is_space(*at)); at++) {
+        if (*at == '"') {
+            quoted = !quoted;
+            continue;
+        }
+        if (quoted && *at == '\\' && (at[1] == '"' || at[1] == '\\')) {
+            at++;
+        }
+        *(*out)++ = *at;
+    }
+    return quoted ? NULL : at;
+}
+
+const char *ag_text_word(const char **line, const char **error, apr_pool_t *p)
+{
+    const char *at = *line;
+    char *word, *out;
+
+    while (is_space(*at)) {
+        at++;
+    }
+    *line = at;
+    if (!*at) {
+        return NULL;
+    }
+    word = out = apr_palloc(p, strlen(at) + 1);
+    at = copy_word(&out, at);
+    if (!at) {
+        *error = "a quote is not closed";
+        return NULL;
+    }
+    *out = '\0';
+    *line = at;
+    return word;
+}
+
+static void words_from(ag_words_t *words, apr_array_header_t *list)
+{
+    words->n = list->nelts;
+    words->v = list->nelts ? (const char **)list->elts : NULL;
+}
+
+const char *ag_text_words(ag_words_t *words, const char *line, apr_pool_t *p)
+{
+    apr_array_header_t *list = apr_array_make(p, 4, sizeof(char *));
+    const char *error = NULL;
+    const char *word;
+
+    while ((word = ag_text_word(&line, &error, p))) {
+        APR_ARRAY_PUSH(list, const char *) = word;
+    }
+    words_from(words, list);
+    return error;
+}
+
+static const char *json_list(ag_words_t *words, const char *text, apr_pool_t *p)
+{
+    apr_array_header_t *list = apr_array_make(p, 4, sizeof(char *));
+    json_t *array = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    const char *error = NULL;
+    json_t *item;
+    size_t i;
+
+    if (!json_is_array(array)) {
+        error = "not a JSON array of strings";
+    }
+    json_array_foreach(array, i, item) {
+        if (!json_is_string(item)) {
+            error = "not a JSON array of strings";
+            break;
+        }
+        APR_ARRAY_PUSH(list, const char *) = apr_pstrdup(p, json_string_value(item));
+    }
+    json_decref(array);
+    words_from(words, list);
+    return error;
+}
+
+const char *ag_text_list(ag_words_t *words, const char *text, apr_pool_t *p)
+{
+    words->n = 0;
+    words->v = NULL;
+    while (text && is_space(*text)) {
+        text++;
+    }
+    if (!text || !*text) {
+        return NULL;
+    }
+    return *text == '[' ? json_list(words, text, p) : ag_text_words(words, text, p);
+}
+
+int ag_words_has(const ag_words_t *words, const char *word)
+{
+    int i;
+
+    for (i = 0; i < words->n; i++) {
+        if (strcmp(words->v[i], word) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ag_text_starts(const char *pattern, const char *text)
+{
+    apr_size_t n = strlen(pattern);
+
+    if (n && pattern[n - 1] == '*') {
+        return strncmp(pattern, text, n - 1) == 0;
+    }
+    return strcmp(pattern, text) == 0;
+}
+
+int ag_text_path(const char *pattern, const char *path)
+{
+    for (; *pattern; pattern++) {
+        if (*pattern != '*') {
+            if (*pattern != *path++) {
+                return 0;
+            }
+            continue;
+        }
+        if (!pattern[1]) {
+            return 1;
+        }
+        /* What follows an inner `*` in a pattern starts at the segment's end, or there is no fit for
+         * it: "*.json" takes the last of several ".json" in a segment. */
+        while (*path && *path != '/') {
+            if (ag_text_path(pattern + 1, path)) {
+                return 1;
+            }
+            path++;
+        }
+    }
+    return *path == '\0';
+}
+
+const char *ag_text_option(const char *word, const char *name)
+{
+    apr_size_t n = strlen(name);
+
+    return strncmp(word, name, n) == 0 && word[n] == '=' ? word + n + 1 : NULL;
+}
+
+int ag_text_visible(const char *text, apr_size_t n, int spaces)
+{
+    apr_size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (text[i] < (spaces ? 0x20 : 0x21) || text[i] > 0x7E) {
+            return 0;
+        }
+    }
+    return n > 0;
+}
+
+void ag_buf_init(ag_buf_t *b, char *memory, apr_size_t size)
+{
+    b->start = b->at = memory;
+    b->end = memory + size - 1;
+    b->full = 0;
+    *b->at = '\0';
+}
+
+void ag_buf_mem(ag_buf_t *b, const char *text, apr_size_t n)
+{
+    if (b->full || n > (apr_size_t)(b->end - b->at)) {
+        b->full = 1;
+        return;
+    }
+    memcpy(b->at, text, n);
+    b->at += n;
+    *b->at = '\0';
+}
+
+void ag_buf_str(ag_buf_t *b, const char *text)
+{
+    ag_buf_mem(b, text, strlen(text));
+}
+
+void ag_buf_uint(ag_buf_t *b, apr_uint64_t n)
+{
+    char digits[20];
+    char *at = digits + sizeof digits;
+
+    do {
+        *--at = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    ag_buf_mem(b, at, (apr_size_t)(digits + sizeof digits - at));
+}
