@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cache: a header, then sets of eight slots with a lock each. A slot is valid when its length is not
+ * zero: a writer clears the length, writes, and sets the length last, so that a process killed in
+ * between leaves an empty slot and never a torn record.
+ */
+#include "cache.h"
+
+#include <string.h>
+
+#include <apr_errno.h>
+
+#include "lock.h"
+
+#define MAGIC 0x31656863616361ULL /* "acache1"; changes with the layout */
+#define WAYS 8
+
+typedef struct {
+    apr_uint64_t magic;
+    apr_uint64_t sets;
+    apr_uint64_t record_size;
+} head_t;
+
+typedef struct {
+    ag_id_t id;
+    apr_time_t stored;
+    apr_uint64_t size; /* 0: empty */
+    /* the record follows */
+} slot_t;
+
+struct ag_cache_t {
+    head_t *head;
+    char *sets;
+    apr_size_t n_sets;
+    apr_size_t record_size;
+    apr_size_t slot_size;
+    apr_size_t set_size;
+};
+
+static apr_size_t slot_bytes(apr_size_t record_size)
+{
+    return sizeof(slot_t) + ((record_size + 7) & ~(apr_size_t)7);
+}
+
+static apr_size_t set_bytes(apr_size_t record_size)
+{
+    return ((sizeof(ag_lock_t) + 7) & ~(apr_size_t)7) + WAYS * slot_bytes(record_size);
+}
+
+apr_size_t ag_cache_bytes(apr_size_t slots, apr_size_t record_size)
+{
+    return sizeof(head_t) + (slots + WAYS - 1) / WAYS * set_bytes(record_size);
+}
+
+static ag_lock_t *lock_of(const ag_cache_t *cache, apr_size_t set)
+{
+    return (ag_lock_t *)(cache->sets + set * cache->set_size);
+}
+
+static slot_t *slot_of(const ag_cache_t *cache, apr_size_t set, int way)
+{
+    return (slot_t *)(cache->sets + set * cache->set_size
+                      + (cache->set_size - WAYS * cache->slot_size)
+                      + (apr_size_t)way * cache->slot_size);
+}
+
+static apr_status_t format(ag_cache_t *cache)
+{
+    apr_size_t set;
+
+    memset(cache->head, 0, sizeof(head_t) + cache->n_sets * cache->set_size);
+    for (set = 0; set < cache->n_sets; set++) {
+        apr_status_t rv = ag_lock_init(lock_of(cache, set));
+
+        if (rv != APR_SUCCESS) {
+            return rv;
+        }
+    }
+    cache->head->sets = cache->n_sets;
+    cache->head->record_size = cache->record_size;
+    cache->head->magic = MAGIC;
+    return APR_SUCCESS;
+}
+
+apr_status_t ag_cache_attach(ag_cache_t **out, void *memory, apr_size_t size,
+                             apr_size_t record_size, int fresh, apr_pool_t *p)
+{
+    ag_cache_t *cache = apr_pcalloc(p, sizeof *cache);
+
+    cache->head = memory;
+    cache->sets = (char *)memory + sizeof(head_t);
+    cache->record_size = record_size;
+    cache->slot_size = slot_bytes(record_size);
+    cache->set_size = set_bytes(record_size);
+    cache->n_sets = size < sizeof(head_t) ? 0 : (size - sizeof(head_t)) / cache->set_size;
+    if (cache->n_sets == 0) {
+        return APR_EINVAL;
+    }
+    *out = cache;
+    if (fresh) {
+        return format(cache);
+    }
+    return cache->head->magic == MAGIC && cache->head->sets == cache->n_sets
+                   && cache->head->record_size == record_size
+               ? APR_SUCCESS
+               : APR_EINVAL;
+}
+
+static apr_size_t set_for(const ag_cache_t *cache, ag_id_t id)
+{
+    return id.lo % cache->n_sets;
+}
+
+/* The slot that holds `id`, or NULL. Its set is locked by the caller. */
+static slot_t *find(const ag_cache_t *cache, apr_size_t set, ag_id_t id)
+{
+    int way;
+
+    for (way = 0; way < WAYS; way++) {
+        slot_t *slot = slot_of(cache, set, way);
+
+        if (slot->size && ag_id_equal(slot->id, id)) {
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+/* An empty slot of the set, else its oldest. */
+static slot_t *oldest(const ag_cache_t *cache, apr_size_t set)
+{
+    slot_t *victim = slot_of(cache, set, 0);
+    int way;
+
+    for (way = 0; way < WAYS; way++) {
+        slot_t *slot = slot_of(cache, set, way);
+
+        if (!slot->size) {
+            return slot;
+        }
+        if (slot->stored < victim->stored) {
+            victim = slot;
+        }
+    }
+    return victim;
+}
+
+apr_size_t ag_cache_get(ag_cache_t *cache, ag_id_t id, void *out, apr_time_t *stored)
+{
+    apr_size_t set = set_for(cache, id);
+    apr_size_t n = 0;
+    slot_t *slot;
+
+    ag_lock_take(lock_of(cache, set));
+    slot = find(cache, set, id);
+    if (slot) {
+        n = (apr_size_t)slot->size;
+        *stored = slot->stored;
+        memcpy(out, slot + 1, n);
+    }
+    ag_lock_give(lock_of(cache, set));
+    return n;
+}
+
+int ag_cache_put(ag_cache_t *cache, ag_id_t id, const void *record, apr_size_t n, apr_time_t now)
+{
+    apr_size_t set = set_for(cache, id);
+    slot_t *slot;
+
+    if (n == 0 || n > cache->record_size) {
+        return 0;
+    }
+    ag_lock_take(lock_of(cache, set));
+    slot = find(cache, set, id);
+    if (!slot) {
+        slot = oldest(cache, set);
+    }
+    __atomic_store_n(&slot->size, 0, __ATOMIC_SEQ_CST);
+    slot->id = id;
+    slot->stored = now;
+    memcpy(slot + 1, record, n);
+    __atomic_store_n(&slot->size, (apr_uint64_t)n, __ATOMIC_SEQ_CST);
+    ag_lock_give(lock_of(cache, set));
+    return 1;
+}
+
+void ag_cache_drop(ag_cache_t *cache, ag_id_t id)
+{
+    apr_size_t set = set_for(cache, id);
+    slot_t *slot;
+
+    ag_lock_take(lock_of(cache, set));
+    slot = find(cache, set, id);
+    if (slot) {
+        slot->size = 0;
+    }
+    ag_lock_give(lock_of(cache, set));
+}
+
+static apr_size_t sweep_set(ag_cache_t *cache, apr_size_t set,
+                            int (*match)(void *ctx, const void *record, apr_size_t n), void *ctx)
+{
+    apr_size_t dropped = 0;
+    int way;
+
+    ag_lock_take(lock_of(cache, set));
+    for (way = 0; way < WAYS; way++) {
+        slot_t *slot = slot_of(cache, set, way);
+
+        if (slot->size && match(ctx, slot + 1, (apr_size_t)slot->size)) {
+            slot->size = 0;
+            dropped++;
+        }
+    }
+    ag_lock_give(lock_of(cache, set));
+    return dropped;
+}
+
+apr_size_t ag_cache_sweep(ag_cache_t *cache,
+                          int (*match)(void *ctx, const void *record, apr_size_t n), void *ctx)
+{
+    apr_size_t dropped = 0;
+    apr_size_t set;
+
+    for (set = 0; set < cache->n_sets; set++) {
+        dropped += sweep_set(cache, set, match, ctx);
+    }
+    return dropped;
+}
+
+static int count(void *ctx, const void *record, apr_size_t n)
+{
+    (void)record;
+    (void)n;
+    ++*(apr_size_t *)ctx;
+    return 0;
+}
+
+void ag_cache_fill(ag_cache_t *cache, apr_size_t *slots, apr_size_t *used)
+{
+    *slots = cache->n_sets * WAYS;
+    *used = 0;
+    ag_cache_sweep(cache, count, used);
+}
