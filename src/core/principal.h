@@ -25,7 +25,7 @@ struct ag_principal_t {
 
     /* A key's own rules; NULL or 0 where it has none. */
     const ag_ipset_t *networks;
-    ag_words_t endpoints; /* "GET /api/orders/*" */
+    ag_words_t endpoints; /* "METHOD PATH-PATTERN", as ag_text_path() takes it */
     const ag_rate_t *rates;
     int n_rates;
 

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * setting: the engine behind every directive. A directive is one row of a table (policy.def,
+ * site.def): its name, the struct member it fills, its kind, its default. Parsing, defaults, merging
+ * of sections and the message for a wrong value all come from the row and its kind.
+ *
+ * A settings struct begins with ag_settings_t, whose bit i says that row i was written.
+ */
+#ifndef AG_SETTING_H
+#define AG_SETTING_H
+
+#include "../base/text.h"
+#include "ports.h"
+
+typedef struct ag_setting_t ag_setting_t;
+
+/* What a kind may need while it parses. */
+typedef struct ag_setting_call_t {
+    apr_pool_t *p;              /* lives as long as the configuration */
+    const ag_expr_port_t *expr; /* the server's expressions */
+    apr_array_header_t *opens;  /* ag_open_t: opened once the whole configuration is read; NULL where
+                                   nothing may be opened (.htaccess) */
+    const char *root;           /* relative paths begin here */
+    apr_array_header_t *limits; /* ag_limit_t *: they get their names then; NULL: name them now */
+    const char *scope;          /* server and section, for names given now */
+    int again;                  /* the row was written before in this very section */
+} ag_setting_call_t;
+
+/* A kind of value. */
+typedef struct ag_setting_kind_t {
+    /* Reads the words into *value. NULL, or an error text without the directive's name. */
+    const char *(*parse)(void *value, const ag_setting_t *row, const ag_words_t *words,
+                         const ag_setting_call_t *call);
+    /* Joins an outer and an inner section's values; NULL: the inner replaces the outer. */
+    void (*merge)(void *value, const void *outer, const void *inner, apr_pool_t *p);
+} ag_setting_kind_t;
+
+enum {
+    AG_IN_HTACCESS = 1, /* may stand in .htaccess (AllowOverride AuthConfig) */
+    AG_IN_SERVER = 2,   /* may stand outside of sections */
+    AG_MAIN_ONLY = 4,   /* site: not in <VirtualHost> */
+    AG_NO_OFF = 8       /* in .htaccess, not the words that switch a protection off */
+};
+
+struct ag_setting_t {
+    const char *name; /* the directive */
+    const ag_setting_kind_t *kind;
+    apr_size_t offset;
+    apr_size_t size;
+    const char *initial; /* the default, as it would be written; NULL: all zero */
+    const char *allowed; /* the kind's own: "on|off", "0..600" */
+    int where;
+    const char *help;
+};
+
+/* The head of every settings struct. */
+typedef struct ag_settings_t {
+    apr_uint32_t set;
+} ag_settings_t;
+
+/* Reads a directive's line into its member. NULL, or "NAME: what is wrong". */
+const char *ag_setting_read(void *settings, const ag_setting_t *rows, int row, const char *line,
+                            ag_setting_call_t *call);
+
+/* Fills `settings` (all zero) with every row's default; these are not marked as written. */
+void ag_settings_initial(void *settings, const ag_setting_t *rows, int n, apr_pool_t *p);
+
+/* merged = outer overlaid by inner. `size` is the whole struct's. */
+void ag_settings_merge(void *merged, const void *outer, const void *inner, apr_size_t size,
+                       const ag_setting_t *rows, apr_pool_t *p);
+
+/* The kinds that need no knowledge of rooms. */
+extern const ag_setting_kind_t
+    ag_kind_choice,   /* int: which of row->allowed "a|b|c" */
+    ag_kind_flags,    /* unsigned: bit set of those; a last choice "off" or "none" is no bit */
+    ag_kind_number,   /* apr_int64_t: within row->allowed "MIN..MAX" */
+    ag_kind_duration, /* apr_int64_t: seconds */
+    ag_kind_size,     /* apr_int64_t: bytes */
+    ag_kind_text,     /* const char *: one word */
+    ag_kind_words;    /* ag_words_t: one or more; "none" alone is the empty list */
+
+/* "a", "b" or "c" from "a|b|c", for messages. */
+const char *ag_setting_choices(const char *allowed, apr_pool_t *p);
+
+/* Which of "a|b|c" the word is, from 0, or -1. */
+int ag_setting_choose(const char *allowed, const char *word);
+
+#endif

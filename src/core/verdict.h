@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * verdict: the one answer to one request. Rooms write it; httpd, the audit and the metrics read it.
+ * The first refusal wins: a later one changes nothing.
+ */
+#ifndef AG_VERDICT_H
+#define AG_VERDICT_H
+
+#include "principal.h"
+#include "reason.h"
+
+/* What one window of one limit said, ready to be told. */
+typedef struct ag_quota_line_t {
+    const char *policy;     /* its name on the wire */
+    const char *subject;    /* whose requests it counts: "client:key::acme" */
+    apr_uint64_t limit;     /* q */
+    apr_uint32_t window;    /* w, seconds */
+    apr_uint64_t remaining; /* r */
+    apr_uint32_t reset;     /* t, seconds */
+    apr_uint32_t retry;     /* seconds, when refused */
+    unsigned refused : 1;
+    unsigned dry_run : 1;
+} ag_quota_line_t;
+
+typedef struct ag_verdict_t {
+    ag_reason_e reason;    /* AG_R_NONE until somebody refuses */
+    ag_reason_e candidate; /* a Require said no; final only if no other says yes */
+    const char *detail;    /* for the client; never a secret, never an internal name; or NULL */
+    const char *wanted;    /* the scopes a failed Require named, or NULL */
+    ag_principal_t *who;   /* NULL until a credential is accepted */
+    ag_principal_t *shown; /* whose credential it was, where that is known though it was refused */
+    const char *kind;      /* the kind of credential that was shown, or NULL */
+    ag_quota_line_t *lines; /* every limit that was evaluated */
+    int n_lines;
+    apr_uint32_t retry_after; /* seconds; 0: not said */
+    unsigned degraded : 1;    /* a store or the database was away, and the policy said go on */
+} ag_verdict_t;
+
+/* Refuses, unless that has happened. `detail` may be NULL. Returns the reason that stands. */
+ag_reason_e ag_refuse(ag_verdict_t *verdict, ag_reason_e reason, const char *detail);
+
+#endif
