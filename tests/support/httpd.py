@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A private httpd on loopback: configuration text in, a running server out. It is started in the
+foreground as our own child, so it is stopped by its process id and cannot outlive the tests."""
+
+import glob
+import os
+import re
+import signal
+import subprocess
+import time
+
+from .client import Client
+from .ports import LOOPBACK, Directory, free_port, unprivileged
+from .verdict import Verdict
+
+MODULE = os.environ.get("APIGUARD_MODULE", "")
+PRELOAD = os.environ.get("APIGUARD_HTTPD_PRELOAD", "")  # a sanitizer's run-time library
+UP = "resuming normal operations"
+
+BASE_MODULES = ("authn_core", "authn_file", "auth_basic", "authz_core", "authz_user", "authz_host",
+                "dbd", "dir", "mime", "alias", "env", "setenvif", "headers")
+
+MPMS = {
+    "event": "StartServers {n}\nServerLimit {n}\nThreadsPerChild {t}\nThreadLimit {t}\n"
+             "MinSpareThreads 1\nMaxSpareThreads {nt}\nMaxRequestWorkers {nt}\n",
+    "prefork": "StartServers {nt}\nServerLimit {nt}\nMinSpareServers {nt}\n"
+               "MaxSpareServers {nt}\nMaxRequestWorkers {nt}\n",
+}
+MPMS["worker"] = MPMS["event"]
+
+TEMPLATE = """\
+ServerRoot {root}
+DefaultRuntimeDir {root}/run
+PidFile {root}/run/httpd.pid
+ServerName api.test
+Listen {host}:{port}
+{identity}
+LoadModule mpm_{mpm}_module {modules}/mod_mpm_{mpm}.so
+{mpm_conf}
+{load}
+TypesConfig /dev/null
+AddType text/html .html
+AddType application/json .json
+ErrorLog {root}/logs/error.log
+LogLevel info apiguard:debug
+LogFormat "%h %u \\"%r\\" %>s %b" plain
+CustomLog {root}/logs/access.log plain
+Timeout 20
+KeepAliveTimeout 2
+GracefulShutdownTimeout 5
+{dbd}
+LoadModule apiguard_module {module}
+DocumentRoot {root}/htdocs
+<Directory {root}/htdocs>
+    Require all granted
+    AllowOverride None
+</Directory>
+{conf}
+"""
+
+
+def apxs(name):
+    return subprocess.run(["apxs", "-q", name], check=True, capture_output=True,
+                          text=True).stdout.strip()
+
+
+def find_httpd():
+    for path in (os.environ.get("HTTPD", ""), "/usr/sbin/apache2", "/usr/sbin/httpd"):
+        if path and os.access(path, os.X_OK):
+            return path
+    raise RuntimeError("no httpd found; set HTTPD")
+
+
+MODULES_DIR = apxs("LIBEXECDIR")
+STATIC = None
+
+
+def static_modules():
+    """Modules built into httpd cannot be loaded again (Debian: log_config, unixd, watchdog, ...)."""
+    global STATIC
+    if STATIC is None:
+        out = subprocess.run([find_httpd(), "-l"], capture_output=True, text=True).stdout
+        STATIC = set(re.findall(r"mod_(\w+)\.c", out))
+    return STATIC
+
+
+def load_lines(names):
+    lines = []
+    for name in dict.fromkeys(names):
+        if name not in static_modules():
+            lines.append(f"LoadModule {name}_module {MODULES_DIR}/mod_{name}.so")
+    return "\n".join(lines)
+
+
+class Httpd:
+    """One server in one directory.
+
+    conf       text behind the base configuration; {root}, {port} and other words in `words` are
+               filled in by str.replace
+    modules    names beyond BASE_MODULES ("rewrite", "proxy_http")
+    database   a database of support.keys, named to mod_dbd; None: no database
+    """
+
+    def __init__(self, conf="", modules=(), database=None, mpm="event", processes=2, threads=16,
+                 files=None, words=None, head=""):
+        self.dir = Directory("httpd")
+        self.root = self.dir.path
+        self.port = free_port()
+        self.process = None
+        self.user = unprivileged()
+        self.database = database
+        self.settings = {"modules": modules, "mpm": mpm, "processes": processes,
+                         "threads": threads, "words": words or {}, "head": head}
+        for name in ("run", "logs", "htdocs"):
+            self.dir.mkdir(name)
+        self.put("index.html", "top\n")
+        self.put("api/index.html", "api index\n")
+        self.put("api/hello.html", "hello\n")
+        for name, text in (files or {}).items():
+            self.put(name, text)
+        self.conf_path = self.dir.join("httpd.conf")
+        self.verdict = Verdict(self.dir.join("logs/error.log"), self.dir.join("logs/access.log"))
+        self.client = Client(LOOPBACK, self.port)
+        self.configure(conf)
+
+    # ---- configuration ----
+
+    def put(self, name, text, mode=0o644):
+        """A file below the document root."""
+        return self.dir.write(os.path.join("htdocs", name), text, mode)
+
+    def configure(self, conf, dbd=None):
+        s = self.settings
+        for word, value in {"root": self.root, "port": self.port, **s["words"]}.items():
+            conf = conf.replace("{%s}" % word, str(value))
+        n, t = s["processes"], s["threads"]
+        text = TEMPLATE.format(
+            root=self.root, port=self.port, host=LOOPBACK, modules=MODULES_DIR, module=MODULE,
+            identity="User {}\nGroup {}".format(*self.user) if self.user else "",
+            mpm=s["mpm"], mpm_conf=MPMS[s["mpm"]].format(n=n, t=t, nt=n * t),
+            load=load_lines((*BASE_MODULES, *s["modules"])) + "\n" + s["head"],
+            dbd=self.dbd_lines() if dbd is None else dbd, conf=conf)
+        with open(self.conf_path, "w") as f:
+            f.write(text)
+
+    def dbd_lines(self):
+        if not self.database:
+            return ""
+        driver, params = self.database.dbd()
+        return (f"DBDriver {driver}\nDBDParams \"{params}\"\n"
+                f"DBDMin 0\nDBDKeep 2\nDBDMax {max(4, self.settings['threads'])}\nDBDExptime 60\n")
+
+    def configtest(self):
+        """(True when the configuration is good, what httpd said)."""
+        done = subprocess.run(self.command("-t"), capture_output=True, text=True,
+                              env=self.environment(), timeout=60)
+        return done.returncode == 0, done.stdout + done.stderr
+
+    # ---- life ----
+
+    def command(self, *args):
+        return [find_httpd(), "-f", self.conf_path, *args]
+
+    def environment(self):
+        env = dict(os.environ)
+        if PRELOAD:
+            env["LD_PRELOAD"] = PRELOAD
+        return env
+
+    def start(self, env=None):
+        """Starts; a server that does not come up is an error that quotes its log."""
+        self.log_output = open(self.dir.join("logs/output.log"), "ab")
+        before = self.verdict.error.all().count(UP)
+        self.process = subprocess.Popen(
+            self.command("-DFOREGROUND"), stdin=subprocess.DEVNULL, stdout=self.log_output,
+            stderr=self.log_output, env={**self.environment(), **(env or {})},
+            start_new_session=True)
+        self.wait_up(before)
+        return self
+
+    def try_start(self, env=None):
+        """(True when it runs, everything it said until then). Announces nothing: a start that is
+        refused is read from the answer, its log lines are taken out of the verdict."""
+        try:
+            self.start(env)
+            return True, ""
+        except RuntimeError as error:
+            self.verdict.error.take()
+            return False, str(error)
+
+    def wait_up(self, before, seconds=20):
+        end = time.monotonic() + seconds
+        while self.verdict.error.all().count(UP) <= before:
+            if self.process.poll() is not None:
+                raise RuntimeError("httpd did not start:\n" + self.said())
+            if time.monotonic() > end:
+                self.stop()
+                raise RuntimeError("httpd did not come up in time:\n" + self.said())
+            time.sleep(0.005)
+
+    def said(self):
+        with open(self.dir.join("logs/output.log"), "rb") as f:
+            return f.read().decode("latin-1") + self.verdict.error.peek()
+
+    def children(self):
+        """Process ids of the running children."""
+        pid = self.process.pid
+        try:
+            with open(f"/proc/{pid}/task/{pid}/children") as f:
+                return [int(word) for word in f.read().split()]
+        except FileNotFoundError:
+            return []
+
+    def again(self, signal_number):
+        old = set(self.children())
+        before = self.verdict.error.all().count(UP)
+        self.process.send_signal(signal_number)
+        self.wait_up(before)
+        end = time.monotonic() + 5
+        while old & set(self.children()) and time.monotonic() < end:
+            time.sleep(0.01)
+
+    def graceful(self):
+        self.again(signal.SIGUSR1)
+
+    def restart(self):
+        self.again(signal.SIGHUP)
+
+    def stop(self):
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.log_output.close()
+        self.process = None
+
+    def close(self):
+        self.stop()
+        self.dir.close()
+
+    # ---- logs ----
+
+    def expect(self, *patterns):
+        self.verdict.expect(*patterns)
+
+    def error_log(self):
+        return self.verdict.error.all()
+
+    def access_log(self):
+        return self.verdict.access.all()
+
+    def wait_log(self, pattern, seconds=3, access=False):
+        """The first match in the error (or access) log since this test began, waited for."""
+        reader = self.verdict.access if access else self.verdict.error
+        end = time.monotonic() + seconds
+        while True:
+            match = re.search(pattern, reader.peek())
+            if match or time.monotonic() > end:
+                return match
+            time.sleep(0.02)
+
+    def named_log(self, name):
+        paths = glob.glob(self.dir.join("logs", name))
+        return open(paths[0], encoding="latin-1").read() if paths else ""
+
+    # ---- requests ----
+
+    def get(self, path, **kw):
+        return self.client.request("GET", path, **kw)
+
+    def request(self, method, path, **kw):
+        return self.client.request(method, path, **kw)

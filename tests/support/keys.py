@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""API keys for the tests: made by apiguardctl, or put into the table directly for what the tool would
+not make. A database is a file (SQLite) or one of the tests' own PostgreSQL server."""
+
+import hashlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import time
+
+from .ports import Directory, unprivileged
+from .verdict import secrets
+
+CTL = os.environ.get("APIGUARDCTL", "apiguardctl")
+
+
+class CtlError(RuntimeError):
+    def __init__(self, done):
+        super().__init__(f"{done.args} -> {done.returncode}: {done.stdout}{done.stderr}")
+        self.status = done.returncode
+
+
+class Database:
+    """What both kinds share: the tool, and rows written by hand."""
+
+    def ctl(self, *args, check=True, stdin=None):
+        done = subprocess.run([CTL, *args], capture_output=True, text=True, input=stdin,
+                              env={**os.environ, "APIGUARD_DB": self.address()}, timeout=30)
+        if check and done.returncode:
+            raise CtlError(done)
+        return done
+
+    def create(self, client="acme", scopes=(), roles=(), rate=None, expires=None, ips=(),
+               endpoints=()):
+        """A new key."""
+        args = ["key", "create", "--client", client]
+        for option, values in (("--scope", scopes), ("--role", roles), ("--ip", ips),
+                               ("--endpoint", endpoints)):
+            for value in values:
+                args += [option, value]
+        if rate:
+            args += ["--rate", rate]
+        if expires:
+            args += ["--expires", expires]
+        key = self.ctl(*args).stdout.strip()
+        secrets.add(key)
+        return key
+
+    def insert(self, key, client="imported", **columns):
+        """A row for a key of any shape, as an import would leave it."""
+        secrets.add(key)
+        row = {"key_hash": sha256(key), "key_prefix": key[:4], "client_name": client,
+               "permissions": "", "roles": "", "created_at": int(time.time()), "is_active": 1,
+               **columns}
+        names = ", ".join(row)
+        values = ", ".join(literal(v) for v in row.values())
+        self.sql(f"INSERT INTO api_keys ({names}) VALUES ({values})")
+        return key
+
+    def update(self, key, **columns):
+        sets = ", ".join(f"{name} = {literal(value)}" for name, value in columns.items())
+        self.sql(f"UPDATE api_keys SET {sets} WHERE key_hash = '{sha256(key)}'")
+
+    def revoke(self, key):
+        self.update(key, is_active=0)
+
+
+def sha256(key):
+    return hashlib.sha256(key.encode("latin-1")).hexdigest()
+
+
+def literal(value):
+    if value is None:
+        return "NULL"
+    if isinstance(value, int):
+        return str(value)
+    return "'" + value.replace("'", "''") + "'"
+
+
+class Sqlite(Database):
+    def __init__(self, init=True):
+        self.dir = Directory("db")
+        self.owner = unprivileged()
+        self.folder = self.dir.mkdir("data", self.owner, 0o2770)
+        self.path = os.path.join(self.folder, "keys.db")
+        if init:
+            self.init()
+
+    def init(self):
+        self.ctl("init", *(["--owner", self.owner[0]] if self.owner else []))
+
+    def address(self):
+        return f"sqlite3:{self.path}"
+
+    def dbd(self):
+        return "sqlite3", self.path
+
+    def sql(self, text):
+        connection = sqlite3.connect(self.path, timeout=10)
+        try:
+            with connection:
+                return connection.execute(text).fetchall()
+        finally:
+            connection.close()
+
+    def away(self):
+        """The database goes away: its directory has another name for a while."""
+        os.rename(self.folder, self.folder + ".away")
+
+    def back(self):
+        os.rename(self.folder + ".away", self.folder)
+
+    def close(self):
+        shutil.rmtree(self.folder + ".away", ignore_errors=True)
+        self.dir.close()
+
+
+class Postgres(Database):
+    """One database of a support.postgres server."""
+
+    def __init__(self, server, init=True):
+        self.server = server
+        self.name = server.create_database()
+        if init:
+            self.init()
+
+    def init(self):
+        self.ctl("init")
+
+    def params(self):
+        return (f"host=127.0.0.1 port={self.server.port} dbname={self.name} "
+                f"user={self.server.role} connect_timeout=2")
+
+    def address(self):
+        return f"pgsql:{self.params()}"
+
+    def dbd(self):
+        return "pgsql", self.params()
+
+    def sql(self, text):
+        return self.server.psql(text, self.name)
+
+    def away(self):
+        self.server.stop()
+
+    def back(self):
+        self.server.start()
+
+    def close(self):
+        pass

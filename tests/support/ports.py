@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the tests live: free loopback ports, directories that a server's children may read, and the
+unprivileged user that servers run as when the tests are run by root."""
+
+import os
+import pwd
+import grp
+import shutil
+import socket
+import tempfile
+import time
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_port():
+    """A TCP port on loopback that nobody listens on. It is closed again before the server opens it;
+    the kernel hands out another number to the next one who asks, so a clash is unlikely."""
+    with socket.socket() as s:
+        s.bind((LOOPBACK, 0))
+        return s.getsockname()[1]
+
+
+def wait_for_port(port, process, seconds=10):
+    """Returns when somebody accepts on `port`; fails when `process` ends before."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args[0]} ended with status {process.returncode}")
+        try:
+            socket.create_connection((LOOPBACK, port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.01)
+    raise RuntimeError(f"{process.args[0]} does not listen on {port}")
+
+
+def is_root():
+    return os.geteuid() == 0
+
+
+def unprivileged(*names):
+    """(user, group) of the first of these users that exists, or None when we are not root."""
+    if not is_root():
+        return None
+    for name in names or ("nobody", "www-data"):
+        try:
+            entry = pwd.getpwnam(name)
+            return name, grp.getgrgid(entry.pw_gid).gr_name
+        except KeyError:
+            continue
+    raise RuntimeError("no unprivileged user found")
+
+
+class Directory:
+    """A directory of its own, readable by the server's children, gone when closed."""
+
+    def __init__(self, name):
+        self.path = tempfile.mkdtemp(prefix=f"apiguard-{name}-")
+        os.chmod(self.path, 0o755)
+
+    def __str__(self):
+        return self.path
+
+    def join(self, *parts):
+        return os.path.join(self.path, *parts)
+
+    def mkdir(self, name, owner=None, mode=0o755):
+        path = self.join(name)
+        os.makedirs(path, exist_ok=True)
+        os.chmod(path, mode)
+        if owner:
+            shutil.chown(path, *owner)
+        return path
+
+    def write(self, name, text, mode=0o644):
+        path = self.join(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as f:
+            f.write(text if isinstance(text, bytes) else text.encode())
+        os.chmod(path, mode)
+        return path
+
+    def close(self):
+        shutil.rmtree(self.path, ignore_errors=True)
