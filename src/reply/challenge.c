@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * challenge: how to authenticate, and what was wrong with the bearer token.
+ */
+#include "reply.h"
+
+#include <apr_strings.h>
+
+/* A quoted-string (RFC 9110 s5.6.4); control characters, which none may hold, become spaces. */
+static const char *quoted(const char *text, apr_pool_t *p)
+{
+    apr_size_t size = 2 * strlen(text) + 3;
+    char *out = apr_palloc(p, size);
+    char *at = out;
+
+    *at++ = '"';
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') {
+            *at++ = '\\';
+        }
+        *at++ = (unsigned char)*text < 0x20 || *text == 0x7F ? ' ' : *text;
+    }
+    *at++ = '"';
+    *at = '\0';
+    return out;
+}
+
+static const char *bearer(const ag_verdict_t *verdict, const char *realm, int by_bearer,
+                          apr_pool_t *p)
+{
+    const ag_reason_t *reason = ag_reason(verdict->reason);
+    const char *value = apr_pstrcat(p, "Bearer realm=", realm, NULL);
+
+    if (!by_bearer || !reason->oauth) {
+        return value;
+    }
+    value = apr_pstrcat(p, value, ", error=\"", reason->oauth, "\", error_description=",
+                        quoted(verdict->detail ? verdict->detail : reason->title, p), NULL);
+    if (verdict->wanted && verdict->reason == AG_R_SCOPE_INSUFFICIENT) {
+        value = apr_pstrcat(p, value, ", scope=", quoted(verdict->wanted, p), NULL);
+    }
+    return value;
+}
+
+void ag_challenge(const ag_verdict_t *verdict, unsigned schemes, int by_bearer, const char *realm,
+                  ag_field_fn set, void *ctx, apr_pool_t *p)
+{
+    realm = quoted(realm ? realm : "API", p);
+    if (schemes & AG_SCHEME_APIKEY) {
+        set(ctx, "WWW-Authenticate", apr_pstrcat(p, "ApiKey realm=", realm, NULL));
+    }
+    if (schemes & AG_SCHEME_BEARER) {
+        set(ctx, "WWW-Authenticate", bearer(verdict, realm, by_bearer, p));
+    }
+    if (schemes & AG_SCHEME_BASIC) {
+        set(ctx, "WWW-Authenticate", apr_pstrcat(p, "Basic realm=", realm, NULL));
+    }
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * quota: the rate limit fields. draft-10 is the draft's own form; the older ones are written as
+ * express-rate-limit 8 writes them, since its clients are who reads them.
+ */
+#include "reply.h"
+
+#include <string.h>
+
+#include <apr_base64.h>
+#include <apr_strings.h>
+
+#define LINE_SIZE 160 /* one policy in one field, its name aside */
+
+/* A structured field string (RFC 9651 s3.3.3). Names come from the configuration and were checked
+ * to be printable there. */
+static void sf_string(ag_buf_t *b, const char *text)
+{
+    ag_buf_mem(b, "\"", 1);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') {
+            ag_buf_mem(b, "\\", 1);
+        }
+        ag_buf_mem(b, text, 1);
+    }
+    ag_buf_mem(b, "\"", 1);
+}
+
+static void param(ag_buf_t *b, const char *name, apr_uint64_t value)
+{
+    ag_buf_str(b, name);
+    ag_buf_uint(b, value);
+}
+
+static ag_buf_t buffer_for(const ag_verdict_t *verdict, apr_pool_t *p)
+{
+    apr_size_t size = 1;
+    ag_buf_t b;
+    int i;
+
+    for (i = 0; i < verdict->n_lines; i++) {
+        size += LINE_SIZE + 2 * strlen(verdict->lines[i].policy);
+    }
+    ag_buf_init(&b, apr_palloc(p, size), size);
+    return b;
+}
+
+/* draft-ietf-httpapi-ratelimit-headers-10 s3 and s4. */
+static void draft_10(const ag_verdict_t *verdict, ag_field_fn set, void *ctx, apr_pool_t *p)
+{
+    ag_buf_t policy = buffer_for(verdict, p);
+    ag_buf_t limit = buffer_for(verdict, p);
+    int i;
+
+    for (i = 0; i < verdict->n_lines; i++) {
+        const ag_quota_line_t *line = &verdict->lines[i];
+
+        if (i) {
+            ag_buf_mem(&policy, ", ", 2);
+            ag_buf_mem(&limit, ", ", 2);
+        }
+        sf_string(&policy, line->policy);
+        param(&policy, ";q=", line->limit);
+        param(&policy, ";w=", line->window);
+        sf_string(&limit, line->policy);
+        param(&limit, ";r=", line->remaining);
+        param(&limit, ";t=", line->reset);
+    }
+    set(ctx, "RateLimit-Policy", policy.start);
+    set(ctx, "RateLimit", limit.start);
+}
+
+/* The partition key: the first 12 hexadecimal digits of the subject's SHA-256, in base64. */
+static void partition(ag_buf_t *b, const char *subject)
+{
+    unsigned char hash[AG_SHA256_SIZE];
+    char hex[2 * AG_SHA256_SIZE + 1];
+    char text[17];
+
+    ag_sha256(hash, subject, strlen(subject));
+    ag_hex(hex, hash, sizeof hash);
+    apr_base64_encode(text, hex, 12);
+    ag_buf_str(b, "; pk=:");
+    ag_buf_str(b, text);
+    ag_buf_str(b, ":");
+}
+
+static void draft_8(const ag_verdict_t *verdict, ag_field_fn set, void *ctx, apr_pool_t *p)
+{
+    ag_buf_t policy = buffer_for(verdict, p);
+    ag_buf_t limit = buffer_for(verdict, p);
+    int i;
+
+    for (i = 0; i < verdict->n_lines; i++) {
+        const ag_quota_line_t *line = &verdict->lines[i];
+
+        ag_buf_str(&policy, i ? ", " : "");
+        ag_buf_str(&limit, i ? ", " : "");
+        sf_string(&limit, line->policy);
+        param(&limit, "; r=", line->remaining);
+        param(&limit, "; t=", line->reset);
+        sf_string(&policy, line->policy);
+        param(&policy, "; q=", line->limit);
+        param(&policy, "; w=", line->window);
+        partition(&policy, line->subject);
+    }
+    set(ctx, "RateLimit", limit.start);
+    set(ctx, "RateLimit-Policy", policy.start);
+}
+
+/* Forms with room for one limit tell the one that will refuse first. */
+static const ag_quota_line_t *tightest(const ag_verdict_t *verdict)
+{
+    const ag_quota_line_t *tight = &verdict->lines[0];
+    int i;
+
+    for (i = 1; i < verdict->n_lines; i++) {
+        const ag_quota_line_t *line = &verdict->lines[i];
+
+        if (line->refused != tight->refused ? line->refused : line->remaining < tight->remaining) {
+            tight = line;
+        }
+    }
+    return tight;
+}
+
+static void draft_7(const ag_quota_line_t *line, ag_field_fn set, void *ctx, apr_pool_t *p)
+{
+    set(ctx, "RateLimit-Policy", apr_psprintf(p, "%" APR_UINT64_T_FMT ";w=%u", line->limit,
+                                              line->window));
+    set(ctx, "RateLimit", apr_psprintf(p, "limit=%" APR_UINT64_T_FMT ", remaining=%"
+                                       APR_UINT64_T_FMT ", reset=%u", line->limit, line->remaining,
+                                       line->reset));
+}
+
+static void draft_6(const ag_quota_line_t *line, ag_field_fn set, void *ctx, apr_pool_t *p)
+{
+    set(ctx, "RateLimit-Policy", apr_psprintf(p, "%" APR_UINT64_T_FMT ";w=%u", line->limit,
+                                              line->window));
+    set(ctx, "RateLimit-Limit", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->limit));
+    set(ctx, "RateLimit-Remaining", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->remaining));
+    set(ctx, "RateLimit-Reset", apr_psprintf(p, "%u", line->reset));
+}
+
+static void legacy(const ag_quota_line_t *line, apr_int64_t now, ag_field_fn set, void *ctx,
+                   apr_pool_t *p)
+{
+    set(ctx, "X-RateLimit-Limit", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->limit));
+    set(ctx, "X-RateLimit-Remaining", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->remaining));
+    set(ctx, "X-RateLimit-Reset", apr_psprintf(p, "%" APR_INT64_T_FMT, now + line->reset));
+}
+
+void ag_quota_fields(const ag_verdict_t *verdict, unsigned forms, apr_int64_t now, ag_field_fn set,
+                     void *ctx, apr_pool_t *p)
+{
+    if (verdict->n_lines == 0) {
+        return;
+    }
+    if (forms & AG_QUOTA_DRAFT_10) {
+        draft_10(verdict, set, ctx, p);
+    }
+    if (forms & AG_QUOTA_DRAFT_8) {
+        draft_8(verdict, set, ctx, p);
+    }
+    if (forms & AG_QUOTA_DRAFT_7) {
+        draft_7(tightest(verdict), set, ctx, p);
+    }
+    if (forms & AG_QUOTA_DRAFT_6) {
+        draft_6(tightest(verdict), set, ctx, p);
+    }
+    if (forms & AG_QUOTA_LEGACY) {
+        legacy(tightest(verdict), now, set, ctx, p);
+    }
+}

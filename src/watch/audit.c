@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * audit: see audit.h. Texts that a client chose are cut, so the line always fits.
+ */
+#include "audit.h"
+
+#include <apr_strings.h>
+
+#define MAX_LINE 2048
+#define MAX_TEXT 200 /* bytes of a client's text; at worst six bytes of JSON each */
+
+static void member(ag_buf_t *b, const char *name, const char *value, apr_pool_t *p)
+{
+    if (!value) {
+        return;
+    }
+    ag_json_name(b, name);
+    ag_json_string(b, apr_pstrndup(p, value, MAX_TEXT));
+}
+
+const char *ag_audit_line(const ag_verdict_t *verdict, const ag_request_t *request, int status,
+                          const char *detail, const char *request_id, apr_pool_t *p)
+{
+    const ag_principal_t *who = verdict->who ? verdict->who : verdict->shown;
+    ag_buf_t b;
+
+    ag_buf_init(&b, apr_palloc(p, MAX_LINE), MAX_LINE);
+    ag_buf_str(&b, "{\"event\":\"denied\"");
+    member(&b, "code", ag_reason(verdict->reason)->code, p);
+    ag_json_name(&b, "status");
+    ag_buf_uint(&b, (apr_uint64_t)status);
+    member(&b, "ip", ag_ip_text(&request->ip, p), p);
+    member(&b, "method", request->method, p);
+    member(&b, "path", request->path, p);
+    member(&b, "credential", verdict->kind, p);
+    member(&b, "client", who ? who->client : NULL, p);
+    member(&b, "user", who ? who->user : NULL, p);
+    member(&b, "key_id", who ? who->key_id : NULL, p);
+    member(&b, "detail", detail, p);
+    member(&b, "request_id", request_id, p);
+    ag_buf_str(&b, "}");
+    return b.full ? apr_psprintf(p, "{\"event\":\"denied\",\"code\":\"%s\",\"status\":%d,\"ip\":\"%s\"}",
+                                 ag_reason(verdict->reason)->code, status,
+                                 ag_ip_text(&request->ip, p))
+                  : b.start;
+}
