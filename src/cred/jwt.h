@@ -57,7 +57,8 @@ typedef struct ag_jwt_keyset_t {
 } ag_jwt_keyset_t;
 
 /* ApiGuardJWTKey: one key from `text` (a file's content, an environment variable's value). HS*: the
- * secret itself, at least as long as its hash; else a public key or certificate in PEM, RSA of 2048
+ * secret itself, byte for byte (a file's final newline is the caller's to drop, since a decoded
+ * secret may end in one), at least as long as its hash; else a public key or certificate in PEM, RSA of 2048
  * bits or more, the curve its algorithm names. `set->issuer`, `audience` and `origin` are set by the
  * caller first. Keys die with `p`. An error text (never quoting the key) or NULL. */
 const char *ag_jwt_load_key(ag_jwt_keyset_t *set, ag_alg_e alg, const char *kid, const char *text,
@@ -94,9 +95,12 @@ int ag_jwt_verify(const ag_jwt_t *jwt, const ag_jwt_key_t *key);
 /* The payload as an object, or NULL. */
 json_t *ag_jwt_claims(const ag_jwt_t *jwt, apr_pool_t *p);
 
+/* A principal's parse_claims: `raw` is a verified token's payload, still in base64url. */
+json_t *ag_jwt_claims_of(ag_principal_t *who, apr_pool_t *p);
+
 /* ---- what a section demands -------------------------------------------------------------------- */
 
-/* Dotted paths of claims; NULL members take their defaults (ag_claim_map_default). */
+/* Dotted paths of claims; a NULL member stands for the names beside it. */
 typedef struct ag_claim_map_t {
     const char *user;   /* sub */
     const char *client; /* azp, then client_id */
@@ -110,7 +114,7 @@ typedef struct ag_jwt_policy_t {
     ag_words_t issuers;   /* empty: any */
     ag_words_t audiences; /* empty: any */
     int leeway;           /* seconds, on exp, nbf and iat */
-    int max_lifetime;     /* seconds from iat (else now) to exp; 0: no bound */
+    int max_lifetime;     /* seconds from iat (else now, with leeway) to exp; 0: no bound */
     ag_words_t required;  /* claims that must be there */
     ag_claim_map_t map;
 } ag_jwt_policy_t;

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * jwt: takes a token apart, strictly. A token that can be written in two ways is refused, so that
+ * its text names it: a cache may go by the text. Nothing is believed here; that is jwt_check.c.
+ */
+#include "jwt_alg.h"
+
+#include <string.h>
+
+#include <apr_cstr.h>
+#include <apr_strings.h>
+
+static int is_base64url(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'
+           || c == '_';
+}
+
+int ag_jwt_shape(const char *text, apr_size_t n)
+{
+    apr_size_t i, part = 0;
+    int dots = 0;
+
+    for (i = 0; i < n; i++) {
+        if (is_base64url(text[i])) {
+            part++;
+            continue;
+        }
+        if (text[i] != '.' || !part || ++dots > 2) {
+            return 0;
+        }
+        part = 0;
+    }
+    return dots == 2 && part;
+}
+
+/* The bytes of one part; NULL when it is not canonical base64url. */
+static unsigned char *decode(apr_size_t *size, const char *text, apr_size_t n, apr_pool_t *p)
+{
+    unsigned char *out = apr_palloc(p, n * 3 / 4 + 1);
+    int got = ag_base64url_decode(out, text, n);
+
+    *size = got > 0 ? (apr_size_t)got : 0;
+    return got > 0 ? out : NULL;
+}
+
+/* RFC 7519 s5.1 and RFC 9068 s2.1; anything else is a token made for another purpose
+ * (RFC 8725 s3.11). */
+static int typ_is_ours(json_t *typ)
+{
+    static const char *const known[] = {"JWT", "at+jwt", "application/at+jwt"};
+    const char *text = json_string_value(typ);
+    apr_size_t i;
+
+    if (!typ) {
+        return 1;
+    }
+    for (i = 0; text && i < sizeof known / sizeof *known; i++) {
+        if (apr_cstr_casecmp(text, known[i]) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static const char *read_header(ag_jwt_t *jwt, json_t *header, apr_pool_t *p)
+{
+    json_t *kid = json_object_get(header, "kid");
+    json_t *b64 = json_object_get(header, "b64");
+    const char *alg = json_string_value(json_object_get(header, "alg"));
+
+    jwt->alg = alg ? ag_alg_find(alg) : AG_ALG_NONE;
+    if (jwt->alg == AG_ALG_NONE) {
+        return "The token's algorithm is not accepted";
+    }
+    /* We understand no extension, and whoever marks one critical wants it understood. */
+    if (json_object_get(header, "crit") || (b64 && !json_is_true(b64))) {
+        return "The token asks for an extension that is not supported";
+    }
+    if (!typ_is_ours(json_object_get(header, "typ"))) {
+        return "The token is of a type that is not accepted";
+    }
+    if (!kid) {
+        return NULL;
+    }
+    if (!json_is_string(kid) || json_string_length(kid) > AG_JWT_MAX_KID
+        || !ag_text_visible(json_string_value(kid), json_string_length(kid), 0)) {
+        return "The token's kid is malformed";
+    }
+    jwt->kid = apr_pstrdup(p, json_string_value(kid));
+    return NULL;
+}
+
+const char *ag_jwt_parse(ag_jwt_t *jwt, const char *text, apr_size_t n, apr_pool_t *p)
+{
+    const char *dot, *last;
+    const unsigned char *bytes;
+    apr_size_t size;
+    json_t *header;
+
+    memset(jwt, 0, sizeof *jwt);
+    if (n > AG_JWT_MAX_SIZE) {
+        return "The token is too long";
+    }
+    if (!ag_jwt_shape(text, n)) {
+        return "The token does not have the form of a signed JWT";
+    }
+    dot = memchr(text, '.', n);
+    last = memchr(dot + 1, '.', n - (apr_size_t)(dot + 1 - text));
+    jwt->text = text;
+    jwt->signed_size = (apr_size_t)(last - text);
+    jwt->payload = dot + 1;
+    jwt->payload_size = (apr_size_t)(last - jwt->payload);
+    jwt->signature = decode(&jwt->signature_size, last + 1, n - jwt->signed_size - 1, p);
+    bytes = decode(&size, text, (apr_size_t)(dot - text), p);
+    header = bytes ? ag_json_object((const char *)bytes, size, p) : NULL;
+    if (!jwt->signature || !header) {
+        return "The token does not have the form of a signed JWT";
+    }
+    return read_header(jwt, header, p);
+}
+
+static json_t *read_claims(const char *payload, apr_size_t n, apr_pool_t *p)
+{
+    apr_size_t size;
+    const unsigned char *bytes = decode(&size, payload, n, p);
+
+    return bytes ? ag_json_object((const char *)bytes, size, p) : NULL;
+}
+
+json_t *ag_jwt_claims(const ag_jwt_t *jwt, apr_pool_t *p)
+{
+    return read_claims(jwt->payload, jwt->payload_size, p);
+}
+
+json_t *ag_jwt_claims_of(ag_principal_t *who, apr_pool_t *p)
+{
+    return who->raw ? read_claims(who->raw, who->raw_size, p) : NULL;
+}

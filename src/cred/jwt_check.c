@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * jwt_check: from a token to a principal. The order is the idea: take apart, find the keys that may
+ * speak for this issuer, verify, and only then ask what the token says of itself. The answer tells
+ * a client what to mend; whether a key is unknown or a signature wrong, it does not tell.
+ */
+#include "jwt_claims.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+/* ---- the key --------------------------------------------------------------------------------- */
+
+/* A key signs for its issuer only (RFC 8725 s3.8). */
+static int speaks_for(const ag_jwt_keyset_t *set, const ag_jwt_claims_t *c)
+{
+    return (!set->issuer || (c->iss && strcmp(set->issuer, c->iss) == 0))
+           && (!set->audience || ag_words_has(&c->aud, set->audience));
+}
+
+/* Whether to try a key in this round: first those of the token's `kid`, then those without one. A
+ * token without `kid` has one round, for all. */
+static int is_candidate(const ag_jwt_key_t *key, const ag_jwt_t *jwt, int named)
+{
+    if (!(key->algs & 1u << jwt->alg)) {
+        return 0;
+    }
+    if (!jwt->kid) {
+        return !named;
+    }
+    return named ? key->kid && strcmp(key->kid, jwt->kid) == 0 : !key->kid;
+}
+
+static const ag_jwt_key_t *try_set(const ag_jwt_keyset_t *set, const ag_jwt_t *jwt, int named,
+                                   int *tries)
+{
+    int i;
+
+    for (i = 0; i < set->n; i++) {
+        if (!is_candidate(&set->keys[i], jwt, named)) {
+            continue;
+        }
+        if (--*tries < 0) {
+            return NULL;
+        }
+        if (ag_jwt_verify(jwt, &set->keys[i])) {
+            return &set->keys[i];
+        }
+    }
+    return NULL;
+}
+
+/* The key that made the signature, or NULL. */
+static const ag_jwt_key_t *find_key(const ag_jwt_policy_t *policy, const ag_jwt_t *jwt,
+                                    const ag_jwt_claims_t *c)
+{
+    const ag_jwt_key_t *key = NULL;
+    int tries = AG_JWT_MAX_TRIES;
+    int named, i;
+
+    for (named = 1; named >= 0; named--) {
+        for (i = 0; i < policy->n_sets && !key; i++) {
+            if (speaks_for(policy->sets[i], c)) {
+                key = try_set(policy->sets[i], jwt, named, &tries);
+            }
+        }
+    }
+    return key;
+}
+
+/* ---- what the section demands ---------------------------------------------------------------- */
+
+static int has_audience(const ag_words_t *wanted, const ag_words_t *aud)
+{
+    int i;
+
+    for (i = 0; i < aud->n; i++) {
+        if (ag_words_has(wanted, aud->v[i])) {
+            return 1;
+        }
+    }
+    return wanted->n == 0;
+}
+
+static const char *check_names(const ag_jwt_policy_t *policy, const ag_jwt_claims_t *c)
+{
+    int i;
+
+    if (policy->issuers.n && !(c->iss && ag_words_has(&policy->issuers, c->iss))) {
+        return "The token's issuer is not accepted here";
+    }
+    if (!has_audience(&policy->audiences, &c->aud)) {
+        return "The token is for another audience";
+    }
+    for (i = 0; i < policy->required.n; i++) {
+        json_t *claim = ag_json_path(c->all, policy->required.v[i]);
+
+        if (!claim || json_is_null(claim)) {
+            return "The token lacks a claim that is required here";
+        }
+    }
+    return NULL;
+}
+
+/* The span a token was made for. Without `iat` it is measured by our clock, so with leeway. */
+static int lives_too_long(const ag_jwt_policy_t *policy, const ag_jwt_claims_t *c, apr_time_t now)
+{
+    apr_time_t most = apr_time_from_sec(policy->max_lifetime);
+
+    if (!policy->max_lifetime) {
+        return 0;
+    }
+    if (c->exp == AG_JWT_ABSENT) {
+        return 1;
+    }
+    return c->iat == AG_JWT_ABSENT ? c->exp - now > most + apr_time_from_sec(policy->leeway)
+                                   : c->exp - c->iat > most;
+}
+
+static ag_reason_e check_times(const char **detail, const ag_jwt_policy_t *policy,
+                               const ag_jwt_claims_t *c, apr_time_t now)
+{
+    apr_time_t leeway = apr_time_from_sec(policy->leeway);
+
+    if (c->nbf != AG_JWT_ABSENT && now < c->nbf - leeway) {
+        *detail = "The token is not valid yet";
+        return AG_R_TOKEN_INVALID;
+    }
+    if (c->iat != AG_JWT_ABSENT && now < c->iat - leeway) {
+        *detail = "The token was issued in the future";
+        return AG_R_TOKEN_INVALID;
+    }
+    if (lives_too_long(policy, c, now)) {
+        *detail = "The token is valid for longer than is allowed here";
+        return AG_R_TOKEN_INVALID;
+    }
+    if (c->exp != AG_JWT_ABSENT && now >= c->exp + leeway) {
+        *detail = "The token has expired";
+        return AG_R_TOKEN_EXPIRED;
+    }
+    return AG_R_NONE;
+}
+
+/* ---- the answer ------------------------------------------------------------------------------ */
+
+static ag_principal_t *make_who(const ag_jwt_t *jwt, const ag_jwt_key_t *key,
+                                const ag_jwt_claims_t *c, apr_pool_t *p)
+{
+    ag_principal_t *who = apr_pcalloc(p, sizeof *who);
+
+    who->kind = "jwt";
+    who->issuer = c->iss ? apr_pstrdup(p, c->iss) : "";
+    who->key_id = key->kid;
+    who->parse_claims = ag_jwt_claims_of;
+    who->claims = c->all;
+    who->raw = apr_pmemdup(p, jwt->payload, jwt->payload_size);
+    who->raw_size = jwt->payload_size;
+    return who;
+}
+
+ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *expires,
+                         const char **detail, const ag_jwt_policy_t *policy, const char *text,
+                         apr_size_t n, apr_time_t now, apr_pool_t *p)
+{
+    apr_time_t leeway = apr_time_from_sec(policy->leeway);
+    const ag_jwt_key_t *key;
+    ag_principal_t *made;
+    ag_reason_e reason;
+    ag_jwt_t jwt;
+    ag_jwt_claims_t c;
+
+    *who = NULL;
+    *detail = ag_jwt_parse(&jwt, text, n, p);
+    if (*detail || (*detail = ag_jwt_claims_read(&c, ag_jwt_claims(&jwt, p), p))) {
+        return AG_R_TOKEN_INVALID;
+    }
+    key = find_key(policy, &jwt, &c);
+    if (!key) {
+        *detail = "The token's signature could not be verified";
+        return AG_R_TOKEN_INVALID;
+    }
+    if ((*detail = check_names(policy, &c))) {
+        return AG_R_TOKEN_INVALID;
+    }
+    reason = check_times(detail, policy, &c, now);
+    if (reason != AG_R_NONE) {
+        return reason;
+    }
+    made = make_who(&jwt, key, &c, p);
+    if ((*detail = ag_jwt_claims_who(made, &policy->map, c.all, p))) {
+        return AG_R_TOKEN_INVALID;
+    }
+    *who = made;
+    *begins = c.nbf == AG_JWT_ABSENT || c.nbf <= leeway ? 0 : c.nbf - leeway;
+    *expires = c.exp == AG_JWT_ABSENT ? 0 : c.exp + leeway;
+    return AG_R_NONE;
+}

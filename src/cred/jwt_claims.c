@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * jwt_claims: see jwt_claims.h. A claim of the wrong type is never taken for an absent one.
+ */
+#include "jwt_claims.h"
+
+#include <string.h>
+
+#include <apr_cstr.h>
+#include <apr_strings.h>
+
+#define MAX_TIME 253402300799.0 /* the end of the year 9999; milliseconds by mistake lie beyond */
+#define MAX_NAME 255            /* bytes of a client or user, as OpenID Connect bounds `sub` */
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+/* A NumericDate (RFC 7519 s2): seconds, perhaps with a fraction. 0 when it is anything else. */
+static int read_time(apr_time_t *t, json_t *all, const char *name)
+{
+    json_t *value = json_object_get(all, name);
+
+    *t = AG_JWT_ABSENT;
+    if (!value) {
+        return 1;
+    }
+    if (!json_is_number(value) || !(json_number_value(value) >= 0)
+        || !(json_number_value(value) <= MAX_TIME)) {
+        return 0;
+    }
+    *t = json_is_integer(value) ? apr_time_from_sec(json_integer_value(value))
+                                : (apr_time_t)(json_real_value(value) * APR_USEC_PER_SEC);
+    return 1;
+}
+
+/* A string or an array of strings (RFC 7519 s4.1.3). */
+static int read_audience(ag_words_t *aud, json_t *value, apr_pool_t *p)
+{
+    size_t i, n = json_is_string(value) ? 1 : json_array_size(value);
+
+    aud->n = (int)n;
+    aud->v = n ? apr_palloc(p, n * sizeof *aud->v) : NULL;
+    if (json_is_string(value)) {
+        aud->v[0] = json_string_value(value);
+        return 1;
+    }
+    for (i = 0; i < n; i++) {
+        aud->v[i] = json_string_value(json_array_get(value, i));
+        if (!aud->v[i]) {
+            return 0;
+        }
+    }
+    return !value || json_is_array(value);
+}
+
+/* No control character (C1 is C2 80 to C2 9F): these texts end up in log lines and request
+ * fields. */
+static int is_clean(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+
+    for (; *at; at++) {
+        if (*at < 0x20 || *at == 0x7F || (*at == 0xC2 && at[1] < 0xA0)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int are_clean(const ag_words_t *words)
+{
+    int i;
+
+    for (i = 0; i < words->n; i++) {
+        if (!is_clean(words->v[i])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+const char *ag_jwt_claims_read(ag_jwt_claims_t *c, json_t *all, apr_pool_t *p)
+{
+    json_t *iss = json_object_get(all, "iss");
+
+    c->all = all;
+    c->iss = json_string_value(iss);
+    if (!all) {
+        return "The token's payload is not a JSON object";
+    }
+    if (!read_time(&c->exp, all, "exp") || !read_time(&c->nbf, all, "nbf")
+        || !read_time(&c->iat, all, "iat")) {
+        return "The token's exp, nbf or iat is not a time in seconds";
+    }
+    if ((iss && !c->iss) || (c->iss && !is_clean(c->iss))) {
+        return "The token's iss is malformed";
+    }
+    return read_audience(&c->aud, json_object_get(all, "aud"), p) ? NULL
+                                                                   : "The token's aud is malformed";
+}
+
+/* ---- who it is ------------------------------------------------------------------------------- */
+
+/* The value at the configured path, else at the first of two default names. */
+static json_t *mapped(json_t *all, const char *path, const char *first, const char *second)
+{
+    json_t *value = ag_json_path(all, path ? path : first);
+
+    return !value && !path && second ? ag_json_path(all, second) : value;
+}
+
+/* A name that can stand in a log and be a user; `anonymous` is the guard's own word. 0 when not. */
+static int read_name(const char **name, json_t *value, apr_pool_t *p)
+{
+    const char *text = json_string_value(value);
+
+    *name = NULL;
+    if (!value) {
+        return 1;
+    }
+    if (!text || !*text || strlen(text) > MAX_NAME || !is_clean(text)
+        || apr_cstr_casecmp(text, "anonymous") == 0) {
+        return 0;
+    }
+    *name = apr_pstrdup(p, text);
+    return 1;
+}
+
+const char *ag_jwt_claims_who(ag_principal_t *who, const ag_claim_map_t *map, json_t *all,
+                              apr_pool_t *p)
+{
+    if (!read_name(&who->client, mapped(all, map->client, "azp", "client_id"), p)
+        || !read_name(&who->user, mapped(all, map->user, "sub", NULL), p)) {
+        return "The token's client or user is not a name that can be used here";
+    }
+    if (!who->client && !who->user) {
+        return "The token names neither a client nor a user";
+    }
+    ag_json_words(&who->scopes, mapped(all, map->scope, "scope", "scp"), p);
+    ag_json_words(&who->roles, mapped(all, map->roles, "roles", NULL), p);
+    return are_clean(&who->scopes) && are_clean(&who->roles)
+               ? NULL
+               : "The token's scopes or roles hold a control character";
+}
