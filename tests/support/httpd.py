@@ -55,6 +55,8 @@ DocumentRoot {root}/htdocs
     Require all granted
     AllowOverride None
 </Directory>
+# Every path /s/NAME/x is htdocs/api/x, so a test may have a section for each of its cases.
+AliasMatch "^/s/[^/]+/(.*)" "{root}/htdocs/api/$1"
 {conf}
 """
 
