@@ -145,7 +145,8 @@ typedef struct ag_limit_t {
 const char *ag_limit_parse(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr,
                            apr_pool_t *p);
 
-/* Gives every window its id from `scope` (server name and section, or prefix and section). */
+/* Gives every window its id from `scope` (server name and section, or prefix and section; of a limit
+ * with a name the server's or prefix's alone, so that sections share it). */
 void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p);
 
 /* Whose request this is under the limit. `who` may be NULL (not identified). A header, claim or user

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * algo: what the algorithms share. Products of a count (below 2^41) and a time (microseconds, below
+ * 2^51) need 128 bits; everything here is exact, and rounding always goes against the client:
+ * usage up, remaining down, waiting up.
+ */
+#ifndef AG_LIMIT_ALGO_H
+#define AG_LIMIT_ALGO_H
+
+#include "limit.h"
+
+__extension__ typedef unsigned __int128 ag_wide_t;
+
+/* The end of the window that begins at `start`. Only months differ in length. */
+static inline apr_time_t ag_window_end(const ag_window_t *window, apr_time_t start)
+{
+    const ag_period_t *period = &window->rate.period;
+
+    return period->kind == AG_PERIOD_MONTH ? ag_period_end(period, start)
+                                           : start + apr_time_from_sec((apr_time_t)period->seconds);
+}
+
+/* A span of time in whole seconds, rounded up. */
+static inline apr_uint32_t ag_seconds_up(apr_time_t span)
+{
+    apr_time_t seconds = (span + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC;
+
+    return seconds > (apr_time_t)APR_UINT32_MAX ? APR_UINT32_MAX : (apr_uint32_t)seconds;
+}
+
+static inline apr_uint32_t ag_seconds_of(const ag_window_t *window, apr_time_t span)
+{
+    apr_uint32_t seconds = ag_seconds_up(span);
+
+    return seconds < window->rate.period.seconds ? seconds : window->rate.period.seconds;
+}
+
+/* Allowed: `span` is the time to the window's end, or to the next request when nothing is left. */
+static inline int ag_quota_pass(ag_quota_t *quota, const ag_window_t *window,
+                                apr_uint64_t remaining, apr_time_t span)
+{
+    quota->remaining = remaining;
+    quota->reset = ag_seconds_of(window, span);
+    quota->retry = 0;
+    return 1;
+}
+
+/* Refused until `wait` has passed. */
+static inline int ag_quota_refuse(ag_quota_t *quota, const ag_window_t *window, apr_time_t wait)
+{
+    apr_uint32_t retry = ag_seconds_up(wait);
+
+    quota->remaining = 0;
+    quota->retry = retry ? retry : 1;
+    quota->reset = ag_seconds_of(window, wait);
+    return 0;
+}
+
+/* Refused for ever: more was asked than the window ever holds. The period is the least misleading
+ * answer that the fields can give. */
+static inline int ag_quota_never(ag_quota_t *quota, const ag_window_t *window)
+{
+    quota->remaining = 0;
+    quota->retry = quota->reset = window->rate.period.seconds;
+    return 0;
+}
+
+#endif

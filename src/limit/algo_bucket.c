@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * algo_bucket: a bucket of `burst` tokens that refills evenly, N per period, as the generic cell rate
+ * algorithm (GCRA, ITU-T I.371). Its memory is one moment, the theoretical arrival time: when the
+ * bucket is full again. Each request moves it on by cost * period / N; one that would move it more
+ * than burst * period / N ahead of the clock is refused.
+ *
+ * Period / N is seldom whole microseconds, so times are counted in ticks of 1/N microsecond. Then one
+ * request is exactly `period` ticks and one microsecond exactly N: no rounding, no drift. A tick count
+ * needs about 92 bits; counter.a is its high, counter.b its low half. Of a month, 31 days count.
+ */
+#include "algo.h"
+
+static ag_wide_t ticks_get(const ag_counter_t *counter)
+{
+    return (ag_wide_t)counter->a << 64 | counter->b;
+}
+
+static void ticks_set(ag_counter_t *counter, ag_wide_t ticks)
+{
+    counter->a = (apr_uint64_t)(ticks >> 64);
+    counter->b = (apr_uint64_t)ticks;
+}
+
+/* Ticks as microseconds, rounded up. Longer than anybody waits is 2^62. */
+static apr_time_t ticks_span(ag_wide_t ticks, apr_uint64_t n)
+{
+    ag_wide_t span = (ticks + n - 1) / n;
+    ag_wide_t most = (ag_wide_t)1 << 62;
+
+    return (apr_time_t)(span < most ? span : most);
+}
+
+static apr_uint64_t size_of(const ag_window_t *window)
+{
+    return window->burst ? window->burst : window->rate.n;
+}
+
+static ag_wide_t ticks_per_request(const ag_window_t *window)
+{
+    return (ag_wide_t)apr_time_from_sec((apr_time_t)window->rate.period.seconds);
+}
+
+static int step_bucket(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
+                       apr_uint64_t cost, ag_quota_t *quota)
+{
+    apr_uint64_t n = window->rate.n, size = size_of(window), left;
+    ag_wide_t clock = (ag_wide_t)now * n, one = ticks_per_request(window);
+    ag_wide_t limit = clock + size * one, full = ticks_get(counter);
+
+    if (n == 0 || cost > size) {
+        return ag_quota_never(quota, window);
+    }
+    full = (full > clock ? full : clock) + cost * one;
+    if (cost && full > limit) {
+        return ag_quota_refuse(quota, window, ticks_span(full - limit, n));
+    }
+    if (cost) {
+        ticks_set(counter, full);
+    }
+    left = full < limit ? (apr_uint64_t)((limit - full) / one) : 0;
+    if (left) {
+        return ag_quota_pass(quota, window, left, ticks_span(full - clock, n));
+    }
+    full += (cost ? cost : 1) * one;
+    return ag_quota_pass(quota, window, 0, ticks_span(full - limit, n));
+}
+
+/* What has drained since `then` may have been this request's tokens and is not given back: so a
+ * refund never leaves more than if the request had never come. */
+static void refund_bucket(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
+                          apr_uint64_t cost, apr_time_t then)
+{
+    ag_wide_t full = ticks_get(counter), back = cost * ticks_per_request(window);
+    ag_wide_t drained = now > then ? (ag_wide_t)(now - then) * window->rate.n : 0;
+
+    if (back > drained) {
+        back -= drained;
+        ticks_set(counter, back < full ? full - back : 0);
+    }
+}
+
+static apr_time_t idle_bucket(const ag_counter_t *counter, const ag_window_t *window)
+{
+    ag_wide_t full = ticks_get(counter);
+
+    return full && window->rate.n ? ticks_span(full, window->rate.n) : 0;
+}
+
+const ag_algo_t ag_algo_bucket = {"bucket", step_bucket, refund_bucket, idle_bucket};

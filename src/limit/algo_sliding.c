@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * algo_sliding: a window that moves with the clock, estimated from two counts. What the last N/period
+ * saw is taken as the current window's count plus the previous one's, weighted by how much of it
+ * still lies inside:
+ *
+ *     100/min, 80 in the previous minute, 30 so far, 15 s gone:  80 * 45/60 + 30 = 90
+ *
+ * The weighted part is rounded up. A month fades over the month that follows, whatever their lengths.
+ *
+ * counter.a is the current window's start, b its count, c the previous window's count. A clock that
+ * went backwards stands still at the current window's start, where the weight is greatest.
+ */
+#include "algo.h"
+
+/* Brings the counter to the window that holds `now`; that window's end. */
+static apr_time_t roll(ag_counter_t *counter, const ag_window_t *window, apr_time_t now)
+{
+    apr_time_t end = ag_window_end(window, (apr_time_t)counter->a);
+
+    if (now >= end) {
+        apr_time_t start = ag_period_start(&window->rate.period, now);
+
+        counter->c = start == end ? counter->b : 0;
+        counter->a = (apr_uint64_t)start;
+        counter->b = 0;
+        end = ag_window_end(window, start);
+    }
+    return end;
+}
+
+/* What still counts of `count`, when `left` of `length` microseconds are left. */
+static apr_uint64_t fade(apr_uint64_t count, apr_time_t left, apr_time_t length)
+{
+    return (apr_uint64_t)(((ag_wide_t)count * (ag_wide_t)left + (ag_wide_t)(length - 1)) /
+                          (ag_wide_t)length);
+}
+
+/* How much time must be left of `length` at most, so that no more than `room` of `count` counts. */
+static apr_time_t time_left(apr_uint64_t count, apr_uint64_t room, apr_time_t length)
+{
+    return (apr_time_t)((ag_wide_t)room * (ag_wide_t)length / count);
+}
+
+/* When at most `room` is in use, if nothing else comes: in this window while the previous one fades,
+ * or in the next one, where this one does. Called when more than `room` is in use. */
+static apr_time_t free_at(const ag_counter_t *counter, const ag_window_t *window, apr_uint64_t room)
+{
+    apr_time_t start = (apr_time_t)counter->a;
+    apr_time_t end = ag_window_end(window, start);
+    apr_time_t next = ag_window_end(window, end);
+
+    if (counter->b <= room) {
+        return end - time_left(counter->c, room - counter->b, end - start);
+    }
+    return next - time_left(counter->b, room, next - end);
+}
+
+static int step_sliding(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
+                        apr_uint64_t cost, ag_quota_t *quota)
+{
+    apr_uint64_t n = window->rate.n, used;
+    apr_time_t start, end, at;
+
+    if (n == 0 || cost > n) {
+        return ag_quota_never(quota, window);
+    }
+    end = roll(counter, window, now);
+    start = (apr_time_t)counter->a;
+    at = now > start ? now : start;
+    used = counter->b + (counter->c ? fade(counter->c, end - at, end - start) : 0);
+    if (cost && used > n - cost) {
+        return ag_quota_refuse(quota, window, free_at(counter, window, n - cost) - now);
+    }
+    counter->b += cost;
+    used += cost;
+    if (used < n) {
+        return ag_quota_pass(quota, window, n - used, end - now);
+    }
+    return ag_quota_pass(quota, window, 0,
+                         free_at(counter, window, n - (cost ? cost : 1)) - now);
+}
+
+static void refund_sliding(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
+                           apr_uint64_t cost, apr_time_t then)
+{
+    apr_uint64_t *count = NULL;
+
+    (void)now;
+    if (then >= (apr_time_t)counter->a) {
+        count = &counter->b;
+    }
+    else if (ag_period_end(&window->rate.period, then) == (apr_time_t)counter->a) {
+        count = &counter->c;
+    }
+    if (count) {
+        *count -= cost < *count ? cost : *count;
+    }
+}
+
+static apr_time_t idle_sliding(const ag_counter_t *counter, const ag_window_t *window)
+{
+    apr_time_t end;
+
+    if (!counter->b && !counter->c) {
+        return 0;
+    }
+    end = ag_window_end(window, (apr_time_t)counter->a);
+    return counter->b ? ag_window_end(window, end) : end;
+}
+
+const ag_algo_t ag_algo_sliding = {"sliding", step_sliding, refund_sliding, idle_sliding};

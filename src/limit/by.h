@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * by: the kinds of subject a limit can count by, from one table in limit_subject.c that the parser
+ * and the request share.
+ */
+#ifndef AG_LIMIT_BY_H
+#define AG_LIMIT_BY_H
+
+#include "limit.h"
+
+/* Reads what stands behind "by=" into *limit. An error text or NULL. */
+const char *ag_by_parse(ag_limit_t *limit, const char *value, const ag_expr_port_t *expr,
+                        apr_pool_t *p);
+
+/* Compiles an expression of the line's option `option`. An error text or NULL. */
+const char *ag_limit_expr(ag_expr_t **compiled, const char *option, const char *text, int string,
+                          const ag_expr_port_t *expr, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * limit: the list of algorithms, and the names that counts go by. A window's id is a digest of all
+ * that makes it this window, the same on every node; two windows that could read each other's
+ * counters wrongly never share one.
+ */
+#include "limit.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#define RATE_TEXT_SIZE 40 /* 20 digits, a slash, 10 digits and a unit */
+
+static const ag_algo_t *const algorithms[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket};
+
+#define N_ALGORITHMS (int)(sizeof algorithms / sizeof *algorithms)
+
+const ag_algo_t *ag_algo_find(const char *name, const char **names, apr_pool_t *p)
+{
+    int i;
+
+    if (names) {
+        *names = algorithms[0]->name;
+        for (i = 1; i < N_ALGORITHMS; i++) {
+            *names = apr_pstrcat(p, *names, ", ", algorithms[i]->name, NULL);
+        }
+    }
+    for (i = 0; i < N_ALGORITHMS; i++) {
+        if (strcmp(algorithms[i]->name, name) == 0) {
+            return algorithms[i];
+        }
+    }
+    return NULL;
+}
+
+int ag_charges_allowed(const ag_charge_t *charges, int n)
+{
+    while (n--) {
+        if (!charges[n].allowed && !charges[n].dry_run) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < limit->n_windows; i++) {
+        ag_window_t *window = &limit->windows[i];
+        const char *text = apr_psprintf(
+            p, "%s\n%s\n%" APR_UINT64_T_FMT "/%u/%u\n%s\n%" APR_UINT64_T_FMT "\n%s", scope,
+            limit->name ? "name" : "text", window->rate.n, window->rate.period.seconds,
+            window->rate.period.kind, window->algo->name, window->burst,
+            limit->name ? limit->name : limit->text);
+
+        window->id = ag_id_of(text, strlen(text));
+    }
+}
+
+/* ---- a key's own limit ------------------------------------------------------------------------- */
+
+/* Odd, so that multiplying loses nothing: other numbers, other id. */
+#define SPREAD_N APR_UINT64_C(0x9e3779b97f4a7c15)
+#define SPREAD_PERIOD APR_UINT64_C(0xc2b2ae3d27d4eb4f)
+
+static const char *rate_text(const ag_rate_t *rate, apr_pool_t *p)
+{
+    static const struct {
+        apr_uint32_t seconds;
+        apr_uint32_t kind;
+        const char *name;
+    } names[] = {
+        {1, AG_PERIOD_PLAIN, "s"},          {60, AG_PERIOD_PLAIN, "min"},
+        {3600, AG_PERIOD_PLAIN, "h"},       {86400, AG_PERIOD_PLAIN, "day"},
+        {7 * 86400, AG_PERIOD_WEEK, "week"}, {31 * 86400, AG_PERIOD_MONTH, "month"},
+    };
+    ag_buf_t text;
+    unsigned i;
+
+    ag_buf_init(&text, apr_palloc(p, RATE_TEXT_SIZE), RATE_TEXT_SIZE);
+    ag_buf_uint(&text, rate->n);
+    ag_buf_mem(&text, "/", 1);
+    for (i = 0; i < sizeof names / sizeof *names; i++) {
+        if (names[i].seconds == rate->period.seconds && names[i].kind == rate->period.kind) {
+            ag_buf_str(&text, names[i].name);
+            return text.start;
+        }
+    }
+    ag_buf_uint(&text, rate->period.seconds);
+    ag_buf_mem(&text, "s", 1);
+    return text.start;
+}
+
+void ag_limit_own(ag_limit_t *limit, const ag_rate_t *rates, int n, ag_id_t server, apr_pool_t *p)
+{
+    int i;
+
+    memset(limit, 0, sizeof *limit);
+    limit->windows = apr_pcalloc(p, (apr_size_t)n * sizeof *limit->windows);
+    limit->n_windows = n;
+    limit->by = AG_BY_CLIENT;
+    limit->prefix6 = 64;
+    limit->cost = 1;
+    limit->text = "";
+    for (i = 0; i < n; i++) {
+        ag_window_t *window = &limit->windows[i];
+        apr_uint64_t period = (apr_uint64_t)rates[i].period.kind << 32 | rates[i].period.seconds;
+
+        window->rate = rates[i];
+        window->algo = &ag_algo_sliding;
+        window->id.hi = server.hi ^ (rates[i].n + 1) * SPREAD_N;
+        window->id.lo = server.lo ^ period * SPREAD_PERIOD;
+        window->policy = rate_text(&rates[i], p);
+    }
+}

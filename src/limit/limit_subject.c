@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * limit_subject: whose request it is. Every kind of subject is one row: how it is written behind by=,
+ * and how it is found in a request. A subject's text begins with its kind, and a client's also with
+ * the kind and the issuer of its credential, so no two kinds ever share a count. What cannot be told
+ * counts by address: nobody escapes a limit by leaving something out.
+ */
+#include "by.h"
+
+#include <string.h>
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+/* What a row needs to know of a request. */
+typedef struct {
+    const ag_limit_t *limit;
+    const ag_request_t *request;
+    ag_principal_t *who; /* NULL also for the anonymous */
+    const ag_expr_port_t *expr;
+} asked_t;
+
+/* ---- in a request: the text, or NULL when it is not there ------------------------------------- */
+
+/* "KIND:ISSUER:NAME"; a colon in the issuer (every URL has one) is written %3A, so that where it ends
+ * cannot be mistaken. */
+static const char *name_of(const char *what, const ag_principal_t *who, const char *name,
+                           apr_pool_t *p)
+{
+    const char *from = who->issuer ? who->issuer : "";
+    char *issuer = apr_palloc(p, 3 * strlen(from) + 1), *at;
+
+    if (!name || !*name) {
+        return NULL;
+    }
+    for (at = issuer; *from; from++) {
+        if (*from == ':' || *from == '%') {
+            memcpy(at, *from == ':' ? "%3A" : "%25", 3);
+            at += 3;
+        }
+        else {
+            *at++ = *from;
+        }
+    }
+    *at = '\0';
+    return apr_pstrcat(p, what, who->kind, ":", issuer, ":", name, NULL);
+}
+
+static const char *subject_ip(const asked_t *asked)
+{
+    ag_ip_t ip = asked->request->ip;
+
+    ag_ip_mask6(&ip, asked->limit->prefix6);
+    return apr_pstrcat(asked->request->pool, "ip:", ag_ip_text(&ip, asked->request->pool), NULL);
+}
+
+static const char *subject_client(const asked_t *asked)
+{
+    const ag_principal_t *who = asked->who;
+
+    return who ? name_of("client:", who, who->client, asked->request->pool) : NULL;
+}
+
+/* A key's public prefix may be short (imported keys), so its client belongs to its name. */
+static const char *subject_key(const asked_t *asked)
+{
+    const ag_principal_t *who = asked->who;
+    const char *client;
+
+    if (!who || strcmp(who->kind, "key") != 0 || !who->key_id) {
+        return NULL;
+    }
+    client = name_of("", who, who->client, asked->request->pool);
+    return apr_pstrcat(asked->request->pool, "key:", who->key_id, ":", client ? client : "", NULL);
+}
+
+static const char *subject_user(const asked_t *asked)
+{
+    const ag_principal_t *who = asked->who;
+
+    return who ? name_of("user:", who, who->user, asked->request->pool) : NULL;
+}
+
+static const char *claim_text(const json_t *claim, apr_pool_t *p)
+{
+    if (json_is_string(claim)) {
+        return json_string_value(claim);
+    }
+    if (json_is_integer(claim)) {
+        return apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(claim));
+    }
+    return json_is_boolean(claim) ? (json_is_true(claim) ? "true" : "false") : NULL;
+}
+
+static const char *subject_claim(const asked_t *asked)
+{
+    ag_principal_t *who = asked->who;
+    apr_pool_t *p = asked->request->pool;
+    json_t *claims = who ? ag_claims(who, p) : NULL;
+    json_t *claim = claims ? ag_json_path(claims, asked->limit->by_name) : NULL;
+    const char *text = claim ? claim_text(claim, p) : NULL;
+    const char *name = text ? name_of("", who, text, p) : NULL;
+
+    return name ? apr_pstrcat(p, "claim:", asked->limit->by_name, "=", name, NULL) : NULL;
+}
+
+static const char *subject_header(const asked_t *asked)
+{
+    const char *name = asked->limit->by_name;
+    const char *value = asked->request->header(asked->request, name);
+
+    return value && *value ? apr_pstrcat(asked->request->pool, "header:", name, "=", value, NULL)
+                           : NULL;
+}
+
+static const char *subject_path(const asked_t *asked)
+{
+    return apr_pstrcat(asked->request->pool, "path:", asked->request->path, NULL);
+}
+
+static const char *subject_global(const asked_t *asked)
+{
+    (void)asked;
+    return "global";
+}
+
+static const char *subject_expr(const asked_t *asked)
+{
+    const char *text = asked->expr->text(asked->limit->by_expr, asked->request);
+
+    return text && *text ? apr_pstrcat(asked->request->pool, "expr:", text, NULL) : NULL;
+}
+
+/* ---- behind by=: what follows the kind's name -------------------------------------------------- */
+
+static const char *read_prefix6(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr,
+                                apr_pool_t *p)
+{
+    apr_int64_t bits;
+    const char *error = ag_measure_number(&bits, text, 1, 128, p);
+
+    (void)expr;
+    if (!error) {
+        limit->prefix6 = (int)bits;
+    }
+    return error ? apr_psprintf(p, "by=ip/: %s bits of an IPv6 address", error) : NULL;
+}
+
+static const char *read_claim(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr,
+                              apr_pool_t *p)
+{
+    (void)expr;
+    limit->by_name = text;
+    return *text ? NULL : apr_pstrdup(p, "by=claim: needs the name of a claim");
+}
+
+/* RFC 9110 s5.1: a field name is a token, and its case says nothing. */
+static const char *read_header(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr,
+                               apr_pool_t *p)
+{
+    char *name = apr_pstrdup(p, text), *at;
+
+    (void)expr;
+    for (at = name; *at; at++) {
+        if (!apr_isalnum(*at) && !strchr("!#$%&'*+-.^_`|~", *at)) {
+            break;
+        }
+        *at = (char)apr_tolower(*at);
+    }
+    limit->by_name = name;
+    return *text && !*at ? NULL
+                         : apr_psprintf(p, "by=header:%s does not name a request field", text);
+}
+
+static const char *read_expr(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr,
+                             apr_pool_t *p)
+{
+    return ag_limit_expr(&limit->by_expr, "by=expr", text, 1, expr, p);
+}
+
+/* ---- the table --------------------------------------------------------------------------------- */
+
+typedef struct {
+    const char *name;
+    ag_by_e by;
+    char sign;    /* what parts the name from its argument; 0: there is none */
+    int optional; /* the argument may be left out */
+    const char *(*read)(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr,
+                        apr_pool_t *p);
+    const char *(*subject)(const asked_t *asked);
+} by_t;
+
+/* In the order of ag_by_e. */
+static const by_t kinds[] = {
+    {"client", AG_BY_CLIENT, 0, 0, NULL, subject_client},
+    {"ip", AG_BY_IP, '/', 1, read_prefix6, subject_ip},
+    {"key", AG_BY_KEY, 0, 0, NULL, subject_key},
+    {"user", AG_BY_USER, 0, 0, NULL, subject_user},
+    {"claim", AG_BY_CLAIM, ':', 0, read_claim, subject_claim},
+    {"header", AG_BY_HEADER, ':', 0, read_header, subject_header},
+    {"path", AG_BY_PATH, 0, 0, NULL, subject_path},
+    {"global", AG_BY_GLOBAL, 0, 0, NULL, subject_global},
+    {"expr", AG_BY_EXPR, '=', 0, read_expr, subject_expr},
+};
+
+#define N_KINDS (int)(sizeof kinds / sizeof *kinds)
+
+const char *ag_by_parse(ag_limit_t *limit, const char *value, const ag_expr_port_t *expr,
+                        apr_pool_t *p)
+{
+    const by_t *kind;
+
+    for (kind = kinds; kind < kinds + N_KINDS; kind++) {
+        apr_size_t n = strlen(kind->name);
+
+        if (strncmp(value, kind->name, n) != 0) {
+            continue;
+        }
+        if (kind->sign && value[n] == kind->sign) {
+            limit->by = kind->by;
+            return kind->read(limit, value + n + 1, expr, p);
+        }
+        if (!value[n] && (!kind->sign || kind->optional)) {
+            limit->by = kind->by;
+            return NULL;
+        }
+    }
+    return apr_psprintf(p, "by=%s is not one of client, ip, ip/BITS, key, user, claim:NAME, "
+                        "header:NAME, path, global, expr=EXPRESSION", value);
+}
+
+static int is_anonymous(const ag_principal_t *who)
+{
+    return strcmp(who->kind, "anonymous") == 0;
+}
+
+void ag_limit_subject(ag_subject_t *subject, const ag_limit_t *limit, const ag_request_t *request,
+                      ag_principal_t *who, const ag_expr_port_t *expr, const ag_sip_key_t *key)
+{
+    asked_t asked = {limit, request, who && !is_anonymous(who) ? who : NULL, expr};
+
+    subject->text = kinds[limit->by].subject(&asked);
+    if (!subject->text) {
+        subject->text = subject_ip(&asked);
+    }
+    subject->n = strlen(subject->text);
+    subject->id = ag_sip(key, subject->text, subject->n);
+}
