@@ -27,7 +27,8 @@ typedef struct ag_key_t {
     const char *client;     /* never NULL or empty */
     ag_words_t scopes;
     ag_words_t roles;
-    ag_words_t endpoints;
+    ag_words_t endpoints;       /* "GET /api/me" or "/api/me"; none: any endpoint. An empty or
+                                   broken list is one entry that no request matches */
     const ag_ipset_t *networks; /* NULL: any address. An empty or broken list is an empty set */
     const ag_rate_t *rates;     /* its own, else its plan's */
     int n_rates;
@@ -38,7 +39,8 @@ typedef struct ag_key_t {
 /* How keys are looked up in one server: fixed after configuration. */
 typedef struct ag_key_realm_t {
     ag_id_t id;               /* of database, query and pepper: part of every cache id */
-    const char *query;        /* SQL with one %s for the hash; NULL: the shipped schema's */
+    const char *query;        /* SQL with one %s for the hash; NULL: the shipped schema's. Columns
+                                 are known by the shipped names, client_name is a must */
     const unsigned char *pepper;
     apr_size_t pepper_size;
     apr_time_t ttl;           /* a cached key is used without asking for this long */
@@ -56,6 +58,7 @@ typedef struct ag_keys_t {
 } ag_keys_t;
 
 #define AG_KEY_RECORD_SIZE 1000 /* a longer record works, but is read from the database each time */
+#define AG_KEY_UNKNOWN_SIZE 32  /* a record of ag_keys_t.unknown */
 #define AG_KEYS_SHARED_SIZE 64  /* bytes of shared memory for ag_keys_t.shared */
 
 /* Looks a key up. *key is set with AG_KEY_FOUND, whatever its status; revoked and expired ones are
@@ -83,7 +86,7 @@ apr_status_t ag_keys_dbd_changes(apr_array_header_t **changed, apr_int64_t *revi
 
 typedef enum { AG_SCHEMA_OK, AG_SCHEMA_MISSING, AG_SCHEMA_OLD, AG_SCHEMA_DOWN } ag_schema_e;
 
-/* Is our schema there, in the version this source knows? `query` is checked too when set. */
+/* Is our schema there, in the version this source knows? With `query`, does that run instead? */
 ag_schema_e ag_keys_dbd_schema(const ag_db_port_t *port, const char *query, const char **detail,
                                apr_pool_t *p);
 

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * keys_dbd: all SQL of the module, and what a database driver does to one who trusts it. A statement
+ * is prepared when a connection first needs it and prepared anew when it fails, since SQLite's die
+ * when another process changes a table, and a server's go with its restart.
+ *
+ * An error is never taken for "no rows": all rows are asked for at once (PostgreSQL's driver reports
+ * errors only then), and a row too many is an error as well.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "key_row.h"
+
+#define SCHEMA_VERSION "1"
+#define MAX_CHANGES 1000
+
+/* Columns are named, never `*`: a prepared statement outlives ALTER TABLE. */
+static const char sql_key[] =
+    "SELECT k.id AS id, k.key_hash AS key_hash, k.key_prefix AS key_prefix,"
+    " k.client_name AS client_name, k.permissions AS permissions, k.roles AS roles,"
+    " k.allowed_ips AS allowed_ips, k.allowed_endpoints AS allowed_endpoints,"
+    " k.rate_limit AS rate_limit, k.plan AS plan, p.rate_limit AS plan_rate_limit,"
+    " k.expires_at AS expires_at, k.is_active AS is_active, k.grace_until AS grace_until"
+    " FROM api_keys k LEFT JOIN api_plans p ON p.name = k.plan WHERE k.key_hash = %s";
+
+/* One row at least: the newest number, beside each change after ours. */
+static const char sql_changes[] =
+    "SELECT s.revision, c.key_hash FROM api_schema s"
+    " LEFT JOIN api_changes c ON c.revision > %lld"
+    " ORDER BY c.revision LIMIT 1001"; /* MAX_CHANGES + 1 */
+
+static const char sql_version[] = "SELECT version FROM api_schema WHERE id = %d";
+
+/* The statement on this connection; the driver's error number or 0. It has no label of its own at
+ * the driver, so PostgreSQL keeps nothing on its side that could be lost. */
+static int statement(apr_dbd_prepared_t **st, ag_db_t *db, const char *sql, int anew)
+{
+    int rc = 0;
+
+    *st = anew ? NULL : apr_hash_get(db->prepared, sql, APR_HASH_KEY_STRING);
+    if (!*st) {
+        rc = apr_dbd_prepare(db->driver, db->pool, db->handle, sql, NULL, st);
+        if (rc == 0) {
+            apr_hash_set(db->prepared, apr_pstrdup(db->pool, sql), APR_HASH_KEY_STRING, *st);
+        }
+    }
+    return rc;
+}
+
+/* Runs a statement of one parameter; the driver's error number, 0 when *rows holds all rows. */
+static int run(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, const char *value, int anew,
+               apr_pool_t *p)
+{
+    apr_dbd_prepared_t *st;
+    int rc = statement(&st, db, sql, anew);
+
+    *rows = NULL;
+    return rc ? rc : apr_dbd_pvselect(db->driver, p, db->handle, rows, st, 1, value, NULL);
+}
+
+static int query(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, const char *value,
+                 apr_pool_t *p)
+{
+    int rc = run(rows, db, sql, value, 0, p);
+    int kept = strcmp(apr_dbd_name(db->driver), "pgsql") != 0;
+
+    if (rc == 0) {
+        return 0;
+    }
+    apr_dbd_check_conn(db->driver, p, db->handle);
+    return run(rows, db, sql, value, kept, p);
+}
+
+static apr_status_t failed(ag_db_t *db, int rc, const ag_log_t *log)
+{
+    const char *error = apr_dbd_error(db->driver, db->handle, rc);
+
+    ag_log(log, AG_LOG_ERROR, 0, "AG0411: the database of keys does not answer: %s",
+           error ? error : "no reason given");
+    return APR_EGENERAL;
+}
+
+/* The value in a column as text: APR_SUCCESS (*text is NULL for NULL) or a fault. */
+static apr_status_t value_of(const char **text, ag_db_t *db, apr_dbd_row_t *row, int column)
+{
+    apr_status_t rv = apr_dbd_datum_get(db->driver, row, column, APR_DBD_TYPE_STRING, text);
+
+    if (rv == APR_ENOENT) {
+        *text = NULL;
+        return APR_SUCCESS;
+    }
+    return rv;
+}
+
+/* A column nobody knows may be a rule with a typing error in its name, so it is not passed over. */
+static apr_status_t read_row(ag_key_row_t *out, ag_db_t *db, apr_dbd_results_t *rows,
+                             apr_dbd_row_t *row, const ag_log_t *log)
+{
+    int n = apr_dbd_num_cols(db->driver, rows);
+    int i;
+
+    memset(out, 0, sizeof *out);
+    for (i = 0; i < n; i++) {
+        const char *name = apr_dbd_get_name(db->driver, rows, i);
+        ag_key_column_e column = name ? ag_key_column(name) : AG_COL_COUNT;
+
+        if (column == AG_COL_COUNT || out->here & 1u << column) {
+            ag_log(log, AG_LOG_ERROR, 0, "AG0412: the query for keys yields a column \"%s\" that "
+                   "is not known or comes twice", name ? name : "");
+            return APR_EGENERAL;
+        }
+        out->here |= 1u << column;
+        if (value_of(&out->text[column], db, row, i) != APR_SUCCESS) {
+            return APR_EGENERAL;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+/* The one row there may be: APR_SUCCESS, APR_NOTFOUND, or a fault. */
+static apr_status_t only_row(apr_dbd_row_t **row, ag_db_t *db, apr_dbd_results_t *rows,
+                             const ag_log_t *log, apr_pool_t *p)
+{
+    apr_dbd_row_t *second = NULL;
+    int rc;
+
+    *row = NULL;
+    rc = apr_dbd_get_row(db->driver, p, rows, row, 1);
+    if (rc != 0) {
+        return rc == -1 ? APR_NOTFOUND : failed(db, rc, log);
+    }
+    if (apr_dbd_get_row(db->driver, p, rows, &second, 2) != -1) {
+        ag_log(log, AG_LOG_ERROR, 0, "AG0413: the query for keys yields more than one row for one "
+               "key");
+        return APR_EGENERAL;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t get(ag_key_t **key, ag_db_t *db, const char *sql, const char *hash,
+                        const ag_log_t *log, apr_pool_t *p)
+{
+    apr_dbd_results_t *rows;
+    apr_dbd_row_t *row;
+    ag_key_row_t text;
+    apr_status_t rv;
+    int rc = query(&rows, db, sql, hash, p);
+
+    if (rc != 0) {
+        return failed(db, rc, log);
+    }
+    rv = only_row(&row, db, rows, log, p);
+    if (rv == APR_SUCCESS) {
+        rv = read_row(&text, db, rows, row, log);
+    }
+    return rv == APR_SUCCESS ? ag_key_of_row(key, &text, hash, log, p) : rv;
+}
+
+apr_status_t ag_keys_dbd_get(ag_key_t **key, const ag_db_port_t *port, const char *sql,
+                             const char *hash, const ag_log_t *log, apr_pool_t *p)
+{
+    ag_db_t db;
+    apr_status_t rv = port->acquire(port->ctx, &db, p);
+
+    if (rv == APR_SUCCESS) {
+        rv = get(key, &db, sql ? sql : sql_key, hash, log, p);
+        port->release(port->ctx, &db);
+    }
+    else if (APR_STATUS_IS_NOTFOUND(rv)) {
+        rv = APR_EGENERAL; /* no database is not "no key" */
+    }
+    return rv;
+}
+
+/* ---- the change log ------------------------------------------------------------------------------ */
+
+/* Takes the rows one by one; the driver's error number, or 0 at their end. */
+static int take_changes(apr_array_header_t *changed, const char **newest, ag_db_t *db,
+                        apr_dbd_results_t *rows, apr_pool_t *p)
+{
+    int n, rc = 0;
+
+    *newest = NULL;
+    for (n = 1; rc == 0; n++) {
+        apr_dbd_row_t *row = NULL;
+        const char *hash;
+
+        rc = apr_dbd_get_row(db->driver, p, rows, &row, n);
+        if (rc == 0 && (value_of(newest, db, row, 0) || value_of(&hash, db, row, 1))) {
+            return 1;
+        }
+        if (rc == 0 && hash) {
+            APR_ARRAY_PUSH(changed, const char *) = apr_pstrdup(p, hash);
+        }
+    }
+    return rc == -1 ? 0 : rc;
+}
+
+static apr_status_t changes(apr_array_header_t *changed, apr_int64_t *revision, int *all,
+                            ag_db_t *db, const ag_log_t *log, apr_pool_t *p)
+{
+    apr_dbd_results_t *rows;
+    const char *text;
+    apr_int64_t newest;
+    int rc = query(&rows, db, sql_changes, apr_psprintf(p, "%" APR_INT64_T_FMT, *revision), p);
+
+    if (rc == 0) {
+        rc = take_changes(changed, &text, db, rows, p);
+    }
+    if (rc != 0) {
+        return failed(db, rc, log);
+    }
+    if (!text || ag_measure_number(&newest, text, 0, APR_INT64_MAX, p)) {
+        ag_log(log, AG_LOG_ERROR, 0, "AG0414: the table api_schema holds no revision");
+        return APR_EGENERAL;
+    }
+    /* Not one row for each number: some were pruned, or an older database was put in place. */
+    *all = changed->nelts > MAX_CHANGES || newest - *revision != changed->nelts;
+    *revision = newest;
+    return APR_SUCCESS;
+}
+
+apr_status_t ag_keys_dbd_changes(apr_array_header_t **changed, apr_int64_t *revision, int *all,
+                                 const ag_db_port_t *port, const ag_log_t *log, apr_pool_t *p)
+{
+    ag_db_t db;
+    apr_status_t rv = port->acquire(port->ctx, &db, p);
+
+    *all = 0;
+    if (rv == APR_SUCCESS) {
+        *changed = apr_array_make(p, 4, sizeof(const char *));
+        rv = changes(*changed, revision, all, &db, log, p);
+        port->release(port->ctx, &db);
+    }
+    return rv;
+}
+
+/* ---- is it our schema? --------------------------------------------------------------------------- */
+
+#define SQLITE_IS_BUSY 5 /* the driver's error numbers are SQLite's */
+
+/* A failed statement: a database that went away in between is down, else something is not there. */
+static ag_schema_e blame(const char **detail, ag_db_t *db, int rc, ag_schema_e schema,
+                         apr_pool_t *p)
+{
+    const char *error = apr_dbd_error(db->driver, db->handle, rc);
+    int busy = rc == SQLITE_IS_BUSY && strcmp(apr_dbd_name(db->driver), "sqlite3") == 0;
+
+    *detail = error ? apr_pstrdup(p, error) : "no reason given";
+    if (busy || apr_dbd_check_conn(db->driver, p, db->handle) != APR_SUCCESS) {
+        return AG_SCHEMA_DOWN;
+    }
+    return schema;
+}
+
+/* Runs a statement with a value that finds nothing. */
+static ag_schema_e probe(const char **detail, ag_db_t *db, const char *sql, const char *value,
+                         ag_schema_e otherwise, apr_pool_t *p)
+{
+    apr_dbd_results_t *rows;
+    int rc = query(&rows, db, sql, value, p);
+
+    return rc ? blame(detail, db, rc, otherwise, p) : AG_SCHEMA_OK;
+}
+
+static ag_schema_e check_version(const char **detail, ag_db_t *db, apr_pool_t *p)
+{
+    apr_dbd_results_t *rows;
+    apr_dbd_row_t *row = NULL;
+    const char *version = NULL;
+    int rc = query(&rows, db, sql_version, "1", p);
+
+    if (rc != 0) {
+        return blame(detail, db, rc, AG_SCHEMA_MISSING, p);
+    }
+    if (apr_dbd_get_row(db->driver, p, rows, &row, 1) != 0 || value_of(&version, db, row, 0)
+        || !version) {
+        *detail = "the table api_schema is empty";
+        return AG_SCHEMA_MISSING;
+    }
+    if (strcmp(version, SCHEMA_VERSION) != 0) {
+        *detail = apr_psprintf(p, "its version is %s, not " SCHEMA_VERSION, version);
+        return AG_SCHEMA_OLD;
+    }
+    return AG_SCHEMA_OK;
+}
+
+static ag_schema_e check_schema(const char **detail, ag_db_t *db, const char *sql, apr_pool_t *p)
+{
+    ag_schema_e schema;
+
+    if (sql) {
+        return probe(detail, db, sql, "", AG_SCHEMA_MISSING, p);
+    }
+    schema = check_version(detail, db, p);
+    if (schema == AG_SCHEMA_OK) {
+        schema = probe(detail, db, sql_key, "", AG_SCHEMA_OLD, p);
+    }
+    if (schema == AG_SCHEMA_OK) {
+        schema = probe(detail, db, sql_changes, "0", AG_SCHEMA_OLD, p);
+    }
+    return schema;
+}
+
+ag_schema_e ag_keys_dbd_schema(const ag_db_port_t *port, const char *sql, const char **detail,
+                               apr_pool_t *p)
+{
+    ag_db_t db;
+    ag_schema_e schema;
+
+    *detail = NULL;
+    if (port->acquire(port->ctx, &db, p) != APR_SUCCESS) {
+        *detail = "the database cannot be reached";
+        return AG_SCHEMA_DOWN;
+    }
+    schema = check_schema(detail, &db, sql, p);
+    port->release(port->ctx, &db);
+    return schema;
+}
