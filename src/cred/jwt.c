@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * jwt: takes a token apart, strictly. A token that can be written in two ways is refused, so that
- * its text names it: a cache may go by the text. Nothing is believed here; that is jwt_check.c.
+ * jwt: takes a token apart, strictly: what two readers could understand in two ways (a member given
+ * twice, spare bits, padding, a fourth part) is refused. Nothing is believed here; that comes in
+ * jwt_check.c.
  */
 #include "jwt_alg.h"
 
