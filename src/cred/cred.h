@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cred: from a request to a principal. First the one credential is found, then its type checks it.
+ * A credential type is one file and one row in cred.c.
+ */
+#ifndef AG_CRED_H
+#define AG_CRED_H
+
+#include "../base/cache.h"
+#include "../core/principal.h"
+#include "../core/reason.h"
+#include "../core/request.h"
+#include "../keys/keys.h"
+#include "jwt.h"
+
+/* Where a key may stand. */
+typedef enum {
+    AG_FROM_HEADER,
+    AG_FROM_BEARER,
+    AG_FROM_BASIC,
+    AG_FROM_QUERY,
+    AG_FROM_COOKIE
+} ag_from_e;
+
+typedef struct ag_key_source_t {
+    ag_from_e from;
+    const char *name; /* of the header, argument or cookie */
+} ag_key_source_t;
+
+typedef struct ag_key_from_t {
+    const ag_key_source_t *sources;
+    int n;
+    const char *vary; /* the fields an answer depends on (RFC 9110 s12.5.5) */
+} ag_key_from_t;
+
+/* What a check needs, and what it tells besides its result. */
+typedef struct ag_cred_call_t {
+    const ag_request_t *request;
+    const ag_key_from_t *key_from;
+    ag_keys_t *keys; /* NULL: no database is configured */
+    const ag_key_realm_t *key_realm;
+    ag_jwt_policy_t jwt; /* filled for a type whose `tokens` is set */
+    ag_id_t jwt_realm;
+    ag_cache_t *tokens;
+    const ag_sip_key_t *sip;
+    const char *detail;    /* out: for the client, or NULL */
+    ag_principal_t *shown; /* out: whose credential was refused, where that is known */
+} ag_cred_call_t;
+
+typedef struct ag_cred_type_t {
+    const char *name; /* in ApiGuardProvider and Require api-credential */
+    int tokens;       /* it needs call->jwt and call->jwt_realm */
+    /* AG_R_NONE and *who, or why not. `text` is what the client sent, unchecked. */
+    ag_reason_e (*check)(ag_principal_t **who, ag_cred_call_t *call, const char *text,
+                         apr_size_t n);
+} ag_cred_type_t;
+
+extern const ag_cred_type_t ag_cred_key, ag_cred_jwt;
+
+/* A credential as found. */
+typedef struct ag_credential_t {
+    const ag_cred_type_t *type; /* NULL: none */
+    const char *text;
+    apr_size_t n;
+    ag_from_e from;
+} ag_credential_t;
+
+/* The one credential of the request, of the types whose bit (their place in cred.c's table, key 1,
+ * jwt 2) is set in `types`. AG_R_NONE, AG_R_CREDENTIAL_MISSING, or AG_R_CREDENTIAL_AMBIGUOUS for two
+ * that differ. What no enabled type reads is not a credential. */
+ag_reason_e ag_cred_find(ag_credential_t *found, const ag_request_t *request,
+                         const ag_key_from_t *key_from, unsigned types);
+
+enum { AG_CRED_KEY = 1, AG_CRED_JWT = 2 };
+
+/* The value of an argument or a cookie, decoded; NULL when it is not there. Twice is *twice = 1. */
+const char *ag_cred_argument(const char *args, const char *name, int *twice, apr_pool_t *p);
+const char *ag_cred_cookie(const char *header, const char *name, int *twice, apr_pool_t *p);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cred_jwt: bearer tokens that are JWTs. A token already verified under the same realm is found in
+ * the shared cache by a digest of its whole text; its times are checked again on every hit, and its
+ * claims are read from the text at hand, so the cache holds no more than a verdict and some names.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "cred.h"
+#include "token_memo.h"
+
+#define MEMO_TTL apr_time_from_sec(300)
+
+static json_t *parse_claims(ag_principal_t *who, apr_pool_t *p)
+{
+    ag_jwt_t jwt;
+
+    return ag_jwt_parse(&jwt, who->raw, who->raw_size, p) ? NULL : ag_jwt_claims(&jwt, p);
+}
+
+static ag_reason_e judge_times(const ag_token_memo_t *memo, apr_time_t now, const char **detail)
+{
+    if (memo->expires && memo->expires <= now) {
+        *detail = "the token has expired";
+        return AG_R_TOKEN_EXPIRED;
+    }
+    if (memo->begins > now) {
+        *detail = "the token is not valid yet";
+        return AG_R_TOKEN_INVALID;
+    }
+    return AG_R_NONE;
+}
+
+/* 1 when a fresh memo was found; *reason is then the answer. */
+static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *call, ag_id_t id)
+{
+    const ag_request_t *request = call->request;
+    ag_token_memo_t memo;
+    apr_time_t stored;
+    char *record = apr_palloc(request->pool, AG_TOKEN_RECORD_SIZE);
+    apr_size_t n = ag_cache_get(call->tokens, id, record, &stored);
+
+    if (n == 0 || stored + MEMO_TTL <= request->now || stored > request->now) {
+        return 0;
+    }
+    if (!ag_token_memo_read(&memo, who, record, n, request->pool)) {
+        return 0;
+    }
+    *reason = judge_times(&memo, request->now, &call->detail);
+    return 1;
+}
+
+static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char *text,
+                          apr_size_t n, ag_id_t id)
+{
+    const ag_request_t *request = call->request;
+    ag_token_memo_t memo = {0, 0};
+    char record[AG_TOKEN_RECORD_SIZE];
+    ag_reason_e reason = ag_jwt_check(who, &memo.begins, &memo.expires, &call->detail, &call->jwt,
+                                      text, n, request->now, request->pool);
+
+    if (reason == AG_R_NONE) {
+        ag_cache_put(call->tokens, id, record,
+                     ag_token_memo_write(record, sizeof record, &memo, *who), request->now);
+    }
+    return reason;
+}
+
+static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char *text, apr_size_t n)
+{
+    ag_reason_e reason;
+    ag_id_t id;
+
+    if (call->jwt.n_sets == 0) {
+        return AG_R_KEYSET_UNAVAILABLE;
+    }
+    if (n > AG_JWT_MAX_SIZE || !ag_jwt_shape(text, n)) {
+        call->detail = "the token is malformed";
+        return AG_R_TOKEN_INVALID;
+    }
+    id = ag_id_mix(call->jwt_realm, ag_sip(call->sip, text, n));
+    if (!recall(&reason, who, call, id)) {
+        reason = verify(who, call, text, n, id);
+    }
+    if (*who) {
+        (*who)->realm = call->jwt_realm;
+        (*who)->parse_claims = parse_claims;
+        (*who)->raw = text;
+        (*who)->raw_size = n;
+    }
+    if (reason != AG_R_NONE) {
+        call->shown = *who;
+        *who = NULL;
+    }
+    return reason;
+}
+
+const ag_cred_type_t ag_cred_jwt = {"jwt", 1, check};

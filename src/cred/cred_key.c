@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cred_key: API keys. Whether there is such a key comes from the key store; whether it may do this
+ * now is decided here, on every request, a cached key too.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "../keys/key_format.h"
+#include "cred.h"
+
+#define MAX_KEY 512 /* bytes; longer ones are not even hashed */
+
+static ag_principal_t *principal_of(const ag_key_t *key, ag_id_t realm, apr_pool_t *p)
+{
+    ag_principal_t *who = apr_pcalloc(p, sizeof *who);
+
+    who->kind = ag_cred_key.name;
+    who->issuer = "";
+    who->client = key->client;
+    who->key_id = key->key_id;
+    who->scopes = key->scopes;
+    who->roles = key->roles;
+    who->networks = key->networks;
+    who->endpoints = key->endpoints;
+    who->rates = key->rates;
+    who->n_rates = key->n_rates;
+    who->realm = realm;
+    return who;
+}
+
+/* "GET /api/orders/..." or "* /api/..." or a bare path. A pattern without a method is for all. */
+static int endpoint_fits(const char *pattern, const char *method, const char *path)
+{
+    const char *space = strchr(pattern, ' ');
+    apr_size_t n = space ? (apr_size_t)(space - pattern) : 0;
+
+    if (space && !(n == 1 && *pattern == '*')
+        && (strncmp(pattern, method, n) != 0 || method[n])) {
+        return 0;
+    }
+    return ag_text_path(space ? space + 1 + strspn(space + 1, " ") : pattern, path);
+}
+
+static int endpoint_allowed(const ag_key_t *key, const ag_request_t *request)
+{
+    int i;
+
+    for (i = 0; i < key->endpoints.n; i++) {
+        if (endpoint_fits(key->endpoints.v[i], request->method, request->path)) {
+            return 1;
+        }
+    }
+    return key->endpoints.n == 0;
+}
+
+static ag_reason_e judge(const ag_key_t *key, const ag_request_t *request)
+{
+    if (!key->active) {
+        return AG_R_KEY_REVOKED;
+    }
+    if (key->expires && key->expires <= request->now) {
+        return AG_R_KEY_EXPIRED;
+    }
+    if (key->networks && !ag_ipset_has(key->networks, &request->ip)) {
+        return AG_R_IP_DENIED;
+    }
+    return endpoint_allowed(key, request) ? AG_R_NONE : AG_R_ENDPOINT_DENIED;
+}
+
+static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char *text, apr_size_t n)
+{
+    const ag_request_t *request = call->request;
+    const ag_key_t *key;
+    ag_reason_e reason;
+
+    if (n > MAX_KEY || !ag_text_visible(text, n, 0)) {
+        return AG_R_KEY_INVALID;
+    }
+    if (!call->keys) {
+        return AG_R_KEYSTORE_UNAVAILABLE;
+    }
+    switch (ag_keys_find(&key, call->keys, call->key_realm, text, n, request->now, request->log,
+                         request->pool)) {
+    case AG_KEY_UNKNOWN:
+        return AG_R_KEY_INVALID;
+    case AG_KEY_UNAVAILABLE:
+        return AG_R_KEYSTORE_UNAVAILABLE;
+    case AG_KEY_FOUND:
+        break;
+    }
+    reason = judge(key, request);
+    call->shown = principal_of(key, call->key_realm->id, request->pool);
+    if (reason == AG_R_NONE) {
+        *who = call->shown;
+    }
+    return reason;
+}
+
+const ag_cred_type_t ag_cred_key = {"key", 0, check};

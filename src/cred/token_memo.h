@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * token_memo: what is remembered of a verified token: when it is good, and its principal's names.
+ * One flat record: two times, two counts, then texts that end in NUL.
+ */
+#ifndef AG_TOKEN_MEMO_H
+#define AG_TOKEN_MEMO_H
+
+#include <apr_time.h>
+
+#include "../core/principal.h"
+
+#define AG_TOKEN_RECORD_SIZE 1000 /* a token with longer names is verified each time */
+
+typedef struct ag_token_memo_t {
+    apr_time_t begins;
+    apr_time_t expires; /* 0: never */
+} ag_token_memo_t;
+
+/* The record's length, or 0 when it does not fit. */
+apr_size_t ag_token_memo_write(char *record, apr_size_t size, const ag_token_memo_t *memo,
+                               const ag_principal_t *who);
+
+/* 1 when the record is whole. The principal points into `record`. */
+int ag_token_memo_read(ag_token_memo_t *memo, ag_principal_t **who, const char *record,
+                       apr_size_t n, apr_pool_t *p);
+
+#endif

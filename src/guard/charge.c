@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * charge: the limit steps of the guard. Which windows apply, which store counts them, what happens
+ * when it is away, and giving back what a refused request took.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "guard.h"
+
+#define MAX_CHARGES 32 /* windows on one request; more are refused, not ignored */
+
+/* The windows of one step, on the stack. */
+typedef struct {
+    ag_check_t *check;
+    ag_charge_t charges[MAX_CHARGES];
+    int n;
+    int too_many;
+} bill_t;
+
+static int already_taken(const ag_exchange_t *exchange, const ag_charge_t *charge)
+{
+    int i;
+
+    for (i = 0; i < exchange->taken->nelts; i++) {
+        const ag_charge_t *other = &APR_ARRAY_IDX(exchange->taken, i, ag_taken_t).charge;
+
+        if (ag_id_equal(other->window->id, charge->window->id)
+            && ag_id_equal(other->subject->id, charge->subject->id)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static apr_uint64_t cost_of(const ag_limit_t *limit, const ag_check_t *check)
+{
+    const ag_exchange_t *exchange = check->exchange;
+    const char *text;
+    apr_int64_t cost = 1;
+
+    if (!limit->cost_expr) {
+        return limit->cost;
+    }
+    text = exchange->engine->expr->text(limit->cost_expr, &exchange->request);
+    /* An expression that yields no number costs one request, as if it had not been there. */
+    return text && !ag_measure_number(&cost, text, 0, APR_INT64_C(1000000000000),
+                                      exchange->request.pool)
+               ? (apr_uint64_t)cost
+               : 1;
+}
+
+static int applies(const ag_limit_t *limit, const ag_check_t *check)
+{
+    const ag_exchange_t *exchange = check->exchange;
+
+    /* An expression that fails limits: -1 is true. */
+    return !limit->when || exchange->engine->expr->test(limit->when, &exchange->request) != 0;
+}
+
+static void add_limit(bill_t *bill, const ag_limit_t *limit)
+{
+    ag_check_t *check = bill->check;
+    const ag_exchange_t *exchange = check->exchange;
+    ag_subject_t *subject = apr_palloc(exchange->request.pool, sizeof *subject);
+    apr_uint64_t cost = cost_of(limit, check);
+    int i;
+
+    ag_limit_subject(subject, limit, &exchange->request, check->verdict.who,
+                     exchange->engine->expr, exchange->engine->sip);
+    for (i = 0; i < limit->n_windows; i++) {
+        ag_charge_t charge = {&limit->windows[i], subject, cost, (unsigned)limit->dry_run & 1u, 0,
+                              {0, 0, 0}};
+
+        if (already_taken(exchange, &charge)) {
+            continue;
+        }
+        if (bill->n == MAX_CHARGES) {
+            bill->too_many = 1;
+            return;
+        }
+        bill->charges[bill->n++] = charge;
+    }
+}
+
+/* Only what an address alone decides can be asked before anybody is identified. */
+static int by_address_alone(const ag_limit_t *limit)
+{
+    return limit->by == AG_BY_IP && !limit->when && !limit->cost_expr;
+}
+
+static void collect(bill_t *bill, int early)
+{
+    ag_check_t *check = bill->check;
+    const apr_array_header_t *limits = check->policy->limits;
+    ag_principal_t *who = check->verdict.who;
+    int own = !early && who && who->n_rates;
+    int i;
+
+    for (i = 0; limits && i < limits->nelts; i++) {
+        const ag_limit_t *limit = APR_ARRAY_IDX(limits, i, ag_limit_t *);
+
+        if (!limit || (early && !by_address_alone(limit)) || (own && limit->by == AG_BY_CLIENT)
+            || !applies(limit, check)) {
+            continue;
+        }
+        add_limit(bill, limit);
+    }
+    if (own) {
+        ag_limit_t *limit = apr_pcalloc(check->exchange->request.pool, sizeof *limit);
+
+        ag_limit_own(limit, who->rates, who->n_rates, check->exchange->engine->server,
+                     check->exchange->request.pool);
+        add_limit(bill, limit);
+    }
+}
+
+/* One node's part of the limit, for when nodes cannot ask each other. */
+static void divide(bill_t *bill, int nodes)
+{
+    int i;
+
+    for (i = 0; nodes > 1 && i < bill->n; i++) {
+        ag_window_t *window = apr_pmemdup(bill->check->exchange->request.pool,
+                                          bill->charges[i].window, sizeof *window);
+
+        window->rate.n /= (apr_uint64_t)nodes;
+        window->burst /= (apr_uint64_t)nodes;
+        bill->charges[i].window = window;
+    }
+}
+
+/* memcached cannot tell. 1: go on with the shared-memory store; 0: it has been decided. */
+static int degrade(bill_t *bill, ag_store_t **store)
+{
+    ag_check_t *check = bill->check;
+    const ag_store_failure_t *failure = &check->policy->store_failure;
+
+    check->verdict.degraded = 1;
+    __atomic_fetch_add(&check->exchange->engine->breaker->degraded, 1, __ATOMIC_RELAXED);
+    if (failure->policy == AG_FAIL_LOCAL) {
+        divide(bill, failure->nodes);
+        *store = check->exchange->engine->shm;
+        return 1;
+    }
+    if (failure->policy == AG_FAIL_DENY) {
+        check->verdict.retry_after = 1;
+        ag_refuse(&check->verdict, AG_R_COUNTERS_UNAVAILABLE, NULL);
+    }
+    *store = NULL;
+    return 0;
+}
+
+/* Asks a store; the store that answered, or NULL when none was to answer. */
+static ag_store_t *ask(bill_t *bill)
+{
+    const ag_request_t *request = &bill->check->exchange->request;
+    const ag_engine_t *engine = bill->check->exchange->engine;
+    ag_store_t *store = engine->memcached ? engine->memcached : engine->shm;
+
+    if (store->charge(store, bill->charges, bill->n, request->now, request->pool) == APR_SUCCESS) {
+        return store;
+    }
+    if (store == engine->memcached && !degrade(bill, &store)) {
+        return NULL;
+    }
+    if (store != engine->memcached
+        && store->charge(store, bill->charges, bill->n, request->now, request->pool)
+               == APR_SUCCESS) {
+        return store;
+    }
+    ag_refuse(&bill->check->verdict, AG_R_INTERNAL_ERROR, NULL);
+    return NULL;
+}
+
+static void write_line(ag_quota_line_t *line, const ag_charge_t *charge)
+{
+    line->policy = charge->window->policy;
+    line->subject = charge->subject->text;
+    line->limit = charge->window->rate.n;
+    line->window = charge->window->rate.period.seconds;
+    line->remaining = charge->quota.remaining;
+    line->reset = charge->quota.reset;
+    line->retry = charge->quota.retry;
+    line->refused = !charge->allowed;
+    line->dry_run = charge->dry_run;
+}
+
+/* Tells of every window: those of earlier steps and those of this one. */
+static void write_lines(bill_t *bill)
+{
+    ag_exchange_t *exchange = bill->check->exchange;
+    ag_verdict_t *verdict = &bill->check->verdict;
+    int earlier = exchange->taken->nelts;
+    int i;
+
+    verdict->lines = apr_palloc(exchange->request.pool,
+                                (apr_size_t)(earlier + bill->n) * sizeof *verdict->lines);
+    verdict->n_lines = earlier + bill->n;
+    for (i = 0; i < earlier; i++) {
+        write_line(&verdict->lines[i], &APR_ARRAY_IDX(exchange->taken, i, ag_taken_t).charge);
+    }
+    for (i = 0; i < bill->n; i++) {
+        write_line(&verdict->lines[earlier + i], &bill->charges[i]);
+    }
+}
+
+static void keep(bill_t *bill, ag_store_t *store)
+{
+    ag_exchange_t *exchange = bill->check->exchange;
+    int i;
+
+    for (i = 0; i < bill->n; i++) {
+        ag_taken_t *taken = apr_array_push(exchange->taken);
+
+        taken->charge = bill->charges[i];
+        taken->store = bill->charges[i].allowed ? store : NULL;
+        taken->then = exchange->request.now;
+    }
+}
+
+static void give_back(ag_exchange_t *exchange)
+{
+    int i;
+
+    for (i = 0; i < exchange->taken->nelts; i++) {
+        ag_taken_t *taken = &APR_ARRAY_IDX(exchange->taken, i, ag_taken_t);
+
+        if (taken->store) {
+            taken->store->refund(taken->store, &taken->charge, 1, exchange->request.now,
+                                 taken->then, exchange->request.pool);
+        }
+        taken->store = NULL;
+    }
+}
+
+static void refuse(bill_t *bill)
+{
+    ag_verdict_t *verdict = &bill->check->verdict;
+    int i;
+
+    ag_refuse(verdict, AG_R_RATE_EXCEEDED, NULL);
+    for (i = 0; i < bill->n; i++) {
+        const ag_charge_t *charge = &bill->charges[i];
+
+        if (!charge->allowed && !charge->dry_run && charge->quota.retry > verdict->retry_after) {
+            verdict->retry_after = charge->quota.retry;
+        }
+    }
+}
+
+static ag_reason_e settle(bill_t *bill)
+{
+    ag_store_t *store;
+
+    if (bill->too_many) {
+        return ag_refuse(&bill->check->verdict, AG_R_INTERNAL_ERROR, NULL);
+    }
+    if (bill->n == 0) {
+        return bill->check->verdict.reason;
+    }
+    store = ask(bill);
+    if (!store) {
+        return bill->check->verdict.reason;
+    }
+    write_lines(bill);
+    if (ag_charges_allowed(bill->charges, bill->n)) {
+        keep(bill, store);
+        return AG_R_NONE;
+    }
+    refuse(bill);
+    return bill->check->verdict.reason;
+}
+
+ag_reason_e ag_guard_admit(ag_check_t *check)
+{
+    bill_t bill;
+
+    bill.check = check;
+    bill.n = bill.too_many = 0;
+    collect(&bill, 1);
+    return settle(&bill);
+}
+
+ag_reason_e ag_guard_charge(ag_check_t *check)
+{
+    bill_t bill;
+    ag_reason_e reason;
+
+    bill.check = check;
+    bill.n = bill.too_many = 0;
+    collect(&bill, 0);
+    reason = settle(&bill);
+    if (reason != AG_R_NONE) {
+        give_back(check->exchange);
+    }
+    return reason;
+}
+
+void ag_guard_charge_denied(ag_check_t *check)
+{
+    ag_verdict_t told = check->verdict;
+
+    ag_guard_charge(check);
+    told.lines = check->verdict.lines;
+    told.n_lines = check->verdict.n_lines;
+    check->verdict = told;
+}

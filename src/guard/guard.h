@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guard: the order of the checks, and the only room that knows all others. It decides; it never
+ * speaks to httpd.
+ *
+ * Order of refusal: limits by address -> Require that needs nobody (addresses) -> credential -> the
+ * key's own rules -> Require -> all other limits. The caller's hooks keep that order; each function
+ * here is one step of it.
+ */
+#ifndef AG_GUARD_H
+#define AG_GUARD_H
+
+#include "../core/verdict.h"
+#include "policy.h"
+
+/* What runs in one server process: settings, stores, keys. One for each virtual host; the stores
+ * behind it are shared. */
+typedef struct ag_engine_t {
+    const ag_site_t *site;
+    const ag_expr_port_t *expr;
+    const ag_sip_key_t *sip;
+    ag_id_t server;           /* of the server's name, or the fleet's prefix */
+    ag_keys_t *keys;          /* NULL: no database is configured */
+    ag_key_realm_t key_realm;
+    ag_cache_t *tokens;
+    ag_store_t *shm;
+    ag_store_t *memcached;    /* NULL: shared memory alone */
+    ag_breaker_t *breaker;
+} ag_engine_t;
+
+/* What a limit took, so that it can be given back. */
+typedef struct ag_taken_t {
+    ag_charge_t charge;
+    ag_store_t *store; /* NULL: nothing was taken (a failing store, policy allow) */
+    apr_time_t then;
+} ag_taken_t;
+
+/* One request of a client, whatever sub-requests and redirects come of it. */
+typedef struct ag_exchange_t {
+    ag_request_t request;
+    const ag_engine_t *engine;
+    apr_array_header_t *taken; /* ag_taken_t: each window at most once */
+    int audited;
+} ag_exchange_t;
+
+/* One pass through the hooks: the request itself, a sub-request or a redirect. */
+typedef struct ag_check_t {
+    ag_exchange_t *exchange;
+    const ag_policy_t *policy;
+    ag_verdict_t verdict;
+    ag_credential_t credential;
+    int passed; /* the last gate is behind it */
+} ag_check_t;
+
+/* Takes what the limits by address ask for, before anything else is looked at. */
+ag_reason_e ag_guard_admit(ag_check_t *check);
+
+/* Who is it? Sets verdict.who, or refuses. */
+ag_reason_e ag_guard_identify(ag_check_t *check);
+
+/* A key shown by other means (AuthBasicProvider apiguard). */
+ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key);
+
+/* Takes what all limits ask for that have not been charged yet: all or nothing. A refusal gives
+ * back what admit() took. */
+ag_reason_e ag_guard_charge(ag_check_t *check);
+
+/* An identified client was refused by Require: that counts like an answer, refuses nothing. */
+void ag_guard_charge_denied(ag_check_t *check);
+
+/* 1 when the section limits at all. */
+static inline int ag_guard_limits(const ag_policy_t *policy)
+{
+    return policy->limits && policy->limits->nelts > 0;
+}
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * identify: the credential step of the guard.
+ */
+#include <string.h>
+
+#include "guard.h"
+
+static unsigned enabled(const ag_policy_t *policy)
+{
+    return (ag_policy_provides(policy, "key") ? AG_CRED_KEY : 0u)
+           | (ag_policy_provides(policy, "jwt") ? AG_CRED_JWT : 0u);
+}
+
+/* The reserved name: no key and no token may carry it. */
+static ag_principal_t *anonymous(apr_pool_t *p)
+{
+    ag_principal_t *who = apr_pcalloc(p, sizeof *who);
+
+    who->kind = who->client = "anonymous";
+    who->issuer = "";
+    return who;
+}
+
+static void prepare(ag_cred_call_t *call, const ag_check_t *check)
+{
+    const ag_engine_t *engine = check->exchange->engine;
+
+    memset(call, 0, sizeof *call);
+    call->request = &check->exchange->request;
+    call->key_from = &check->policy->key_from;
+    call->keys = engine->keys;
+    call->key_realm = &engine->key_realm;
+    call->tokens = engine->tokens;
+    call->sip = engine->sip;
+}
+
+static ag_reason_e examine(ag_check_t *check)
+{
+    const ag_credential_t *found = &check->credential;
+    ag_verdict_t *verdict = &check->verdict;
+    ag_principal_t *who = NULL;
+    ag_cred_call_t call;
+    ag_reason_e reason;
+
+    prepare(&call, check);
+    if (found->type->tokens) {
+        ag_policy_jwt(&call.jwt, &call.jwt_realm, check->policy, call.request->pool);
+    }
+    verdict->kind = found->type->name;
+    reason = found->type->check(&who, &call, found->text, found->n);
+    verdict->shown = call.shown;
+    if (reason != AG_R_NONE) {
+        return ag_refuse(verdict, reason, call.detail);
+    }
+    if (!who) {
+        return ag_refuse(verdict, AG_R_INTERNAL_ERROR, NULL); /* a type that forgot to say who */
+    }
+    verdict->who = who;
+    verdict->candidate = AG_R_NONE; /* the Require tree is asked again, now that it can tell */
+    verdict->wanted = NULL;
+    return AG_R_NONE;
+}
+
+ag_reason_e ag_guard_identify(ag_check_t *check)
+{
+    const ag_policy_t *policy = check->policy;
+    ag_verdict_t *verdict = &check->verdict;
+    ag_reason_e reason;
+
+    if (verdict->reason != AG_R_NONE) {
+        return verdict->reason;
+    }
+    reason = ag_cred_find(&check->credential, &check->exchange->request, &policy->key_from,
+                          enabled(policy));
+    if (reason == AG_R_CREDENTIAL_MISSING && policy->anonymous) {
+        verdict->who = anonymous(check->exchange->request.pool);
+        verdict->candidate = AG_R_NONE;
+        return AG_R_NONE;
+    }
+    return reason == AG_R_NONE ? examine(check) : ag_refuse(verdict, reason, NULL);
+}
+
+ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key)
+{
+    check->credential.type = &ag_cred_key;
+    check->credential.text = key;
+    check->credential.n = strlen(key);
+    check->credential.from = AG_FROM_BASIC;
+    return examine(check);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kinds: values of a section. Each parser names the wrong word and what is allowed.
+ */
+#include "kinds.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "../core/open.h"
+
+/* Joins the words again, for a digest: the texts decide, not how they were spaced. */
+static ag_id_t words_id(const ag_setting_t *row, const ag_words_t *words, apr_pool_t *p)
+{
+    const char *text = row->name;
+    int i;
+
+    for (i = 0; i < words->n; i++) {
+        text = apr_pstrcat(p, text, "\n", words->v[i], NULL);
+    }
+    return ag_id_of(text, strlen(text));
+}
+
+/* ---- names: ApiGuardIssuer, ApiGuardAudience, ApiGuardRequireClaim ---------------------------- */
+
+static const char *parse_names(void *value, const ag_setting_t *row, const ag_words_t *words,
+                               const ag_setting_call_t *call)
+{
+    ag_names_t *names = value;
+    const char *error = ag_kind_words.parse(&names->words, row, words, call);
+
+    if (!error && !call->opens && names->words.n == 0 && (row->where & AG_NO_OFF) && call->scope) {
+        error = "none is not allowed in .htaccess";
+    }
+    names->id = words_id(row, &names->words, call->p);
+    return error;
+}
+
+const ag_setting_kind_t ag_kind_names = {parse_names, NULL};
+
+/* ---- ApiGuardKeyFrom ------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *word;
+    ag_from_e from;
+    int named;
+} sources[] = {
+    {"header:", AG_FROM_HEADER, 1}, {"query:", AG_FROM_QUERY, 1}, {"cookie:", AG_FROM_COOKIE, 1},
+    {"bearer", AG_FROM_BEARER, 0},  {"basic", AG_FROM_BASIC, 0},
+};
+
+/* A token (RFC 9110 s5.6.2): the name of a header, a cookie or an argument. */
+static int is_token(const char *name)
+{
+    return *name && ag_text_visible(name, strlen(name), 0)
+           && strcspn(name, "\"(),/:;<=>?@[\\]{}&%+") == strlen(name);
+}
+
+static const char *parse_source(ag_key_source_t *source, const char *word, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < (int)(sizeof sources / sizeof *sources); i++) {
+        apr_size_t n = strlen(sources[i].word);
+
+        if (strncasecmp(word, sources[i].word, n) == 0
+            && (sources[i].named ? is_token(word + n) : !word[n])) {
+            source->from = sources[i].from;
+            source->name = word + n;
+            return NULL;
+        }
+    }
+    return apr_psprintf(p, "\"%s\" is not allowed: header:NAME, bearer, basic, query:NAME or "
+                        "cookie:NAME", word);
+}
+
+/* The request fields that decide; Authorization always, since tokens stand there. */
+static const char *vary_of(const ag_key_from_t *from, apr_pool_t *p)
+{
+    const char *vary = "Authorization";
+    int cookie = 0;
+    int i;
+
+    for (i = 0; i < from->n; i++) {
+        if (from->sources[i].from == AG_FROM_HEADER
+            && strcasecmp(from->sources[i].name, "Authorization") != 0) {
+            vary = apr_pstrcat(p, vary, ", ", from->sources[i].name, NULL);
+        }
+        cookie |= from->sources[i].from == AG_FROM_COOKIE;
+    }
+    return cookie ? apr_pstrcat(p, vary, ", Cookie", NULL) : vary;
+}
+
+static const char *parse_key_from(void *value, const ag_setting_t *row, const ag_words_t *words,
+                                  const ag_setting_call_t *call)
+{
+    ag_key_source_t *list = apr_pcalloc(call->p, (apr_size_t)words->n * sizeof *list);
+    ag_key_from_t *from = value;
+    const char *error = NULL;
+    int i;
+
+    (void)row;
+    for (i = 0; !error && i < words->n; i++) {
+        error = parse_source(&list[i], words->v[i], call->p);
+    }
+    from->sources = list;
+    from->n = words->n;
+    from->vary = error ? NULL : vary_of(from, call->p);
+    return error;
+}
+
+const ag_setting_kind_t ag_kind_key_from = {parse_key_from, NULL};
+
+/* ---- ApiGuardRateLimit ---------------------------------------------------------------------------- */
+
+static const char *limits_off(apr_array_header_t **limits, const ag_setting_call_t *call)
+{
+    if (call->scope && !call->opens) {
+        return "off is not allowed in .htaccess";
+    }
+    *limits = apr_array_make(call->p, 1, sizeof(ag_limit_t *));
+    APR_ARRAY_PUSH(*limits, ag_limit_t *) = NULL; /* the mark that nothing is inherited */
+    return NULL;
+}
+
+static const char *parse_rate_limit(void *value, const ag_setting_t *row, const ag_words_t *words,
+                                    const ag_setting_call_t *call)
+{
+    apr_array_header_t **limits = value;
+    ag_limit_t *limit = apr_pcalloc(call->p, sizeof *limit);
+    const char *error;
+    int i;
+
+    (void)row;
+    if (words->n == 1 && strcasecmp(words->v[0], "off") == 0) {
+        return limits_off(limits, call);
+    }
+    error = ag_limit_parse(limit, words, call->expr, call->p);
+    if (error) {
+        return error;
+    }
+    if (!call->again) {
+        *limits = apr_array_make(call->p, 2, sizeof(ag_limit_t *));
+    }
+    for (i = 0; i < (*limits)->nelts; i++) {
+        const ag_limit_t *other = APR_ARRAY_IDX(*limits, i, ag_limit_t *);
+
+        if (other && strcmp(other->text, limit->text) == 0) {
+            return apr_psprintf(call->p, "\"%s\" stands here twice", limit->text);
+        }
+    }
+    APR_ARRAY_PUSH(*limits, ag_limit_t *) = limit;
+    if (call->limits) {
+        APR_ARRAY_PUSH(call->limits, ag_limit_t *) = limit;
+    }
+    else {
+        ag_limit_name(limit, call->scope, call->p);
+    }
+    return NULL;
+}
+
+/* Inner limits are added to the outer ones, unless `off` stands first. */
+static void merge_limits(void *value, const void *outer, const void *inner, apr_pool_t *p)
+{
+    apr_array_header_t *in = *(apr_array_header_t *const *)inner;
+
+    *(apr_array_header_t **)value =
+        APR_ARRAY_IDX(in, 0, ag_limit_t *) == NULL
+            ? in
+            : apr_array_append(p, *(apr_array_header_t *const *)outer, in);
+}
+
+const ag_setting_kind_t ag_kind_rate_limit = {parse_rate_limit, merge_limits};
+
+/* ---- ApiGuardStoreFailure, ApiGuardInvalidKeyStatus ------------------------------------------- */
+
+static const char *parse_store_failure(void *value, const ag_setting_t *row,
+                                       const ag_words_t *words, const ag_setting_call_t *call)
+{
+    ag_store_failure_t *failure = value;
+    apr_int64_t nodes = 1;
+
+    (void)row;
+    failure->policy = ag_setting_choose("local|allow|deny", words->v[0]);
+    if (strncasecmp(words->v[0], "local/", 6) == 0) {
+        failure->policy = AG_FAIL_LOCAL;
+        if (ag_measure_number(&nodes, words->v[0] + 6, 1, 100000, call->p)) {
+            failure->policy = -1;
+        }
+    }
+    failure->nodes = (int)nodes;
+    return failure->policy >= 0 && words->n == 1
+               ? NULL
+               : apr_psprintf(call->p, "\"%s\" is not allowed: local, local/NODES, allow or deny",
+                              words->v[words->n - 1]);
+}
+
+const ag_setting_kind_t ag_kind_store_failure = {parse_store_failure, NULL};
+
+static const char *parse_key_status(void *value, const ag_setting_t *row, const ag_words_t *words,
+                                    const ag_setting_call_t *call)
+{
+    const char *error = ag_kind_choice.parse(value, row, words, call);
+
+    *(int *)value = *(int *)value ? 403 : 401;
+    return error;
+}
+
+const ag_setting_kind_t ag_kind_key_status = {parse_key_status, NULL};

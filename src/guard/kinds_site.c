@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kinds: what a server says of its stores.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "../core/open.h"
+#include "kinds.h"
+
+/* ---- ApiGuardKeyCache ---------------------------------------------------------------------------------- */
+
+static const char *parse_key_cache(void *value, const ag_setting_t *row, const ag_words_t *words,
+                                   const ag_setting_call_t *call)
+{
+    ag_key_cache_t *cache = value;
+    const struct {
+        const char *name;
+        apr_int64_t *seconds;
+    } members[] = {{"ttl", &cache->ttl}, {"stale", &cache->stale}, {"negative", &cache->negative}};
+    int i, m;
+
+    (void)row;
+    for (i = 0; i < words->n; i++) {
+        const char *text = NULL;
+        const char *error;
+
+        for (m = 0; m < 3 && !text; m++) {
+            text = ag_text_option(words->v[i], members[m].name);
+        }
+        if (!text) {
+            return apr_psprintf(call->p, "\"%s\" is not allowed: ttl=, stale= or negative= with a "
+                                "duration", words->v[i]);
+        }
+        error = ag_measure_duration(members[m - 1].seconds, text, call->p);
+        if (error) {
+            return error;
+        }
+    }
+    return NULL;
+}
+
+const ag_setting_kind_t ag_kind_key_cache = {parse_key_cache, NULL};
+
+/* ---- ApiGuardKeyPepper --------------------------------------------------------------------------------- */
+
+#define MIN_PEPPER 16 /* bytes */
+
+static const char *open_pepper(void *ctx, apr_pool_t *p, apr_pool_t *ptmp)
+{
+    ag_pepper_t *pepper = ctx;
+    char *text;
+    const char *error = ag_open_source(&text, &pepper->size, pepper->source, p);
+
+    if (error) {
+        return error;
+    }
+    pepper->bytes = (const unsigned char *)text;
+    return pepper->size >= MIN_PEPPER
+               ? NULL
+               : apr_psprintf(ptmp, "%s: a pepper has at least %d bytes", pepper->source,
+                              MIN_PEPPER);
+}
+
+static const char *parse_pepper(void *value, const ag_setting_t *row, const ag_words_t *words,
+                                const ag_setting_call_t *call)
+{
+    ag_pepper_t *pepper = apr_pcalloc(call->p, sizeof *pepper);
+
+    pepper->source = words->n == 1 ? ag_open_absolute(words->v[0], call->root, call->p) : NULL;
+    if (!pepper->source) {
+        return apr_psprintf(call->p, "\"%s\" is not allowed: file:PATH, base64:PATH or env:NAME",
+                            words->v[words->n - 1]);
+    }
+    ag_open_later(call->opens, row->name, open_pepper, pepper);
+    *(ag_pepper_t **)value = pepper;
+    return NULL;
+}
+
+const ag_setting_kind_t ag_kind_pepper = {parse_pepper, NULL};
+
+/* ---- ApiGuardCounterStore ------------------------------------------------------------------------------ */
+
+#define DEFAULT_TIMEOUT 50
+#define MAX_PREFIX 100 /* of memcached's 250 bytes a key */
+
+static const char *read_store_option(ag_counter_store_t *store, const char *word, apr_pool_t *p)
+{
+    apr_int64_t timeout;
+    const char *text = ag_text_option(word, "prefix");
+    const char *error;
+
+    if (text && strlen(text) <= MAX_PREFIX && ag_text_visible(text, strlen(text), 0)) {
+        store->prefix = text;
+        return NULL;
+    }
+    text = ag_text_option(word, "timeout");
+    if (text) {
+        error = ag_measure_number(&timeout, text, 1, 10000, p);
+        store->timeout = error ? 0 : (int)timeout;
+        return error;
+    }
+    return apr_psprintf(p, "\"%s\" is not allowed: prefix=NAME (at most %d bytes) or "
+                        "timeout=MILLISECONDS", word, MAX_PREFIX);
+}
+
+/* HOST:PORT[,HOST:PORT...], or the path of a unix socket. */
+static int servers_valid(const char *servers)
+{
+    return *servers && ag_text_visible(servers, strlen(servers), 0) && !strchr(servers, '"')
+           && (*servers == '/' || strchr(servers, ':'));
+}
+
+static const char *parse_counter_store(void *value, const ag_setting_t *row,
+                                       const ag_words_t *words, const ag_setting_call_t *call)
+{
+    ag_counter_store_t *store = value;
+    const char *error = NULL;
+    int i;
+
+    (void)row;
+    memset(store, 0, sizeof *store);
+    store->timeout = DEFAULT_TIMEOUT;
+    if (strncasecmp(words->v[0], "memcached:", 10) == 0 && servers_valid(words->v[0] + 10)) {
+        store->servers = words->v[0] + 10;
+    }
+    else if (strcasecmp(words->v[0], "shm") != 0 || words->n > 1) {
+        return apr_psprintf(call->p, "\"%s\" is not allowed: shm, or memcached:HOST:PORT[,...] "
+                            "[prefix=NAME] [timeout=MILLISECONDS]", words->v[words->n > 1]);
+    }
+    for (i = 1; !error && i < words->n; i++) {
+        error = read_store_option(store, words->v[i], call->p);
+    }
+    return error;
+}
+
+const ag_setting_kind_t ag_kind_counter_store = {parse_counter_store, NULL};

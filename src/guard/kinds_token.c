@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kinds: what sections say of tokens. Keys are named here and opened once the configuration is read.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "../core/open.h"
+#include "kinds.h"
+
+/* ---- ApiGuardJWTKey, ApiGuardJWKS -------------------------------------------------------------------- */
+
+static const char *open_keyset(void *ctx, apr_pool_t *p, apr_pool_t *ptmp)
+{
+    ag_keyset_source_t *source = ctx;
+    char *text;
+    apr_size_t n;
+    const char *error = ag_open_source(&text, &n, source->source, ptmp);
+
+    if (error) {
+        return error;
+    }
+    source->set.origin = source->source;
+    error = source->alg == AG_ALG_NONE
+                ? ag_jwt_load_jwks(&source->set, text, n, p)
+                : ag_jwt_load_key(&source->set, source->alg, source->kid, text, n, p);
+    ag_wipe(text, n);
+    return error ? apr_psprintf(ptmp, "%s: %s", source->source, error) : NULL;
+}
+
+static const char *read_options(ag_keyset_source_t *source, const ag_words_t *words, int from,
+                                apr_pool_t *p)
+{
+    int i;
+
+    for (i = from; i < words->n; i++) {
+        const char *word = words->v[i];
+        const char *value;
+
+        if ((value = ag_text_option(word, "issuer")) && *value) {
+            source->set.issuer = value;
+        }
+        else if ((value = ag_text_option(word, "audience")) && *value) {
+            source->set.audience = value;
+        }
+        else if (source->alg != AG_ALG_NONE && (value = ag_text_option(word, "kid")) && *value) {
+            source->kid = value;
+        }
+        else {
+            return apr_psprintf(p, "\"%s\" is not allowed: %sissuer=URL or audience=NAME", word,
+                                source->alg != AG_ALG_NONE ? "kid=ID, " : "");
+        }
+    }
+    return NULL;
+}
+
+static const char *add_keyset(apr_array_header_t **list, ag_keyset_source_t *source,
+                              const ag_setting_t *row, const ag_words_t *words, int at,
+                              const ag_setting_call_t *call)
+{
+    const char *error;
+
+    if (!call->opens) {
+        return "this is not allowed in .htaccess";
+    }
+    source->source = at < words->n ? ag_open_absolute(words->v[at], call->root, call->p) : NULL;
+    if (!source->source || (source->alg == AG_ALG_NONE && strncmp(source->source, "file:", 5))) {
+        return apr_psprintf(call->p, "\"%s\" is not allowed: %s",
+                            at < words->n ? words->v[at] : "",
+                            source->alg == AG_ALG_NONE ? "file:PATH"
+                                                       : "file:PATH, base64:PATH or env:NAME");
+    }
+    error = read_options(source, words, at + 1, call->p);
+    if (error) {
+        return error;
+    }
+    if (!call->again) {
+        *list = apr_array_make(call->p, 2, sizeof(ag_keyset_source_t *));
+    }
+    APR_ARRAY_PUSH(*list, ag_keyset_source_t *) = source;
+    ag_open_later(call->opens, row->name, open_keyset, source);
+    return NULL;
+}
+
+static const char *parse_jwt_key(void *value, const ag_setting_t *row, const ag_words_t *words,
+                                 const ag_setting_call_t *call)
+{
+    ag_keyset_source_t *source = apr_pcalloc(call->p, sizeof *source);
+
+    source->alg = ag_alg_find(words->v[0]);
+    if (source->alg == AG_ALG_NONE) {
+        return apr_psprintf(call->p, "\"%s\" is not allowed: HS256, HS384, HS512, RS256, RS384, "
+                            "RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA", words->v[0]);
+    }
+    return add_keyset(value, source, row, words, 1, call);
+}
+
+static const char *parse_jwks(void *value, const ag_setting_t *row, const ag_words_t *words,
+                              const ag_setting_call_t *call)
+{
+    return add_keyset(value, apr_pcalloc(call->p, sizeof(ag_keyset_source_t)), row, words, 0, call);
+}
+
+const ag_setting_kind_t ag_kind_jwt_key = {parse_jwt_key, NULL};
+const ag_setting_kind_t ag_kind_jwks = {parse_jwks, NULL};
+
+/* ---- ApiGuardClaimMap -------------------------------------------------------------------------------- */
+
+static const char *parse_claim_map(void *value, const ag_setting_t *row, const ag_words_t *words,
+                                   const ag_setting_call_t *call)
+{
+    ag_named_map_t *named = value;
+    ag_claim_map_t *map = &named->map;
+    const struct {
+        const char *name;
+        const char **path;
+    } members[] = {{"user", &map->user}, {"client", &map->client},
+                   {"scope", &map->scope}, {"roles", &map->roles}};
+    const char *text = row->name;
+    int i, m;
+
+    memset(named, 0, sizeof *named);
+    for (i = 0; i < words->n; i++) {
+        const char *path = NULL;
+
+        for (m = 0; m < 4 && !path; m++) {
+            path = ag_text_option(words->v[i], members[m].name);
+        }
+        if (!path || !*path) {
+            return apr_psprintf(call->p, "\"%s\" is not allowed: user=, client=, scope= or roles= "
+                                "with the path of a claim", words->v[i]);
+        }
+        *members[m - 1].path = path;
+        text = apr_pstrcat(call->p, text, "\n", words->v[i], NULL);
+    }
+    named->id = ag_id_of(text, strlen(text));
+    return NULL;
+}
+
+const ag_setting_kind_t ag_kind_claim_map = {parse_claim_map, NULL};

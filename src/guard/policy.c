@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy: the two tables, and what can be read from a complete section.
+ */
+#include "policy.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "kinds.h"
+
+#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help)                   \
+    {directive, &ag_kind_##kind, offsetof(ag_policy_t, member), sizeof(type), initial, allowed,    \
+     where, help},
+const ag_setting_t ag_policy_rows[AG_POLICY_COUNT] = {
+#include "policy.def"
+};
+#undef AG_SETTING
+
+#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help)                   \
+    {directive, &ag_kind_##kind, offsetof(ag_site_t, member), sizeof(type), initial, allowed,      \
+     where, help},
+const ag_setting_t ag_site_rows[AG_SITE_COUNT] = {
+#include "site.def"
+};
+#undef AG_SETTING
+
+_Static_assert(AG_POLICY_COUNT <= 32 && AG_SITE_COUNT <= 32, "one bit a row in ag_settings_t.set");
+
+ag_policy_t *ag_policy_make(apr_pool_t *p)
+{
+    ag_policy_t *policy = apr_pcalloc(p, sizeof *policy);
+
+    ag_settings_initial(policy, ag_policy_rows, AG_POLICY_COUNT, p);
+    return policy;
+}
+
+ag_policy_t *ag_policy_merge(const ag_policy_t *outer, const ag_policy_t *inner, apr_pool_t *p)
+{
+    ag_policy_t *merged = apr_palloc(p, sizeof *merged);
+
+    ag_settings_merge(merged, outer, inner, sizeof *merged, ag_policy_rows, p);
+    return merged;
+}
+
+ag_site_t *ag_site_make(apr_pool_t *p)
+{
+    ag_site_t *site = apr_pcalloc(p, sizeof *site);
+
+    ag_settings_initial(site, ag_site_rows, AG_SITE_COUNT, p);
+    return site;
+}
+
+ag_site_t *ag_site_merge(const ag_site_t *outer, const ag_site_t *inner, apr_pool_t *p)
+{
+    ag_site_t *merged = apr_palloc(p, sizeof *merged);
+
+    ag_settings_merge(merged, outer, inner, sizeof *merged, ag_site_rows, p);
+    return merged;
+}
+
+static int count(const apr_array_header_t *list)
+{
+    return list ? list->nelts : 0;
+}
+
+/* Ids in their order, so that the same one twice does not vanish as in ag_id_mix(). */
+static ag_id_t chain(ag_id_t a, ag_id_t b)
+{
+    ag_id_t id = {a.hi * APR_UINT64_C(0x9E3779B97F4A7C15) + b.hi,
+                  a.lo * APR_UINT64_C(0xC2B2AE3D27D4EB4F) + b.lo};
+    return id;
+}
+
+/* The key sets of one list that may be used. Where several issuers are allowed, a set that is bound
+ * to none could sign for all of them (RFC 8725 s3.8) and is left out. */
+static int collect(const ag_jwt_keyset_t **sets, int n, ag_id_t *realm,
+                   const apr_array_header_t *list, int bound_only)
+{
+    int i;
+
+    for (i = 0; i < count(list); i++) {
+        const ag_keyset_source_t *source = APR_ARRAY_IDX(list, i, ag_keyset_source_t *);
+
+        if (source->set.n && (source->set.issuer || !bound_only)) {
+            *realm = chain(*realm, source->set.id);
+            sets[n++] = &source->set;
+        }
+    }
+    return n;
+}
+
+void ag_policy_jwt(ag_jwt_policy_t *jwt, ag_id_t *realm, const ag_policy_t *policy, apr_pool_t *p)
+{
+    const ag_jwt_keyset_t **sets =
+        apr_palloc(p, (apr_size_t)(count(policy->jwt_keys) + count(policy->jwks)) * sizeof *sets);
+    int bound_only = policy->issuers.words.n > 1;
+
+    ag_id_t numbers = {(apr_uint64_t)policy->leeway, (apr_uint64_t)policy->max_lifetime};
+
+    *realm = chain(policy->issuers.id, policy->audiences.id);
+    *realm = chain(*realm, policy->claim_map.id);
+    *realm = chain(*realm, policy->required.id);
+    *realm = chain(*realm, numbers);
+    jwt->n_sets = collect(sets, 0, realm, policy->jwt_keys, bound_only);
+    jwt->n_sets = collect(sets, jwt->n_sets, realm, policy->jwks, bound_only);
+    jwt->sets = sets;
+    jwt->issuers = policy->issuers.words;
+    jwt->audiences = policy->audiences.words;
+    jwt->leeway = (int)policy->leeway;
+    jwt->max_lifetime = (int)policy->max_lifetime;
+    jwt->required = policy->required.words;
+    jwt->map = policy->claim_map.map;
+}
+
+int ag_policy_provides(const ag_policy_t *policy, const char *provider)
+{
+    if (policy->providers.n) {
+        return ag_words_has(&policy->providers, provider);
+    }
+    return strcmp(provider, "key") == 0
+           || (strcmp(provider, "jwt") == 0 && count(policy->jwt_keys) + count(policy->jwks));
+}
+
+static const char *unbound(const apr_array_header_t *list)
+{
+    int i;
+
+    for (i = 0; i < count(list); i++) {
+        const ag_keyset_source_t *source = APR_ARRAY_IDX(list, i, ag_keyset_source_t *);
+
+        if (!source->set.issuer) {
+            return source->source;
+        }
+    }
+    return NULL;
+}
+
+const char *ag_policy_check(const ag_policy_t *policy, apr_pool_t *p)
+{
+    const char *source = unbound(policy->jwt_keys);
+
+    source = source ? source : unbound(policy->jwks);
+    if (policy->issuers.words.n > 1 && source) {
+        return apr_psprintf(p, "ApiGuardIssuer: with more than one issuer every key needs issuer=, "
+                            "\"%s\" has none", source);
+    }
+    return NULL;
+}

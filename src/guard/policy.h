@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy: what a section says (policy.def) and what a server says (site.def), as two structs with a
+ * member for each row. Fixed once the configuration is read.
+ */
+#ifndef AG_POLICY_H
+#define AG_POLICY_H
+
+#include "../core/setting.h"
+#include "../cred/cred.h"
+#include "../limit/limit.h"
+
+/* Words that decide who is accepted, with a digest of them for the realm. */
+typedef struct ag_names_t {
+    ag_words_t words;
+    ag_id_t id;
+} ag_names_t;
+
+typedef struct ag_named_map_t {
+    ag_claim_map_t map;
+    ag_id_t id;
+} ag_named_map_t;
+
+/* A key file or key set: where it comes from, and what came of it. */
+typedef struct ag_keyset_source_t {
+    const char *source; /* "file:/abs/path" */
+    ag_alg_e alg;       /* AG_ALG_NONE: a JWK set */
+    const char *kid;
+    ag_jwt_keyset_t set;
+} ag_keyset_source_t;
+
+enum { AG_FAIL_LOCAL, AG_FAIL_ALLOW, AG_FAIL_DENY };
+
+typedef struct ag_store_failure_t {
+    int policy;
+    int nodes; /* local: the limit is divided by it */
+} ag_store_failure_t;
+
+typedef struct ag_key_cache_t {
+    apr_int64_t ttl, stale, negative; /* seconds */
+} ag_key_cache_t;
+
+typedef struct ag_pepper_t {
+    const char *source;
+    const unsigned char *bytes;
+    apr_size_t size;
+} ag_pepper_t;
+
+typedef struct ag_counter_store_t {
+    const char *servers; /* NULL: shared memory alone */
+    const char *prefix;
+    int timeout; /* milliseconds */
+} ag_counter_store_t;
+
+enum { AG_HIDE_NONE, AG_HIDE_KEY, AG_HIDE_ALL };
+enum { AG_ENFORCE_REQUIRE, AG_ENFORCE_CREDENTIAL };
+enum { AG_ERRORS_HTTPD, AG_ERRORS_PROBLEM };
+
+#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help) type member;
+typedef struct ag_policy_t {
+    ag_settings_t head;
+#include "policy.def"
+} ag_policy_t;
+
+typedef struct ag_site_t {
+    ag_settings_t head;
+#include "site.def"
+} ag_site_t;
+#undef AG_SETTING
+
+/* The numbers of the rows. */
+#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help) AG_POLICY_##member,
+enum {
+#include "policy.def"
+    AG_POLICY_COUNT
+};
+#undef AG_SETTING
+#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help) AG_SITE_##member,
+enum {
+#include "site.def"
+    AG_SITE_COUNT
+};
+#undef AG_SETTING
+
+extern const ag_setting_t ag_policy_rows[AG_POLICY_COUNT];
+extern const ag_setting_t ag_site_rows[AG_SITE_COUNT];
+
+/* A section's settings before anything is written: every row at its default, none marked. */
+ag_policy_t *ag_policy_make(apr_pool_t *p);
+ag_policy_t *ag_policy_merge(const ag_policy_t *outer, const ag_policy_t *inner, apr_pool_t *p);
+
+ag_site_t *ag_site_make(apr_pool_t *p);
+ag_site_t *ag_site_merge(const ag_site_t *outer, const ag_site_t *inner, apr_pool_t *p);
+
+/* What a section demands of tokens; *realm names everything that decided. */
+void ag_policy_jwt(ag_jwt_policy_t *jwt, ag_id_t *realm, const ag_policy_t *policy, apr_pool_t *p);
+
+/* 1 when the section accepts credentials of that provider. */
+int ag_policy_provides(const ag_policy_t *policy, const char *provider);
+
+/* Contradictions that only show once a section is complete: an error text or NULL. */
+const char *ag_policy_check(const ag_policy_t *policy, apr_pool_t *p);
+
+#endif
