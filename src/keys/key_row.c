@@ -94,8 +94,7 @@ static int is_method(const char *word)
     return *word && word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-")] == '\0';
 }
 
-/* 1 for "/path" and "METHOD /path". */
-static int is_endpoint(const char *text, apr_pool_t *p)
+int ag_key_endpoint_valid(const char *text, apr_pool_t *p)
 {
     const char *space = strchr(text, ' ');
 
@@ -114,7 +113,7 @@ static int join_endpoints(ag_words_t *words, apr_pool_t *p)
         if (is_method(text) && from + 1 < words->n) {
             text = apr_pstrcat(p, text, " ", words->v[++from], NULL);
         }
-        if (!is_endpoint(text, p)) {
+        if (!ag_key_endpoint_valid(text, p)) {
             return 0;
         }
         words->v[to++] = text;

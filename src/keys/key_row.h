@@ -40,6 +40,9 @@ typedef struct ag_key_row_t {
 /* The column of that name in any case, or AG_COL_COUNT. */
 ag_key_column_e ag_key_column(const char *name);
 
+/* 1 for "/path" and "METHOD /path". */
+int ag_key_endpoint_valid(const char *text, apr_pool_t *p);
+
 /* The key of a row that was asked for by `hash`. APR_EGENERAL (logged) when the row is no key: no
  * usable client name, or another key's hash. */
 apr_status_t ag_key_of_row(ag_key_t **key, const ag_key_row_t *row, const char *hash,

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ctl: what the commands of apiguardctl share. A command is a row in main.c and a function; its
+ * options are a table, from which they are read and from which its help is printed.
+ *
+ * A secret is read from standard input or a file, never from the command line, and what goes to the
+ * database goes as a bound parameter.
+ */
+#ifndef AG_CTL_H
+#define AG_CTL_H
+
+#include <jansson.h>
+
+#include "../base/log.h"
+#include "../base/text.h"
+#include "../core/ports.h"
+
+typedef enum {
+    AG_EXIT_OK = 0,
+    AG_EXIT_NO = 1, /* not found, or refused */
+    AG_EXIT_USAGE = 2,
+    AG_EXIT_DATABASE = 3
+} ag_exit_e;
+
+typedef struct ag_ctl_t {
+    apr_pool_t *pool;
+    apr_time_t now;
+    const char *address; /* DRIVER:PARAMS */
+    int json;
+    int terminal; /* stdout is one */
+    ag_log_t log; /* to stderr */
+    ag_db_t db;   /* after ag_ctl_open() */
+} ag_ctl_t;
+
+/* ---- options.c --------------------------------------------------------------------------------- */
+
+typedef enum {
+    AG_OPT_TEXT, /* const char *, once */
+    AG_OPT_LIST, /* ag_words_t, each time one more */
+    AG_OPT_FLAG  /* int */
+} ag_opt_e;
+
+/* A table ends with a row without name. */
+typedef struct ag_opt_t {
+    const char *name; /* without the dashes */
+    ag_opt_e kind;
+    apr_size_t offset; /* in the command's struct */
+    const char *value; /* what to call its value in the help */
+    const char *help;
+} ag_opt_t;
+
+/* Reads the words behind the command: options into `into`, the others to *operands. An error text
+ * or NULL. `into` is set to zero or defaults by the caller. */
+const char *ag_ctl_options(void *into, ag_words_t *operands, const ag_opt_t *table,
+                           const ag_words_t *words, apr_pool_t *p);
+
+/* ---- output.c ---------------------------------------------------------------------------------- */
+
+/* "apiguardctl: ..." to stderr; returns `code`. */
+int ag_ctl_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The object or array on one line of stdout; takes it over. */
+void ag_ctl_json(json_t *value);
+
+/* A text as a JSON value: NULL is null, bytes that are no UTF-8 become "?". */
+json_t *ag_ctl_text(const char *text, apr_pool_t *p);
+
+/* "2030-01-31T12:00:00Z" */
+const char *ag_ctl_time(apr_time_t time, apr_pool_t *p);
+
+/* A text that cannot steer a terminal: control characters become "?". */
+const char *ag_ctl_plain(const char *text, apr_pool_t *p);
+
+/* Rows of `columns` texts each, in aligned columns under their titles. */
+void ag_ctl_table(const char *const *titles, int columns, const apr_array_header_t *cells,
+                  apr_pool_t *p);
+
+/* ---- input.c ----------------------------------------------------------------------------------- */
+
+/* One line from standard input without its end; wiped when the pool goes. NULL and a message when
+ * there is none, or more than 8 KB. */
+char *ag_ctl_secret(apr_pool_t *p);
+
+/* The bytes of "file:PATH" less one final newline; wiped when the pool goes. An error text or
+ * NULL. */
+const char *ag_ctl_secret_file(const unsigned char **bytes, apr_size_t *n, const char *value,
+                               apr_pool_t *p);
+
+/* A point in time from now on: "never" (0), a duration ("90d") or a date ("2030-01-31", also with
+ * "T12:00:00Z"). Seconds since 1970. An error text or NULL. */
+const char *ag_ctl_until(apr_int64_t *seconds, const char *text, apr_time_t now, apr_pool_t *p);
+
+/* 1 when `text` is UTF-8 and has no control characters. */
+int ag_ctl_clean(const char *text);
+
+/* ---- database.c -------------------------------------------------------------------------------- */
+
+/* Splits DRIVER:PARAMS; an error text or NULL. */
+const char *ag_ctl_address(const char **driver, const char **params, const char *address,
+                           apr_pool_t *p);
+
+/* Opens ctl->address. With `schema` the tables must be there, else it says how to make them. An
+ * exit code; what was wrong has been said. */
+int ag_ctl_open(ag_ctl_t *ctl, int schema);
+
+/* The connection as the key store wants it. */
+ag_db_port_t ag_ctl_port(ag_ctl_t *ctl);
+
+/* Rows of texts, NULL for NULL. */
+typedef struct ag_rows_t {
+    int n;
+    int columns;
+    const char **cells; /* n times columns */
+} ag_rows_t;
+
+/* Runs a statement with bound values (NULL for NULL). An exit code; what was wrong has been said. */
+int ag_ctl_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *sql, int n, const char **values);
+int ag_ctl_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const char **values);
+
+/* Runs a script of many statements. */
+int ag_ctl_script(ag_ctl_t *ctl, const char *sql);
+
+/* ---- commands ---------------------------------------------------------------------------------- */
+
+typedef struct ag_cmd_t {
+    const char *name; /* "key create" */
+    int (*run)(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
+    const ag_opt_t *options; /* may be NULL */
+    apr_size_t size;         /* of the struct they go to */
+    const char *operand;     /* the one operand it needs, or NULL: none */
+    const char *help;
+} ag_cmd_t;
+
+int ag_ctl_init(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
+int ag_ctl_key_create(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
+int ag_ctl_key_list(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
+int ag_ctl_key_show(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
+int ag_ctl_key_revoke(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
+int ag_ctl_key_activate(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
+int ag_ctl_key_verify(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
+int ag_ctl_token_issue(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
+
+/* The structs their options go to, and the tables that say so. */
+typedef struct ag_init_options_t {
+    const char *owner;
+} ag_init_options_t;
+
+typedef struct ag_create_options_t {
+    const char *client, *email, *plan, *expires, *prefix, *metadata, *pepper;
+    ag_words_t scopes, roles, ips, endpoints, rates;
+} ag_create_options_t;
+
+typedef struct ag_list_options_t {
+    const char *client;
+} ag_list_options_t;
+
+typedef struct ag_key_options_t {
+    const char *pepper;
+} ag_key_options_t;
+
+typedef struct ag_issue_options_t {
+    const char *alg, *key, *kid, *sub, *iss, *client, *ttl;
+    ag_words_t scopes, audiences;
+} ag_issue_options_t;
+
+extern const ag_opt_t ag_init_options[], ag_create_options[], ag_list_options[], ag_key_options[],
+    ag_issue_options[];
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * database: one connection by the driver the server uses too. It never makes a file: SQLite would
+ * do so for any misspelled path, so only `init` may.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <apr_dbd.h>
+#include <apr_file_info.h>
+#include <apr_strings.h>
+#include <apr_tables.h>
+
+#include "../keys/keys.h"
+#include "ctl.h"
+
+const char *ag_ctl_address(const char **driver, const char **params, const char *address,
+                           apr_pool_t *p)
+{
+    const char *colon = strchr(address, ':');
+
+    if (!colon || colon == address || !colon[1]) {
+        return "a database is DRIVER:PARAMS, as in sqlite3:/var/lib/apiguard/keys.db or "
+               "\"pgsql:host=127.0.0.1 dbname=api\"";
+    }
+    *driver = apr_pstrmemdup(p, address, (apr_size_t)(colon - address));
+    *params = colon + 1;
+    return NULL;
+}
+
+static apr_status_t close_database(void *ctx)
+{
+    ag_db_t *db = ctx;
+
+    return apr_dbd_close(db->driver, db->handle);
+}
+
+/* Parameters may hold a password, so messages name the driver alone, or SQLite's file. */
+static int open_database(ag_ctl_t *ctl, const char *driver, const char *params)
+{
+    const char *error = NULL;
+    ag_db_t *db = &ctl->db;
+    apr_finfo_t info;
+
+    if (strcmp(driver, "sqlite3") == 0 && apr_stat(&info, params, APR_FINFO_TYPE, ctl->pool)) {
+        return ag_ctl_fail(AG_EXIT_DATABASE, "there is no database %s; `apiguardctl init` makes it",
+                           params);
+    }
+    if (apr_dbd_get_driver(ctl->pool, driver, &db->driver) != APR_SUCCESS) {
+        return ag_ctl_fail(AG_EXIT_DATABASE, "there is no database driver \"%s\" on this machine",
+                           driver);
+    }
+    if (apr_dbd_open_ex(db->driver, ctl->pool, params, &db->handle, &error) != APR_SUCCESS) {
+        return ag_ctl_fail(AG_EXIT_DATABASE, "the %s database cannot be opened%s%.*s", driver,
+                           error ? ": " : "", error ? (int)strcspn(error, "\n") : 0,
+                           error ? error : "");
+    }
+    db->pool = ctl->pool;
+    db->prepared = apr_hash_make(ctl->pool);
+    apr_pool_cleanup_register(ctl->pool, db, close_database, apr_pool_cleanup_null);
+    return AG_EXIT_OK;
+}
+
+int ag_ctl_open(ag_ctl_t *ctl, int schema)
+{
+    const char *driver, *params, *detail;
+    const char *error = ag_ctl_address(&driver, &params, ctl->address, ctl->pool);
+    ag_db_port_t port = ag_ctl_port(ctl);
+    int code;
+
+    if (error) {
+        return ag_ctl_fail(AG_EXIT_USAGE, "%s", error);
+    }
+    code = open_database(ctl, driver, params);
+    if (code != AG_EXIT_OK || !schema) {
+        return code;
+    }
+    switch (ag_keys_dbd_schema(&port, NULL, &detail, ctl->pool)) {
+    case AG_SCHEMA_OK:
+        return AG_EXIT_OK;
+    case AG_SCHEMA_DOWN:
+        return ag_ctl_fail(AG_EXIT_DATABASE, "the database does not answer: %s", detail);
+    default:
+        return ag_ctl_fail(AG_EXIT_DATABASE, "the database has no usable tables (%s); "
+                           "`apiguardctl init` makes them", detail);
+    }
+}
+
+static apr_status_t lend(void *ctx, ag_db_t *db, apr_pool_t *p)
+{
+    (void)p;
+    *db = ((ag_ctl_t *)ctx)->db;
+    return APR_SUCCESS;
+}
+
+static void take_back(void *ctx, ag_db_t *db)
+{
+    (void)ctx;
+    (void)db;
+}
+
+ag_db_port_t ag_ctl_port(ag_ctl_t *ctl)
+{
+    ag_db_port_t port = {lend, take_back, ctl};
+
+    return port;
+}
+
+static int failed(ag_ctl_t *ctl, int rc)
+{
+    const char *error = apr_dbd_error(ctl->db.driver, ctl->db.handle, rc);
+
+    error = error ? ag_ctl_plain(apr_pstrmemdup(ctl->pool, error, strcspn(error, "\n")), ctl->pool)
+                  : "no reason given";
+    return ag_ctl_fail(AG_EXIT_DATABASE, "the database says: %s", error);
+}
+
+static int prepare(apr_dbd_prepared_t **st, ag_ctl_t *ctl, const char *sql)
+{
+    *st = NULL;
+    return apr_dbd_prepare(ctl->db.driver, ctl->pool, ctl->db.handle, sql, NULL, st);
+}
+
+/* Adds a row's cells; 0 when the driver failed. */
+static int add_row(apr_array_header_t *cells, ag_ctl_t *ctl, apr_dbd_row_t *row, int columns)
+{
+    int i;
+
+    for (i = 0; i < columns; i++) {
+        const char *text = NULL;
+        apr_status_t rv = apr_dbd_datum_get(ctl->db.driver, row, i, APR_DBD_TYPE_STRING, &text);
+
+        if (rv != APR_SUCCESS && rv != APR_ENOENT) {
+            return 0;
+        }
+        APR_ARRAY_PUSH(cells, const char *) = rv == APR_ENOENT ? NULL : apr_pstrdup(ctl->pool, text);
+    }
+    return 1;
+}
+
+int ag_ctl_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *sql, int n, const char **values)
+{
+    apr_array_header_t *cells = apr_array_make(ctl->pool, 64, sizeof(const char *));
+    apr_dbd_results_t *results = NULL;
+    apr_dbd_prepared_t *st;
+    int rc = prepare(&st, ctl, sql);
+
+    if (rc == 0) {
+        rc = apr_dbd_pselect(ctl->db.driver, ctl->pool, ctl->db.handle, &results, st, 1, n, values);
+    }
+    rows->n = 0;
+    rows->columns = rc == 0 ? apr_dbd_num_cols(ctl->db.driver, results) : 0;
+    while (rc == 0) {
+        apr_dbd_row_t *row = NULL;
+
+        rc = apr_dbd_get_row(ctl->db.driver, ctl->pool, results, &row, rows->n + 1);
+        if (rc == 0) {
+            rows->n++;
+            rc = add_row(cells, ctl, row, rows->columns) ? 0 : 1;
+        }
+    }
+    rows->cells = (const char **)cells->elts;
+    return rc == -1 ? AG_EXIT_OK : failed(ctl, rc);
+}
+
+int ag_ctl_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const char **values)
+{
+    apr_dbd_prepared_t *st;
+    int rc = prepare(&st, ctl, sql);
+
+    *changed = 0;
+    if (rc == 0) {
+        rc = apr_dbd_pquery(ctl->db.driver, ctl->pool, ctl->db.handle, changed, st, n, values);
+    }
+    return rc == 0 ? AG_EXIT_OK : failed(ctl, rc);
+}
+
+int ag_ctl_script(ag_ctl_t *ctl, const char *sql)
+{
+    int changed = 0;
+    int rc = apr_dbd_query(ctl->db.driver, ctl->db.handle, &changed, sql);
+
+    return rc == 0 ? AG_EXIT_OK : failed(ctl, rc);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * input: secrets and times as they come from outside. A secret is wiped when its pool goes.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <apr_file_io.h>
+#include <apr_strings.h>
+
+#include "../base/digest.h"
+#include "../base/measure.h"
+#include "ctl.h"
+
+#define MAX_LINE 8192
+#define MAX_FILE 65536
+
+typedef struct {
+    char *bytes;
+    apr_size_t size;
+} secret_t;
+
+static apr_status_t wipe(void *secret)
+{
+    secret_t *s = secret;
+
+    ag_wipe(s->bytes, s->size);
+    return APR_SUCCESS;
+}
+
+/* Memory that is wiped when the pool goes. */
+static char *secret_memory(apr_size_t size, apr_pool_t *p)
+{
+    secret_t *s = apr_palloc(p, sizeof *s);
+
+    s->bytes = apr_pcalloc(p, size);
+    s->size = size;
+    apr_pool_cleanup_register(p, s, wipe, apr_pool_cleanup_null);
+    return s->bytes;
+}
+
+char *ag_ctl_secret(apr_pool_t *p)
+{
+    char *line = secret_memory(MAX_LINE, p);
+    apr_size_t n;
+
+    setvbuf(stdin, NULL, _IONBF, 0); /* no second copy in the library's buffer */
+    if (!fgets(line, MAX_LINE, stdin)) {
+        ag_ctl_fail(0, "there is no key on standard input");
+        return NULL;
+    }
+    n = strcspn(line, "\r\n");
+    if (n == 0 || n == MAX_LINE - 1) {
+        ag_ctl_fail(0, n ? "the line on standard input is too long" : "the key is empty");
+        return NULL;
+    }
+    line[n] = '\0';
+    return line;
+}
+
+const char *ag_ctl_secret_file(const unsigned char **bytes, apr_size_t *n, const char *value,
+                               apr_pool_t *p)
+{
+    const char *path = strncmp(value, "file:", 5) == 0 ? value + 5 : NULL;
+    char *content;
+    apr_file_t *file;
+    apr_status_t rv;
+    char error[128];
+
+    if (!path || !*path) {
+        return "write file:PATH; a secret does not belong on a command line";
+    }
+    rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, p);
+    if (rv != APR_SUCCESS) {
+        return apr_psprintf(p, "%s: %s", path, apr_strerror(rv, error, sizeof error));
+    }
+    content = secret_memory(MAX_FILE + 1, p);
+    rv = apr_file_read_full(file, content, MAX_FILE + 1, n);
+    apr_file_close(file);
+    if (rv != APR_SUCCESS && !APR_STATUS_IS_EOF(rv)) {
+        return apr_psprintf(p, "%s: %s", path, apr_strerror(rv, error, sizeof error));
+    }
+    *n -= *n > 0 && content[*n - 1] == '\n';
+    if (*n == 0 || *n > MAX_FILE) {
+        return apr_psprintf(p, "%s is %s", path, *n ? "longer than 64 KB" : "empty");
+    }
+    *bytes = (const unsigned char *)content;
+    return NULL;
+}
+
+int ag_ctl_clean(const char *text)
+{
+    json_t *value = json_string(text); /* NULL when it is no UTF-8 */
+    int clean = value != NULL;
+
+    json_decref(value);
+    for (; *text && clean; text++) {
+        clean = (unsigned char)*text >= 0x20 && *text != 0x7F;
+    }
+    return clean;
+}
+
+/* Digits where the pattern has a 0, else the pattern's own characters. */
+static int fits(const char *text, const char *pattern)
+{
+    for (; *pattern; text++, pattern++) {
+        if (*pattern == '0' ? *text < '0' || *text > '9' : *text != *pattern) {
+            return 0;
+        }
+    }
+    return !*text;
+}
+
+static int number_at(const char *text, int n)
+{
+    int number = 0;
+
+    while (n--) {
+        number = number * 10 + (*text++ - '0');
+    }
+    return number;
+}
+
+/* "2030-01-31" or "2030-01-31T12:00:00Z"; 0 when the calendar has no such moment. */
+static int parse_date(apr_int64_t *seconds, const char *text)
+{
+    int whole = fits(text, "0000-00-00T00:00:00Z");
+    apr_time_exp_t t, back;
+    apr_time_t time;
+
+    if (!whole && !fits(text, "0000-00-00")) {
+        return 0;
+    }
+    memset(&t, 0, sizeof t);
+    t.tm_year = number_at(text, 4) - 1900;
+    t.tm_mon = number_at(text + 5, 2) - 1;
+    t.tm_mday = number_at(text + 8, 2);
+    if (whole) {
+        t.tm_hour = number_at(text + 11, 2);
+        t.tm_min = number_at(text + 14, 2);
+        t.tm_sec = number_at(text + 17, 2);
+    }
+    if (t.tm_year < 70 || t.tm_mon < 0 || t.tm_mon > 11
+        || apr_time_exp_gmt_get(&time, &t) != APR_SUCCESS) {
+        return 0;
+    }
+    apr_time_exp_gmt(&back, time); /* 31 February comes back as another day */
+    *seconds = apr_time_sec(time);
+    return back.tm_mon == t.tm_mon && back.tm_mday == t.tm_mday && back.tm_hour == t.tm_hour
+           && back.tm_min == t.tm_min && back.tm_sec == t.tm_sec;
+}
+
+const char *ag_ctl_until(apr_int64_t *seconds, const char *text, apr_time_t now, apr_pool_t *p)
+{
+    apr_int64_t duration;
+
+    *seconds = 0;
+    if (strcmp(text, "never") == 0) {
+        return NULL;
+    }
+    if (!ag_measure_duration(&duration, text, p)) {
+        *seconds = apr_time_sec(now) + duration;
+    }
+    else if (!parse_date(seconds, text)) {
+        return apr_psprintf(p, "\"%s\" is not a time: a duration such as 90d, a date such as "
+                            "2030-01-31 or 2030-01-31T12:00:00Z, or never", text);
+    }
+    if (*seconds <= apr_time_sec(now)) {
+        return apr_psprintf(p, "\"%s\" is not in the future", text);
+    }
+    return NULL;
+}

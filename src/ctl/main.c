@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * apiguardctl: the operator's tool. One row for each command; the help is printed from the rows.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_dbd.h>
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "ctl.h"
+
+#ifndef AG_VERSION
+#define AG_VERSION "unversioned"
+#endif
+#ifndef AG_DEFAULT_DB
+#define AG_DEFAULT_DB "sqlite3:/var/lib/apiguard/keys.db"
+#endif
+
+#define ROW(name, run, options, operand, help) \
+    {name, run, ag_##options, sizeof(ag_##options##_t), operand, help}
+
+static const ag_cmd_t commands[] = {
+    ROW("init", ag_ctl_init, init_options, NULL, "make the tables; may be run again"),
+    ROW("key create", ag_ctl_key_create, create_options, NULL, "make a key and show it, this once"),
+    ROW("key list", ag_ctl_key_list, list_options, NULL, "list the keys"),
+    ROW("key show", ag_ctl_key_show, key_options, "KEY", "show all that is known of a key"),
+    ROW("key revoke", ag_ctl_key_revoke, key_options, "KEY", "refuse a key from now on"),
+    ROW("key activate", ag_ctl_key_activate, key_options, "KEY", "accept a revoked key again"),
+    ROW("key verify", ag_ctl_key_verify, key_options, "KEY", "is it good? Status 0 yes, 1 no"),
+    ROW("token issue", ag_ctl_token_issue, issue_options, NULL, "make a signed token (JWT)"),
+};
+
+#define COMMANDS (int)(sizeof commands / sizeof *commands)
+
+typedef struct {
+    const char *db;
+    int json, help, version;
+} global_t;
+
+static const ag_opt_t globals[] = {
+    {"db", AG_OPT_TEXT, APR_OFFSETOF(global_t, db), "DRIVER:PARAMS",
+     "the database; else $APIGUARD_DB, else " AG_DEFAULT_DB},
+    {"json", AG_OPT_FLAG, APR_OFFSETOF(global_t, json), NULL, "print JSON"},
+    {"help", AG_OPT_FLAG, APR_OFFSETOF(global_t, help), NULL, "print this"},
+    {"version", AG_OPT_FLAG, APR_OFFSETOF(global_t, version), NULL, "print the version"},
+    {0},
+};
+
+static void print_options(const ag_opt_t *option, apr_pool_t *p)
+{
+    for (; option && option->name; option++) {
+        const char *left = apr_pstrcat(p, "--", option->name, option->value ? " " : "",
+                                       option->value, NULL);
+
+        printf("  %-28s %s\n", left, option->help);
+    }
+}
+
+static void print_help(const ag_cmd_t *command, apr_pool_t *p)
+{
+    int i;
+
+    if (command) {
+        printf("apiguardctl %s%s%s [options]: %s\n\n", command->name, command->operand ? " " : "",
+               command->operand ? command->operand : "", command->help);
+        print_options(command->options, p);
+    }
+    else {
+        puts("apiguardctl COMMAND [options]\n");
+        for (i = 0; i < COMMANDS; i++) {
+            const char *operand = commands[i].operand;
+
+            printf("  %-28s %s\n",
+                   apr_pstrcat(p, commands[i].name, operand ? " " : "", operand, NULL),
+                   commands[i].help);
+        }
+        puts("  help [COMMAND]               print a command's options\n"
+             "  version                      print the version\n");
+    }
+    print_options(globals, p);
+    puts("\nKEY is a key's id, its public prefix, or - to read the whole key from standard input.\n"
+         "Exit status: 0 done, 1 not found or refused, 2 wrong usage, 3 database.");
+}
+
+/* The command whose name the words begin with, the longest first by the table's order; *n is how
+ * many words that were. */
+static const ag_cmd_t *find_command(const ag_words_t *words, int from, int *n, apr_pool_t *p)
+{
+    int i;
+
+    for (*n = 2; *n > 0; --*n) {
+        const char *name;
+
+        if (words->n - from < *n) {
+            continue;
+        }
+        name = *n == 2 ? apr_pstrcat(p, words->v[from], " ", words->v[from + 1], NULL)
+                       : words->v[from];
+        for (i = 0; i < COMMANDS; i++) {
+            if (strcmp(commands[i].name, name) == 0) {
+                return &commands[i];
+            }
+        }
+    }
+    return NULL;
+}
+
+static int is_global(const char *word)
+{
+    const ag_opt_t *option;
+
+    for (option = globals; option->name; option++) {
+        apr_size_t n = strlen(option->name);
+
+        if (strncmp(word, "--", 2) == 0 && strncmp(word + 2, option->name, n) == 0
+            && (!word[n + 2] || word[n + 2] == '=')) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Global options may stand anywhere: takes them out of the words. An error text or NULL. */
+static const char *take_globals(global_t *global, ag_words_t *rest, int argc,
+                                const char *const *argv, apr_pool_t *p)
+{
+    ag_words_t taken = {0, apr_palloc(p, (apr_size_t)argc * sizeof(char *))};
+    ag_words_t none;
+    int i;
+
+    rest->n = 0;
+    rest->v = apr_palloc(p, (apr_size_t)argc * sizeof(char *));
+    for (i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (!is_global(argv[i])) {
+            rest->v[rest->n++] = argv[i];
+            continue;
+        }
+        taken.v[taken.n++] = argv[i];
+        if (strcmp(argv[i], "--db") == 0 && i + 1 < argc) {
+            taken.v[taken.n++] = argv[++i];
+        }
+    }
+    for (; i < argc; i++) {
+        rest->v[rest->n++] = argv[i];
+    }
+    return ag_ctl_options(global, &none, globals, &taken, p);
+}
+
+static int run_command(ag_ctl_t *ctl, const ag_cmd_t *command, const ag_words_t *words)
+{
+    void *options = apr_pcalloc(ctl->pool, command->size);
+    ag_words_t operands;
+    const char *error = ag_ctl_options(options, &operands, command->options, words, ctl->pool);
+
+    if (!error && operands.n < (command->operand != NULL)) {
+        error = "KEY is missing: an id, a public prefix, or - for a key on standard input";
+    }
+    if (!error && operands.n > (command->operand != NULL)) {
+        error = "there is a word too many"; /* not quoted: it might be a secret */
+    }
+    if (error) {
+        return ag_ctl_fail(AG_EXIT_USAGE, "%s\nTry: apiguardctl help %s", error, command->name);
+    }
+    return command->run(ctl, options, &operands);
+}
+
+static int dispatch(ag_ctl_t *ctl, const global_t *global, const ag_words_t *words)
+{
+    int help = global->help || (words->n > 0 && strcmp(words->v[0], "help") == 0);
+    int from = words->n > 0 && strcmp(words->v[0], "help") == 0;
+    int n;
+    const ag_cmd_t *command = find_command(words, from, &n, ctl->pool);
+    ag_words_t rest;
+
+    if (global->version || (words->n == 1 && strcmp(words->v[0], "version") == 0)) {
+        puts("apiguardctl " AG_VERSION);
+        return AG_EXIT_OK;
+    }
+    if (help && (command || words->n == from)) {
+        print_help(command, ctl->pool);
+        return AG_EXIT_OK;
+    }
+    if (!command) {
+        return ag_ctl_fail(AG_EXIT_USAGE, "%s\nTry: apiguardctl help",
+                           words->n ? "there is no such command" : "a command is missing");
+    }
+    rest.n = words->n - n;
+    rest.v = words->v + n;
+    return run_command(ctl, command, &rest);
+}
+
+static void write_log(const ag_log_t *log, ag_log_level_e level, apr_status_t rv, const char *text)
+{
+    (void)log;
+    (void)level;
+    (void)rv;
+    ag_ctl_fail(0, "%s", text);
+}
+
+static int run(int argc, const char *const *argv, apr_pool_t *p)
+{
+    global_t global = {0};
+    ag_words_t words;
+    const char *error = take_globals(&global, &words, argc, argv, p);
+    const char *set = getenv("APIGUARD_DB");
+    ag_ctl_t *ctl = apr_pcalloc(p, sizeof *ctl); /* the connection in it is closed with the pool */
+
+    if (error) {
+        return ag_ctl_fail(AG_EXIT_USAGE, "%s", error);
+    }
+    if (apr_dbd_init(p) != APR_SUCCESS) {
+        return ag_ctl_fail(AG_EXIT_DATABASE, "the database drivers cannot be loaded");
+    }
+    ctl->pool = p;
+    ctl->now = apr_time_now();
+    ctl->address = global.db ? global.db : set && *set ? set : AG_DEFAULT_DB;
+    ctl->json = global.json;
+    ctl->terminal = isatty(STDOUT_FILENO);
+    ctl->log.write = write_log;
+    ctl->log.level = AG_LOG_WARNING;
+    return dispatch(ctl, &global, &words);
+}
+
+int main(int argc, const char *const *argv)
+{
+    apr_pool_t *p;
+    int code;
+
+    if (apr_initialize() != APR_SUCCESS || apr_pool_create(&p, NULL) != APR_SUCCESS) {
+        return ag_ctl_fail(AG_EXIT_DATABASE, "no memory");
+    }
+    code = run(argc, argv, p);
+    apr_pool_destroy(p);
+    apr_terminate();
+    if (fflush(stdout) != 0) {
+        return ag_ctl_fail(AG_EXIT_NO, "the output could not be written");
+    }
+    return code;
+}

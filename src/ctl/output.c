@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * output: tables for people, JSON for programs. What comes from a database is not trusted to be
+ * fit for a terminal.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <apr_strings.h>
+#include <apr_tables.h>
+
+#include "ctl.h"
+
+int ag_ctl_fail(int code, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fputs("apiguardctl: ", stderr);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    return code;
+}
+
+void ag_ctl_json(json_t *value)
+{
+    json_dumpf(value, stdout, JSON_PRESERVE_ORDER);
+    putchar('\n');
+    json_decref(value);
+}
+
+json_t *ag_ctl_text(const char *text, apr_pool_t *p)
+{
+    json_t *value = text ? json_string(text) : json_null();
+    char *copy, *at;
+
+    if (value) {
+        return value;
+    }
+    copy = apr_pstrdup(p, text);
+    for (at = copy; *at; at++) {
+        if (*at & 0x80) {
+            *at = '?';
+        }
+    }
+    return json_string(copy);
+}
+
+const char *ag_ctl_time(apr_time_t time, apr_pool_t *p)
+{
+    apr_time_exp_t t;
+
+    apr_time_exp_gmt(&t, time);
+    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1,
+                        t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+const char *ag_ctl_plain(const char *text, apr_pool_t *p)
+{
+    char *copy = apr_pstrdup(p, text ? text : "");
+    char *at;
+
+    for (at = copy; *at; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7F) {
+            *at = '?';
+        }
+    }
+    return copy;
+}
+
+/* Characters, not bytes: UTF-8's following bytes take no room. */
+static int width(const char *text)
+{
+    int n = 0;
+
+    for (; *text; text++) {
+        n += (*text & 0xC0) != 0x80;
+    }
+    return n;
+}
+
+static void print_row(const char *const *cells, const int *widths, int columns)
+{
+    int i;
+
+    for (i = 0; i < columns; i++) {
+        if (i + 1 == columns) {
+            puts(cells[i]);
+        }
+        else {
+            printf("%s%*s", cells[i], widths[i] - width(cells[i]) + 2, "");
+        }
+    }
+}
+
+void ag_ctl_table(const char *const *titles, int columns, const apr_array_header_t *cells,
+                  apr_pool_t *p)
+{
+    const char *const *text = (const char *const *)cells->elts;
+    int *widths = apr_pcalloc(p, (apr_size_t)columns * sizeof *widths);
+    int i;
+
+    for (i = 0; i < columns; i++) {
+        widths[i] = width(titles[i]);
+    }
+    for (i = 0; i < cells->nelts; i++) {
+        int w = width(text[i]);
+
+        widths[i % columns] = w > widths[i % columns] ? w : widths[i % columns];
+    }
+    print_row(titles, widths, columns);
+    for (i = 0; i < cells->nelts; i += columns) {
+        print_row(text + i, widths, columns);
+    }
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * schema: the files of conf/schema as texts in the program. script/embed writes them when building.
+ */
+#ifndef AG_SCHEMA_H
+#define AG_SCHEMA_H
+
+extern const char ag_schema_sqlite[];
+extern const char ag_schema_pgsql[];
+
+#endif
