@@ -263,4 +263,3 @@ def test_scopes_in_the_database_may_be_a_json_array(web):
     key = web.keys.create()
     web.keys.update(key, permissions='["mail", "orders:read"]')
     assert web.get("/s/scope/hello.html", key=key).status == 200
-    web.keys.update(key, permissions='["orders:read"')

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The database: away, back, changed by others; and revocation that is noticed."""
+
+import os
+import shutil
+import time
+
+import pytest
+
+from support.keys import Postgres, Sqlite, sha256
+from support.problem import assert_refused
+
+CONF = """
+{cache}
+<Location "/s/x/">
+    AuthType ApiGuard
+    AuthName "x"
+    Require valid-user
+</Location>
+<Location "/s/scope/">
+    AuthType ApiGuard
+    AuthName "scope"
+    Require api-scope write
+</Location>
+<Location "/s/provider/">
+    AuthType Basic
+    AuthName "classic"
+    AuthBasicProvider apiguard
+    Require valid-user
+</Location>
+"""
+
+DATABASE_GONE = (r"AH0063[0-9]", r"dbd", r"apiguard")
+
+
+def conf(cache=""):
+    return CONF.replace("{cache}", cache)
+
+
+def go(web, key, section="x"):
+    return web.get(f"/s/{section}/hello.html", key=key)
+
+
+def until(web, key, status, seconds, section="x"):
+    """How long it took until that status came."""
+    start = time.monotonic()
+    while go(web, key, section).status != status:
+        if time.monotonic() - start > seconds:
+            return None
+        time.sleep(0.05)
+    return time.monotonic() - start
+
+
+@pytest.fixture(params=["sqlite", "pgsql"])
+def keys(request):
+    if request.param == "sqlite":
+        database = Sqlite()
+        yield database
+        database.close()
+    else:
+        yield request.getfixturevalue("pgsql_keys")
+
+
+@pytest.fixture
+def web(own_httpd, keys):
+    return own_httpd(conf(), database=keys)
+
+
+def test_keys_work(web, keys):
+    assert go(web, keys.create()).status == 200
+    assert_refused(go(web, "unknown-0123456789"), "key_invalid")
+    quote = "x'; DROP TABLE api_keys; --"
+    assert_refused(go(web, quote), "key_invalid")
+    assert go(web, keys.create()).status == 200
+
+
+# ---- changes are noticed -------------------------------------------------------------------------
+
+CHANGES = [
+    ("revoked", {"is_active": 0}, "key_revoked"),
+    ("expired", {"expires_at": 1000}, "key_expired"),
+    ("address", {"allowed_ips": "192.0.2.1"}, "ip_denied"),
+    ("endpoint", {"allowed_endpoints": "GET /elsewhere"}, "endpoint_denied"),
+]
+
+
+@pytest.mark.parametrize("name, columns, code", CHANGES, ids=[c[0] for c in CHANGES])
+def test_a_change_by_hand_is_noticed_within_two_seconds(web, keys, name, columns, code):
+    key = keys.create()
+    assert go(web, key).status == 200
+    keys.update(key, **columns)
+    status = 403 if code.endswith("denied") else 401
+    assert until(web, key, status, 2.5) is not None
+    for _ in range(8):
+        assert_refused(go(web, key), code)
+
+
+def test_a_deleted_key_is_noticed(web, keys):
+    key = keys.create(client="deleted")
+    assert go(web, key).status == 200
+    keys.sql("DELETE FROM api_keys WHERE client_name = 'deleted'")
+    assert until(web, key, 401, 2.5) is not None
+    assert_refused(go(web, key), "key_invalid")
+
+
+def test_a_revived_key_is_noticed(web, keys):
+    key = keys.create()
+    keys.revoke(key)
+    assert_refused(go(web, key), "key_revoked")
+    keys.update(key, is_active=1)
+    assert until(web, key, 200, 2.5) is not None
+
+
+def test_a_new_scope_is_noticed(web, keys):
+    key = keys.create(scopes=["read"])
+    assert_refused(go(web, key, "scope"), "scope_insufficient")
+    keys.update(key, permissions="read write")
+    assert until(web, key, 200, 2.5, "scope") is not None
+
+
+def test_the_tool_s_revocation_is_noticed_by_all_processes(own_httpd, keys):
+    web = own_httpd(conf(), database=keys, processes=6, threads=4)
+    key = keys.create()
+    assert set(web.client.burst(24, "/s/x/hello.html", [("X-API-Key", key)])) == {200}
+    keys.ctl("key", "revoke", "-", stdin=key)
+    time.sleep(2.2)
+    assert set(web.client.burst(24, "/s/x/hello.html", [("X-API-Key", key)])) == {401}
+
+
+def test_a_revocation_drops_only_its_key(web, keys):
+    """Other keys stay in the cache: nothing is asked for them again while the database is away."""
+    if isinstance(keys, Sqlite):
+        pytest.skip("an open SQLite file cannot be taken away")
+    good, bad = keys.create(client="good"), keys.create(client="bad")
+    assert go(web, good).status == go(web, bad).status == 200
+    keys.revoke(bad)
+    assert until(web, bad, 401, 2.5) is not None
+    web.expect(*DATABASE_GONE)
+    keys.away()
+    assert go(web, good).status == 200
+
+
+def test_a_cached_key_expires_in_time(web, keys):
+    key = keys.create()
+    keys.update(key, expires_at=int(time.time()) + 2)
+    assert go(web, key).status == 200
+    assert go(web, key).status == 200
+    time.sleep(2.1)
+    assert_refused(go(web, key), "key_expired")
+
+
+# ---- away and back -------------------------------------------------------------------------------
+
+def test_down_at_start_it_runs_refuses_and_recovers(own_httpd, keys):
+    key = keys.create()
+    keys.away()
+    web = own_httpd(conf(), database=keys, start=False)
+    web.expect(*DATABASE_GONE)
+    web.start()
+    try:
+        answer = go(web, key)
+        body = assert_refused(answer, "keystore_unavailable")
+        assert body["retry_after"] >= 1
+        assert_refused(go(web, "unknown-0123456789"), "keystore_unavailable")
+        assert_refused(web.get("/s/x/hello.html"), "credential_missing")
+        head = web.request("HEAD", "/s/x/hello.html", key=key)
+        assert (head.status, head.body) == (503, b"")
+        assert web.get("/index.html").status == 200
+        assert web.get("/s/provider/hello.html", basic=("acme", key)).status in (500, 503)
+    finally:
+        keys.back()
+    assert until(web, key, 200, 10) is not None
+    assert_refused(go(web, "unknown-0123456789"), "key_invalid")
+
+
+def test_a_key_of_a_wrong_shape_needs_no_database(own_httpd, keys):
+    """A wrong checksum is refused without a look-up."""
+    keys.away()
+    web = own_httpd(conf(), database=keys, start=False)
+    web.expect(*DATABASE_GONE)
+    web.start()
+    try:
+        assert_refused(go(web, "agk_" + "0" * 43 + "zzzzzz"), "key_invalid")
+    finally:
+        keys.back()
+
+
+def test_down_later_cached_keys_go_on(own_httpd, pgsql_keys):
+    web = own_httpd(conf(), database=pgsql_keys)
+    cached, fresh = pgsql_keys.create(client="cached"), pgsql_keys.create(client="fresh")
+    assert go(web, cached).status == 200
+    web.expect(*DATABASE_GONE)
+    pgsql_keys.away()
+    for _ in range(3):
+        assert go(web, cached).status == 200
+        assert_refused(go(web, fresh), "keystore_unavailable")
+        assert_refused(go(web, "unknown-0123456789"), "keystore_unavailable")
+        time.sleep(0.8)
+    pgsql_keys.back()
+    assert until(web, fresh, 200, 10) is not None
+    assert go(web, cached).status == 200
+
+
+def test_a_key_revoked_while_the_database_was_down_is_noticed(own_httpd, pgsql_keys, postgres):
+    web = own_httpd(conf(), database=pgsql_keys)
+    key = pgsql_keys.create()
+    assert go(web, key).status == 200
+    web.expect(*DATABASE_GONE)
+    pgsql_keys.away()
+    assert go(web, key).status == 200
+    time.sleep(1)
+    pgsql_keys.back()
+    pgsql_keys.revoke(key)
+    assert until(web, key, 401, 5) is not None
+
+
+def test_stale_keys_end(own_httpd, pgsql_keys):
+    web = own_httpd(conf("ApiGuardKeyCache ttl=1 stale=3"), database=pgsql_keys)
+    key = pgsql_keys.create()
+    assert go(web, key).status == 200
+    web.expect(*DATABASE_GONE)
+    pgsql_keys.away()
+    time.sleep(1.2)
+    assert go(web, key).status == 200, "after its ttl a key lives on its stale time"
+    time.sleep(4)
+    assert_refused(go(web, key), "keystore_unavailable")
+    pgsql_keys.back()
+
+
+def test_a_cached_revoked_key_stays_revoked_while_the_database_is_down(own_httpd, pgsql_keys):
+    web = own_httpd(conf(), database=pgsql_keys)
+    key = pgsql_keys.create()
+    pgsql_keys.revoke(key)
+    assert_refused(go(web, key), "key_revoked")
+    web.expect(*DATABASE_GONE)
+    pgsql_keys.away()
+    assert go(web, key).status in (401, 503)
+    pgsql_keys.back()
+
+
+def test_a_postgresql_restart_while_idle(own_httpd, pgsql_keys, postgres):
+    """The connection is reset by the driver, and with it the prepared statements are gone."""
+    web = own_httpd(conf(), database=pgsql_keys)
+    keys = [pgsql_keys.create(client=f"idle{n}") for n in range(6)]
+    assert [go(web, k).status for k in keys[:3]] == [200] * 3
+    web.expect(*DATABASE_GONE)
+    postgres.restart()
+    assert [go(web, k).status for k in keys[3:]] == [200] * 3
+    assert_refused(go(web, "unknown-0123456789"), "key_invalid")
+
+
+def test_a_schema_change_by_another_process(web, keys):
+    made = [keys.create(client=f"alter{n}") for n in range(6)]
+    assert [go(web, k).status for k in made[:3]] == [200] * 3
+    web.expect(*DATABASE_GONE)
+    keys.sql("ALTER TABLE api_keys ADD COLUMN remark TEXT")
+    keys.sql("CREATE INDEX more ON api_keys (client_name, remark)")
+    assert [go(web, k).status for k in made[3:]] == [200] * 3
+    assert_refused(go(web, "unknown-0123456789"), "key_invalid")
+
+
+def test_a_database_without_our_schema_stops_the_start(own_httpd, postgres):
+    web = own_httpd(conf(), database=Postgres(postgres, init=False), start=False)
+    started, said = web.try_start()
+    assert not started
+    assert "schema" in said and "apiguardctl init" in said
+
+
+def test_an_sqlite_file_without_our_schema_stops_the_start(own_httpd):
+    database = Sqlite(init=False)
+    database.sql("CREATE TABLE something_else (x)")
+    if database.owner:
+        shutil.chown(database.path, *database.owner)
+    os.chmod(database.path, 0o660)
+    web = own_httpd(conf(), database=database, start=False)
+    started, said = web.try_start()
+    assert not started
+    assert "schema" in said and "apiguardctl init" in said
+    database.close()
+
+
+def test_a_missing_sqlite_file_lets_nobody_in(own_httpd):
+    database = Sqlite(init=False)
+    web = own_httpd(conf(), database=database, start=False)
+    web.expect(*DATABASE_GONE)
+    started, said = web.try_start()
+    if started:
+        assert_refused(go(web, "some-key-0123456789"), "keystore_unavailable")
+    else:
+        assert "apiguardctl init" in said
+    database.close()
+
+
+def test_an_own_query_finds_keys_in_an_existing_table(own_httpd):
+    database = Sqlite()
+    database.sql("CREATE TABLE customers (token_sha TEXT, name TEXT, live INTEGER)")
+    query = ("SELECT token_sha AS key_hash, name AS client_name, live AS is_active "
+             "FROM customers WHERE token_sha = %s")
+    web = own_httpd(conf(f'ApiGuardKeyQuery "{query}"'), database=database)
+    for key, live in (("customer-key-0123456789", 1), ("former-customer-0123456789", 0)):
+        database.sql(f"INSERT INTO customers VALUES ('{sha256(key)}', 'old-shop', {live})")
+    assert go(web, "customer-key-0123456789").status == 200
+    assert_refused(go(web, "former-customer-0123456789"), "key_revoked")
+    assert_refused(go(web, "no-customer-0123456789"), "key_invalid")
+    database.close()

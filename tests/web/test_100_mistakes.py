@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mistakes in the configuration: the server does not start, and says which directive, which value and
+what is allowed."""
+
+import pytest
+
+from support.jwtmaker import Key, jwks
+from support.keys import Sqlite
+from support.ports import Directory
+
+SECTION = """
+<Location "/s/x/">
+    AuthType ApiGuard
+    AuthName "x"
+    {line}
+</Location>
+"""
+
+# In a section: the line, and what the message must hold beside the directive's name.
+IN_SECTION = [
+    ("ApiGuardProvider", ["missing"]),
+    ("ApiGuardProvider keys", ["keys", "key", "jwt"]),
+    ("ApiGuardKeyFrom body:apikey", ["body:apikey", "header:NAME", "cookie:NAME"]),
+    ("ApiGuardKeyFrom header:", ["header:", "header:NAME"]),
+    ('ApiGuardKeyFrom "header:X Key"', ["X Key", "header:NAME"]),
+    ("ApiGuardHideCredentials maybe", ["maybe", "none", "key", "all"]),
+    ("ApiGuardAnonymous perhaps", ["perhaps", "on", "off"]),
+    ("ApiGuardAnonymous on off", ["off"]),
+    ("ApiGuardEnforce always", ["always", "credential", "require"]),
+    ("ApiGuardErrors json", ["json", "problem", "httpd"]),
+    ("ApiGuardInvalidKeyStatus 404", ["404", "401", "403"]),
+    ("ApiGuardPassHeaders yes", ["yes", "on", "off"]),
+    ("ApiGuardLeeway -1", ["-1"]),
+    ("ApiGuardLeeway 30s30", ["30s30"]),
+    ("ApiGuardLeeway 100000", ["100000"]),
+    ("ApiGuardMaxLifetime soon", ["soon"]),
+    ("ApiGuardClaimMap name=sub", ["name=sub", "user=", "roles="]),
+    ("ApiGuardRateLimit 100", ["100", "N/PERIOD"]),
+    ("ApiGuardRateLimit 100/fortnight", ["100/fortnight", "min"]),
+    ("ApiGuardRateLimit -5/min", ["-5/min"]),
+    ("ApiGuardRateLimit 1e3/min", ["1e3/min"]),
+    ("ApiGuardRateLimit 10000000000000/min", ["10000000000000/min"]),
+    ("ApiGuardRateLimit 5/0min", ["5/0min"]),
+    ("ApiGuardRateLimit 5/400day", ["5/400day", "366"]),
+    ("ApiGuardRateLimit by=ip", ["window"]),
+    ("ApiGuardRateLimit 5/min by=mood", ["by=mood", "client", "ip"]),
+    ("ApiGuardRateLimit 5/min by=header:", ["by=header:"]),
+    ("ApiGuardRateLimit 5/min by=ip/200", ["200"]),
+    ("ApiGuardRateLimit 5/min algorithm=leaky", ["leaky", "sliding", "fixed", "bucket"]),
+    ("ApiGuardRateLimit 5/min burst=9", ["burst", "bucket"]),
+    ("ApiGuardRateLimit 5/min algorithm=bucket burst=0", ["burst", "0"]),
+    ("ApiGuardRateLimit 5/min cost=0", ["cost", "0"]),
+    ("ApiGuardRateLimit 5/min cost=6", ["cost=6", "5/min"]),
+    ("ApiGuardRateLimit 5/min when=%{NONSENSE", ["when"]),
+    ('ApiGuardRateLimit 5/min by=expr="%{broken"', ["by=expr"]),
+    ("ApiGuardRateLimit 5/min speed=fast", ["speed=fast", "by=", "dryrun"]),
+    ("ApiGuardRateLimit 5/min 7/60s 5/60s", ["5/60s"]),
+    ("ApiGuardRateLimit 5/min by=ip by=client", ["by=", "twice"]),
+    ("ApiGuardRateLimit off 5/min", ["off"]),
+    ("ApiGuardStoreFailure ignore", ["ignore", "local", "allow", "deny"]),
+    ("ApiGuardStoreFailure local/0", ["local/0", "local/NODES"]),
+    ("ApiGuardRateHeaders draft-9", ["draft-9", "draft-10", "legacy", "off"]),
+    ("ApiGuardRateHeaders draft-10 off", ["off"]),
+    ("ApiGuardJWTKey HS257 file:/x", ["HS257", "HS256", "EdDSA"]),
+    ("ApiGuardJWTKey none file:/x", ["none", "HS256"]),
+    ("ApiGuardJWTKey RS256", ["file:PATH"]),
+    ("ApiGuardJWTKey RS256 /etc/key.pem", ["/etc/key.pem", "file:PATH", "env:NAME"]),
+    ("ApiGuardJWTKey RS256 file:/x colour=red", ["colour=red", "kid="]),
+    ("ApiGuardJWKS", ["missing"]),
+    ("ApiGuardJWKS /etc/keys.json", ["/etc/keys.json", "file:PATH"]),
+    ("ApiGuardJWKS file:/x kid=a", ["kid=a", "issuer="]),
+    ("Require api-scope", ["api-scope"]),
+    ("Require api-client", ["api-client"]),
+    ("Require api-client a*b", ["a*b"]),
+    ("Require api-ip", ["api-ip"]),
+    ("Require api-ip 300.1.2.3", ["300.1.2.3"]),
+    ("Require api-ip 10.0.0.0/33", ["10.0.0.0/33"]),
+    ("Require api-ip fe80::1%eth0", ["fe80::1%eth0"]),
+    ("Require api-ip localhost", ["localhost"]),
+    ("Require api-claim tenant", ["tenant"]),
+    ("Require api-claim email~[a-", ["[a-"]),
+    ("Require api-credential password", ["password", "key", "jwt"]),
+]
+
+# Outside of sections.
+IN_SERVER = [
+    ("ApiGuardSharedMemory lots", ["lots", "M"]),
+    ("ApiGuardSharedMemory 5K", ["5K"]),
+    ("ApiGuardCounterStore redis:127.0.0.1:6379", ["redis:127.0.0.1:6379", "shm", "memcached:HOST:PORT"]),
+    ("ApiGuardCounterStore memcached:", ["memcached:", "HOST:PORT"]),
+    ("ApiGuardCounterStore memcached:127.0.0.1:11211 timeout=soon", ["soon"]),
+    ("ApiGuardCounterStore memcached:127.0.0.1:11211 colour=red", ["colour=red", "prefix="]),
+    ("ApiGuardKeyCache ttl=soon", ["soon"]),
+    ("ApiGuardKeyCache colour=red", ["colour=red", "ttl=", "stale=", "negative="]),
+    ("ApiGuardKeyPepper secret", ["secret", "file:PATH"]),
+    ('ApiGuardKeyQuery "SELECT 1"', ["%s"]),
+]
+
+# Fully good lines that only the start can judge.
+AT_START = [
+    ("ApiGuardJWTKey RS256 file:{folder}/no-such-file", ["no-such-file", "cannot be read"]),
+    ("ApiGuardJWTKey RS256 file:{folder}", ["ApiGuardJWTKey"]),
+    ("ApiGuardJWTKey HS256 file:{folder}/empty", ["empty"]),
+    ("ApiGuardJWTKey HS256 file:{folder}/newline", ["newline"]),
+    ("ApiGuardJWTKey HS256 file:{folder}/short", ["short", "32"]),
+    ("ApiGuardJWTKey HS512 file:{folder}/hs256", ["hs256", "64"]),
+    ("ApiGuardJWTKey HS256 base64:{folder}/no-base64", ["no-base64", "base64"]),
+    ("ApiGuardJWTKey HS256 env:APIGUARD_TEST_NOT_SET", ["APIGUARD_TEST_NOT_SET"]),
+    ("ApiGuardJWTKey RS256 file:{folder}/rsa1024", ["rsa1024", "2048"]),
+    ("ApiGuardJWTKey RS256 file:{folder}/ec256", ["ec256", "RS256"]),
+    ("ApiGuardJWTKey ES384 file:{folder}/ec256", ["ec256", "ES384"]),
+    ("ApiGuardJWTKey EdDSA file:{folder}/rsa2048", ["rsa2048", "EdDSA"]),
+    ("ApiGuardJWTKey HS256 file:{folder}/rsa2048", ["rsa2048"]),
+    ("ApiGuardJWTKey RS256 file:{folder}/hs256", ["hs256"]),
+    ("ApiGuardJWTKey RS256 file:{folder}/private", ["private"]),
+    ("ApiGuardJWKS file:{folder}/no-such.json", ["no-such.json"]),
+    ("ApiGuardJWKS file:{folder}/empty", ["empty"]),
+    ("ApiGuardJWKS file:{folder}/not-json", ["not-json"]),
+    ("ApiGuardJWKS file:{folder}/no-keys.json", ["no-keys.json"]),
+    ("ApiGuardJWKS file:{folder}/rsa1024.json", ["rsa1024.json", "2048"]),
+    ("ApiGuardJWKS file:{folder}/bad-point.json", ["bad-point.json"]),
+    ("ApiGuardJWKS file:{folder}/private.json", ["private.json"]),
+    ("Require api-ip file:{folder}/no-such-list", ["no-such-list"]),
+    ("Require api-ip file:{folder}/bad-list", ["bad-list", "line 2", "nonsense"]),
+    ("ApiGuardIssuer https://a https://b\nApiGuardJWTKey HS256 file:{folder}/hs256", ["issuer="]),
+]
+
+
+@pytest.fixture(scope="module")
+def folder():
+    folder = Directory("mistakes")
+    rsa, ec = Key("RS256"), Key("ES256")
+    small = Key("RS256", bits=1024)
+    for name, text in {
+            "empty": "", "newline": "\n", "short": "x" * 31, "hs256": "h" * 32 + "\n",
+            "no-base64": "!!!!", "rsa1024": small.file(), "rsa2048": rsa.file(),
+            "ec256": ec.file(), "private": rsa.private_pem(), "not-json": "{",
+            "no-keys.json": '{"keys": []}', "rsa1024.json": jwks(small),
+            "bad-point.json": jwks({**ec.jwk(), "y": ec.jwk()["x"]}),
+            "private.json": jwks({**rsa.jwk(), "d": "AQAB"}),
+            "bad-list": "10.0.0.0/8\nnonsense\n"}.items():
+        folder.write(name, text)
+    yield folder
+    folder.close()
+
+
+@pytest.fixture(scope="module")
+def web(make_httpd):
+    return make_httpd("", start=False)
+
+
+def mentions(said, line, words):
+    directive = line.split()[0]
+    name = line.split()[1] if directive == "Require" and len(line.split()) > 1 else directive
+    for word in (name, *words):
+        assert word in said, f"{word!r} is not in:\n{said}"
+
+
+@pytest.mark.parametrize("line, words", IN_SECTION, ids=[line for line, _ in IN_SECTION])
+def test_a_wrong_line_in_a_section(web, line, words):
+    web.configure(SECTION.replace("{line}", line))
+    good, said = web.configtest()
+    assert not good, "configtest took it"
+    mentions(said, line, words)
+
+
+@pytest.mark.parametrize("line, words", IN_SERVER, ids=[line for line, _ in IN_SERVER])
+def test_a_wrong_line_in_the_server(web, line, words):
+    web.configure(line)
+    good, said = web.configtest()
+    assert not good, "configtest took it"
+    mentions(said, line, words)
+
+
+@pytest.mark.parametrize("line, words", AT_START, ids=[line for line, _ in AT_START])
+def test_what_stops_the_start(web, folder, line, words):
+    web.configure(SECTION.replace("{line}", line.replace("{folder}", folder.path)))
+    started, said = web.try_start()
+    assert not started, "the server started"
+    if not line.startswith("ApiGuardIssuer"):
+        mentions(said, line, words)
+    else:
+        assert all(word in said for word in words), said
+
+
+def test_an_unreadable_file_is_not_quoted(web, folder):
+    """A message names the file, never what stands in it."""
+    web.configure(SECTION.replace("{line}", f"ApiGuardJWTKey HS256 file:{folder}/short"))
+    started, said = web.try_start()
+    assert not started
+    assert "xxxxxxxx" not in said
+
+
+@pytest.mark.parametrize("line", ["ApiGuardKeyQuery \"SELECT %s\"", "ApiGuardSharedMemory 32M",
+                                  "ApiGuardCounterStore shm", "ApiGuardKeyCache ttl=5"])
+def test_what_belongs_to_the_server_is_refused_in_a_section(web, line):
+    web.configure(SECTION.replace("{line}", line))
+    good, said = web.configtest()
+    assert not good
+    assert line.split()[0] in said
+
+
+def test_without_mod_dbd_it_does_not_start(own_httpd):
+    web = own_httpd("", database=None, start=False)
+    web.configure(SECTION.replace("{line}", "Require valid-user"))
+    with open(web.conf_path) as f:
+        text = f.read()
+    with open(web.conf_path, "w") as f:
+        f.write("\n".join(x for x in text.splitlines() if "mod_dbd.so" not in x))
+    started, said = web.try_start()
+    assert not started
+    assert "mod_dbd" in said
+
+
+def test_an_unknown_sqlite_query_column_stops_the_start(own_httpd):
+    database = Sqlite()
+    web = own_httpd('ApiGuardKeyQuery "SELECT no_such_column FROM api_keys WHERE key_hash = %s"\n'
+                    + SECTION.replace("{line}", "Require valid-user"), database=database,
+                    start=False)
+    started, said = web.try_start()
+    assert not started
+    assert "ApiGuardKeyQuery" in said or "no_such_column" in said
+    database.close()
+
+
+def test_limits_alone_need_no_database(own_httpd):
+    web = own_httpd('<Location "/s/x/">\nApiGuardRateLimit 1/day by=ip\n</Location>', database=None)
+    assert web.get("/s/x/hello.html").status == 200
+    assert web.get("/s/x/hello.html").status == 429
+
+
+def test_tokens_alone_need_no_database(own_httpd, folder):
+    web = own_httpd(SECTION.replace("{line}", f"ApiGuardProvider jwt\nApiGuardJWTKey HS256 "
+                                    f"file:{folder}/hs256\nRequire valid-user"), database=None)
+    token = Key("HS256", secret=b"h" * 32).token()
+    assert web.get("/s/x/hello.html", bearer=token).status == 200
+
+
+def test_two_meanings_of_one_name_stop_the_start(own_httpd):
+    for other in ("6/day by=ip name=pot", "5/day by=ip name=pot algorithm=fixed"):
+        web = own_httpd('<Location "/s/a/">\nApiGuardRateLimit 5/day by=ip name=pot\n</Location>\n'
+                        f'<Location "/s/b/">\nApiGuardRateLimit {other}\n</Location>', start=False)
+        started, said = web.try_start()
+        assert not started
+        assert "pot" in said
+
+
+def test_by_header_alone_is_warned_about(own_httpd):
+    """Who leaves the field out, or makes one up for each request, escapes such a limit."""
+    text = '<Location "/s/a/">\nApiGuardRateLimit 5/day by=header:X-Tenant%s\n</Location>\n'
+    web = own_httpd(text % "")
+    assert web.wait_log("X-Tenant|by=header", seconds=0.2)
+    web = own_httpd(text % "\nApiGuardRateLimit 5/day by=ip")
+    assert not web.wait_log(":warn.*(X-Tenant|by=header)", seconds=0.2)
+
+
+def test_the_documented_defaults_are_accepted(own_httpd):
+    web = own_httpd("""
+    ApiGuardKeyCache ttl=300 stale=3600 negative=10
+    ApiGuardCounterStore shm
+    ApiGuardSharedMemory 32M
+    ApiGuardLeeway 30
+    ApiGuardRequireClaim exp
+    ApiGuardStoreFailure local
+    ApiGuardRateHeaders draft-10
+    ApiGuardErrors problem
+    ApiGuardInvalidKeyStatus 401
+    ApiGuardPassHeaders off
+    """ + SECTION.replace("{line}", """
+    ApiGuardProvider key
+    ApiGuardKeyFrom header:X-API-Key bearer
+    ApiGuardHideCredentials key
+    ApiGuardAnonymous off
+    ApiGuardEnforce credential
+    Require valid-user"""))
+    assert web.get("/s/x/hello.html", key=web.keys.create()).status == 200
