@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * algo_bucket: a bucket of `burst` tokens that refills evenly, N per period, as the generic cell rate
- * algorithm (GCRA, ITU-T I.371). Its memory is one moment, the theoretical arrival time: when the
- * bucket is full again. Each request moves it on by cost * period / N; one that would move it more
- * than burst * period / N ahead of the clock is refused.
+ * algo_bucket: a bucket of `burst` tokens that refills evenly, N per period, as the generic cell
+ * rate algorithm (GCRA, ITU-T I.371). Its memory is one moment, the theoretical arrival time: when
+ * the bucket is full again. Each request moves it on by cost * period / N; one that would move it
+ * more than burst * period / N ahead of the clock is refused.
  *
- * Period / N is seldom whole microseconds, so times are counted in ticks of 1/N microsecond. Then one
- * request is exactly `period` ticks and one microsecond exactly N: no rounding, no drift. A tick count
- * needs about 92 bits; counter.a is its high, counter.b its low half. Of a month, 31 days count.
+ * Period / N is seldom whole microseconds, so times are counted in ticks of 1/N microsecond. Then
+ * one request is exactly `period` ticks and one microsecond exactly N: no rounding, no drift. A
+ * tick count needs about 92 bits; counter.a is its high, counter.b its low half. Of a month, 31
+ * days count.
  */
 #include "algo.h"
 

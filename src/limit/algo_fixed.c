@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * algo_fixed: windows that begin at fixed times (UTC), each with a count of its own. The cheapest and
- * the easiest to explain; up to 2 N may pass around the moment one window gives way to the next.
+ * algo_fixed: windows that begin at fixed times (UTC), each with a count of its own. The cheapest
+ * and the easiest to explain; up to 2 N may pass around the moment one window gives way to the
+ * next.
  *
- * counter.a is the window's start, counter.b what was charged in it. A clock that went backwards goes
- * on counting in the later window, so no window ever admits more than N.
+ * counter.a is the window's start, counter.b what was charged in it. A clock that went backwards
+ * goes on counting in the later window, so no window ever admits more than N.
  */
 #include "algo.h"
 

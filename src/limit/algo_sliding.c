@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * algo_sliding: a window that moves with the clock, estimated from two counts. What the last N/period
- * saw is taken as the current window's count plus the previous one's, weighted by how much of it
- * still lies inside:
+ * algo_sliding: a window that moves with the clock, estimated from two counts. What the last
+ * N/period saw is taken as the current window's count plus the previous one's, weighted by how much
+ * of it still lies inside:
  *
  *     100/min, 80 in the previous minute, 30 so far, 15 s gone:  80 * 45/60 + 30 = 90
  *
- * The weighted part is rounded up. A month fades over the month that follows, whatever their lengths.
+ * The weighted part is rounded up. A month fades over the month that follows, whatever their
+ * lengths.
  *
  * counter.a is the current window's start, b its count, c the previous window's count. A clock that
  * went backwards stands still at the current window's start, where the weight is greatest.
@@ -42,8 +43,8 @@ static apr_time_t time_left(apr_uint64_t count, apr_uint64_t room, apr_time_t le
     return (apr_time_t)((ag_wide_t)room * (ag_wide_t)length / count);
 }
 
-/* When at most `room` is in use, if nothing else comes: in this window while the previous one fades,
- * or in the next one, where this one does. Called when more than `room` is in use. */
+/* When at most `room` is in use, if nothing else comes: in this window while the previous one
+ * fades, or in the next one, where this one does. Called when more than `room` is in use. */
 static apr_time_t free_at(const ag_counter_t *counter, const ag_window_t *window, apr_uint64_t room)
 {
     apr_time_t start = (apr_time_t)counter->a;

@@ -60,7 +60,7 @@ void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p)
     }
 }
 
-/* ---- a key's own limit ------------------------------------------------------------------------- */
+/* ---- a key's own limit ----------------------------------------------------------------------- */
 
 /* Odd, so that multiplying loses nothing: other numbers, other id. */
 #define SPREAD_N APR_UINT64_C(0x9e3779b97f4a7c15)

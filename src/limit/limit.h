@@ -104,6 +104,9 @@ typedef struct ag_breaker_t {
     apr_uint32_t degraded;   /* decisions made without the store since start */
 } ag_breaker_t;
 
+/* At configuration time: what is wrong with these values, or NULL. */
+const char *ag_store_memcached_check(const char *servers, const char *prefix, apr_pool_t *p);
+
 /* `servers` is "HOST:PORT[,HOST:PORT]" or a unix socket's path; call it after fork. `timeout_ms`
  * bounds every call; `threads` is how many may call at once. */
 apr_status_t ag_store_memcached_open(ag_store_t **store, const char *servers, const char *prefix,
@@ -145,18 +148,18 @@ typedef struct ag_limit_t {
 const char *ag_limit_parse(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr,
                            apr_pool_t *p);
 
-/* Gives every window its id from `scope` (server name and section, or prefix and section; of a limit
- * with a name the server's or prefix's alone, so that sections share it). */
+/* Gives every window its id from `scope` (server name and section, or prefix and section; of a
+ * limit with a name the server's or prefix's alone, so that sections share it). */
 void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p);
 
-/* Whose request this is under the limit. `who` may be NULL (not identified). A header, claim or user
- * that is not there counts by address. */
+/* Whose request this is under the limit. `who` may be NULL (not identified). A header, claim or
+ * user that is not there counts by address. */
 void ag_limit_subject(ag_subject_t *subject, const ag_limit_t *limit, const ag_request_t *request,
                       ag_principal_t *who, const ag_expr_port_t *expr, const ag_sip_key_t *key);
 
-/* The limit a key or plan brings along ("1000/h 20000/day"), as a by=client limit of its own. Called
- * for every request of such a key, so no digest: ids are `server` (the id of the server's name or
- * of the fleet's prefix) with the rate's numbers multiplied in. */
+/* The limit a key or plan brings along ("1000/h 20000/day"), as a by=client limit of its own.
+ * Called for every request of such a key, so no digest: ids are `server` (the id of the server's
+ * name or of the fleet's prefix) with the rate's numbers multiplied in. */
 void ag_limit_own(ag_limit_t *limit, const ag_rate_t *rates, int n, ag_id_t server, apr_pool_t *p);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * limit_parse: one ApiGuardRateLimit line, "100/min 1000/day by=ip algorithm=bucket burst=20". Words
- * with `=` are options, from one table; `dryrun` stands alone; every other word is a window. What
- * cannot be meant (a burst without a bucket, a cost no window can hold) stops the start.
+ * limit_parse: one ApiGuardRateLimit line, "100/min 1000/day by=ip algorithm=bucket burst=20".
+ * Words with `=` are options, from one table; `dryrun` stands alone; every other word is a window.
+ * What cannot be meant (a burst without a bucket, a cost no window can hold) stops the start.
  */
 #include "by.h"
 
@@ -170,8 +170,8 @@ static const char *finish_window(line_t *line, ag_window_t *window)
     window->algo = line->algo;
     window->burst = line->burst;
     if (rate->n && line->burst / rate->n > REFILL_MAX_SECONDS / rate->period.seconds) {
-        return apr_psprintf(line->p, "burst=%" APR_UINT64_T_FMT " takes more than 100 years to fill "
-                            "again at %s", line->burst, window->policy);
+        return apr_psprintf(line->p, "burst=%" APR_UINT64_T_FMT " takes more than 100 years to "
+                            "fill again at %s", line->burst, window->policy);
     }
     if (rate->n && !limit->cost_expr && limit->cost > size_of(window)) {
         return apr_psprintf(line->p, "cost=%" APR_UINT64_T_FMT " never fits into %s", limit->cost,

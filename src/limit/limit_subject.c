@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * limit_subject: whose request it is. Every kind of subject is one row: how it is written behind by=,
- * and how it is found in a request. A subject's text begins with its kind, and a client's also with
- * the kind and the issuer of its credential, so no two kinds ever share a count. What cannot be told
- * counts by address: nobody escapes a limit by leaving something out.
+ * limit_subject: whose request it is. Every kind of subject is one row: how it is written behind
+ * by=, and how it is found in a request. A subject's text begins with its kind, and a client's also
+ * with the kind and the issuer of its credential, so no two kinds ever share a count. What cannot
+ * be told counts by address: nobody escapes a limit by leaving something out.
  */
 #include "by.h"
 
@@ -20,10 +20,10 @@ typedef struct {
     const ag_expr_port_t *expr;
 } asked_t;
 
-/* ---- in a request: the text, or NULL when it is not there ------------------------------------- */
+/* ---- in a request: the text, or NULL when it is not there ------------------------------------ */
 
-/* "KIND:ISSUER:NAME"; a colon in the issuer (every URL has one) is written %3A, so that where it ends
- * cannot be mistaken. */
+/* "KIND:ISSUER:NAME"; a colon in the issuer (every URL has one) is written %3A, so that where it
+ * ends cannot be mistaken. */
 static const char *name_of(const char *what, const ag_principal_t *who, const char *name,
                            apr_pool_t *p)
 {
@@ -131,7 +131,7 @@ static const char *subject_expr(const asked_t *asked)
     return text && *text ? apr_pstrcat(asked->request->pool, "expr:", text, NULL) : NULL;
 }
 
-/* ---- behind by=: what follows the kind's name -------------------------------------------------- */
+/* ---- behind by=: what follows the kind's name ------------------------------------------------ */
 
 static const char *read_prefix6(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr,
                                 apr_pool_t *p)
@@ -178,7 +178,7 @@ static const char *read_expr(ag_limit_t *limit, const char *text, const ag_expr_
     return ag_limit_expr(&limit->by_expr, "by=expr", text, 1, expr, p);
 }
 
-/* ---- the table --------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 typedef struct {
     const char *name;

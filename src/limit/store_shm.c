@@ -2,16 +2,16 @@
 /*
  * store_shm: counters in shared memory, for all processes and threads of one machine.
  *
- *     head | stripe 0: lock, overflow slots | stripe 1 ... | sets of stripe 0 | sets of stripe 1 ...
+ *     head | stripe 0: lock, overflow slots | stripe 1 ... | sets of stripe 0 | sets of 1 ...
  *
- * A subject's id chooses its stripe, so one lock covers all its windows; subject and window together
- * choose a set of eight slots in it. Nothing grows, nothing is allocated, and no slot whose counter
- * still counts is ever given away: a newcomer to a full set shares an overflow counter with the other
- * newcomers of its window, and when even those are taken it is refused. So a full table counts too
- * much for some, never too little for anybody.
+ * A subject's id chooses its stripe, so one lock covers all its windows; subject and window
+ * together choose a set of eight slots in it. Nothing grows, nothing is allocated, and no slot
+ * whose counter still counts is ever given away: a newcomer to a full set shares an overflow
+ * counter with the other newcomers of its window, and when even those are taken it is refused. So a
+ * full table counts too much for some, never too little for anybody.
  *
- * A slot holds its counter twice. The new state is written beside the old one and becomes valid by one
- * store, so a process killed at any instruction leaves a table that is whole.
+ * A slot holds its counter twice. The new state is written beside the old one and becomes valid by
+ * one store, so a process killed at any instruction leaves a table that is whole.
  */
 #include "limit.h"
 
@@ -69,7 +69,7 @@ typedef struct {
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-/* Divides the memory: 64 stripes, fewer when it is small; the rest is sets. 0 when not even one fits. */
+/* Divides the memory: 64 stripes, fewer when it is small; the rest is sets. 0: too small for one. */
 static int measure(head_t *shape, apr_size_t size)
 {
     apr_uint32_t stripes = MAX_STRIPES;
@@ -142,7 +142,7 @@ static slot_t *find(slot_t *slots, int n, ag_id_t tag, apr_time_t now, slot_t **
     return NULL;
 }
 
-/* ---- writing; the stripe's lock is held, the process may be killed anywhere -------------------- */
+/* ---- writing; the stripe's lock is held, the process may be killed anywhere ------------------ */
 
 static void set_idle(slot_t *slot, apr_time_t idle_at)
 {
@@ -176,7 +176,7 @@ static void commit(slot_t *slot, const ag_counter_t *counter, apr_time_t idle_at
     publish(slot, counter);
 }
 
-/* ---- charging ---------------------------------------------------------------------------------- */
+/* ---- charging -------------------------------------------------------------------------------- */
 
 /* The overflow slot of a window: its own, or a free one that *vacant names. */
 static slot_t *find_overflow(stripe_t *stripe, const ag_window_t *window, apr_time_t now,

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * entry: a value is "1:" and the three words of the counter in hexadecimal, most significant digit
+ * first. A key is a digest, so nothing a client sends can reach memcached's protocol.
+ */
+#include "entry.h"
+
+#include <string.h>
+
+#define WORD_HEX 16
+#define VALUE_SIZE (2 + 3 * WORD_HEX)
+#define SLACK_SECONDS 60 /* how far the clocks of a fleet may differ before a counter is lost */
+
+static const char digits[] = "0123456789abcdef";
+
+void ag_entry_name(ag_entry_t *entry, const char *prefix, const ag_charge_t *charge, apr_pool_t *p)
+{
+    const ag_subject_t *subject = charge->subject;
+    apr_size_t size = sizeof(ag_id_t) + subject->n;
+    char *text = apr_palloc(p, size), hex[AG_ENTRY_ID_HEX + 1];
+    ag_buf_t key;
+    ag_id_t id;
+
+    memcpy(text, &charge->window->id, sizeof(ag_id_t));
+    memcpy(text + sizeof(ag_id_t), subject->text, subject->n);
+    id = ag_id_of(text, size);
+    ag_buf_init(&key, entry->key, sizeof entry->key);
+    ag_buf_str(&key, prefix);
+    ag_buf_str(&key, AG_ENTRY_KEY_FORMAT);
+    ag_buf_str(&key, ag_hex(hex, &id, sizeof id));
+    entry->n = (apr_size_t)(key.at - key.start);
+}
+
+static char *write_word(char *out, apr_uint64_t word)
+{
+    int shift;
+
+    for (shift = 60; shift >= 0; shift -= 4) {
+        *out++ = digits[word >> shift & 15];
+    }
+    return out;
+}
+
+static void write_value(char value[VALUE_SIZE], const ag_counter_t *counter)
+{
+    char *at = value;
+
+    *at++ = '1';
+    *at++ = ':';
+    at = write_word(at, counter->a);
+    at = write_word(at, counter->b);
+    write_word(at, counter->c);
+}
+
+static int read_word(apr_uint64_t *word, const char *text)
+{
+    int i;
+
+    *word = 0;
+    for (i = 0; i < WORD_HEX; i++) {
+        const char *digit = memchr(digits, text[i], 16);
+
+        if (!digit) {
+            return 0;
+        }
+        *word = *word << 4 | (apr_uint64_t)(digit - digits);
+    }
+    return 1;
+}
+
+static int read_value(ag_counter_t *counter, const char *value, apr_size_t n)
+{
+    return n == VALUE_SIZE && value[0] == '1' && value[1] == ':' &&
+           read_word(&counter->a, value + 2) && read_word(&counter->b, value + 2 + WORD_HEX) &&
+           read_word(&counter->c, value + 2 + 2 * WORD_HEX);
+}
+
+static apr_status_t fault(ag_wire_t *wire, apr_status_t rv, const char *why)
+{
+    wire->fault = rv;
+    wire->why = why;
+    memcached_quit(wire->handle);
+    return rv;
+}
+
+static apr_status_t broken(ag_wire_t *wire, memcached_return_t rc)
+{
+    apr_status_t rv = rc == MEMCACHED_TIMEOUT ? APR_TIMEUP : APR_EGENERAL;
+
+    return fault(wire, rv, memcached_strerror(wire->handle, rc));
+}
+
+/* Gives every entry of that key what was read; 0 when it is no counter. */
+static int take_result(ag_entry_t *entries, int n, const memcached_result_st *result)
+{
+    const char *key = memcached_result_key_value(result);
+    apr_size_t size = memcached_result_key_length(result);
+    ag_entry_t *entry;
+
+    for (entry = entries; entry < entries + n; entry++) {
+        if (entry->n != size || memcmp(entry->key, key, size) != 0) {
+            continue;
+        }
+        if (!read_value(&entry->counter, memcached_result_value(result),
+                        memcached_result_length(result))) {
+            return 0;
+        }
+        entry->version = memcached_result_cas(result);
+        entry->there = 1;
+    }
+    return 1;
+}
+
+/* Reads replies to the end; what the last one says decides whether all came. */
+static apr_status_t take_results(ag_wire_t *wire, ag_entry_t *entries, int n)
+{
+    memcached_result_st result;
+    memcached_return_t rc = MEMCACHED_END;
+    int ours = 1;
+
+    memcached_result_create(wire->handle, &result);
+    while (memcached_fetch_result(wire->handle, &result, &rc)) {
+        ours &= take_result(entries, n, &result);
+    }
+    memcached_result_free(&result);
+    if (rc != MEMCACHED_END && rc != MEMCACHED_NOTFOUND) {
+        return broken(wire, rc);
+    }
+    return ours ? APR_SUCCESS : fault(wire, APR_EGENERAL, "a value is not a counter of ours");
+}
+
+apr_status_t ag_entry_read(ag_wire_t *wire, ag_entry_t *entries, int n)
+{
+    const char **keys = apr_palloc(wire->p, (apr_size_t)n * sizeof *keys);
+    size_t *sizes = apr_palloc(wire->p, (apr_size_t)n * sizeof *sizes);
+    memcached_return_t rc;
+    int i;
+
+    for (i = 0; i < n; i++) {
+        keys[i] = entries[i].key;
+        sizes[i] = entries[i].n;
+        entries[i].there = 0;
+        memset(&entries[i].counter, 0, sizeof entries[i].counter);
+    }
+    rc = memcached_mget(wire->handle, keys, sizes, (size_t)n);
+    return rc == MEMCACHED_SUCCESS ? take_results(wire, entries, n) : broken(wire, rc);
+}
+
+/* When memcached may forget it, in its absolute form (what is over 30 days is a time since
+ * 1970). It reads 32 bits; what does not fit is kept for ever. */
+static time_t expiry(apr_time_t idle_at)
+{
+    apr_int64_t seconds = apr_time_sec(idle_at) + SLACK_SECONDS;
+
+    return seconds <= APR_INT32_MAX ? (time_t)seconds : 0;
+}
+
+apr_status_t ag_entry_write(ag_wire_t *wire, const ag_entry_t *entry, const ag_counter_t *counter,
+                            apr_time_t idle_at)
+{
+    char value[VALUE_SIZE];
+    memcached_return_t rc;
+
+    write_value(value, counter);
+    rc = entry->there ? memcached_cas(wire->handle, entry->key, entry->n, value, sizeof value,
+                                      expiry(idle_at), 0, entry->version)
+                      : memcached_add(wire->handle, entry->key, entry->n, value, sizeof value,
+                                      expiry(idle_at), 0);
+    switch (rc) {
+    case MEMCACHED_SUCCESS:
+    case MEMCACHED_STORED:
+        return APR_SUCCESS;
+    case MEMCACHED_DATA_EXISTS:
+    case MEMCACHED_NOTSTORED:
+    case MEMCACHED_NOTFOUND:
+        return APR_EBUSY;
+    default:
+        return broken(wire, rc);
+    }
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * entry: one counter in memcached: its key, its value, reading it and writing it back. This is all
+ * that goes over the wire; what is counted, and what happens to a request, is store_memcached's
+ * business.
+ */
+#ifndef AG_LIMIT_ENTRY_H
+#define AG_LIMIT_ENTRY_H
+
+#include <libmemcached/memcached.h>
+
+#include "limit.h"
+
+#define AG_ENTRY_KEY_MAX 250 /* memcached's */
+#define AG_ENTRY_KEY_FORMAT "ag1:"
+#define AG_ENTRY_ID_HEX 32 /* digits of a 128-bit id */
+#define AG_ENTRY_PREFIX_MAX                                                                        \
+    (AG_ENTRY_KEY_MAX - (int)sizeof AG_ENTRY_KEY_FORMAT + 1 - AG_ENTRY_ID_HEX)
+
+/* One counter as it was last read. */
+typedef struct ag_entry_t {
+    char key[AG_ENTRY_KEY_MAX + 1];
+    apr_size_t n;
+    ag_counter_t counter;  /* all zero when it is not there */
+    apr_uint64_t version;  /* memcached's cas unique */
+    int there;
+    int charged; /* by this request */
+} ag_entry_t;
+
+/* A connection on loan, and what became of it. After a fault it is closed: a late reply must not be
+ * taken for the next one's. */
+typedef struct ag_wire_t {
+    memcached_st *handle;
+    apr_status_t fault; /* APR_SUCCESS, or why the store cannot tell */
+    const char *why;
+    apr_pool_t *p;
+} ag_wire_t;
+
+/* The key of a subject in a window, behind the fleet's prefix. */
+void ag_entry_name(ag_entry_t *entry, const char *prefix, const ag_charge_t *charge, apr_pool_t *p);
+
+/* Reads `n` counters in one round trip (per server). Anything but a whole answer is a fault. */
+apr_status_t ag_entry_read(ag_wire_t *wire, ag_entry_t *entries, int n);
+
+/* Writes a counter in place of what was read; APR_EBUSY when somebody else was quicker. */
+apr_status_t ag_entry_write(ag_wire_t *wire, const ag_entry_t *entry, const ag_counter_t *counter,
+                            apr_time_t idle_at);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * limit_fixture: what the tests of the stores share: memory between processes, windows and subjects
+ * made in one line, a memcached of their own on a free port of the loopback address.
+ */
+#ifndef AG_LIMIT_FIXTURE_H
+#define AG_LIMIT_FIXTURE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "../../src/limit/limit.h"
+
+static apr_pool_t *pool;
+static apr_time_t now; /* of all charges that name no other; a real time, memcached has a clock */
+
+/* ---- windows, subjects, charges ---------------------------------------------------------------- */
+
+static ag_window_t make_window(apr_uint64_t n, apr_uint32_t seconds, const ag_algo_t *algo)
+{
+    static int number;
+    ag_window_t w = {{n, {seconds, AG_PERIOD_PLAIN}}, 0, algo, {0, 0}, "test"};
+
+    number++;
+    w.id = ag_id_of(&number, sizeof number);
+    return w;
+}
+
+static ag_subject_t make_subject(const char *text)
+{
+    static const ag_sip_key_t key = {7, 9};
+    ag_subject_t s = {text, strlen(text), ag_sip(&key, text, strlen(text))};
+
+    return s;
+}
+
+static ag_charge_t make_charge(const ag_window_t *window, const ag_subject_t *subject)
+{
+    ag_charge_t c;
+
+    memset(&c, 0, sizeof c);
+    c.window = window;
+    c.subject = subject;
+    c.cost = 1;
+    return c;
+}
+
+/* 1 passed, 0 refused; anything else fails the test. */
+static int hit_at(ag_store_t *store, const ag_window_t *window, const ag_subject_t *subject,
+                  apr_time_t at, ag_quota_t *quota)
+{
+    ag_charge_t c = make_charge(window, subject);
+
+    assert_int_equal(store->charge(store, &c, 1, at, pool), APR_SUCCESS);
+    if (quota) {
+        *quota = c.quota;
+    }
+    return c.allowed;
+}
+
+static inline int hit(ag_store_t *store, const ag_window_t *window, const ag_subject_t *subject)
+{
+    return hit_at(store, window, subject, now, NULL);
+}
+
+/* How many more would pass: what a charge of nothing is told. */
+static inline apr_uint64_t left(ag_store_t *store, const ag_window_t *window,
+                                const ag_subject_t *subject)
+{
+    ag_charge_t c = make_charge(window, subject);
+
+    c.cost = 0;
+    assert_int_equal(store->charge(store, &c, 1, now, pool), APR_SUCCESS);
+    return c.quota.remaining;
+}
+
+/* ---- processes --------------------------------------------------------------------------------- */
+
+static inline void *share(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    assert_true(memory != MAP_FAILED);
+    return memory;
+}
+
+/* A child that dies with its parent. */
+static inline pid_t fork_child(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    }
+    assert_true(pid >= 0);
+    return pid;
+}
+
+static inline void kill_child(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+/* ---- memcached --------------------------------------------------------------------------------- */
+
+static inline int connect_to(int port)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    int s = socket(AF_INET, SOCK_STREAM, 0);
+
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connect(s, (struct sockaddr *)&at, sizeof at) != 0) {
+        close(s);
+        return -1;
+    }
+    return s;
+}
+
+static inline int free_port(void)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    int s = socket(AF_INET, SOCK_STREAM, 0);
+    socklen_t n = sizeof at;
+
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(s, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(getsockname(s, (struct sockaddr *)&at, &n), 0);
+    close(s);
+    return ntohs(at.sin_port);
+}
+
+static inline pid_t start_memcached(int port)
+{
+    char text[16];
+    int i, s = -1;
+    pid_t pid = fork_child();
+
+    if (pid == 0) {
+        snprintf(text, sizeof text, "%d", port);
+        execlp("memcached", "memcached", "-u", "nobody", "-l", "127.0.0.1", "-p", text, "-U", "0",
+               "-m", "16", "-t", "2", (char *)NULL);
+        _exit(127);
+    }
+    for (i = 0; i < 200 && (s = connect_to(port)) < 0; i++) {
+        usleep(20000);
+    }
+    assert_true(s >= 0);
+    close(s);
+    return pid;
+}
+
+static inline const char *address_of(int port)
+{
+    return apr_psprintf(pool, "127.0.0.1:%d", port);
+}
+
+#endif
