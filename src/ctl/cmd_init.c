@@ -18,7 +18,7 @@
 #include "schema.h"
 
 const ag_opt_t ag_init_options[] = {
-    {"owner", AG_OPT_TEXT, APR_OFFSETOF(ag_init_options_t, owner), "USER",
+    {"owner", AG_OPT_TEXT, offsetof(ag_init_options_t, owner), "USER",
      "SQLite: to whom the file and a new directory belong; the user httpd runs as"},
     {0},
 };

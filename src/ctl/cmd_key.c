@@ -17,12 +17,12 @@
 #include "ctl.h"
 
 const ag_opt_t ag_list_options[] = {
-    {"client", AG_OPT_TEXT, APR_OFFSETOF(ag_list_options_t, client), "NAME", "this client's alone"},
+    {"client", AG_OPT_TEXT, offsetof(ag_list_options_t, client), "NAME", "this client's alone"},
     {0},
 };
 
 const ag_opt_t ag_key_options[] = {
-    {"pepper", AG_OPT_TEXT, APR_OFFSETOF(ag_key_options_t, pepper), "file:PATH",
+    {"pepper", AG_OPT_TEXT, offsetof(ag_key_options_t, pepper), "file:PATH",
      "with -: the file ApiGuardKeyPepper names"},
     {0},
 };

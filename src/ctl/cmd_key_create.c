@@ -17,7 +17,7 @@
 #include "ctl.h"
 
 #define OPTION(name, kind, member, value, help) \
-    {name, kind, APR_OFFSETOF(ag_create_options_t, member), value, help}
+    {name, kind, offsetof(ag_create_options_t, member), value, help}
 
 const ag_opt_t ag_create_options[] = {
     OPTION("client", AG_OPT_TEXT, client, "NAME", "whose key it is; needed"),

@@ -15,7 +15,7 @@
 #include "ctl.h"
 
 #define OPTION(name, kind, member, value, help) \
-    {name, kind, APR_OFFSETOF(ag_issue_options_t, member), value, help}
+    {name, kind, offsetof(ag_issue_options_t, member), value, help}
 
 const ag_opt_t ag_issue_options[] = {
     OPTION("alg", AG_OPT_TEXT, alg, "ALG", "how it is signed: HS256, RS256, ES256, ...; needed"),

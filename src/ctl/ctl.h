@@ -9,6 +9,8 @@
 #ifndef AG_CTL_H
 #define AG_CTL_H
 
+#include <stddef.h>
+
 #include <jansson.h>
 
 #include "../base/log.h"

@@ -42,11 +42,11 @@ typedef struct {
 } global_t;
 
 static const ag_opt_t globals[] = {
-    {"db", AG_OPT_TEXT, APR_OFFSETOF(global_t, db), "DRIVER:PARAMS",
+    {"db", AG_OPT_TEXT, offsetof(global_t, db), "DRIVER:PARAMS",
      "the database; else $APIGUARD_DB, else " AG_DEFAULT_DB},
-    {"json", AG_OPT_FLAG, APR_OFFSETOF(global_t, json), NULL, "print JSON"},
-    {"help", AG_OPT_FLAG, APR_OFFSETOF(global_t, help), NULL, "print this"},
-    {"version", AG_OPT_FLAG, APR_OFFSETOF(global_t, version), NULL, "print the version"},
+    {"json", AG_OPT_FLAG, offsetof(global_t, json), NULL, "print JSON"},
+    {"help", AG_OPT_FLAG, offsetof(global_t, help), NULL, "print this"},
+    {"version", AG_OPT_FLAG, offsetof(global_t, version), NULL, "print the version"},
     {0},
 };
 

@@ -82,8 +82,10 @@ static apr_status_t failed(ag_db_t *db, int rc, const ag_log_t *log)
     return APR_EGENERAL;
 }
 
-/* The value in a column as text: APR_SUCCESS (*text is NULL for NULL) or a fault. */
-static apr_status_t value_of(const char **text, ag_db_t *db, apr_dbd_row_t *row, int column)
+/* A copy of the value in a column: APR_SUCCESS (*text is NULL for NULL) or a fault. A copy, since
+ * PostgreSQL's driver throws the rows away when it is asked for one behind the last. */
+static apr_status_t value_of(const char **text, ag_db_t *db, apr_dbd_row_t *row, int column,
+                             apr_pool_t *p)
 {
     apr_status_t rv = apr_dbd_datum_get(db->driver, row, column, APR_DBD_TYPE_STRING, text);
 
@@ -91,12 +93,13 @@ static apr_status_t value_of(const char **text, ag_db_t *db, apr_dbd_row_t *row,
         *text = NULL;
         return APR_SUCCESS;
     }
+    *text = rv == APR_SUCCESS ? apr_pstrdup(p, *text) : NULL;
     return rv;
 }
 
 /* A column nobody knows may be a rule with a typing error in its name, so it is not passed over. */
 static apr_status_t read_row(ag_key_row_t *out, ag_db_t *db, apr_dbd_results_t *rows,
-                             apr_dbd_row_t *row, const ag_log_t *log)
+                             apr_dbd_row_t *row, const ag_log_t *log, apr_pool_t *p)
 {
     int n = apr_dbd_num_cols(db->driver, rows);
     int i;
@@ -112,7 +115,7 @@ static apr_status_t read_row(ag_key_row_t *out, ag_db_t *db, apr_dbd_results_t *
             return APR_EGENERAL;
         }
         out->here |= 1u << column;
-        if (value_of(&out->text[column], db, row, i) != APR_SUCCESS) {
+        if (value_of(&out->text[column], db, row, i, p) != APR_SUCCESS) {
             return APR_EGENERAL;
         }
     }
@@ -120,30 +123,29 @@ static apr_status_t read_row(ag_key_row_t *out, ag_db_t *db, apr_dbd_results_t *
 }
 
 /* The one row there may be: APR_SUCCESS, APR_NOTFOUND, or a fault. */
-static apr_status_t only_row(apr_dbd_row_t **row, ag_db_t *db, apr_dbd_results_t *rows,
+static apr_status_t only_row(ag_key_row_t *text, ag_db_t *db, apr_dbd_results_t *rows,
                              const ag_log_t *log, apr_pool_t *p)
 {
-    apr_dbd_row_t *second = NULL;
-    int rc;
+    apr_dbd_row_t *row = NULL, *second = NULL;
+    apr_status_t rv;
+    int rc = apr_dbd_get_row(db->driver, p, rows, &row, 1);
 
-    *row = NULL;
-    rc = apr_dbd_get_row(db->driver, p, rows, row, 1);
     if (rc != 0) {
         return rc == -1 ? APR_NOTFOUND : failed(db, rc, log);
     }
-    if (apr_dbd_get_row(db->driver, p, rows, &second, 2) != -1) {
+    rv = read_row(text, db, rows, row, log, p);
+    if (rv == APR_SUCCESS && apr_dbd_get_row(db->driver, p, rows, &second, 2) != -1) {
         ag_log(log, AG_LOG_ERROR, 0, "AG0413: the query for keys yields more than one row for one "
                "key");
         return APR_EGENERAL;
     }
-    return APR_SUCCESS;
+    return rv;
 }
 
 static apr_status_t get(ag_key_t **key, ag_db_t *db, const char *sql, const char *hash,
                         const ag_log_t *log, apr_pool_t *p)
 {
     apr_dbd_results_t *rows;
-    apr_dbd_row_t *row;
     ag_key_row_t text;
     apr_status_t rv;
     int rc = query(&rows, db, sql, hash, p);
@@ -151,10 +153,7 @@ static apr_status_t get(ag_key_t **key, ag_db_t *db, const char *sql, const char
     if (rc != 0) {
         return failed(db, rc, log);
     }
-    rv = only_row(&row, db, rows, log, p);
-    if (rv == APR_SUCCESS) {
-        rv = read_row(&text, db, rows, row, log);
-    }
+    rv = only_row(&text, db, rows, log, p);
     return rv == APR_SUCCESS ? ag_key_of_row(key, &text, hash, log, p) : rv;
 }
 
@@ -188,11 +187,11 @@ static int take_changes(apr_array_header_t *changed, const char **newest, ag_db_
         const char *hash;
 
         rc = apr_dbd_get_row(db->driver, p, rows, &row, n);
-        if (rc == 0 && (value_of(newest, db, row, 0) || value_of(&hash, db, row, 1))) {
+        if (rc == 0 && (value_of(newest, db, row, 0, p) || value_of(&hash, db, row, 1, p))) {
             return 1;
         }
         if (rc == 0 && hash) {
-            APR_ARRAY_PUSH(changed, const char *) = apr_pstrdup(p, hash);
+            APR_ARRAY_PUSH(changed, const char *) = hash;
         }
     }
     return rc == -1 ? 0 : rc;
@@ -275,7 +274,7 @@ static ag_schema_e check_version(const char **detail, ag_db_t *db, apr_pool_t *p
     if (rc != 0) {
         return blame(detail, db, rc, AG_SCHEMA_MISSING, p);
     }
-    if (apr_dbd_get_row(db->driver, p, rows, &row, 1) != 0 || value_of(&version, db, row, 0)
+    if (apr_dbd_get_row(db->driver, p, rows, &row, 1) != 0 || value_of(&version, db, row, 0, p)
         || !version) {
         *detail = "the table api_schema is empty";
         return AG_SCHEMA_MISSING;
