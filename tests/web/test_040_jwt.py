@@ -23,6 +23,13 @@ SECTION = """
 """
 
 
+TENANT = """
+<Directory "{root}/htdocs/tenant">
+    AllowOverride AuthConfig
+</Directory>
+"""
+
+
 def section(name, *lines):
     return SECTION.replace("{name}", name).replace("{lines}", "\n    ".join(lines))
 
@@ -94,7 +101,10 @@ def web(make_httpd, ring):
                                            "\nRequire api-role boss\nRequire api-client jwt:shop\n"
                                            "</RequireAll>")
     conf += section("env", "ApiGuardJWTKey HS256 env:APIGUARD_TEST_SECRET")
-    server = make_httpd(conf, start=False)
+    server = make_httpd(conf + TENANT, start=False, files={
+        "tenant/hello.html": "hello\n",
+        "tenant/.htaccess": "AuthType ApiGuard\nAuthName tenant\nApiGuardProvider jwt\n"
+                            "Require valid-user\n"})
     server.start(env={"APIGUARD_TEST_SECRET": ring.by_alg["HS256"].file().decode()})
     return server
 
@@ -427,3 +437,10 @@ def test_a_token_just_under_the_size_of_a_header_works(web, ring):
     assert go(web, "rs256", ring.rsa.token(pad="x" * 4500)).status == 200
     answer = go(web, "rs256", ring.rsa.token(pad="x" * 9000))
     assert 400 <= answer.status < 500
+
+
+def test_tokens_where_no_key_set_is_there_are_neither_good_nor_bad(web, ring):
+    """A tenant asks for tokens, and the server has no keys to check them with."""
+    answer = web.get("/tenant/hello.html", bearer=ring.rsa.token())
+    assert_refused(answer, "keyset_unavailable")
+    assert_refused(web.get("/tenant/hello.html"), "credential_missing")

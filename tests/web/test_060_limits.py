@@ -157,7 +157,10 @@ def test_a_request_s_cost_can_be_an_expression(web):
         return web.get("/s/cost-expr/hello.html", headers={"X-Cost": str(n)})
     assert limits(cost(4))["10/day"]["r"] == 6
     assert_refused(cost(7), "rate_exceeded")
-    assert limits(cost(6))["10/day"]["r"] == 0
+    assert limits(cost(5))["10/day"]["r"] == 1
+    assert limits(cost("nonsense"))["10/day"]["r"] == 0, "never for nothing"
+    for bad in ("-1", "1e3", "", "9" * 30):
+        assert_refused(cost(bad), "rate_exceeded")
 
 
 def test_when_says_which_requests_count(web):

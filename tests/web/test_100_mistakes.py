@@ -175,6 +175,8 @@ def test_a_wrong_line_in_the_server(web, line, words):
 @pytest.mark.parametrize("line, words", AT_START, ids=[line for line, _ in AT_START])
 def test_what_stops_the_start(web, folder, line, words):
     web.configure(SECTION.replace("{line}", line.replace("{folder}", folder.path)))
+    good, said = web.configtest()
+    assert not good, "configtest took it"
     started, said = web.try_start()
     assert not started, "the server started"
     if not line.startswith("ApiGuardIssuer"):
