@@ -271,4 +271,31 @@ static inline char *set_of(apr_pool_t *p, ...)
     return apr_pstrcat(p, all, "]}", NULL);
 }
 
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+/* 1 when a text is parsed and its signature is the key's. Nothing may stay in OpenSSL's queue. */
+static inline int verifies(const char *text, const ag_jwt_key_t *key, apr_pool_t *p)
+{
+    const char *error;
+    ag_jwt_t jwt;
+    int good;
+
+    error = ag_jwt_parse(&jwt, text, strlen(text), p);
+    assert_null(error);
+    good = ag_jwt_verify(&jwt, key);
+    assert_int_equal(ERR_peek_error(), 0);
+    return good;
+}
+
+static inline void load_key(ag_jwt_keyset_t *set, const char *alg, const char *text, apr_pool_t *p)
+{
+    const char *error;
+
+    memset(set, 0, sizeof *set);
+    error = ag_jwt_load_key(set, ag_alg_find(alg), NULL, text, strlen(text), p);
+    if (error) {
+        fail_msg("%s: %s", alg, error);
+    }
+}
+
 #endif
