@@ -30,7 +30,7 @@ static const char *const names[AG_COL_COUNT] = {
     "grace_until",
 };
 
-/* Matches no request: neither a path nor a method and a path. */
+/* Matches no request, since every path begins with a slash. */
 static const char *no_endpoint[] = {"-"};
 
 ag_key_column_e ag_key_column(const char *name)
@@ -91,7 +91,8 @@ static void read_networks(ag_key_t *key, const ag_key_row_t *row, const ag_log_t
 
 static int is_method(const char *word)
 {
-    return *word && word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-")] == '\0';
+    return strcmp(word, "*") == 0
+           || (*word && word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-")] == '\0');
 }
 
 int ag_key_endpoint_valid(const char *text, apr_pool_t *p)

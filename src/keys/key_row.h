@@ -40,7 +40,7 @@ typedef struct ag_key_row_t {
 /* The column of that name in any case, or AG_COL_COUNT. */
 ag_key_column_e ag_key_column(const char *name);
 
-/* 1 for "/path" and "METHOD /path". */
+/* 1 for "/path", "METHOD /path" and, for any method, an asterisk in its place. */
 int ag_key_endpoint_valid(const char *text, apr_pool_t *p);
 
 /* The key of a row that was asked for by `hash`. APR_EGENERAL (logged) when the row is no key: no

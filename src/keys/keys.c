@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * keys: the cache in front of the database. A cache id is made of the realm and the key's text under
+ * the server's secret, so a hit needs no SHA-256, and a key that is good in one realm is no hit in
+ * another.
+ *
+ * A record is used for its time to live, or, while the database is down, for the stale time. Only a
+ * certain "there is none" is remembered as such.
+ */
+#include "keys.h"
+
+#include "key_format.h"
+#include "keys_poll.h"
+#include "keys_record.h"
+
+_Static_assert(sizeof(ag_stored_hash_t) == AG_KEY_UNKNOWN_SIZE, "ag_keys_t.unknown");
+
+/* One look-up on its way. */
+typedef struct {
+    ag_keys_t *keys;
+    const ag_key_realm_t *realm;
+    const char *text;
+    apr_size_t n;
+    apr_time_t now;
+    const ag_log_t *log;
+    apr_pool_t *p;
+    ag_id_t id;
+    const ag_key_t *cached; /* what the cache holds, too old perhaps */
+    apr_time_t stored;      /* when it was read */
+    int up;                 /* the database, as far as we know */
+} lookup_t;
+
+static const ag_key_t *read_cache(lookup_t *l)
+{
+    void *record = apr_palloc(l->p, AG_KEY_RECORD_SIZE);
+    apr_size_t n = ag_cache_get(l->keys->known, l->id, record, &l->stored);
+
+    return n ? ag_keys_record_open(record, n, l->p) : NULL;
+}
+
+static int is_fresh(const lookup_t *l)
+{
+    return l->cached && ag_within(l->now, l->stored, l->up ? l->realm->ttl : l->realm->stale);
+}
+
+/* 1 when the key was certainly not there a moment ago. While the database is down a new key could
+ * not be noticed, so then the memory of unknown keys is not trusted. */
+static int is_known_unknown(const lookup_t *l)
+{
+    ag_stored_hash_t hash;
+    apr_time_t stored;
+
+    return l->up && ag_cache_get(l->keys->unknown, l->id, &hash, &stored)
+           && ag_within(l->now, stored, l->realm->negative);
+}
+
+static apr_uint64_t sweeps(const lookup_t *l)
+{
+    return __atomic_load_n(&((ag_keys_shared_t *)l->keys->shared)->sweeps, __ATOMIC_SEQ_CST);
+}
+
+/* Puts a record in unless keys were dropped since `word` was read: the row might be from before. */
+static void fill(const lookup_t *l, ag_cache_t *cache, const void *record, apr_size_t n,
+                 apr_uint64_t word)
+{
+    if (record && sweeps(l) == word && ag_cache_put(cache, l->id, record, n, l->now)
+        && sweeps(l) != word) {
+        ag_cache_drop(cache, l->id);
+    }
+}
+
+static void remember(const lookup_t *l, const ag_key_t *key, apr_uint64_t word)
+{
+    apr_size_t n;
+    const void *record = ag_keys_record_make(&n, key, l->p);
+
+    if (!record || n > AG_KEY_RECORD_SIZE) {
+        ag_cache_drop(l->keys->known, l->id);
+        return;
+    }
+    fill(l, l->keys->known, record, n, word);
+}
+
+static void remember_unknown(const lookup_t *l, const char *hex, apr_uint64_t word)
+{
+    ag_stored_hash_t hash;
+
+    ag_cache_drop(l->keys->known, l->id);
+    if (l->realm->negative > 0 && ag_stored_hash(&hash, hex)) {
+        fill(l, l->keys->unknown, &hash, sizeof hash, word);
+    }
+}
+
+/* The database cannot tell. What was good lives on for the stale time; all else is unavailable. */
+static ag_key_result_e fall_back(const ag_key_t **key, const lookup_t *l)
+{
+    if (!l->cached || !ag_within(l->now, l->stored, l->realm->stale)) {
+        return AG_KEY_UNAVAILABLE;
+    }
+    *key = l->cached;
+    return AG_KEY_FOUND;
+}
+
+static ag_key_result_e ask_database(const ag_key_t **key, const lookup_t *l)
+{
+    char hash[2 * AG_SHA256_SIZE + 1];
+    apr_uint64_t word = sweeps(l); /* before the query */
+    ag_key_t *read;
+    apr_status_t rv;
+
+    ag_key_hash(hash, l->text, l->n, l->realm->pepper, l->realm->pepper_size);
+    rv = ag_keys_dbd_get(&read, &l->keys->db, l->realm->query, hash, l->log, l->p);
+    if (APR_STATUS_IS_NOTFOUND(rv)) {
+        remember_unknown(l, hash, word);
+        return AG_KEY_UNKNOWN;
+    }
+    if (rv != APR_SUCCESS) {
+        return fall_back(key, l);
+    }
+    remember(l, read, word);
+    *key = read;
+    return AG_KEY_FOUND;
+}
+
+ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key_realm_t *realm,
+                             const char *text, apr_size_t n, apr_time_t now, const ag_log_t *log,
+                             apr_pool_t *p)
+{
+    lookup_t l = {keys, realm, text, n, now, log, p, {0, 0}, NULL, 0, 0};
+
+    l.id = ag_id_mix(realm->id, ag_sip(keys->sip, text, n));
+    l.up = ag_keys_up(keys, realm, now, log, p);
+    l.cached = read_cache(&l);
+    if (is_fresh(&l)) {
+        *key = l.cached;
+        return AG_KEY_FOUND;
+    }
+    if (ag_key_shape(text, n) == AG_KEY_TYPO || is_known_unknown(&l)) {
+        return AG_KEY_UNKNOWN;
+    }
+    return ask_database(key, &l);
+}

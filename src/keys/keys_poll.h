@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * keys_poll: what the processes of one server agree on about one database: when its change log was
+ * last read, and whether it answers.
+ */
+#ifndef AG_KEYS_POLL_H
+#define AG_KEYS_POLL_H
+
+#include "keys.h"
+
+/* In shared memory, zero when fresh; every member is read and written atomically. */
+typedef struct ag_keys_shared_t {
+    apr_int64_t revision;   /* the change log is read up to here */
+    apr_uint64_t sweeps;    /* moves before keys are dropped; a fill that saw it move is void */
+    apr_time_t last_good;   /* when the log was last read */
+    apr_time_t last_try;    /* when somebody last began to */
+    apr_time_t down_until;  /* it failed, or is being tried: until then nobody else needs to ask */
+} ag_keys_shared_t;
+
+_Static_assert(sizeof(ag_keys_shared_t) <= AG_KEYS_SHARED_SIZE, "ag_keys_t.shared");
+
+/* 1 when `then` lies at most `span` before `now`. A little after it is all right, since requests
+ * carry the time they came in; a lot after it is a clock that was set back, and no. */
+static inline int ag_within(apr_time_t now, apr_time_t then, apr_time_t span)
+{
+    return then <= now + apr_time_from_sec(2) && now - then <= span;
+}
+
+/* Polls when it is due. 1 when the cache is known to lag no more than two seconds behind the
+ * database, 0 when the database is down. */
+int ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
+               apr_pool_t *p);
+
+#endif
