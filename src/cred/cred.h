@@ -31,6 +31,7 @@ typedef struct ag_key_from_t {
     const ag_key_source_t *sources;
     int n;
     const char *vary; /* the fields an answer depends on (RFC 9110 s12.5.5) */
+    int queries;      /* how many sources are arguments: these need masking in logs */
 } ag_key_from_t;
 
 /* What a check needs, and what it tells besides its result. */

@@ -268,7 +268,7 @@ static int name_key(const char **condition, const char **value, const ag_key_opt
 static int find_key(const char ***row, ag_ctl_t *ctl, const ag_key_options_t *o,
                     const char *operand)
 {
-    const char *condition, *value;
+    const char *condition = NULL, *value = NULL;
     ag_rows_t rows;
     int code = name_key(&condition, &value, o, operand, ctl->pool);
 

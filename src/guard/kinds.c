@@ -98,14 +98,17 @@ static const char *parse_key_from(void *value, const ag_setting_t *row, const ag
     ag_key_source_t *list = apr_pcalloc(call->p, (apr_size_t)words->n * sizeof *list);
     ag_key_from_t *from = value;
     const char *error = NULL;
+    int queries = 0;
     int i;
 
     (void)row;
     for (i = 0; !error && i < words->n; i++) {
         error = parse_source(&list[i], words->v[i], call->p);
+        queries += !error && list[i].from == AG_FROM_QUERY;
     }
     from->sources = list;
     from->n = words->n;
+    from->queries = queries;
     from->vary = error ? NULL : vary_of(from, call->p);
     return error;
 }

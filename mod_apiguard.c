@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mod_apiguard: the door. The module record and the list of its hooks, in the order in which a
+ * request meets them; what they do stands in src/httpd, what they decide in src/guard.
+ */
+#include "src/httpd/glue.h"
+
+static void register_hooks(apr_pool_t *p)
+{
+    static const char *const before_proxy[] = {"mod_proxy.c", "mod_rewrite.c", NULL};
+
+    (void)p;
+    /* start */
+    ap_hook_pre_config(ag_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(ag_check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(ag_post_config, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_child_init(ag_child_init, NULL, NULL, APR_HOOK_LAST);
+
+    /* a request */
+    ap_hook_post_read_request(ag_strip_forged, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_access_checker(ag_access_checker, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_force_authn(ag_force_authn, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_check_authn(ag_check_authn, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+    ag_register_providers(p);
+    ap_hook_fixups(ag_last_gate, NULL, before_proxy, APR_HOOK_REALLY_FIRST);
+    APR_OPTIONAL_HOOK(proxy, fixups, ag_proxy_fixups, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_insert_filter(ag_insert_filter, NULL, NULL, APR_HOOK_LAST);
+
+    /* a refusal */
+    ap_hook_note_auth_failure(ag_note_auth_failure, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_insert_error_filter(ag_insert_error_filter, NULL, NULL, APR_HOOK_LAST);
+    ag_register_filters();
+}
+
+/* The one symbol that is seen from outside. */
+__attribute__((visibility("default"))) module AP_MODULE_DECLARE_DATA apiguard_module = {
+    STANDARD20_MODULE_STUFF, ag_create_policy, ag_merge_policy, ag_create_site,
+    ag_merge_site,           ag_commands,      register_hooks,  AP_MODULE_FLAG_NONE,
+};

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * access: the hooks that decide, in the order httpd calls them. Each asks the guard for one step.
+ *
+ * httpd skips some of them (an inherited "Require all granted", "Satisfy Any", sub-requests), so
+ * the last gate in fixups trusts none: no principal in an enforced section, no answer.
+ */
+#include "glue.h"
+
+static int enforced(request_rec *r)
+{
+    return ag_policy_of(r)->enforce == AG_ENFORCE_CREDENTIAL && ag_is_ours(r);
+}
+
+int ag_access_checker(request_rec *r)
+{
+    ag_check_t *check;
+
+    if (!ag_guard_limits(ag_policy_of(r))) {
+        return DECLINED;
+    }
+    check = ag_check_of(r);
+    return ag_guard_admit(check) == AG_R_NONE ? DECLINED : ag_refusal(r, check);
+}
+
+/* "Guarded means identified": without this, an inherited "Require all granted" would let requests
+ * in that nobody asked for a key. */
+int ag_force_authn(request_rec *r)
+{
+    return enforced(r) ? OK : DECLINED;
+}
+
+/* httpd answers 500 where somebody is identified and has no name. */
+static void name_user(request_rec *r, const ag_principal_t *who)
+{
+    r->user = (char *)(who->user ? who->user : who->client ? who->client : who->key_id);
+    if (!r->user) {
+        r->user = (char *)who->kind;
+    }
+    r->ap_auth_type = (char *)"ApiGuard";
+}
+
+static int identify(request_rec *r, ag_check_t *check)
+{
+    if (ag_guard_identify(check) != AG_R_NONE) {
+        return ag_refusal(r, check);
+    }
+    name_user(r, check->verdict.who);
+    return OK;
+}
+
+int ag_check_authn(request_rec *r)
+{
+    return ag_is_ours(r) ? identify(r, ag_check_of(r)) : DECLINED;
+}
+
+static void pass(request_rec *r, ag_check_t *check)
+{
+    check->passed = 1;
+    ag_quota_tell(r, check);
+    if (ag_is_ours(r) || check->verdict.who) {
+        ag_identity_hide(r, check);
+        ag_identity_publish(r, check);
+    }
+    if (check->verdict.who && check->policy->pass_headers) {
+        ag_identity_tell_backend(r, check);
+    }
+}
+
+int ag_last_gate(request_rec *r)
+{
+    const ag_policy_t *policy = ag_policy_of(r);
+    int must = enforced(r);
+    ag_check_t *check = ag_check_found(r);
+
+    if (!must && !check && !ag_guard_limits(policy) && !ag_is_ours(r)) {
+        return DECLINED;
+    }
+    check = ag_check_of(r);
+    if (check->verdict.reason != AG_R_NONE) {
+        return ag_refusal(r, check);
+    }
+    if (must && !check->verdict.who) {
+        int status = identify(r, check);
+
+        if (status != OK) {
+            return status;
+        }
+    }
+    if (ag_guard_charge(check) != AG_R_NONE) {
+        return ag_refusal(r, check);
+    }
+    pass(r, check);
+    return DECLINED;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dbd: mod_dbd's connections behind the core's port. A connection is taken for one query and given
+ * back at once: ap_dbd_acquire() would hold it through the whole response.
+ */
+#include "glue.h"
+
+#include <apr_dbd.h>
+#include <apr_optional.h>
+#include <ap_mpm.h>
+#include <mod_dbd.h>
+#include <mpm_common.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHECK_SECONDS 10 /* a database that says nothing for so long counts as away */
+
+static apr_status_t acquire(void *ctx, ag_db_t *db, apr_pool_t *p)
+{
+    APR_OPTIONAL_FN_TYPE(ap_dbd_open) *open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
+    ap_dbd_t *rec = open ? open(p, ctx) : NULL;
+
+    if (!rec) {
+        return APR_EGENERAL;
+    }
+    db->driver = rec->driver;
+    db->handle = rec->handle;
+    db->prepared = rec->prepared;
+    db->pool = rec->pool;
+    db->loan = rec;
+    return APR_SUCCESS;
+}
+
+static void release(void *ctx, ag_db_t *db)
+{
+    APR_OPTIONAL_FN_TYPE(ap_dbd_close) *close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
+
+    close(ctx, db->loan);
+}
+
+int ag_dbd_port(ag_db_port_t *port, server_rec *s)
+{
+    port->acquire = acquire;
+    port->release = release;
+    port->ctx = s;
+    return APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open) != NULL;
+}
+
+/* mod_dbd opens its pools in child_init. A child that is not one of the server's own calls just
+ * that. */
+static void start_mod_dbd(apr_pool_t *p, server_rec *s)
+{
+    const apr_array_header_t *hooks = ap_hook_get_child_init();
+    const ap_LINK_child_init_t *hook = (const ap_LINK_child_init_t *)hooks->elts;
+    int i;
+
+    for (i = 0; i < hooks->nelts; i++) {
+        if (strcmp(hook[i].szName, "mod_dbd.c") == 0) {
+            hook[i].pFunc(p, s);
+        }
+    }
+}
+
+static int has_schema(server_rec *s, apr_pool_t *p)
+{
+    const ag_engine_t *engine = ag_server_of(s)->engine;
+    const char *detail = "";
+
+    switch (ag_keys_dbd_schema(&engine->keys->db, engine->key_realm.query, &detail, p)) {
+    case AG_SCHEMA_OK:
+        return 1;
+    case AG_SCHEMA_DOWN:
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "AG0120: the key database cannot be reached; "
+                     "until it can, API keys get 503 (%s)", detail);
+        return 1;
+    case AG_SCHEMA_OLD:
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "AG0121: the key database has an older schema; "
+                     "run \"apiguardctl init\" (%s)", detail);
+        return 0;
+    case AG_SCHEMA_MISSING:
+        break;
+    }
+    ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "AG0122: the database of DBDParams has no API key "
+                 "tables; run \"apiguardctl init\" (%s)", detail);
+    return 0;
+}
+
+/* The child's whole life. Connections must not cross fork, and SQLite opened as root leaves files
+ * behind that the server's children cannot write. */
+static void check_and_exit(server_rec *s, apr_pool_t *p)
+{
+    int good = 1;
+    server_rec *each;
+
+    alarm(CHECK_SECONDS);
+    if (ap_run_drop_privileges(p, s) != OK) {
+        _exit(1);
+    }
+    start_mod_dbd(p, s);
+    for (each = s; each; each = each->next) {
+        good = good && (!ag_server_of(each)->engine->keys || has_schema(each, p));
+    }
+    _exit(good ? 0 : 1);
+}
+
+int ag_dbd_check(server_rec *servers, apr_pool_t *ptemp)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        check_and_exit(servers, ptemp);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, errno, servers, "AG0123: no child to check the key "
+                     "database");
+        return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers, "AG0124: the key database has not "
+                     "answered for %d seconds; until it does, API keys get 503", CHECK_SECONDS);
+        return OK;
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? OK : HTTP_INTERNAL_SERVER_ERROR;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * directives: httpd's command table, made from the rows of policy.def and site.def. Every row is
+ * read by the same two functions.
+ */
+#include "glue.h"
+
+static ag_plans_t plans;
+
+ag_plans_t *ag_plans(void)
+{
+    return &plans;
+}
+
+static int in_htaccess(cmd_parms *cmd)
+{
+    return ap_check_cmd_context(cmd, NOT_IN_HTACCESS) != NULL;
+}
+
+/* "<Location "/api/">" and so on, outermost first: where a line stands, equal on every node. */
+static const char *section_of(cmd_parms *cmd)
+{
+    const ap_directive_t *at = cmd->directive ? cmd->directive->parent : NULL;
+    const char *section = in_htaccess(cmd) ? cmd->path : "";
+
+    for (; at; at = at->parent) {
+        if (strcasecmp(at->directive, "<VirtualHost") != 0) {
+            section = apr_pstrcat(cmd->pool, at->directive, " ", at->args, " ", section, NULL);
+        }
+    }
+    return section;
+}
+
+const char *ag_limit_scope(server_rec *s, const char *section, apr_pool_t *p)
+{
+    const char *prefix = ag_server_of(s)->site->counter_store.prefix;
+
+    return apr_pstrcat(p, prefix ? prefix : s->server_hostname ? s->server_hostname : "", "\n",
+                       section, NULL);
+}
+
+ag_setting_call_t ag_setting_call(cmd_parms *cmd)
+{
+    ag_setting_call_t call = {cmd->pool, ag_expr_port_for(cmd), NULL, ap_server_root, NULL, NULL, 0};
+
+    if (in_htaccess(cmd)) {
+        call.scope = ag_limit_scope(cmd->server, section_of(cmd), cmd->pool);
+    }
+    else {
+        call.opens = plans.opens;
+        call.limits = apr_array_make(cmd->temp_pool, 1, sizeof(ag_limit_t *));
+    }
+    return call;
+}
+
+void ag_plan_names(cmd_parms *cmd, const ag_setting_call_t *call)
+{
+    int i;
+
+    for (i = 0; call->limits && i < call->limits->nelts; i++) {
+        ag_plan_name_t *name = apr_array_push(plans.names);
+
+        name->limit = APR_ARRAY_IDX(call->limits, i, ag_limit_t *);
+        name->server = cmd->server;
+        name->section = section_of(cmd);
+    }
+}
+
+static const char *read_policy(cmd_parms *cmd, void *policy, const char *line)
+{
+    const ag_setting_t *row = cmd->info;
+    ag_setting_call_t call = ag_setting_call(cmd);
+    const char *error = ag_setting_read(policy, ag_policy_rows, (int)(row - ag_policy_rows), line,
+                                        &call);
+
+    if (!error) {
+        ag_plan_names(cmd, &call);
+    }
+    return error;
+}
+
+static const char *read_site(cmd_parms *cmd, void *unused, const char *line)
+{
+    const ag_setting_t *row = cmd->info;
+    ag_setting_call_t call = ag_setting_call(cmd);
+
+    (void)unused;
+    if (row->where & AG_MAIN_ONLY && cmd->server->is_virtual) {
+        return apr_pstrcat(cmd->pool, row->name, ": it belongs outside of <VirtualHost>", NULL);
+    }
+    return ag_setting_read(ag_server_of(cmd->server)->site, ag_site_rows,
+                           (int)(row - ag_site_rows), line, &call);
+}
+
+/* RSRC_CONF and ACCESS_CONF leave .htaccess out; OR_AUTHCFG lets it in under AllowOverride
+ * AuthConfig. */
+#define OVERRIDES(where) ((where) & AG_IN_HTACCESS ? OR_AUTHCFG : RSRC_CONF | ACCESS_CONF)
+
+const command_rec ag_commands[] = {
+#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help)                   \
+    AP_INIT_RAW_ARGS(directive, read_policy, (void *)&ag_policy_rows[AG_POLICY_##member],          \
+                     OVERRIDES(where), help),
+#include "../guard/policy.def"
+#undef AG_SETTING
+#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help)                   \
+    AP_INIT_RAW_ARGS(directive, read_site, (void *)&ag_site_rows[AG_SITE_##member], RSRC_CONF, help),
+#include "../guard/site.def"
+#undef AG_SETTING
+    {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL},
+};
+
+void *ag_create_policy(apr_pool_t *p, char *section)
+{
+    ag_policy_t *policy = ag_policy_make(p);
+
+    (void)section;
+    /* Sections of .htaccess files come and go with a request: they must not be kept. */
+    if (plans.policies && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_RUN_MPM) {
+        APR_ARRAY_PUSH(plans.policies, ag_policy_t *) = policy;
+    }
+    return policy;
+}
+
+void *ag_merge_policy(apr_pool_t *p, void *outer, void *inner)
+{
+    return ag_policy_merge(outer, inner, p);
+}
+
+void *ag_create_site(apr_pool_t *p, server_rec *s)
+{
+    ag_server_t *server = apr_pcalloc(p, sizeof *server);
+
+    (void)s;
+    server->site = ag_site_make(p);
+    return server;
+}
+
+void *ag_merge_site(apr_pool_t *p, void *outer, void *inner)
+{
+    ag_server_t *server = apr_pcalloc(p, sizeof *server);
+
+    server->site = ag_site_merge(((ag_server_t *)outer)->site, ((ag_server_t *)inner)->site, p);
+    return server;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exchange: one exchange for a client's request, kept on the topmost request; one check for every
+ * pass through the hooks, kept on its own request_rec. Both are made by whichever hook comes first.
+ */
+#include "glue.h"
+
+/* What is kept in r->request_config. */
+typedef struct {
+    ag_exchange_t *exchange; /* on the topmost request only */
+    apr_table_t *hidden;     /* likewise: fields taken away from everybody else */
+    ag_check_t *check;
+} kept_t;
+
+static kept_t *kept_of(request_rec *r)
+{
+    kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
+
+    if (!kept) {
+        kept = apr_pcalloc(r->pool, sizeof *kept);
+        ap_set_module_config(r->request_config, &apiguard_module, kept);
+    }
+    return kept;
+}
+
+static request_rec *topmost(request_rec *r)
+{
+    while (r->main || r->prev) {
+        r = r->main ? r->main : r->prev;
+    }
+    return r;
+}
+
+static const char *header(const ag_request_t *request, const char *name)
+{
+    request_rec *r = request->ctx;
+    const kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
+    const char *value = kept->hidden ? apr_table_get(kept->hidden, name) : NULL;
+
+    return value ? value : apr_table_get(r->headers_in, name);
+}
+
+static ag_exchange_t *make_exchange(request_rec *r)
+{
+    ag_exchange_t *exchange = apr_pcalloc(r->pool, sizeof *exchange);
+    ag_request_t *request = &exchange->request;
+
+    request->pool = r->pool;
+    request->method = r->method;
+    request->path = r->uri;
+    request->args = r->args;
+    ag_ip_of(&request->ip, r->useragent_addr);
+    request->now = r->request_time;
+    request->log = ag_request_log(r);
+    request->header = header;
+    request->ctx = r;
+    exchange->engine = ag_server_of(r->server)->engine;
+    exchange->taken = apr_array_make(r->pool, 4, sizeof(ag_taken_t));
+    return exchange;
+}
+
+static ag_exchange_t *exchange_of(request_rec *r)
+{
+    request_rec *top = topmost(r);
+    kept_t *kept = kept_of(top);
+
+    if (!kept->exchange) {
+        kept->exchange = make_exchange(top);
+    }
+    return kept->exchange;
+}
+
+const ag_policy_t *ag_policy_of(const request_rec *r)
+{
+    return ap_get_module_config(r->per_dir_config, &apiguard_module);
+}
+
+/* httpd does not ask again who it is where a sub-request or redirect has its parent's very
+ * configuration (AP_AUTH_INTERNAL_PER_CONF); so the answer is the parent's too. */
+static void inherit(request_rec *r, ag_check_t *check)
+{
+    request_rec *parent = r->main ? r->main : r->prev;
+    ag_check_t *known = parent && parent->per_dir_config == r->per_dir_config
+                            ? ag_check_found(parent)
+                            : NULL;
+
+    if (known && known->verdict.reason == AG_R_NONE) {
+        check->verdict.who = known->verdict.who;
+        check->verdict.kind = known->verdict.kind;
+        check->credential = known->credential;
+    }
+}
+
+ag_check_t *ag_check_of(request_rec *r)
+{
+    kept_t *kept = kept_of(r);
+
+    if (!kept->check) {
+        kept->check = apr_pcalloc(r->pool, sizeof *kept->check);
+        kept->check->exchange = exchange_of(r);
+        kept->check->policy = ag_policy_of(r);
+        ag_mask_arguments(r, kept->check->policy);
+        inherit(r, kept->check);
+    }
+    return kept->check;
+}
+
+ag_check_t *ag_check_found(request_rec *r)
+{
+    const kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
+
+    return kept ? kept->check : NULL;
+}
+
+int ag_is_ours(request_rec *r)
+{
+    const char *type = ap_auth_type(r);
+
+    return type && strcasecmp(type, "ApiGuard") == 0;
+}
+
+void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name)
+{
+    request_rec *top = exchange->request.ctx;
+    const char *value = apr_table_get(r->headers_in, name);
+    kept_t *kept = kept_of(top);
+
+    if (!value) {
+        return;
+    }
+    if (!kept->hidden) {
+        kept->hidden = apr_table_make(top->pool, 2);
+    }
+    if (!apr_table_get(kept->hidden, name)) {
+        apr_table_setn(kept->hidden, apr_pstrdup(top->pool, name), value);
+    }
+    apr_table_unset(r->headers_in, name);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * glue: all that httpd and the guard know of each other. Only this folder and the door include
+ * httpd's headers.
+ */
+#ifndef AG_GLUE_H
+#define AG_GLUE_H
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <httpd.h>
+#include <http_config.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <http_main.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <mod_auth.h>
+
+/* mod_proxy's hook of that name, which APR_OPTIONAL_HOOK wants declared; its own header need not be
+ * installed. */
+typedef int proxy_HOOK_fixups_t(request_rec *r);
+
+#include "../core/open.h"
+#include "../guard/guard.h"
+
+extern module AP_MODULE_DECLARE_DATA apiguard_module;
+APLOG_USE_MODULE(apiguard);
+
+/* ---- configuration (directives.c) ---------------------------------------------------------------- */
+
+extern const command_rec ag_commands[];
+void *ag_create_policy(apr_pool_t *p, char *section);
+void *ag_merge_policy(apr_pool_t *p, void *outer, void *inner);
+void *ag_create_site(apr_pool_t *p, server_rec *s);
+void *ag_merge_site(apr_pool_t *p, void *outer, void *inner);
+
+/* What the configuration left to be done once it is complete. */
+typedef struct ag_plans_t {
+    apr_array_header_t *opens;    /* ag_open_t */
+    apr_array_header_t *names;    /* ag_plan_name_t: limits that need their server's name */
+    apr_array_header_t *policies; /* ag_policy_t *: sections to look over */
+} ag_plans_t;
+
+typedef struct ag_plan_name_t {
+    ag_limit_t *limit;
+    server_rec *server;
+    const char *section;
+} ag_plan_name_t;
+
+/* What the module keeps for a server. */
+typedef struct ag_server_t {
+    ag_site_t *site;
+    ag_engine_t *engine; /* NULL before the start is complete */
+} ag_server_t;
+
+static inline ag_server_t *ag_server_of(const server_rec *s)
+{
+    return ap_get_module_config(s->module_config, &apiguard_module);
+}
+
+/* The plans of the configuration being read; made anew by ag_pre_config(). */
+ag_plans_t *ag_plans(void);
+
+/* A call for the setting engine, from what httpd knows of the line. */
+ag_setting_call_t ag_setting_call(cmd_parms *cmd);
+
+/* What a limit's id is made of besides its own text: the server's name, or the fleet's prefix, and
+ * the section. */
+const char *ag_limit_scope(server_rec *s, const char *section, apr_pool_t *p);
+
+/* Registers the limits that a line has added. */
+void ag_plan_names(cmd_parms *cmd, const ag_setting_call_t *call);
+
+/* ---- start (startup.c, memory.c, dbd.c) ------------------------------------------------------------ */
+
+int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
+int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+void ag_child_init(apr_pool_t *pchild, server_rec *s);
+
+/* The key store's words in shared memory, one set for each realm (database and server). */
+typedef struct ag_key_words_t {
+    ag_id_t realm;
+    char shared[AG_KEYS_SHARED_SIZE];
+} ag_key_words_t;
+
+#define AG_MAX_KEY_STORES 1024
+
+/* What all servers of this process share; laid out in shared memory, kept over a graceful restart. */
+typedef struct ag_shared_t {
+    ag_sip_key_t sip;
+    ag_cache_t *known, *unknown, *tokens;
+    ag_store_t *shm;
+    ag_breaker_t *breaker;
+    ag_key_words_t *keys; /* AG_MAX_KEY_STORES of them */
+} ag_shared_t;
+
+/* Makes or finds the shared memory. OK, or an HTTP error after saying why. */
+int ag_memory_open(ag_shared_t *shared, apr_size_t size, apr_pool_t *pconf, server_rec *s);
+
+/* Fills the port to mod_dbd's connections of a server. 0 when mod_dbd is not loaded. */
+int ag_dbd_port(ag_db_port_t *port, server_rec *s);
+
+/* Asks the databases of all servers, in one short-lived child with the server's own user, whether
+ * our schema is there. OK, or an HTTP error after saying why. A database that is away is no error. */
+int ag_dbd_check(server_rec *servers, apr_pool_t *ptemp);
+
+/* ---- ports (expr.c, log.c) ------------------------------------------------------------------------- */
+
+extern const ag_expr_port_t ag_httpd_expr;
+
+/* The same for a line being read: `cmd` is needed to compile, RESTRICTED in .htaccess. */
+ag_expr_port_t *ag_expr_port_for(cmd_parms *cmd);
+
+const ag_log_t *ag_request_log(request_rec *r);
+const ag_log_t *ag_server_log(server_rec *s, apr_pool_t *p);
+
+/* ---- a request (exchange.c, access.c, identity.c, require.c, provider.c) --------------------------- */
+
+/* This pass's check, made when first asked for; never NULL. */
+ag_check_t *ag_check_of(request_rec *r);
+
+/* The same if it has been made, else NULL. */
+ag_check_t *ag_check_found(request_rec *r);
+
+const ag_policy_t *ag_policy_of(const request_rec *r);
+
+/* 1 when AuthType ApiGuard is in force. */
+int ag_is_ours(request_rec *r);
+
+/* The field's first value is kept for those who ask the exchange, and gone for all others. */
+void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name);
+
+int ag_strip_forged(request_rec *r);
+int ag_access_checker(request_rec *r);
+int ag_force_authn(request_rec *r);
+int ag_check_authn(request_rec *r);
+int ag_last_gate(request_rec *r);
+int ag_proxy_fixups(request_rec *r);
+void ag_register_providers(apr_pool_t *p);
+
+/* Tells logs and scripts who it is; tells the backend in request fields; hides the credential. */
+void ag_identity_publish(request_rec *r, ag_check_t *check);
+void ag_identity_tell_backend(request_rec *r, ag_check_t *check);
+void ag_identity_hide(request_rec *r, ag_check_t *check);
+
+/* Arguments that may hold a key read NAME=*** in what logs show: %r and REQUEST_URI. */
+void ag_mask_arguments(request_rec *r, const ag_policy_t *policy);
+
+/* ---- answers (refusal.c, filters.c) ---------------------------------------------------------------- */
+
+/* Makes the refusal in check->verdict the answer: fields, audit line, problem document. Returns the
+ * status for the hook to return. */
+int ag_refusal(request_rec *r, ag_check_t *check);
+
+/* The rate limit fields of an answer that is not a refusal. */
+void ag_quota_tell(request_rec *r, ag_check_t *check);
+
+int ag_note_auth_failure(request_rec *r, const char *auth_type);
+void ag_insert_error_filter(request_rec *r);
+void ag_insert_filter(request_rec *r);
+void ag_register_filters(void);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * refusal: a verdict becomes an answer. The problem document itself is put in place by a filter,
+ * when httpd sends the error; here it is made sure that httpd gets that far and does not go to an
+ * ErrorDocument instead.
+ */
+#include "glue.h"
+
+#include "../reply/reply.h"
+#include "../watch/audit.h"
+
+static void add_error_field(void *ctx, const char *name, const char *value)
+{
+    request_rec *r = ctx;
+
+    apr_table_addn(r->err_headers_out, name, value);
+}
+
+/* Fields that stand alone: a pass through the hooks after a redirect replaces them. */
+static void set_error_field(void *ctx, const char *name, const char *value)
+{
+    request_rec *r = ctx;
+
+    apr_table_setn(r->err_headers_out, name, value);
+}
+
+void ag_quota_tell(request_rec *r, ag_check_t *check)
+{
+    if (!r->main) {
+        ag_quota_fields(&check->verdict, check->policy->rate_headers,
+                        apr_time_sec(check->exchange->request.now), set_error_field, r, r->pool);
+    }
+}
+
+static unsigned schemes(const ag_policy_t *policy)
+{
+    unsigned schemes = ag_policy_provides(policy, "jwt") ? AG_SCHEME_BEARER : 0;
+    int i;
+
+    for (i = 0; ag_policy_provides(policy, "key") && i < policy->key_from.n; i++) {
+        switch (policy->key_from.sources[i].from) {
+        case AG_FROM_BEARER:
+            schemes |= AG_SCHEME_BEARER;
+            break;
+        case AG_FROM_BASIC:
+            schemes |= AG_SCHEME_BASIC;
+            break;
+        default:
+            schemes |= AG_SCHEME_APIKEY;
+        }
+    }
+    return schemes;
+}
+
+/* 401 must carry a challenge (RFC 9110 s15.5.2); 403 may tell a bearer what scope is missing. */
+static void challenge(request_rec *r, const ag_check_t *check, int status)
+{
+    const ag_credential_t *shown = &check->credential;
+    int by_bearer = shown->type && shown->from == AG_FROM_BEARER;
+    unsigned offered = status == HTTP_UNAUTHORIZED ? schemes(check->policy)
+                       : by_bearer && ag_reason(check->verdict.reason)->oauth ? AG_SCHEME_BEARER
+                                                                              : 0;
+
+    apr_table_unset(r->err_headers_out, "WWW-Authenticate");
+    ag_challenge(&check->verdict, offered, by_bearer, ap_auth_name(r), add_error_field, r, r->pool);
+}
+
+static const char *request_id(request_rec *r)
+{
+    const char *id = apr_table_get(r->subprocess_env, "UNIQUE_ID");
+    unsigned char bytes[8];
+
+    if (!id) {
+        id = apr_table_get(r->notes, "apiguard-request-id");
+    }
+    if (!id && ag_random(bytes, sizeof bytes) == APR_SUCCESS) {
+        id = ag_hex(apr_palloc(r->pool, 2 * sizeof bytes + 1), bytes, sizeof bytes);
+        apr_table_setn(r->notes, "apiguard-request-id", id);
+    }
+    return id;
+}
+
+static void audit(request_rec *r, ag_check_t *check, int status)
+{
+    const char *detail = ag_problem_detail(&check->verdict, r->pool);
+
+    if (r->main || check->exchange->audited) {
+        return; /* a sub-request's refusal is no answer */
+    }
+    check->exchange->audited = 1;
+    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "AG0140: %s",
+                  ag_audit_line(&check->verdict, &check->exchange->request, status, detail,
+                                request_id(r), r->pool));
+}
+
+/* Variables for the log and for an ErrorDocument. */
+static void publish(request_rec *r, const ag_check_t *check)
+{
+    const ag_verdict_t *verdict = &check->verdict;
+    const ag_principal_t *who = verdict->who ? verdict->who : verdict->shown;
+
+    apr_table_setn(r->subprocess_env, "APIGUARD_DECISION", ag_reason(verdict->reason)->code);
+    apr_table_setn(r->notes, "APIGUARD_DECISION", ag_reason(verdict->reason)->code);
+    if (who && who->client) {
+        apr_table_setn(r->subprocess_env, "APIGUARD_CLIENT", who->client);
+        apr_table_setn(r->notes, "APIGUARD_CLIENT", who->client);
+    }
+    if (who && who->key_id) {
+        apr_table_setn(r->subprocess_env, "APIGUARD_KEY_ID", who->key_id);
+        apr_table_setn(r->notes, "APIGUARD_KEY_ID", who->key_id);
+    }
+}
+
+/* A database or store that is away is worth a second try; nobody knows when. */
+static void default_retry(ag_verdict_t *verdict, int status)
+{
+    if (status == HTTP_SERVICE_UNAVAILABLE && !verdict->retry_after) {
+        verdict->retry_after = 5;
+    }
+}
+
+int ag_refusal(request_rec *r, ag_check_t *check)
+{
+    ag_verdict_t *verdict = &check->verdict;
+    int status = ag_reply_status(verdict->reason, check->policy->invalid_key_status);
+
+    default_retry(verdict, status);
+    if (verdict->retry_after) {
+        set_error_field(r, "Retry-After", apr_psprintf(r->pool, "%u", verdict->retry_after));
+    }
+    ag_quota_tell(r, check);
+    set_error_field(r, "Cache-Control", "no-store");
+    challenge(r, check, status);
+    publish(r, check);
+    audit(r, check, status);
+    if (check->policy->errors == AG_ERRORS_PROBLEM) {
+        /* An ErrorDocument would be followed before our filter is asked. A text is not; the filter
+         * replaces it. authz says 401 where 403 is meant, so both are covered. */
+        apr_table_setn(r->notes, "apiguard-problem",
+                       ag_problem(verdict, status, request_id(r), r->pool));
+        ap_custom_response(r, status, "refused");
+        ap_custom_response(r, HTTP_UNAUTHORIZED, "refused");
+    }
+    return status;
+}
+
+/* authz asks for this when it refuses: somebody it does not know, or somebody it knows but will not
+ * let in. For the latter the status to send is 403, which ag_insert_error_filter() sets. */
+int ag_note_auth_failure(request_rec *r, const char *auth_type)
+{
+    ag_check_t *check;
+    ag_verdict_t *verdict;
+
+    if (strcasecmp(auth_type, "ApiGuard") != 0) {
+        return DECLINED;
+    }
+    check = ag_check_of(r);
+    verdict = &check->verdict;
+    if (verdict->reason == AG_R_NONE && verdict->who) {
+        ag_guard_charge_denied(check);
+        ag_refuse(verdict, verdict->candidate != AG_R_NONE ? verdict->candidate
+                                                           : AG_R_ACCESS_DENIED, NULL);
+    }
+    else if (verdict->reason == AG_R_NONE) {
+        ag_refuse(verdict, AG_R_CREDENTIAL_MISSING, NULL);
+    }
+    ag_refusal(r, check);
+    return OK;
+}
