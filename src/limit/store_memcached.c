@@ -259,7 +259,8 @@ static int add_server(memcached_st *to, const char *text, apr_pool_t *p)
     if (*text == '/') {
         return !to || memcached_server_add_unix_socket(to, text) == MEMCACHED_SUCCESS;
     }
-    if (apr_parse_addr_port(&host, &scope, &port, text, p) || !host || scope) {
+    if (apr_parse_addr_port(&host, &scope, &port, text, p) || !host || scope ||
+        (*text != '[' && strchr(host, ':'))) {
         return 0;
     }
     return !to || memcached_server_add(to, host, port ? port : DEFAULT_PORT) == MEMCACHED_SUCCESS;

@@ -32,7 +32,7 @@
 static apr_pool_t *pool;
 static apr_time_t now; /* of all charges that name no other; a real time, memcached has a clock */
 
-/* ---- windows, subjects, charges ---------------------------------------------------------------- */
+/* ---- windows, subjects, charges -------------------------------------------------------------- */
 
 static ag_window_t make_window(apr_uint64_t n, apr_uint32_t seconds, const ag_algo_t *algo)
 {
@@ -92,7 +92,7 @@ static inline apr_uint64_t left(ag_store_t *store, const ag_window_t *window,
     return c.quota.remaining;
 }
 
-/* ---- processes --------------------------------------------------------------------------------- */
+/* ---- processes ------------------------------------------------------------------------------- */
 
 static inline void *share(size_t size)
 {
@@ -120,7 +120,7 @@ static inline void kill_child(pid_t pid)
     waitpid(pid, NULL, 0);
 }
 
-/* ---- memcached --------------------------------------------------------------------------------- */
+/* ---- memcached ------------------------------------------------------------------------------- */
 
 static inline int connect_to(int port)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_limit_algo: the algorithms against slow, exact references that share no code with them: 200,000
- * random arrivals each, with a clock of our own. Every refusal's `retry` is tried out.
+ * test_limit_algo: the algorithms against slow, exact references that share no code with them:
+ * 200,000 random arrivals each, with a clock of our own. Every refusal's `retry` is tried out.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -99,7 +99,7 @@ static void check_pass(const ag_counter_t *after, const ag_window_t *w, apr_time
     assert_true(passes(*after, w, idle, w->burst ? w->burst : w->rate.n));
 }
 
-/* ---- references -------------------------------------------------------------------------------- */
+/* ---- references ------------------------------------------------------------------------------ */
 
 typedef struct {
     apr_time_t start[2]; /* the current and the previous window */
@@ -245,7 +245,7 @@ static void test_bucket_equals_its_reference(void **state)
     compare_all(&ag_algo_bucket, bucket_model);
 }
 
-/* ---- all algorithms ---------------------------------------------------------------------------- */
+/* ---- all algorithms -------------------------------------------------------------------------- */
 
 static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket};
 
@@ -385,7 +385,7 @@ static void test_refund(void **state)
     }
 }
 
-/* ---- cases by hand ----------------------------------------------------------------------------- */
+/* ---- cases by hand --------------------------------------------------------------------------- */
 
 static void test_sliding_by_hand(void **state)
 {

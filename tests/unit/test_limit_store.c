@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_limit_store: what every store must do, run against each of them: exactly N pass whoever asks,
- * windows are charged together or not at all, and what was taken can be given back.
+ * test_limit_store: what every store must do, run against each of them: exactly N pass whoever
+ * asks, windows are charged together or not at all, and what was taken can be given back.
  */
 #include "limit_fixture.h"
 
@@ -13,7 +13,7 @@ static void *table;
 static ag_breaker_t *breaker;
 static int port;
 
-/* ---- the stores; each is opened anew in every process ------------------------------------------ */
+/* ---- the stores; each is opened anew in every process ---------------------------------------- */
 
 static ag_store_t *open_shm(void)
 {
@@ -45,7 +45,7 @@ static ag_subject_t new_subject(void)
     return make_subject(apr_psprintf(pool, "ip:192.0.2.%d", ++number));
 }
 
-/* ---- one process ------------------------------------------------------------------------------- */
+/* ---- one process ----------------------------------------------------------------------------- */
 
 static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket};
 
@@ -193,7 +193,7 @@ static void test_many_windows(void **state)
     assert_int_equal(store->charge(store, c, 0, now, pool), APR_SUCCESS);
 }
 
-/* ---- many processes ---------------------------------------------------------------------------- */
+/* ---- many processes -------------------------------------------------------------------------- */
 
 typedef struct {
     volatile int go;

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table:
+ *
+ *     head | stripe 0: lock, overflow slots | stripe 1 ... | sets of stripe 0 | sets of 1 ...
+ *
+ * Each stripe has sets of eight slots, and each tag two sets it may stand in, so a stripe is about
+ * nine tenths full before the first newcomer finds no slot.
+ */
+#include "table.h"
+
+#include <string.h>
+
+#define MAGIC APR_UINT64_C(0x61676c696d697473) /* "aglimits" */
+#define VERSION 1
+#define USUAL_SETS 16 /* fewer stripes rather than less than this many sets in each */
+
+/* ---- the memory ------------------------------------------------------------------------------ */
+
+/* Divides it: 64 stripes, fewer when it is small; the rest is sets. 0: too small for one. */
+static int measure(ag_table_head_t *shape, apr_size_t size)
+{
+    apr_size_t head = sizeof(ag_table_head_t), stripe = sizeof(ag_stripe_t), set = sizeof(ag_set_t);
+    apr_uint32_t stripes = AG_TABLE_STRIPES;
+
+    while (stripes > 1 && size < head + stripes * (stripe + USUAL_SETS * set)) {
+        stripes /= 2;
+    }
+    if (size < head + stripe + set) {
+        return 0;
+    }
+    memset(shape, 0, sizeof *shape);
+    shape->magic = MAGIC;
+    shape->version = VERSION;
+    shape->stripes = stripes;
+    shape->size = size;
+    shape->sets = (size - head - stripes * stripe) / (stripes * set);
+    return 1;
+}
+
+static int same_shape(const ag_table_head_t *head, const ag_table_head_t *shape)
+{
+    return head->magic == shape->magic && head->version == shape->version &&
+           head->stripes == shape->stripes && head->size == shape->size &&
+           head->sets == shape->sets;
+}
+
+static apr_status_t format(const ag_table_t *table, const ag_table_head_t *shape)
+{
+    apr_uint32_t i;
+
+    memset(table->head, 0, shape->size);
+    for (i = 0; i < shape->stripes; i++) {
+        apr_status_t rv = ag_lock_init(&table->stripes[i].lock);
+
+        if (rv) {
+            return rv;
+        }
+    }
+    *table->head = *shape;
+    return APR_SUCCESS;
+}
+
+apr_status_t ag_table_attach(ag_table_t *table, void *memory, apr_size_t size, int fresh)
+{
+    ag_table_head_t shape;
+
+    if (!measure(&shape, size) || (!fresh && !same_shape(memory, &shape))) {
+        return APR_EINVAL;
+    }
+    table->head = memory;
+    table->stripes = (ag_stripe_t *)(table->head + 1);
+    table->sets = (ag_set_t *)(table->stripes + shape.stripes);
+    table->n_sets = shape.sets;
+    table->mask = shape.stripes - 1;
+    return fresh ? format(table, &shape) : APR_SUCCESS;
+}
+
+/* ---- looking --------------------------------------------------------------------------------- */
+
+static ag_slot_t *find(ag_slot_t *slots, int n, ag_id_t tag)
+{
+    ag_slot_t *slot;
+
+    for (slot = slots; slot < slots + n; slot++) {
+        if (ag_id_equal(slot->tag, tag)) {
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+/* How many slots are free; *vacant gets one of them, or NULL. */
+static int count_vacant(ag_slot_t **vacant, ag_slot_t *slots, int n, apr_time_t now)
+{
+    ag_slot_t *slot;
+    int count = 0;
+
+    *vacant = NULL;
+    for (slot = slots; slot < slots + n; slot++) {
+        if (slot->idle_at <= now) {
+            *vacant = slot;
+            count++;
+        }
+    }
+    return count;
+}
+
+/* A newcomer goes where more is free, which keeps all sets about equally full. */
+static ag_slot_t *pick(ag_set_t *home, ag_set_t *second, apr_time_t now)
+{
+    ag_slot_t *here, *there;
+    int more = count_vacant(&there, second->slot, AG_TABLE_SET, now) -
+               count_vacant(&here, home->slot, AG_TABLE_SET, now);
+
+    return more > 0 ? there : here;
+}
+
+/* The set that 32 random bits name. */
+static ag_set_t *set_of(const ag_table_t *table, apr_uint32_t stripe, apr_uint64_t bits)
+{
+    return &table->sets[stripe * table->n_sets + (bits * table->n_sets >> 32)];
+}
+
+void ag_table_find(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,
+                   apr_time_t now)
+{
+    ag_set_t *home = set_of(table, stripe, tag.hi >> 32);
+    ag_set_t *second = set_of(table, stripe, tag.hi & APR_UINT32_MAX);
+
+    place->home = home;
+    place->slot = find(home->slot, AG_TABLE_SET, tag);
+    if (!place->slot) {
+        place->slot = find(second->slot, AG_TABLE_SET, tag);
+    }
+    place->vacant = place->slot ? NULL : pick(home, second, now);
+}
+
+void ag_table_overflow(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,
+                       apr_time_t now)
+{
+    ag_slot_t *slots = table->stripes[stripe].overflow;
+
+    place->home = NULL;
+    place->slot = find(slots, AG_TABLE_OVERFLOW, tag);
+    place->vacant = NULL;
+    if (!place->slot) {
+        count_vacant(&place->vacant, slots, AG_TABLE_OVERFLOW, now);
+    }
+}
+
+/* ---- writing: the process may be killed anywhere --------------------------------------------- */
+
+void ag_slot_set(ag_slot_t *slot, const ag_counter_t *counter)
+{
+    apr_uint32_t aside = !slot->live;
+
+    slot->counter[aside] = *counter;
+    __atomic_store_n(&slot->live, aside, __ATOMIC_RELEASE);
+}
+
+/* It counts as busy before its counter is charged, never after. */
+void ag_slot_charge(ag_slot_t *slot, const ag_counter_t *counter, apr_time_t idle_at)
+{
+    if (idle_at > slot->idle_at) {
+        __atomic_store_n(&slot->idle_at, idle_at, __ATOMIC_RELEASE);
+    }
+    ag_slot_set(slot, counter);
+}
+
+/* Until its whole tag is written nobody finds it, so nobody takes the old counter for the new. */
+void ag_slot_claim(ag_slot_t *slot, ag_id_t tag, const ag_counter_t *counter)
+{
+    __atomic_store_n(&slot->tag.hi, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&slot->tag.lo, 0, __ATOMIC_RELEASE);
+    ag_slot_set(slot, counter);
+    __atomic_store_n(&slot->tag.lo, tag.lo, __ATOMIC_RELEASE);
+    __atomic_store_n(&slot->tag.hi, tag.hi, __ATOMIC_RELEASE);
+}

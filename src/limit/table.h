@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table: counters in shared memory, found by a 128-bit tag. Nothing grows, nothing is allocated,
+ * and a slot is given away only when its counter stopped counting.
+ *
+ * A slot holds its counter twice. The new state is written beside the old one and becomes valid by
+ * one store, so a process killed at any instruction leaves a table that is whole. Everything here
+ * is called with the stripe's lock held.
+ */
+#ifndef AG_LIMIT_TABLE_H
+#define AG_LIMIT_TABLE_H
+
+#include "../base/lock.h"
+#include "limit.h"
+
+#define AG_TABLE_SET 8       /* slots in a set */
+#define AG_TABLE_OVERFLOW 16 /* overflow slots in a stripe */
+#define AG_TABLE_STRIPES 64  /* at most: one bit each in a mask */
+
+typedef struct ag_slot_t {
+    ag_id_t tag;
+    apr_time_t idle_at; /* free from then on */
+    ag_counter_t counter[2];
+    apr_uint32_t live; /* which of the two is valid */
+    apr_uint32_t unused;
+} ag_slot_t;
+
+typedef struct ag_stripe_t {
+    ag_lock_t lock;
+    ag_slot_t overflow[AG_TABLE_OVERFLOW];
+} ag_stripe_t;
+
+typedef struct ag_set_t {
+    apr_time_t overflowed; /* until when somebody of this set may be counted in the overflow */
+    ag_slot_t slot[AG_TABLE_SET];
+} ag_set_t;
+
+/* The beginning of the memory: what must be equal when another generation finds it. */
+typedef struct ag_table_head_t {
+    apr_uint64_t magic;
+    apr_uint32_t version;
+    apr_uint32_t stripes; /* a power of two */
+    apr_uint64_t size;
+    apr_uint64_t sets;      /* in each stripe */
+    apr_uint64_t overflows; /* charges that found no slot */
+} ag_table_head_t;
+
+typedef struct ag_table_t {
+    ag_table_head_t *head;
+    ag_stripe_t *stripes;
+    ag_set_t *sets;
+    apr_uint64_t n_sets; /* in each stripe */
+    apr_uint32_t mask;   /* stripes less one */
+} ag_table_t;
+
+/* Where a tag is, or could be. */
+typedef struct ag_place_t {
+    ag_slot_t *slot;   /* of that tag, or NULL */
+    ag_slot_t *vacant; /* if not: a free one, or NULL */
+    ag_set_t *home;
+} ag_place_t;
+
+/* As ag_store_shm_attach(). */
+apr_status_t ag_table_attach(ag_table_t *table, void *memory, apr_size_t size, int fresh);
+
+/* Looks in the two sets of the stripe that may hold the tag. */
+void ag_table_find(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,
+                   apr_time_t now);
+
+/* Looks in the stripe's overflow. */
+void ag_table_overflow(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,
+                       apr_time_t now);
+
+static inline ag_counter_t ag_slot_get(const ag_slot_t *slot)
+{
+    return slot->counter[slot->live];
+}
+
+/* Replaces a counter. */
+void ag_slot_set(ag_slot_t *slot, const ag_counter_t *counter);
+
+/* Replaces a counter that was charged and counts until `idle_at`. */
+void ag_slot_charge(ag_slot_t *slot, const ag_counter_t *counter, apr_time_t idle_at);
+
+/* Gives a vacant slot to a tag. It stays vacant until it is charged. */
+void ag_slot_claim(ag_slot_t *slot, ag_id_t tag, const ag_counter_t *counter);
+
+#endif

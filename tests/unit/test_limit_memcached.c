@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_limit_memcached: what goes over the wire, and what happens when memcached is dead, hung,
+ * back again, or holds something that is not ours. Whatever happens, a failure never looks like
+ * "allowed".
+ */
+#include "limit_fixture.h"
+
+#include <stdlib.h>
+
+#include <apr_time.h>
+
+#include "../../src/limit/breaker.h"
+
+#define TIMEOUT_MS 50
+
+static int port;
+static pid_t memcached;
+static ag_breaker_t breaker;
+
+/* ---- the log --------------------------------------------------------------------------------- */
+
+static int n_logged;
+static char logged[1024];
+
+static void remember(const ag_log_t *log, ag_log_level_e level, apr_status_t rv, const char *text)
+{
+    (void)log;
+    (void)level;
+    (void)rv;
+    n_logged++;
+    apr_cpystrn(logged, text, sizeof logged);
+}
+
+static const ag_log_t a_log = {remember, NULL, AG_LOG_DEBUG};
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+static ag_store_t *open_store(void)
+{
+    ag_store_t *store;
+
+    memset(&breaker, 0, sizeof breaker);
+    n_logged = 0;
+    assert_int_equal(ag_store_memcached_open(&store, address_of(port), "p:", TIMEOUT_MS, 4, &breaker,
+                                             &a_log, pool), APR_SUCCESS);
+    return store;
+}
+
+/* The status of one charge, and how long it took. A fault leaves `allowed` as it was. */
+static apr_status_t ask(ag_store_t *store, const ag_window_t *w, const ag_subject_t *s,
+                        apr_time_t at, int *ms)
+{
+    ag_charge_t c = make_charge(w, s);
+    apr_time_t start = apr_time_now();
+    apr_status_t rv = store->charge(store, &c, 1, at, pool);
+
+    *ms = (int)((apr_time_now() - start) / 1000);
+    if (rv) {
+        assert_false(c.allowed);
+    }
+    return rv;
+}
+
+/* Sends a line (and perhaps data) to memcached behind the store's back; its whole answer. */
+static const char *talk(const char *text)
+{
+    static char answer[65536];
+    size_t n = 0;
+    int s = connect_to(port);
+    ssize_t got;
+
+    assert_true(s >= 0);
+    assert_int_equal(write(s, text, strlen(text)), (ssize_t)strlen(text));
+    assert_int_equal(shutdown(s, SHUT_WR), 0);
+    while ((got = read(s, answer + n, sizeof answer - 1 - n)) > 0) {
+        n += (size_t)got;
+    }
+    answer[n] = '\0';
+    close(s);
+    return answer;
+}
+
+/* A key behind `at`, of all that memcached holds; NULL at the end. It writes %3A for a colon. */
+static const char *next_key(const char **at)
+{
+    char *key = NULL, *to, *from;
+    const char *found = strstr(*at, "key=");
+
+    if (found) {
+        *at = found + 4;
+        key = apr_pstrmemdup(pool, *at, strcspn(*at, " "));
+        for (to = from = key; *from; from++) {
+            *to++ = strncmp(from, "%3A", 3) == 0 ? (from += 2, ':') : *from;
+        }
+        *to = '\0';
+    }
+    return key;
+}
+
+static const char *all_keys(void)
+{
+    return apr_pstrdup(pool, talk("lru_crawler metadump all\r\n"));
+}
+
+/* The key of the only thing that was charged since flush(). */
+static const char *the_key(void)
+{
+    const char *at = all_keys();
+    const char *key = next_key(&at);
+
+    assert_non_null(key);
+    assert_null(next_key(&at));
+    return key;
+}
+
+/* flush_all would leave the items for the crawler to see. */
+static void flush(void)
+{
+    const char *key, *at = all_keys();
+
+    while ((key = next_key(&at))) {
+        assert_string_equal(talk(apr_psprintf(pool, "delete %s\r\n", key)), "DELETED\r\n");
+    }
+}
+
+/* ---- on the wire ----------------------------------------------------------------------------- */
+
+static void test_the_key_is_a_digest(void **state)
+{
+    ag_store_t *store = open_store();
+    ag_window_t w = make_window(5, 60, &ag_algo_sliding);
+    ag_subject_t s = make_subject("header:x=\r\nflush_all\r\n \x01");
+    const char *key;
+
+    (void)state;
+    flush();
+    assert_int_equal(hit(store, &w, &s), 1);
+    key = the_key();
+    assert_int_equal(strncmp(key, "p:ag1:", 6), 0);
+    assert_int_equal(strspn(key + 6, "0123456789abcdef"), 32);
+    assert_int_equal(strlen(key), 38);
+}
+
+static void test_the_value_and_its_end(void **state)
+{
+    ag_store_t *store = open_store();
+    ag_window_t w = make_window(5, 3600, &ag_algo_fixed);
+    ag_subject_t s = make_subject("a");
+    apr_time_t start = ag_period_start(&w.rate.period, now);
+    const char *expected, *dump;
+
+    (void)state;
+    flush();
+    assert_true(hit(store, &w, &s) && hit(store, &w, &s));
+    expected = apr_psprintf(pool, "1:%016" APR_UINT64_T_HEX_FMT "00000000000000020000000000000000",
+                            (apr_uint64_t)start);
+    assert_non_null(strstr(talk(apr_psprintf(pool, "get %s\r\n", the_key())), expected));
+    dump = strstr(talk("lru_crawler metadump all\r\n"), "exp=");
+    assert_non_null(dump);
+    assert_in_range(atol(dump + 4), apr_time_sec(start) + 3600 + 58,
+                    apr_time_sec(start) + 3600 + 62);
+}
+
+/* A month is longer than the 30 days up to which memcached takes an expiry for relative. */
+static void test_long_windows_are_kept(void **state)
+{
+    ag_store_t *store = open_store();
+    ag_window_t w = make_window(2, 366 * 86400, &ag_algo_sliding);
+    ag_window_t century = make_window(1, 366 * 86400, &ag_algo_bucket);
+    ag_subject_t s = make_subject("a");
+
+    (void)state;
+    assert_true(hit(store, &w, &s) && hit(store, &w, &s));
+    assert_false(hit(store, &w, &s));
+    century.burst = 90;
+    century.rate.n = 1;
+    assert_true(hit(store, &century, &s));
+    while (left(store, &century, &s) > 0) {
+        assert_true(hit(store, &century, &s));
+    }
+    assert_false(hit(store, &century, &s));
+}
+
+static void test_garbled_values_are_faults(void **state)
+{
+    static const char *const values[] = {
+        "",
+        "0",
+        "100",
+        "1:",
+        "2:000000000000000000000000000000000000000000000000",
+        "1:00000000000000000000000000000000000000000000000g",
+        "1:0000000000000000000000000000000000000000000000000",
+        "1:00000000000000000000000000000000000000000000000",
+        "1:00000000000000000000000000000000000000000000000A",
+    };
+    ag_window_t w = make_window(5, 3600, &ag_algo_sliding);
+    ag_subject_t s = make_subject("a"), other = make_subject("b");
+    const char *key;
+    size_t i;
+    int ms;
+
+    (void)state;
+    flush();
+    assert_true(hit(open_store(), &w, &s));
+    key = the_key();
+    for (i = 0; i < sizeof values / sizeof *values; i++) {
+        ag_store_t *store = open_store();
+
+        talk(apr_psprintf(pool, "set %s 0 0 %d\r\n%s\r\n", key, (int)strlen(values[i]), values[i]));
+        assert_int_equal(ask(store, &w, &s, now, &ms), APR_EGENERAL);
+        assert_int_equal(hit(store, &w, &other), i < 5);
+    }
+}
+
+/* ---- the breaker by itself ------------------------------------------------------------------- */
+
+static void test_breaker(void **state)
+{
+    const apr_time_t second = APR_USEC_PER_SEC;
+    ag_breaker_t b = {0, 0, 0};
+
+    (void)state;
+    assert_true(ag_breaker_enter(&b, now));
+    assert_false(ag_breaker_bad(&b, now));
+    assert_false(ag_breaker_good(&b));
+    assert_false(ag_breaker_bad(&b, now)); /* two, but not in a row */
+    assert_true(ag_breaker_enter(&b, now));
+    assert_true(ag_breaker_bad(&b, now));
+    assert_false(ag_breaker_enter(&b, now));
+    assert_false(ag_breaker_enter(&b, now + second - 1));
+    assert_true(ag_breaker_enter(&b, now + second)); /* one tries */
+    assert_false(ag_breaker_enter(&b, now + second)); /* the others wait */
+    assert_false(ag_breaker_bad(&b, now + second)); /* it was open, nothing changes */
+    assert_false(ag_breaker_enter(&b, now + 2 * second - 1));
+    assert_true(ag_breaker_enter(&b, now + 2 * second));
+    assert_true(ag_breaker_good(&b));
+    assert_true(ag_breaker_enter(&b, now) && ag_breaker_enter(&b, now));
+    assert_false(ag_breaker_bad(&b, now));
+    assert_true(ag_breaker_bad(&b, now));
+    assert_true(ag_breaker_enter(&b, now - 3600 * second)); /* the clock was set back an hour */
+}
+
+/* ---- dead, hung, back again ------------------------------------------------------------------ */
+
+/* Two faults, then nobody is made to wait; a second later it is tried, and counts again as before. */
+static void expect_outage(ag_store_t *store, const ag_window_t *w, const ag_subject_t *s)
+{
+    int i, ms;
+
+    for (i = 0; i < 2; i++) {
+        apr_status_t rv = ask(store, w, s, now, &ms);
+
+        assert_true(rv != APR_SUCCESS && rv != APR_EAGAIN);
+        assert_in_range(ms, 0, 4 * TIMEOUT_MS);
+    }
+    assert_int_equal(n_logged, 1);
+    assert_non_null(strstr(logged, "AG0501"));
+    assert_non_null(strstr(logged, address_of(port)));
+    for (i = 0; i < 1000; i++) {
+        assert_int_equal(ask(store, w, s, now, &ms), APR_EAGAIN);
+        assert_in_range(ms, 0, TIMEOUT_MS / 2);
+    }
+    assert_true(ask(store, w, s, now + APR_USEC_PER_SEC, &ms) != APR_SUCCESS);
+    assert_int_equal(ask(store, w, s, now + APR_USEC_PER_SEC, &ms), APR_EAGAIN);
+    assert_int_equal(n_logged, 1);
+    assert_int_equal(breaker.degraded, 1004);
+}
+
+/* Asks once a second of its own clock until it answers. */
+static void expect_recovery(ag_store_t *store, const ag_window_t *w, const ag_subject_t *s)
+{
+    int i, ms;
+
+    for (i = 2; i < 60 && ask(store, w, s, now + i * APR_USEC_PER_SEC, &ms); i++) {
+        usleep(100000);
+    }
+    assert_in_range(i, 2, 40);
+    assert_int_equal(n_logged, 2);
+    assert_non_null(strstr(logged, "AG0502"));
+    assert_true(breaker.open_until == 0 && breaker.failures == 0);
+}
+
+static void test_a_dead_server(void **state)
+{
+    ag_store_t *store = open_store();
+    ag_window_t w = make_window(50, 3600, &ag_algo_sliding);
+    ag_subject_t s = make_subject("dead");
+    ag_charge_t c = make_charge(&w, &s);
+
+    (void)state;
+    assert_true(hit(store, &w, &s));
+    kill_child(memcached);
+    expect_outage(store, &w, &s);
+    c.allowed = 1;
+    store->refund(store, &c, 1, now, now, pool); /* nobody there: nothing happens */
+    memcached = start_memcached(port);
+    expect_recovery(store, &w, &s);
+}
+
+static void test_a_server_that_never_was(void **state)
+{
+    ag_store_t *store;
+    ag_window_t w = make_window(50, 3600, &ag_algo_sliding);
+    ag_subject_t s = make_subject("dead");
+    int right = port;
+
+    (void)state;
+    port = free_port();
+    store = open_store();
+    expect_outage(store, &w, &s);
+    port = right;
+}
+
+/* It hangs; what it counts when it wakes up may be too much, but never too little. */
+static void test_a_hung_server(void **state)
+{
+    ag_store_t *store = open_store();
+    ag_window_t w = make_window(5, 3600, &ag_algo_fixed);
+    ag_subject_t s = make_subject("hung"), other = make_subject("awake");
+    int i, passed = 1;
+
+    (void)state;
+    assert_true(hit(store, &w, &s));
+    kill(memcached, SIGSTOP);
+    expect_outage(store, &w, &s);
+    kill(memcached, SIGCONT);
+    expect_recovery(store, &w, &other);
+    for (i = 0; i < 10; i++) {
+        passed += hit(store, &w, &s);
+    }
+    assert_in_range(passed, 1, 5);
+}
+
+/* Of two servers one is dead: what lies there is a fault, what lies on the other is counted, and a
+ * request that needs both is a fault too. */
+static void test_one_of_two_is_dead(void **state)
+{
+    const char *servers = apr_psprintf(pool, "127.0.0.1:%d,127.0.0.1:%d", port, free_port());
+    ag_window_t w = make_window(5, 3600, &ag_algo_fixed);
+    int i, here = 0, ms;
+    ag_store_t *store;
+
+    (void)state;
+    for (i = 0; i < 40; i++) {
+        ag_subject_t s = make_subject(apr_psprintf(pool, "two:%d", i));
+
+        memset(&breaker, 0, sizeof breaker);
+        assert_int_equal(ag_store_memcached_open(&store, servers, NULL, TIMEOUT_MS, 1, &breaker,
+                                                 NULL, pool), APR_SUCCESS);
+        here += ask(store, &w, &s, now, &ms) == APR_SUCCESS;
+    }
+    assert_in_range(here, 5, 35);
+    for (i = 0; i < 20; i++) {
+        ag_subject_t subjects[20];
+        ag_charge_t c[20];
+        int k;
+
+        for (k = 0; k < 20; k++) {
+            subjects[k] = make_subject(apr_psprintf(pool, "both:%d:%d", i, k));
+            c[k] = make_charge(&w, &subjects[k]);
+        }
+        memset(&breaker, 0, sizeof breaker);
+        assert_int_not_equal(store->charge(store, c, 20, now, pool), APR_SUCCESS);
+    }
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+static void test_what_may_be_configured(void **state)
+{
+    static const struct {
+        const char *servers, *prefix, *word; /* NULL: fine */
+    } cases[] = {
+        {"127.0.0.1:11211", "", NULL},
+        {"127.0.0.1:11211,cache.example:11212", "acme:", NULL},
+        {"[::1]:11211", "", NULL},
+        {"/run/memcached.sock", "", NULL},
+        {"cache.example", "", NULL},
+        {"", "", "HOST:PORT"},
+        {",", "", "HOST:PORT"},
+        {"11211", "", "11211"},
+        {"host:port", "", "host:port"},
+        {"host:0x1", "", "host:0x1"},
+        {"a:1,b:99999", "", "b:99999"},
+        {"a:1", "a b", "a b"},
+        {"a:1", "a\r\n", "printable"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *error = ag_store_memcached_check(cases[i].servers, cases[i].prefix, pool);
+
+        if (!error != !cases[i].word || (error && !strstr(error, cases[i].word))) {
+            fail_msg("\"%s\": %s", cases[i].servers, error ? error : "accepted");
+        }
+    }
+}
+
+static void test_the_longest_prefix(void **state)
+{
+    char prefix[216];
+    ag_window_t w = make_window(1, 3600, &ag_algo_fixed);
+    ag_subject_t s = make_subject("a");
+    ag_store_t *store;
+
+    (void)state;
+    memset(prefix, 'x', sizeof prefix);
+    prefix[215] = '\0';
+    assert_non_null(ag_store_memcached_check("a:1", prefix, pool));
+    prefix[214] = '\0';
+    memset(&breaker, 0, sizeof breaker);
+    assert_int_equal(ag_store_memcached_open(&store, address_of(port), prefix, TIMEOUT_MS, 1,
+                                             &breaker, NULL, pool), APR_SUCCESS);
+    assert_int_equal(hit(store, &w, &s), 1);
+    assert_int_equal(hit(store, &w, &s), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_key_is_a_digest),
+        cmocka_unit_test(test_the_value_and_its_end),
+        cmocka_unit_test(test_long_windows_are_kept),
+        cmocka_unit_test(test_garbled_values_are_faults),
+        cmocka_unit_test(test_breaker),
+        cmocka_unit_test(test_a_dead_server),
+        cmocka_unit_test(test_a_server_that_never_was),
+        cmocka_unit_test(test_a_hung_server),
+        cmocka_unit_test(test_one_of_two_is_dead),
+        cmocka_unit_test(test_what_may_be_configured),
+        cmocka_unit_test(test_the_longest_prefix),
+    };
+    int failed;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    now = apr_time_now();
+    port = free_port();
+    memcached = start_memcached(port);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    kill_child(memcached);
+    return failed;
+}
