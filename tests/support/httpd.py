@@ -181,13 +181,11 @@ class Httpd:
         return self
 
     def try_start(self, env=None):
-        """(True when it runs, everything it said until then). Announces nothing: a start that is
-        refused is read from the answer, its log lines are taken out of the verdict."""
+        """(True when it runs, everything it said when it does not)."""
         try:
             self.start(env)
             return True, ""
         except RuntimeError as error:
-            self.verdict.error.take()
             return False, str(error)
 
     def wait_up(self, before, seconds=20):
@@ -201,8 +199,9 @@ class Httpd:
             time.sleep(0.005)
 
     def said(self):
+        """All it said, for an error that quotes it; thereby the verdict is done with these lines."""
         with open(self.dir.join("logs/output.log"), "rb") as f:
-            return f.read().decode("latin-1") + self.verdict.error.peek()
+            return f.read().decode("latin-1") + self.verdict.error.take()
 
     def children(self):
         """Process ids of the running children."""

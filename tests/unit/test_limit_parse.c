@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_limit_parse: what may stand in ApiGuardRateLimit, what each mistake is told, which windows share
- * an id, and whose request it is.
+ * test_limit_parse: what may stand in ApiGuardRateLimit, what each mistake is told, which windows
+ * share an id, and whose request it is.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -58,7 +58,7 @@ static ag_limit_t good(const char *line)
     return limit;
 }
 
-/* ---- the line ---------------------------------------------------------------------------------- */
+/* ---- the line -------------------------------------------------------------------------------- */
 
 static void test_defaults(void **state)
 {
@@ -202,7 +202,7 @@ static void test_no_expressions_without_a_port(void **state)
     assert_null(ag_limit_parse(&limit, &words, NULL, pool));
 }
 
-/* ---- ids --------------------------------------------------------------------------------------- */
+/* ---- ids ------------------------------------------------------------------------------------- */
 
 static ag_id_t id_of(const char *line, const char *scope, int window)
 {
@@ -269,7 +269,7 @@ static void test_own_limit(void **state)
     }
 }
 
-/* ---- subjects ---------------------------------------------------------------------------------- */
+/* ---- subjects -------------------------------------------------------------------------------- */
 
 static const char *header(const ag_request_t *request, const char *name)
 {

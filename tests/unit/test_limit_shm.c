@@ -124,7 +124,7 @@ static void test_a_table_nearly_full(void **state)
 
         hit(store, &w, &s);
     }
-    assert_in_range(i, slots * 3 / 4, slots);
+    assert_in_range(i, slots * 7 / 10, slots);
     for (slots = i + 100; i < slots; i++) {
         ag_subject_t s = numbered((int)i);
 

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_keys_dbd: rows as people write them by hand, broken ones among them, queries of one's own,
+ * and whether a database is known to be ours.
+ */
+#include "keys_fixture.h"
+
+#define OWN "SELECT client_name FROM api_keys WHERE key_hash = %s"
+
+/* The first key after `set`, read from the database. */
+static const ag_key_t *with(fixture_t *f, const char *set)
+{
+    ag_key_t *key = NULL;
+
+    change(f, f->key, set);
+    assert_int_equal(ag_keys_dbd_get(&key, &f->keys.db, NULL, hash_of(f, f->key), &f->log, f->p),
+                     APR_SUCCESS);
+    return key;
+}
+
+static int allows(const ag_key_t *key, const char *address)
+{
+    ag_ip_t ip;
+
+    assert_true(ag_ip_parse(&ip, address));
+    return !key->networks || ag_ipset_has(key->networks, &ip);
+}
+
+static void test_networks(void **state)
+{
+    fixture_t *f = *state;
+    const ag_key_t *key = with(f, "allowed_ips = '10.0.0.0/8 2001:db8::/32'");
+
+    assert_true(allows(key, "10.1.2.3"));
+    assert_true(allows(key, "2001:db8::1"));
+    assert_false(allows(key, "11.0.0.1"));
+    assert_true(allows(with(f, "allowed_ips = '[\"192.0.2.1\"]'"), "192.0.2.1"));
+    assert_string_equal(f->said, "");
+    assert_false(allows(with(f, "allowed_ips = ''"), "10.1.2.3"));
+    assert_false(allows(with(f, "allowed_ips = '10.0.0.0/8 nonsense'"), "10.1.2.3"));
+    assert_non_null(strstr(f->said, "AG0401"));
+    assert_non_null(strstr(f->said, ag_key_public(f->key, strlen(f->key), f->p)));
+    assert_null(strstr(f->said, f->key));
+    assert_false(allows(with(f, "allowed_ips = '[\"10.0.0.0/8\"'"), "10.1.2.3"));
+    assert_true(allows(with(f, "allowed_ips = NULL"), "10.1.2.3"));
+}
+
+static void test_endpoints(void **state)
+{
+    static const struct {
+        const char *list, *first;
+        int n;
+    } cases[] = {
+        {"'[\"GET /api/orders/*\", \"/api/me\"]'", "GET /api/orders/*", 2},
+        {"'GET /api/orders/* /api/me'", "GET /api/orders/*", 2}, /* a method takes the next word */
+        {"'\"GET /api/orders/*\" \"POST /x\"'", "GET /api/orders/*", 2},
+        {"'* /a'", "* /a", 1},
+        {"NULL", NULL, 0},
+        {"''", "-", 1}, /* an entry that no request matches */
+        {"'[]'", "-", 1},
+        {"'GET'", "-", 1},
+        {"'get /a'", "-", 1},
+        {"'/a orders'", "-", 1},
+        {"'[\"GET orders\"]'", "-", 1},
+        {"'[\"/a\", 7]'", "-", 1},
+    };
+    fixture_t *f = *state;
+    size_t i;
+
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const ag_key_t *key = with(f, apr_pstrcat(f->p, "allowed_endpoints = ", cases[i].list, NULL));
+
+        assert_int_equal(key->endpoints.n, cases[i].n);
+        if (cases[i].n) {
+            assert_string_equal(key->endpoints.v[0], cases[i].first);
+        }
+    }
+}
+
+static void test_rates(void **state)
+{
+    fixture_t *f = *state;
+    const ag_key_t *key = with(f, "rate_limit = '1000/h 20000/day'");
+
+    assert_int_equal(key->n_rates, 2);
+    assert_int_equal(key->rates[0].n, 1000);
+    assert_int_equal(key->rates[1].period.seconds, 86400);
+    assert_int_equal(with(f, "rate_limit = NULL")->n_rates, 0);
+    assert_int_equal(with(f, "rate_limit = ''")->n_rates, 0);
+    assert_string_equal(f->said, "");
+    key = with(f, "rate_limit = '1000/h fast'");
+    assert_int_equal(key->n_rates, 1);
+    assert_int_equal(key->rates[0].n, 0);
+    assert_non_null(strstr(f->said, "AG0401"));
+    assert_int_equal(with(f, "rate_limit = '1000'")->rates[0].n, 0);
+}
+
+static void test_plan(void **state)
+{
+    fixture_t *f = *state;
+
+    sql(f, "INSERT INTO api_plans (name, rate_limit) VALUES ('gold', '7/s'), ('bad', 'much')");
+    assert_int_equal(with(f, "plan = 'gold'")->rates[0].n, 7);
+    assert_int_equal(with(f, "rate_limit = '9/s'")->rates[0].n, 9); /* its own comes first */
+    assert_string_equal(f->said, "");
+    assert_int_equal(with(f, "rate_limit = NULL, plan = 'bad'")->rates[0].n, 0);
+    assert_int_equal(with(f, "plan = 'nowhere'")->rates[0].n, 0);
+    assert_int_equal(with(f, "plan = 'nowhere'")->n_rates, 1);
+}
+
+static void test_times(void **state)
+{
+    fixture_t *f = *state;
+
+    assert_int_equal(with(f, "expires_at = 1800000000")->expires, apr_time_from_sec(1800000000));
+    assert_int_equal(with(f, "grace_until = 1700000000")->expires, apr_time_from_sec(1700000000));
+    assert_int_equal(with(f, "grace_until = 1900000000")->expires, apr_time_from_sec(1800000000));
+    assert_int_equal(with(f, "expires_at = NULL")->expires, apr_time_from_sec(1900000000));
+    assert_int_equal(with(f, "grace_until = NULL")->expires, 0);
+    assert_int_equal(with(f, "expires_at = 0")->expires, 1); /* long ago, not "never" */
+    assert_string_equal(f->said, "");
+    assert_int_equal(with(f, "expires_at = -5")->expires, 1);
+    assert_int_equal(with(f, "expires_at = 9223372036854775807")->expires, 1);
+    assert_non_null(strstr(f->said, "AG0401"));
+}
+
+static void test_words(void **state)
+{
+    fixture_t *f = *state;
+
+    assert_int_equal(with(f, "permissions = '[\"a b\", \"c\"]'")->scopes.n, 2);
+    assert_string_equal(with(f, "roles = ' x  y '")->roles.v[1], "y");
+    assert_int_equal(with(f, "permissions = NULL")->scopes.n, 0);
+    assert_string_equal(f->said, "");
+    assert_int_equal(with(f, "permissions = '[\"a\", '")->scopes.n, 0);
+    assert_non_null(strstr(f->said, "AG0401"));
+}
+
+/* A long key works; it is read from the database each time. */
+static void test_long_record(void **state)
+{
+    fixture_t *f = *state;
+    char *scopes = apr_pcalloc(f->p, 4001);
+    int i;
+
+    for (i = 0; i < 2000; i++) {
+        memcpy(scopes + 2 * i, "s ", 2);
+    }
+    change(f, f->key, apr_pstrcat(f->p, "permissions = '", scopes, "'", NULL));
+    assert_int_equal(found(f, f->key)->scopes.n, 2000);
+    f->asked = 0;
+    assert_int_equal(found(f, f->key)->scopes.n, 2000);
+    assert_int_equal(f->asked, 1);
+}
+
+/* All that a record holds comes back from the cache as it was. */
+static void test_record(void **state)
+{
+    fixture_t *f = *state;
+    const ag_key_t *key;
+
+    change(f, f->key, "roles = 'x', allowed_ips = '10.0.0.0/8 2001:db8::/32', rate_limit = '5/min "
+           "7/day', allowed_endpoints = 'GET /a /b', expires_at = 1800000000, is_active = 0");
+    found(f, f->key);
+    f->asked = 0;
+    key = found(f, f->key);
+    assert_int_equal(f->asked, 0);
+    assert_true(allows(key, "10.1.1.1"));
+    assert_true(allows(key, "2001:db8::1"));
+    assert_false(allows(key, "2001:db9::1"));
+    assert_int_equal(key->n_rates, 2);
+    assert_int_equal(key->rates[1].n, 7);
+    assert_string_equal(key->scopes.v[0], "read");
+    assert_string_equal(key->roles.v[0], "x");
+    assert_string_equal(key->endpoints.v[0], "GET /a");
+    assert_string_equal(key->endpoints.v[1], "/b");
+    assert_int_equal(key->expires, apr_time_from_sec(1800000000));
+    assert_false(key->active);
+    assert_string_equal(key->client, "acme");
+}
+
+/* ---- a query of one's own ---------------------------------------------------------------------- */
+
+static apr_status_t own(ag_key_t **key, fixture_t *f, const char *query)
+{
+    f->said[0] = '\0';
+    return ag_keys_dbd_get(key, &f->keys.db, query, hash_of(f, f->key), &f->log, f->p);
+}
+
+static void test_own_query(void **state)
+{
+    fixture_t *f = *state;
+    ag_key_t *key;
+
+    assert_int_equal(own(&key, f, OWN), APR_SUCCESS);
+    assert_string_equal(key->client, "acme");
+    assert_true(key->active);
+    assert_int_equal(own(&key, f, "SELECT client_name AS CLIENT_NAME, 0 AS is_active FROM api_keys "
+                         "WHERE key_hash = %s"), APR_SUCCESS);
+    assert_false(key->active);
+    assert_int_equal(own(&key, f, "SELECT client_name, NULL AS is_active FROM api_keys WHERE "
+                         "key_hash = %s"), APR_SUCCESS);
+    assert_false(key->active);
+    assert_int_equal(own(&key, f, "SELECT client_name FROM api_keys WHERE key_hash = %s AND 1 = 2"),
+                     APR_NOTFOUND);
+}
+
+static void test_own_query_faults(void **state)
+{
+    static const struct {
+        const char *query, *message;
+    } cases[] = {
+        {"SELECT client_name, is_active AS is_activ FROM api_keys WHERE key_hash = %s", "AG0412"},
+        {"SELECT client_name, client_name FROM api_keys WHERE key_hash = %s", "AG0412"},
+        {"SELECT id FROM api_keys WHERE key_hash = %s", "AG0403"},
+        {"SELECT '' AS client_name FROM api_keys WHERE key_hash = %s", "AG0403"},
+        {"SELECT 'anonymous' AS client_name FROM api_keys WHERE key_hash = %s", "AG0403"},
+        {"SELECT 'a' || char(10) AS client_name FROM api_keys WHERE key_hash = %s", "AG0403"},
+        {"SELECT client_name, 'x' AS key_hash FROM api_keys WHERE key_hash = %s", "AG0402"},
+        {"SELECT client_name FROM api_keys WHERE key_hash <> %s OR 1 = 1", "AG0413"},
+        {"SELECT client_name FROM nowhere WHERE key_hash = %s", "AG0411"},
+        {"SELECT", "AG0411"},
+    };
+    fixture_t *f = *state;
+    size_t i;
+
+    new_key(f, NULL);
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ag_key_t *key = NULL;
+        apr_status_t rv = own(&key, f, cases[i].query);
+
+        if (rv == APR_SUCCESS || rv == APR_NOTFOUND || !strstr(f->said, cases[i].message)) {
+            fail_msg("%s: %d %s", cases[i].query, rv, f->said);
+        }
+    }
+}
+
+/* A table of its own has no change log: only the time to live counts. */
+static void test_own_query_has_no_poll(void **state)
+{
+    fixture_t *f = *state;
+
+    f->realm.query = OWN " AND is_active = 1";
+    found(f, f->key);
+    change(f, f->key, "is_active = 0");
+    f->now += 300 * SEC;
+    f->asked = 0;
+    found(f, f->key);
+    assert_int_equal(f->asked, 0);
+    f->now += 1;
+    assert_int_equal(result(f, f->key), AG_KEY_UNKNOWN);
+    change(f, f->key, "is_active = 1");
+    f->now += 11 * SEC;
+    found(f, f->key);
+    f->down = 1;
+    f->now += 301 * SEC;
+    found(f, f->key);
+    f->now += 3600 * SEC;
+    assert_int_equal(result(f, f->key), AG_KEY_UNAVAILABLE);
+}
+
+/* ---- is it ours? ------------------------------------------------------------------------------- */
+
+static ag_schema_e schema(fixture_t *f, const char *query)
+{
+    const char *detail = NULL;
+    ag_schema_e is = ag_keys_dbd_schema(&f->keys.db, query, &detail, f->p);
+
+    assert_int_equal(is == AG_SCHEMA_OK, detail == NULL);
+    return is;
+}
+
+static void test_schema(void **state)
+{
+    fixture_t *f = *state;
+
+    assert_int_equal(schema(f, NULL), AG_SCHEMA_OK);
+    assert_int_equal(schema(f, OWN), AG_SCHEMA_OK);
+    assert_int_equal(schema(f, "SELECT x FROM nowhere WHERE y = %s"), AG_SCHEMA_MISSING);
+    run_schema(f); /* again */
+    assert_int_equal(schema(f, NULL), AG_SCHEMA_OK);
+    f->down = 1;
+    assert_int_equal(schema(f, NULL), AG_SCHEMA_DOWN);
+    f->down = 0;
+    sql(f, "ALTER TABLE api_changes RENAME TO c");
+    assert_int_equal(schema(f, NULL), AG_SCHEMA_OLD);
+    sql(f, "ALTER TABLE c RENAME TO api_changes");
+    sql(f, "UPDATE api_schema SET version = 99");
+    assert_int_equal(schema(f, NULL), AG_SCHEMA_OLD);
+    sql(f, "DELETE FROM api_schema");
+    assert_int_equal(schema(f, NULL), AG_SCHEMA_MISSING);
+    sql(f, "DROP TABLE api_schema");
+    assert_int_equal(schema(f, NULL), AG_SCHEMA_MISSING);
+}
+
+/* An empty api_schema is no "nothing changed". */
+static void test_no_revision(void **state)
+{
+    fixture_t *f = *state;
+
+    sql(f, "DELETE FROM api_schema");
+    ag_keys_poll(&f->keys, &f->realm, f->now, &f->log, f->p);
+    assert_non_null(strstr(f->said, "AG0414"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_networks),    TEST(test_endpoints),        TEST(test_rates),
+        TEST(test_plan),        TEST(test_times),            TEST(test_words),
+        TEST(test_long_record), TEST(test_record),           TEST(test_own_query),
+        TEST(test_own_query_faults), TEST(test_own_query_has_no_poll), TEST(test_schema),
+        TEST(test_no_revision),
+    };
+
+    apr_initialize();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
