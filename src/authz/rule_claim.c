@@ -85,7 +85,7 @@ static const char *scalar_text(json_t *value, apr_pool_t *p)
         return json_is_true(value) ? "true" : "false";
     }
     if (json_is_integer(value)) {
-        return apr_psprintf(p, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        return apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
     }
     return NULL;
 }

@@ -40,6 +40,7 @@ typedef struct ag_exchange_t {
     ag_request_t request;
     const ag_engine_t *engine;
     apr_array_header_t *taken; /* ag_taken_t: each window at most once */
+    struct ag_check_t *refused_below; /* the last sub-request's check that ended in a refusal */
     int audited;
 } ag_exchange_t;
 

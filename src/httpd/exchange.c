@@ -70,6 +70,13 @@ static ag_exchange_t *exchange_of(request_rec *r)
     return kept->exchange;
 }
 
+const ag_exchange_t *ag_exchange_found(request_rec *r)
+{
+    const kept_t *kept = ap_get_module_config(topmost(r)->request_config, &apiguard_module);
+
+    return kept ? kept->exchange : NULL;
+}
+
 const ag_policy_t *ag_policy_of(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &apiguard_module);

@@ -29,13 +29,38 @@ static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *bb)
 
 /* httpd's own Require (ip, method, expr) has refused an address before anybody was identified, or a
  * rule of ours that needs nobody. Nobody told us; the status does. */
+static ag_reason_e refused_by_require(request_rec *r, const ag_check_t *check)
+{
+    if (r->status != HTTP_FORBIDDEN || check->passed) {
+        return AG_R_NONE;
+    }
+    return check->verdict.candidate == AG_R_NONE && ag_is_ours(r) ? AG_R_ACCESS_DENIED
+                                                                   : check->verdict.candidate;
+}
+
+/* mod_dir looks at an index or a fallback by a sub-request, and makes its refusal this request's. */
+static int refused_below(const request_rec *r, const ag_check_t *check)
+{
+    const ag_check_t *below = check->exchange->refused_below;
+
+    return below
+           && (r->status == HTTP_UNAUTHORIZED
+               || r->status == ag_reply_status(below->verdict.reason,
+                                               below->policy->invalid_key_status));
+}
+
+/* Makes a refusal that httpd or a sub-request came to ours. */
 static void adopt(request_rec *r, ag_check_t *check)
 {
-    ag_verdict_t *verdict = &check->verdict;
+    ag_reason_e reason = refused_by_require(r, check);
 
-    if (verdict->reason == AG_R_NONE && r->status == HTTP_FORBIDDEN && !check->passed) {
-        ag_refuse(verdict, verdict->candidate != AG_R_NONE ? verdict->candidate
-                                                           : AG_R_ACCESS_DENIED, NULL);
+    if (refused_below(r, check)) {
+        check->policy = check->exchange->refused_below->policy;
+        check->verdict = check->exchange->refused_below->verdict;
+        ag_refusal(r, check);
+    }
+    else if (reason != AG_R_NONE) {
+        ag_refuse(&check->verdict, reason, NULL);
         ag_refusal(r, check);
     }
 }
@@ -44,14 +69,13 @@ void ag_insert_error_filter(request_rec *r)
 {
     ag_check_t *check = ag_check_found(r);
 
-    if (!check && ag_is_ours(r)) {
+    if (!check && (ag_is_ours(r) || ag_exchange_found(r))) {
         check = ag_check_of(r);
     }
-    if (!check) {
-        return;
+    if (check && check->verdict.reason == AG_R_NONE) {
+        adopt(r, check);
     }
-    adopt(r, check);
-    if (check->verdict.reason == AG_R_NONE) {
+    if (!check || check->verdict.reason == AG_R_NONE) {
         return;
     }
     if (r->status == HTTP_UNAUTHORIZED) {

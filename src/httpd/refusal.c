@@ -84,8 +84,12 @@ static void audit(request_rec *r, ag_check_t *check, int status)
 {
     const char *detail = ag_problem_detail(&check->verdict, r->pool);
 
-    if (r->main || check->exchange->audited) {
-        return; /* a sub-request's refusal is no answer */
+    if (r->main) {
+        check->exchange->refused_below = check; /* no answer yet: see ag_insert_error_filter() */
+        return;
+    }
+    if (check->exchange->audited) {
+        return;
     }
     check->exchange->audited = 1;
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "AG0140: %s",

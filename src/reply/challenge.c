@@ -45,7 +45,7 @@ static const char *bearer(const ag_verdict_t *verdict, const char *realm, int by
 void ag_challenge(const ag_verdict_t *verdict, unsigned schemes, int by_bearer, const char *realm,
                   ag_field_fn set, void *ctx, apr_pool_t *p)
 {
-    realm = quoted(realm ? realm : "API", p);
+    realm = apr_pstrcat(p, "\"", realm ? realm : "API", "\"", NULL);
     if (schemes & AG_SCHEME_APIKEY) {
         set(ctx, "WWW-Authenticate", apr_pstrcat(p, "ApiKey realm=", realm, NULL));
     }

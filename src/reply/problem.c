@@ -16,16 +16,37 @@ int ag_reply_status(ag_reason_e reason, int invalid_key_status)
     return ag_reason(reason)->status;
 }
 
+/* "minute", or "15 minutes" as seconds where there is no word for it. */
+static const char *period(apr_uint32_t seconds, apr_pool_t *p)
+{
+    static const struct {
+        apr_uint32_t seconds;
+        const char *name;
+    } names[] = {{1, "second"},    {60, "minute"},      {3600, "hour"},
+                 {86400, "day"},   {604800, "week"},    {2678400, "month"}};
+    int i;
+
+    for (i = 0; i < (int)(sizeof names / sizeof *names); i++) {
+        if (names[i].seconds == seconds) {
+            return names[i].name;
+        }
+    }
+    return apr_psprintf(p, "%u seconds", seconds);
+}
+
+/* "100 per minute for client acme" */
 static const char *limit_detail(const ag_verdict_t *verdict, apr_pool_t *p)
 {
+    const char *client = verdict->who ? verdict->who->client : NULL;
     int i;
 
     for (i = 0; i < verdict->n_lines; i++) {
         const ag_quota_line_t *line = &verdict->lines[i];
 
-        if (line->refused) {
-            return apr_psprintf(p, "%" APR_UINT64_T_FMT " per %u seconds (%s)", line->limit,
-                                line->window, line->policy);
+        if (line->refused && !line->dry_run) {
+            return apr_psprintf(p, "%" APR_UINT64_T_FMT " per %s%s%s", line->limit,
+                                period(line->window, p), client ? " for client " : "",
+                                client ? client : "");
         }
     }
     return NULL;

@@ -25,7 +25,8 @@ const char *ag_problem_detail(const ag_verdict_t *verdict, apr_pool_t *p);
 enum { AG_SCHEME_APIKEY = 1, AG_SCHEME_BEARER = 2, AG_SCHEME_BASIC = 4 };
 
 /* WWW-Authenticate fields for a refusal (RFC 9110 s11.6.1, RFC 6750 s3): one for every scheme;
- * error= stands on Bearer alone, and only when a bearer credential was shown. */
+ * error= stands on Bearer alone, and only when a bearer credential was shown. `realm` is what stands
+ * between the quotes, escaped already; NULL: "API". */
 void ag_challenge(const ag_verdict_t *verdict, unsigned schemes, int by_bearer, const char *realm,
                   ag_field_fn set, void *ctx, apr_pool_t *p);
 
