@@ -19,7 +19,7 @@
 #define AG_JWT_MAX_SIZE 16384 /* a longer token is refused unread */
 #define AG_JWT_MAX_TRIES 8    /* keys tried for a token without `kid` */
 
-/* ---- algorithms (RFC 7518 s3.1, RFC 8037) ------------------------------------------------------ */
+/* ---- algorithms (RFC 7518 s3.1, RFC 8037) ---------------------------------------------------- */
 
 typedef enum {
     AG_ALG_NONE, /* no algorithm at all; never accepted */
@@ -36,8 +36,8 @@ const char *ag_alg_name(ag_alg_e alg);
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
-/* One verification key. `algs` is a bit set of (1u << ag_alg_e): one bit for a configured key, for a
- * JWK without `alg` all that its type serves. */
+/* One verification key. `algs` is a bit set of (1u << ag_alg_e): one bit for a configured key; for
+ * a JWK without `alg` RS256 and PS256, its curve's one, or the HS* its length allows. */
 typedef struct ag_jwt_key_t {
     const char *kid; /* or NULL */
     apr_uint32_t algs;
@@ -58,9 +58,9 @@ typedef struct ag_jwt_keyset_t {
 
 /* ApiGuardJWTKey: one key from `text` (a file's content, an environment variable's value). HS*: the
  * secret itself, byte for byte (a file's final newline is the caller's to drop, since a decoded
- * secret may end in one), at least as long as its hash; else a public key or certificate in PEM, RSA of 2048
- * bits or more, the curve its algorithm names. `set->issuer`, `audience` and `origin` are set by the
- * caller first. Keys die with `p`. An error text (never quoting the key) or NULL. */
+ * secret may end in one), at least as long as its hash; else a public key or certificate in PEM,
+ * RSA of 2048 bits or more, the curve its algorithm names. `set->issuer`, `audience` and `origin`
+ * are set by the caller first. Keys die with `p`. An error text (never quoting the key) or NULL. */
 const char *ag_jwt_load_key(ag_jwt_keyset_t *set, ag_alg_e alg, const char *kid, const char *text,
                             apr_size_t n, apr_pool_t *p);
 
@@ -69,9 +69,9 @@ const char *ag_jwt_load_key(ag_jwt_keyset_t *set, ag_alg_e alg, const char *kid,
  * is wrong (too short, off its curve) or a set with no usable key is an error. */
 const char *ag_jwt_load_jwks(ag_jwt_keyset_t *set, const char *text, apr_size_t n, apr_pool_t *p);
 
-/* ---- tokens ------------------------------------------------------------------------------------ */
+/* ---- tokens ---------------------------------------------------------------------------------- */
 
-/* A token taken apart; its signature has NOT been checked. Points into the text it was parsed from. */
+/* A token taken apart; its signature has NOT been checked. Points into the text it came from. */
 typedef struct ag_jwt_t {
     const char *text;       /* header.payload is text[0 .. signed_size) */
     apr_size_t signed_size;
@@ -86,7 +86,7 @@ typedef struct ag_jwt_t {
 /* 1 when the text has the shape of a compact JWS: three parts of [A-Za-z0-9_-], none empty. */
 int ag_jwt_shape(const char *text, apr_size_t n);
 
-/* Takes a token apart. An error text for `error_description` (fixed, no part of the token) or NULL. */
+/* Takes a token apart. A text for `error_description` (fixed, no part of the token) or NULL. */
 const char *ag_jwt_parse(ag_jwt_t *jwt, const char *text, apr_size_t n, apr_pool_t *p);
 
 /* 1 when the signature is the key's. OpenSSL's error queue is left empty. */
@@ -98,7 +98,7 @@ json_t *ag_jwt_claims(const ag_jwt_t *jwt, apr_pool_t *p);
 /* A principal's parse_claims: `raw` is a verified token's payload, still in base64url. */
 json_t *ag_jwt_claims_of(ag_principal_t *who, apr_pool_t *p);
 
-/* ---- what a section demands -------------------------------------------------------------------- */
+/* ---- what a section demands ------------------------------------------------------------------ */
 
 /* Dotted paths of claims; a NULL member stands for the names beside it. */
 typedef struct ag_claim_map_t {
@@ -119,9 +119,9 @@ typedef struct ag_jwt_policy_t {
     ag_claim_map_t map;
 } ag_jwt_policy_t;
 
-/* Accepts or refuses a token at `now`: AG_R_NONE and *who, or a reason and *detail. *expires is when
- * it must be refused from (exp + leeway, microseconds; 0: never) and *begins from when it is good
- * (nbf - leeway; 0: always); both are set with AG_R_NONE.
+/* Accepts or refuses a token at `now`: AG_R_NONE and *who, or a reason and *detail. *expires is the
+ * moment from which it must be refused (exp + leeway, microseconds; 0: never), *begins the moment
+ * from which it is good (nbf - leeway; 0: always); both are set with AG_R_NONE.
  * A `kid` no set knows is token_invalid. who->realm is left to the caller. */
 ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *expires,
                          const char **detail, const ag_jwt_policy_t *policy, const char *text,

@@ -33,7 +33,8 @@ static int verify_hmac(const ag_alg_t *alg, const ag_jwt_t *jwt, const ag_jwt_ke
     return good;
 }
 
-/* RFC 7518 s3.3 and s3.5: the salt of PSS is as long as the digest, its mask uses the same one. */
+/* RFC 7518 s3.3 and s3.5: the salt of PSS is as long as the digest. Its mask (MGF1) takes the same
+ * digest, which is what OpenSSL does when it is told nothing. */
 static int set_padding(EVP_PKEY_CTX *ctx, const ag_alg_t *alg)
 {
     if (!alg->padding) {
@@ -43,8 +44,7 @@ static int set_padding(EVP_PKEY_CTX *ctx, const ag_alg_t *alg)
         return 0;
     }
     return alg->padding != RSA_PKCS1_PSS_PADDING
-           || (EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0
-               && EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, alg->digest()) > 0);
+           || EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
 }
 
 static int verify_bytes(const ag_alg_t *alg, const ag_jwt_t *jwt, EVP_PKEY *pkey,

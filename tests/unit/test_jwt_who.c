@@ -109,7 +109,7 @@ static void test_map(void **state)
     same_words(&a.who->scopes, "p", m->p);
     same_words(&a.who->roles, "admin", m->p);
     /* A mapped claim that is missing is missing: no default steps in. */
-    a = ask_claims(m, policy, "{\"sub\":\"s\",\"azp\":\"z\"}");
+    a = ask_claims(m, policy, "{\"sub\":\"s\",\"azp\":\"z\",\"client_id\":\"i\"}");
     expect(&a, INVALID, "neither", "mapped claims are missing");
 }
 
