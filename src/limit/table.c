@@ -4,8 +4,9 @@
  *
  *     head | stripe 0: lock, overflow slots | stripe 1 ... | sets of stripe 0 | sets of 1 ...
  *
- * Each stripe has sets of eight slots, and each tag two sets it may stand in, so a stripe is about
- * nine tenths full before the first newcomer finds no slot.
+ * Each stripe has sets of eight slots, and each tag two sets it may stand in. Tried with random
+ * tags, the first newcomer without a slot comes when seven tenths of the table are taken; when
+ * nineteen twentieths are, one in fifty has come.
  */
 #include "table.h"
 
@@ -83,7 +84,7 @@ static ag_slot_t *find(ag_slot_t *slots, int n, ag_id_t tag)
     ag_slot_t *slot;
 
     for (slot = slots; slot < slots + n; slot++) {
-        if (ag_id_equal(slot->tag, tag)) {
+        if (slot->tag.lo == tag.lo && slot->tag.hi == tag.hi) { /* tags are no secret */
             return slot;
         }
     }
@@ -125,15 +126,19 @@ static ag_set_t *set_of(const ag_table_t *table, apr_uint32_t stripe, apr_uint64
 void ag_table_find(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,
                    apr_time_t now)
 {
-    ag_set_t *home = set_of(table, stripe, tag.hi >> 32);
-    ag_set_t *second = set_of(table, stripe, tag.hi & APR_UINT32_MAX);
+    ag_set_t *second;
 
-    place->home = home;
-    place->slot = find(home->slot, AG_TABLE_SET, tag);
-    if (!place->slot) {
-        place->slot = find(second->slot, AG_TABLE_SET, tag);
+    place->home = set_of(table, stripe, tag.hi >> 32);
+    place->vacant = NULL;
+    place->slot = find(place->home->slot, AG_TABLE_SET, tag);
+    if (place->slot) {
+        return;
     }
-    place->vacant = place->slot ? NULL : pick(home, second, now);
+    second = set_of(table, stripe, tag.hi & APR_UINT32_MAX);
+    place->slot = find(second->slot, AG_TABLE_SET, tag);
+    if (!place->slot) {
+        place->vacant = pick(place->home, second, now);
+    }
 }
 
 void ag_table_overflow(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,

@@ -311,7 +311,7 @@ static void test_the_largest_rate(void **state)
     }
 }
 
-/* A clock that jumps back and forth, by up to ten periods, never makes a window hold more than N. */
+/* A clock that jumps back and forth by up to ten periods never makes a window hold more than N. */
 static void test_backward_clock(void **state)
 {
     size_t a;

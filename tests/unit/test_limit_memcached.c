@@ -42,8 +42,8 @@ static ag_store_t *open_store(void)
 
     memset(&breaker, 0, sizeof breaker);
     n_logged = 0;
-    assert_int_equal(ag_store_memcached_open(&store, address_of(port), "p:", TIMEOUT_MS, 4, &breaker,
-                                             &a_log, pool), APR_SUCCESS);
+    assert_int_equal(ag_store_memcached_open(&store, address_of(port), "p:", TIMEOUT_MS, 4,
+                                             &breaker, &a_log, pool), APR_SUCCESS);
     return store;
 }
 
@@ -244,7 +244,7 @@ static void test_breaker(void **state)
 
 /* ---- dead, hung, back again ------------------------------------------------------------------ */
 
-/* Two faults, then nobody is made to wait; a second later it is tried, and counts again as before. */
+/* Two faults, then nobody is made to wait; a second later one caller tries again. */
 static void expect_outage(ag_store_t *store, const ag_window_t *w, const ag_subject_t *s)
 {
     int i, ms;

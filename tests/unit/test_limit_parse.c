@@ -18,7 +18,7 @@
 
 static apr_pool_t *pool;
 
-/* ---- a server's expressions, as simple as can be: "bad" does not compile, the rest is its own value */
+/* A server's expressions, as simple as can be: "bad" does not compile, others are their value. */
 
 static ag_expr_t *expr_parse(void *ctx, const char *text, int string, const char **error)
 {
@@ -282,7 +282,8 @@ static json_t *parse_claims(ag_principal_t *who, apr_pool_t *p)
     return ag_json_object(who->raw, who->raw_size, p);
 }
 
-static const char claims[] = "{\"org\":{\"id\":7},\"team\":\"red\",\"paid\":true,\"tags\":[1],\"no\":\"\"}";
+static const char claims[] = "{\"org\":{\"id\":7},\"team\":\"red\",\"paid\":true,"
+                             "\"tags\":[1],\"no\":\"\"}";
 
 static ag_principal_t a_key(void)
 {

@@ -213,7 +213,7 @@ static void test_more_windows_than_overflow_slots(void **state)
 
 /* ---- killed ---------------------------------------------------------------------------------- */
 
-/* Charges both windows as fast as it can, with a slot given up and taken anew every now and then. */
+/* Charges both windows as fast as it can, and takes back one in four. */
 static void hammer(void *memory, const ag_window_t *windows, const ag_subject_t *s)
 {
     ag_store_t *store = attach(memory, TABLE_SIZE, 0);

@@ -231,7 +231,8 @@ static void test_eight_processes(void **state)
     int i;
 
     for (a = 0; a < 3; a++) {
-        ag_window_t windows[2] = {make_window(300, 3600, algos[a]), make_window(100, 3600, algos[a])};
+        ag_window_t windows[2] = {make_window(300, 3600, algos[a]),
+                                  make_window(100, 3600, algos[a])};
         ag_subject_t s = new_subject();
         pid_t pids[CHILDREN];
         int passed = 0;
