@@ -129,11 +129,66 @@ static int fleet_named(server_rec *s)
                          "on every node");
 }
 
+/* Cost, subject and condition may differ between sections that share a count; what is counted not. */
+static int same_windows(const ag_limit_t *a, const ag_limit_t *b)
+{
+    int same = a->n_windows == b->n_windows;
+    int i;
+
+    for (i = 0; same && i < a->n_windows; i++) {
+        const ag_window_t *x = &a->windows[i];
+        const ag_window_t *y = &b->windows[i];
+
+        same = x->algo == y->algo && x->burst == y->burst && x->rate.n == y->rate.n
+               && x->rate.period.seconds == y->rate.period.seconds;
+    }
+    return same;
+}
+
+/* One name, one count: two limits of a server that share a name must count alike. */
+static const ag_limit_t *namesake(const apr_array_header_t *names, int before)
+{
+    const ag_plan_name_t *own = &APR_ARRAY_IDX(names, before, ag_plan_name_t);
+    int i;
+
+    for (i = 0; own->limit->name && i < before; i++) {
+        const ag_plan_name_t *other = &APR_ARRAY_IDX(names, i, ag_plan_name_t);
+
+        if (other->server == own->server && other->limit->name
+            && strcmp(other->limit->name, own->limit->name) == 0) {
+            return other->limit;
+        }
+    }
+    return NULL;
+}
+
+static int name_limits(apr_pool_t *pconf, server_rec *s)
+{
+    const apr_array_header_t *names = ag_plans()->names;
+    int i;
+
+    for (i = 0; i < names->nelts; i++) {
+        const ag_plan_name_t *name = &APR_ARRAY_IDX(names, i, ag_plan_name_t);
+        const ag_limit_t *other = namesake(names, i);
+
+        if (other && !same_windows(other, name->limit)) {
+            return mistake(s, "ApiGuardRateLimit",
+                           apr_psprintf(pconf, "\"%s\" and \"%s\" share a name and differ",
+                                        other->text, name->limit->text));
+        }
+        ag_limit_name(name->limit,
+                      ag_limit_scope(name->server, name->limit->name ? "" : name->section, pconf),
+                      pconf);
+    }
+    return OK;
+}
+
 int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    int rv = open_all(pconf, ptemp, s);
+    int rv = name_limits(pconf, s);
 
     (void)plog;
+    rv = rv == OK ? open_all(pconf, ptemp, s) : rv;
     rv = rv == OK ? look_over_all(ptemp, s) : rv;
     rv = rv == OK ? memory_enough(s) : rv;
     rv = rv == OK ? fleet_named(s) : rv;
@@ -215,6 +270,16 @@ static ag_keys_t *key_store(const ag_shared_t *shared, server_rec *s, ag_id_t re
     return keys;
 }
 
+/* A virtual host without a directive of ours shares the main server's record; its database may be
+ * its own all the same. */
+static ag_server_t *own_record(server_rec *s, apr_pool_t *p)
+{
+    ag_server_t *record = apr_pmemdup(p, ag_server_of(s), sizeof *record);
+
+    ap_set_module_config(s->module_config, &apiguard_module, record);
+    return record;
+}
+
 static int make_engines(const ag_shared_t *shared, int with_keys, apr_pool_t *pconf, server_rec *s)
 {
     server_rec *each;
@@ -236,21 +301,9 @@ static int make_engines(const ag_shared_t *shared, int with_keys, apr_pool_t *pc
             return mistake(each, "mod_apiguard", "too many virtual hosts and restarts with changed "
                            "databases; stop and start the server");
         }
-        ag_server_of(each)->engine = engine;
+        own_record(each, pconf)->engine = engine;
     }
     return OK;
-}
-
-static void name_limits(apr_pool_t *pconf)
-{
-    const apr_array_header_t *names = ag_plans()->names;
-    int i;
-
-    for (i = 0; i < names->nelts; i++) {
-        const ag_plan_name_t *name = &APR_ARRAY_IDX(names, i, ag_plan_name_t);
-
-        ag_limit_name(name->limit, ag_limit_scope(name->server, name->section, pconf), pconf);
-    }
 }
 
 int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
@@ -269,7 +322,6 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
     if (rv != OK) {
         return rv;
     }
-    name_limits(pconf);
     return with_keys ? ag_dbd_check(s, ptemp) : OK;
 }
 
