@@ -3,6 +3,7 @@
  * test_keys: the key store and its cache: what is remembered, for how long, what makes it forget,
  * and what it says while the database is away.
  */
+#include "../../src/keys/keys_poll.h"
 #include "keys_fixture.h"
 
 /* ---- found and not found ----------------------------------------------------------------------- */
@@ -276,6 +277,19 @@ static void test_after_idling(void **state)
     assert_false(found(f, f->key)->active);
 }
 
+/* Another request is reading the log this very moment, the first since a minute: what it will find is
+ * not known yet, so this one reads for itself. */
+static void test_after_idling_with_another(void **state)
+{
+    fixture_t *f = *state;
+
+    found(f, f->key);
+    change(f, f->key, "is_active = 0");
+    f->now += 60 * SEC;
+    ((ag_keys_shared_t *)f->keys.shared)->last_try = f->now;
+    assert_false(found(f, f->key)->active);
+}
+
 static fixture_t *changer;
 
 /* The database of a look-up whose key is revoked, and the revocation noticed, while it runs. */
@@ -369,6 +383,53 @@ static void test_down_is_asked_once_a_second(void **state)
         f->now += SEC / 10;
     }
     assert_int_equal(f->asked, 5);
+}
+
+/* The database does not come back with an answer for a while. */
+static apr_status_t lend_late(void *ctx, ag_db_t *db, apr_pool_t *p)
+{
+    fixture_t *f = ctx;
+
+    f->keys.db.acquire = lend;
+    f->now += SEC * 9 / 10;
+    f->asked = 0;
+    found(f, f->key); /* another request meanwhile */
+    assert_int_equal(f->asked, 0);
+    return lend(ctx, db, p);
+}
+
+/* A hung database holds up the one that reads the log, not those whose keys are cached. */
+static void test_hung_database(void **state)
+{
+    fixture_t *f = *state;
+
+    found(f, f->key);
+    f->now += SEC * 3 / 2;
+    f->keys.db.acquire = lend_late;
+    found(f, f->key);
+    assert_int_equal(f->asked, 1);
+}
+
+/* Another request while the log is read for the first time since a minute. */
+static apr_status_t lend_after_idling(void *ctx, ag_db_t *db, apr_pool_t *p)
+{
+    fixture_t *f = ctx;
+
+    f->keys.db.acquire = lend;
+    assert_false(found(f, f->key)->active);
+    return lend(ctx, db, p);
+}
+
+/* After idling nothing is known, so nobody goes on with the cache meanwhile. */
+static void test_idle_is_not_down(void **state)
+{
+    fixture_t *f = *state;
+
+    found(f, f->key);
+    change(f, f->key, "is_active = 0");
+    f->now += 60 * SEC;
+    f->keys.db.acquire = lend_after_idling;
+    assert_false(found(f, f->key)->active);
 }
 
 /* A short stale time holds also where the time to live is longer. */
@@ -467,11 +528,14 @@ int main(void)
         TEST(test_gap),
         TEST(test_revision_goes_back),
         TEST(test_after_idling),
+        TEST(test_after_idling_with_another),
         TEST(test_late_fill_is_dropped),
         TEST(test_realms),
         TEST(test_down_from_the_start),
         TEST(test_stale),
         TEST(test_down_is_asked_once_a_second),
+        TEST(test_hung_database),
+        TEST(test_idle_is_not_down),
         TEST(test_no_stale),
         TEST(test_down_is_not_unknown),
         TEST(test_revoked_while_down),
