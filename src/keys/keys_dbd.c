@@ -73,12 +73,18 @@ static int query(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, const c
     return run(rows, db, sql, value, kept, p);
 }
 
-static apr_status_t failed(ag_db_t *db, int rc, const ag_log_t *log)
+/* The first line of what the driver says. */
+static const char *error_text(ag_db_t *db, int rc, apr_pool_t *p)
 {
     const char *error = apr_dbd_error(db->driver, db->handle, rc);
 
+    return error ? apr_pstrmemdup(p, error, strcspn(error, "\r\n")) : "no reason given";
+}
+
+static apr_status_t failed(ag_db_t *db, int rc, const ag_log_t *log, apr_pool_t *p)
+{
     ag_log(log, AG_LOG_ERROR, 0, "AG0411: the database of keys does not answer: %s",
-           error ? error : "no reason given");
+           error_text(db, rc, p));
     return APR_EGENERAL;
 }
 
@@ -131,7 +137,7 @@ static apr_status_t only_row(ag_key_row_t *text, ag_db_t *db, apr_dbd_results_t 
     int rc = apr_dbd_get_row(db->driver, p, rows, &row, 1);
 
     if (rc != 0) {
-        return rc == -1 ? APR_NOTFOUND : failed(db, rc, log);
+        return rc == -1 ? APR_NOTFOUND : failed(db, rc, log, p);
     }
     rv = read_row(text, db, rows, row, log, p);
     if (rv == APR_SUCCESS && apr_dbd_get_row(db->driver, p, rows, &second, 2) != -1) {
@@ -151,7 +157,7 @@ static apr_status_t get(ag_key_t **key, ag_db_t *db, const char *sql, const char
     int rc = query(&rows, db, sql, hash, p);
 
     if (rc != 0) {
-        return failed(db, rc, log);
+        return failed(db, rc, log, p);
     }
     rv = only_row(&text, db, rows, log, p);
     return rv == APR_SUCCESS ? ag_key_of_row(key, &text, hash, log, p) : rv;
@@ -209,7 +215,7 @@ static apr_status_t changes(apr_array_header_t *changed, apr_int64_t *revision, 
         rc = take_changes(changed, &text, db, rows, p);
     }
     if (rc != 0) {
-        return failed(db, rc, log);
+        return failed(db, rc, log, p);
     }
     if (!text || ag_measure_number(&newest, text, 0, APR_INT64_MAX, p)) {
         ag_log(log, AG_LOG_ERROR, 0, "AG0414: the table api_schema holds no revision");
@@ -244,10 +250,9 @@ apr_status_t ag_keys_dbd_changes(apr_array_header_t **changed, apr_int64_t *revi
 static ag_schema_e blame(const char **detail, ag_db_t *db, int rc, ag_schema_e schema,
                          apr_pool_t *p)
 {
-    const char *error = apr_dbd_error(db->driver, db->handle, rc);
     int busy = rc == SQLITE_IS_BUSY && strcmp(apr_dbd_name(db->driver), "sqlite3") == 0;
 
-    *detail = error ? apr_pstrdup(p, error) : "no reason given";
+    *detail = error_text(db, rc, p);
     if (busy || apr_dbd_check_conn(db->driver, p, db->handle) != APR_SUCCESS) {
         return AG_SCHEMA_DOWN;
     }
