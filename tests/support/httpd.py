@@ -171,7 +171,7 @@ class Httpd:
 
     def start(self, env=None):
         """Starts; a server that does not come up is an error that quotes its log."""
-        self.log_output = open(self.dir.join("logs/output.log"), "ab")
+        self.log_output = open(self.dir.join("logs/output.log"), "wb")
         before = self.verdict.error.all().count(UP)
         self.process = subprocess.Popen(
             self.command("-DFOREGROUND"), stdin=subprocess.DEVNULL, stdout=self.log_output,

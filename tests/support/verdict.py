@@ -8,12 +8,13 @@ LEVEL = re.compile(r"^\[[^\]]*\] \[[\w-]*:(error|crit|alert|emerg)\]")
 CRASH = re.compile(r"segfault|exit signal|AddressSanitizer|ThreadSanitizer|runtime error:|"
                    r"Assertion|double free|stack smashing|AH00052")
 
-# What httpd itself says of every refusal, and the module's own line about it.
-REFUSALS = (
+# What httpd itself says of every refusal and of a storm, and the module's own line of a refusal.
+EXPECTED = (
     r"AH01630",                            # client denied by server configuration
     r"AH01631",                            # authorization failure of an identified user
     r"AH01629",
     r"AH01617", r"AH01618",                # mod_auth_basic: wrong password, unknown user
+    r"AH00161", r"AH00484", r"AH00485", r"AH10159",  # all workers busy: what a storm is for
     r'\[apiguard:\w+\].*\{.*"code": ?"\w+"',  # the audit line
 )
 
@@ -83,7 +84,7 @@ class Verdict:
 
     def problems(self):
         error, access = self.error.take(), self.access.take()
-        allowed = [re.compile(p) for p in (*REFUSALS, *self.announced)]
+        allowed = [re.compile(p) for p in (*EXPECTED, *self.announced)]
         found = []
         for line in error.splitlines():
             bad = CRASH.search(line) or LEVEL.match(line)

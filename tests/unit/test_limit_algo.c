@@ -461,6 +461,10 @@ int main(void)
         cmocka_unit_test(test_calendar_months),
         cmocka_unit_test(test_bucket_does_not_drift),
     };
+    int failed;
+
     apr_initialize();
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
 }

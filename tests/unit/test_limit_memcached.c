@@ -442,5 +442,6 @@ int main(void)
     memcached = start_memcached(port);
     failed = cmocka_run_group_tests(tests, NULL, NULL);
     kill_child(memcached);
+    apr_terminate();
     return failed;
 }

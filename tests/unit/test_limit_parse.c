@@ -425,8 +425,11 @@ int main(void)
         cmocka_unit_test(test_issuer_and_client_are_not_confused),
         cmocka_unit_test(test_algo_find),
     };
+    int failed;
 
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
 }

@@ -280,9 +280,12 @@ int main(void)
         cmocka_unit_test(test_more_windows_than_overflow_slots),
         cmocka_unit_test(test_killed_children_leave_the_table_whole),
     };
+    int failed;
 
     apr_initialize();
     apr_pool_create(&pool, NULL);
     now = apr_time_from_sec(APR_INT64_C(1767225600));
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    apr_terminate();
+    return failed;
 }

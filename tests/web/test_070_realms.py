@@ -90,11 +90,23 @@ CONF = """
 <VirtualHost *:{port}>
     ServerName first.test
     RewriteEngine Off
+    <Location "/s/host/">
+        AuthType ApiGuard
+        AuthName "host"
+        ApiGuardRateLimit 10/day
+        Require valid-user
+    </Location>
 </VirtualHost>
 <VirtualHost *:{port}>
     ServerName second.test
     DBDriver sqlite3
     DBDParams "{second}"
+    <Location "/s/host/">
+        AuthType ApiGuard
+        AuthName "host"
+        ApiGuardRateLimit 10/day
+        Require valid-user
+    </Location>
 </VirtualHost>
 <VirtualHost *:{port}>
     ServerName peppered.test
@@ -196,10 +208,11 @@ def test_a_stored_hash_is_no_key(web):
 
 
 def test_limits_of_two_hosts_are_two(web):
+    """The same section with the same text, written in each of two hosts."""
     first, second = web.keys.create(client="same"), web.second.create(client="same")
     for _ in range(3):
-        one = limits(web.get("/s/plain/hello.html", key=first, headers=FIRST))["10/day"]["r"]
-        two = limits(web.get("/s/plain/hello.html", key=second, headers=SECOND))["10/day"]["r"]
+        one = limits(web.get("/s/host/hello.html", key=first, headers=FIRST))["10/day"]["r"]
+        two = limits(web.get("/s/host/hello.html", key=second, headers=SECOND))["10/day"]["r"]
     assert (one, two) == (7, 7)
 
 

@@ -292,8 +292,8 @@ def test_a_body_survives_a_redirect(web, key, path, encoding):
         assert answer.status == 200, answer
         request = answer.json
     assert request["body"] == "the whole body"
-    assert header_of(request, "X-ApiGuard-Client") == ["acme"]
     assert header_of(request, "X-API-Key") == []
+    assert header_of(request, "X-ApiGuard-Client") == ["acme"]
 
 
 def test_a_redirect_hides_a_query_key_too(web, key):
@@ -374,7 +374,7 @@ def test_who_passes_leaves_no_audit_line(web, key):
 
 
 @pytest.mark.parametrize("path", ['/s/file/"quote', "/s/file/%22%5c", "/s/file/%0d%0aX", "/s/file/%c3%a9",
-                                  "/s/file/" + "x" * 3000, "/s/file/%ff%01"])
+                                  "/s/file/" + "long/" * 600, "/s/file/%ff%01"])
 def test_an_audit_line_is_json_whatever_the_path(web, path):
     answer = web.client.raw_request("GET", path)
     assert answer.status in (400, 401, 403, 404)

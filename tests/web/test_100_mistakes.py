@@ -71,7 +71,6 @@ IN_SECTION = [
     ("ApiGuardJWKS file:/x kid=a", ["kid=a", "issuer="]),
     ("Require api-scope", ["api-scope"]),
     ("Require api-client", ["api-client"]),
-    ("Require api-client a*b", ["a*b"]),
     ("Require api-ip", ["api-ip"]),
     ("Require api-ip 300.1.2.3", ["300.1.2.3"]),
     ("Require api-ip 10.0.0.0/33", ["10.0.0.0/33"]),
@@ -107,9 +106,9 @@ AT_START = [
     ("ApiGuardJWTKey HS256 base64:{folder}/no-base64", ["no-base64", "base64"]),
     ("ApiGuardJWTKey HS256 env:APIGUARD_TEST_NOT_SET", ["APIGUARD_TEST_NOT_SET"]),
     ("ApiGuardJWTKey RS256 file:{folder}/rsa1024", ["rsa1024", "2048"]),
-    ("ApiGuardJWTKey RS256 file:{folder}/ec256", ["ec256", "RS256"]),
-    ("ApiGuardJWTKey ES384 file:{folder}/ec256", ["ec256", "ES384"]),
-    ("ApiGuardJWTKey EdDSA file:{folder}/rsa2048", ["rsa2048", "EdDSA"]),
+    ("ApiGuardJWTKey RS256 file:{folder}/ec256", ["ec256", "RSA"]),
+    ("ApiGuardJWTKey ES384 file:{folder}/ec256", ["ec256", "P-384"]),
+    ("ApiGuardJWTKey EdDSA file:{folder}/rsa2048", ["rsa2048", "Ed25519"]),
     ("ApiGuardJWTKey HS256 file:{folder}/rsa2048", ["rsa2048"]),
     ("ApiGuardJWTKey RS256 file:{folder}/hs256", ["hs256"]),
     ("ApiGuardJWTKey RS256 file:{folder}/private", ["private"]),
@@ -119,7 +118,6 @@ AT_START = [
     ("ApiGuardJWKS file:{folder}/no-keys.json", ["no-keys.json"]),
     ("ApiGuardJWKS file:{folder}/rsa1024.json", ["rsa1024.json", "2048"]),
     ("ApiGuardJWKS file:{folder}/bad-point.json", ["bad-point.json"]),
-    ("ApiGuardJWKS file:{folder}/private.json", ["private.json"]),
     ("Require api-ip file:{folder}/no-such-list", ["no-such-list"]),
     ("Require api-ip file:{folder}/bad-list", ["bad-list", "line 2", "nonsense"]),
     ("ApiGuardIssuer https://a https://b\nApiGuardJWTKey HS256 file:{folder}/hs256", ["issuer="]),
@@ -137,7 +135,6 @@ def folder():
             "ec256": ec.file(), "private": rsa.private_pem(), "not-json": "{",
             "no-keys.json": '{"keys": []}', "rsa1024.json": jwks(small),
             "bad-point.json": jwks({**ec.jwk(), "y": ec.jwk()["x"]}),
-            "private.json": jwks({**rsa.jwk(), "d": "AQAB"}),
             "bad-list": "10.0.0.0/8\nnonsense\n"}.items():
         folder.write(name, text)
     yield folder
@@ -200,6 +197,27 @@ def test_what_belongs_to_the_server_is_refused_in_a_section(web, line):
     good, said = web.configtest()
     assert not good
     assert line.split()[0] in said
+
+
+@pytest.mark.parametrize("line", ["ApiGuardAnonymous on", "ApiGuardEnforce require",
+                                  "ApiGuardKeyFrom bearer", "ApiGuardProvider key"])
+def test_what_belongs_to_a_section_is_refused_outside(web, line):
+    web.configure(line)
+    good, said = web.configtest()
+    assert not good
+    assert line.split()[0] in said
+
+
+@pytest.mark.parametrize("line", [
+    "ApiGuardIssuer https://a", "ApiGuardAudience a", "ApiGuardLeeway 5", "ApiGuardMaxLifetime 1h",
+    "ApiGuardRequireClaim exp", "ApiGuardClaimMap user=email", "ApiGuardStoreFailure deny",
+    "ApiGuardJWTKey HS256 file:{folder}/hs256"])
+def test_what_may_stand_in_the_server_and_in_a_section(web, folder, line):
+    line = line.replace("{folder}", folder.path)
+    for text in (line, SECTION.replace("{line}", line)):
+        web.configure(text)
+        good, said = web.configtest()
+        assert good, said
 
 
 def test_without_mod_dbd_it_does_not_start(own_httpd):
