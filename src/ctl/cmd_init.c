@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * init: makes the tables, and for SQLite the file they lie in. SQLite keeps two more files beside it
- * while it is in use, so whoever reads the database must be able to write to its directory: both
+ * init: makes the tables, and for SQLite the file they lie in. SQLite keeps two more files beside
+ * it while it is in use, so whoever reads the database must be able to write to its directory: both
  * belong to the server's user, 2770 and 0660. A directory that was there before is left as it is.
  */
 #include <errno.h>
@@ -134,7 +134,7 @@ int ag_ctl_init(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
     }
     sql = schema_of(driver);
     if (!sql) {
-        return ag_ctl_fail(AG_EXIT_USAGE, "there is no schema for the driver \"%s\": sqlite3, pgsql",
+        return ag_ctl_fail(AG_EXIT_USAGE, "there is no schema for a driver \"%s\": sqlite3, pgsql",
                            driver);
     }
     if (strcmp(driver, "sqlite3") == 0) {

@@ -29,8 +29,8 @@ const ag_opt_t ag_key_options[] = {
 
 typedef enum { TEXT, NUMBER, TIME, LIST } kind_e;
 
-enum { ID, PREFIX, CLIENT, EMAIL, SCOPES, ROLES, IPS, ENDPOINTS, RATE, PLAN, CREATED, EXPIRES, GRACE,
-       ACTIVE, ROTATED, METADATA, LAST_USED, HASH, COLUMNS };
+enum { ID, PREFIX, CLIENT, EMAIL, SCOPES, ROLES, IPS, ENDPOINTS, RATE, PLAN, CREATED, EXPIRES,
+       GRACE, ACTIVE, ROTATED, METADATA, LAST_USED, HASH, COLUMNS };
 
 /* In the order of the SELECT. A title puts a column into the list. */
 static const struct {
@@ -68,7 +68,7 @@ static const char sql_keys[] =
 
 static const char sql_set_active[] = "UPDATE api_keys SET is_active = %d WHERE id = %lld";
 
-/* ---- one key as words -------------------------------------------------------------------------- */
+/* ---- one key as words ------------------------------------------------------------------------ */
 
 static apr_time_t time_of(const char *text, apr_pool_t *p)
 {
@@ -145,7 +145,7 @@ static const char *cell_text(kind_e kind, const char *text, apr_pool_t *p)
     return text ? ag_ctl_plain(text, p) : "-";
 }
 
-/* ---- list and show ----------------------------------------------------------------------------- */
+/* ---- list and show --------------------------------------------------------------------------- */
 
 static void print_list(const ag_ctl_t *ctl, const ag_rows_t *rows)
 {
@@ -212,7 +212,8 @@ int ag_ctl_key_list(ag_ctl_t *ctl, const void *options, const ag_words_t *operan
     (void)operands;
     if (code == AG_EXIT_OK) {
         code = ag_ctl_select(&rows, ctl,
-                             apr_pstrcat(ctl->pool, sql_keys, client ? " WHERE k.client_name = %s" : "",
+                             apr_pstrcat(ctl->pool, sql_keys,
+                                         client ? " WHERE k.client_name = %s" : "",
                                          " ORDER BY k.id", NULL),
                              client ? 1 : 0, client ? &client : NULL);
     }
@@ -222,7 +223,7 @@ int ag_ctl_key_list(ag_ctl_t *ctl, const void *options, const ag_words_t *operan
     return code;
 }
 
-/* ---- which key? -------------------------------------------------------------------------------- */
+/* ---- which key? ------------------------------------------------------------------------------ */
 
 /* What to look for: the condition and its value. An exit code; what was wrong has been said. */
 static int name_key(const char **condition, const char **value, const ag_key_options_t *o,
@@ -235,8 +236,8 @@ static int name_key(const char **condition, const char **value, const ag_key_opt
     char *key;
 
     if (ag_key_shape(operand, strlen(operand)) != AG_KEY_FOREIGN) {
-        return ag_ctl_fail(AG_EXIT_USAGE, "a whole key does not belong on a command line, which the "
-                           "shell remembers; name it %s, or pass - and the key on standard input",
+        return ag_ctl_fail(AG_EXIT_USAGE, "a whole key does not belong on a command line, which "
+                           "the shell remembers; name it %s, or pass - and the key on stdin",
                            ag_key_public(operand, strlen(operand), p));
     }
     if (strcmp(operand, "-") != 0) {
@@ -274,7 +275,8 @@ static int find_key(const char ***row, ag_ctl_t *ctl, const ag_key_options_t *o,
 
     code = code == AG_EXIT_OK ? ag_ctl_open(ctl, 1) : code;
     if (code == AG_EXIT_OK) {
-        code = ag_ctl_select(&rows, ctl, apr_pstrcat(ctl->pool, sql_keys, condition, NULL), 1, &value);
+        code = ag_ctl_select(&rows, ctl, apr_pstrcat(ctl->pool, sql_keys, condition, NULL), 1,
+                             &value);
     }
     if (code != AG_EXIT_OK) {
         return code;
@@ -301,7 +303,7 @@ int ag_ctl_key_show(ag_ctl_t *ctl, const void *options, const ag_words_t *operan
     return code;
 }
 
-/* ---- revoke and activate ----------------------------------------------------------------------- */
+/* ---- revoke and activate --------------------------------------------------------------------- */
 
 static int set_active(ag_ctl_t *ctl, const void *options, const char *operand, const char *active)
 {
@@ -343,7 +345,7 @@ int ag_ctl_key_activate(ag_ctl_t *ctl, const void *options, const ag_words_t *op
     return set_active(ctl, options, operands->v[0], "1");
 }
 
-/* ---- verify ------------------------------------------------------------------------------------ */
+/* ---- verify ---------------------------------------------------------------------------------- */
 
 /* Reads the row as the server does, so what it would complain of is said here too. */
 int ag_ctl_key_verify(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
@@ -360,7 +362,9 @@ int ag_ctl_key_verify(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
     if (ag_keys_dbd_get(&key, &port, NULL, row[HASH], &ctl->log, ctl->pool) != APR_SUCCESS) {
         return ag_ctl_fail(AG_EXIT_NO, "the server cannot use this key");
     }
-    status = !key->active ? "revoked" : key->expires && key->expires <= ctl->now ? "expired" : "active";
+    status = !key->active                               ? "revoked"
+             : key->expires && key->expires <= ctl->now ? "expired"
+                                                        : "active";
     if (ctl->json) {
         print_key(ctl, row);
     }

@@ -24,7 +24,7 @@ const ag_opt_t ag_create_options[] = {
     OPTION("email", AG_OPT_TEXT, email, "ADDRESS", "whom to write to about it"),
     OPTION("scope", AG_OPT_LIST, scopes, "SCOPE", "a permission; may be repeated"),
     OPTION("role", AG_OPT_LIST, roles, "ROLE", "a role; may be repeated"),
-    OPTION("ip", AG_OPT_LIST, ips, "NETWORK", "an address or network it works from; may be repeated"),
+    OPTION("ip", AG_OPT_LIST, ips, "NETWORK", "a network it works from; may be repeated"),
     OPTION("endpoint", AG_OPT_LIST, endpoints, "\"METHOD /PATH\"",
            "an endpoint it works for, the method may be left out; may be repeated"),
     OPTION("rate", AG_OPT_LIST, rates, "N/PERIOD", "a limit of its own; may be repeated"),
@@ -84,7 +84,7 @@ static const char *check_names(const ag_create_options_t *o, apr_pool_t *p)
     }
     if (strcmp(o->client, "anonymous") == 0 || strncmp(o->client, "key:", 4) == 0
         || strncmp(o->client, "jwt:", 4) == 0) {
-        return "--client: \"anonymous\" and names that begin with \"key:\" or \"jwt:\" are reserved";
+        return "--client: \"anonymous\" and names beginning with \"key:\" or \"jwt:\" are reserved";
     }
     if (o->email && (!strchr(o->email, '@') || !ag_ctl_clean(o->email))) {
         return "--email is not an address";
@@ -235,15 +235,16 @@ static int check_plan(ag_ctl_t *ctl, const char *plan)
 
 static const char sql_insert[] =
     "INSERT INTO api_keys (key_hash, key_prefix, client_name, client_email, permissions, roles,"
-    " allowed_ips, allowed_endpoints, rate_limit, plan, created_at, expires_at, metadata, is_active)"
-    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %lld, %lld, %s, 1)";
+    " allowed_ips, allowed_endpoints, rate_limit, plan, created_at, expires_at, metadata,"
+    " is_active) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %lld, %lld, %s, 1)";
 
 static int insert(ag_ctl_t *ctl, const char **id, const draft_t *d, const ag_create_options_t *o)
 {
     const char *created = apr_psprintf(ctl->pool, "%" APR_INT64_T_FMT, apr_time_sec(ctl->now));
     const char *hash = d->hash;
-    const char *values[] = {hash,         d->key_id, o->client, o->email, d->scopes,  d->roles, d->ips,
-                            d->endpoints, d->rates,  o->plan,   created,  d->expires, o->metadata};
+    const char *values[] = {hash,    d->key_id,    o->client, o->email, d->scopes,  d->roles,
+                            d->ips,  d->endpoints, d->rates,  o->plan,  created,    d->expires,
+                            o->metadata};
     ag_rows_t rows;
     int changed;
     int code = ag_ctl_change(&changed, ctl, sql_insert, sizeof values / sizeof *values, values);

@@ -34,7 +34,7 @@ typedef struct ag_ctl_t {
     ag_db_t db;   /* after ag_ctl_open() */
 } ag_ctl_t;
 
-/* ---- options.c --------------------------------------------------------------------------------- */
+/* ---- options.c ------------------------------------------------------------------------------- */
 
 typedef enum {
     AG_OPT_TEXT, /* const char *, once */
@@ -56,7 +56,7 @@ typedef struct ag_opt_t {
 const char *ag_ctl_options(void *into, ag_words_t *operands, const ag_opt_t *table,
                            const ag_words_t *words, apr_pool_t *p);
 
-/* ---- output.c ---------------------------------------------------------------------------------- */
+/* ---- output.c -------------------------------------------------------------------------------- */
 
 /* "apiguardctl: ..." to stderr; returns `code`. */
 int ag_ctl_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -77,7 +77,7 @@ const char *ag_ctl_plain(const char *text, apr_pool_t *p);
 void ag_ctl_table(const char *const *titles, int columns, const apr_array_header_t *cells,
                   apr_pool_t *p);
 
-/* ---- input.c ----------------------------------------------------------------------------------- */
+/* ---- input.c --------------------------------------------------------------------------------- */
 
 /* One line from standard input without its end; wiped when the pool goes. NULL and a message when
  * there is none, or more than 8 KB. */
@@ -95,7 +95,7 @@ const char *ag_ctl_until(apr_int64_t *seconds, const char *text, apr_time_t now,
 /* 1 when `text` is UTF-8 and has no control characters. */
 int ag_ctl_clean(const char *text);
 
-/* ---- database.c -------------------------------------------------------------------------------- */
+/* ---- database.c ------------------------------------------------------------------------------ */
 
 /* Splits DRIVER:PARAMS; an error text or NULL. */
 const char *ag_ctl_address(const char **driver, const char **params, const char *address,
@@ -115,14 +115,14 @@ typedef struct ag_rows_t {
     const char **cells; /* n times columns */
 } ag_rows_t;
 
-/* Runs a statement with bound values (NULL for NULL). An exit code; what was wrong has been said. */
+/* Runs a statement with bound values (NULL for NULL). An exit code; what was wrong was said. */
 int ag_ctl_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *sql, int n, const char **values);
 int ag_ctl_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const char **values);
 
 /* Runs a script of many statements. */
 int ag_ctl_script(ag_ctl_t *ctl, const char *sql);
 
-/* ---- commands ---------------------------------------------------------------------------------- */
+/* ---- commands -------------------------------------------------------------------------------- */
 
 typedef struct ag_cmd_t {
     const char *name; /* "key create" */

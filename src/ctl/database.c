@@ -133,7 +133,8 @@ static int add_row(apr_array_header_t *cells, ag_ctl_t *ctl, apr_dbd_row_t *row,
         if (rv != APR_SUCCESS && rv != APR_ENOENT) {
             return 0;
         }
-        APR_ARRAY_PUSH(cells, const char *) = rv == APR_ENOENT ? NULL : apr_pstrdup(ctl->pool, text);
+        text = rv == APR_ENOENT ? NULL : apr_pstrdup(ctl->pool, text);
+        APR_ARRAY_PUSH(cells, const char *) = text;
     }
     return 1;
 }

@@ -40,7 +40,7 @@ apr_status_t ag_key_make(char *key, const char *prefix);
  * ("agk_0uN4kLm2"); of a foreign key its first four characters and "...". */
 const char *ag_key_public(const char *key, apr_size_t n, apr_pool_t *p);
 
-/* What the database holds: lower-case hex of SHA-256, or of HMAC-SHA-256 where there is a pepper. */
+/* What the database holds: lower-case hex of SHA-256, or of HMAC-SHA-256 under a pepper. */
 void ag_key_hash(char hex[2 * AG_SHA256_SIZE + 1], const char *key, apr_size_t n,
                  const unsigned char *pepper, apr_size_t pepper_size);
 

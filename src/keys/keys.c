@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * keys: the cache in front of the database. A cache id is made of the realm and the key's text under
- * the server's secret, so a hit needs no SHA-256, and a key that is good in one realm is no hit in
- * another.
+ * keys: the cache in front of the database. A cache id is made of the realm and the key's text
+ * under the server's secret, so a hit needs no SHA-256, and a key that is good in one
+ * realm is no hit in another.
  *
  * A record is used for its time to live, or, while the database is down, for the stale time. Only a
  * certain "there is none" is remembered as such.

@@ -51,7 +51,7 @@ typedef struct ag_key_realm_t {
 /* The store of one server process; the caches are shared between processes. */
 typedef struct ag_keys_t {
     ag_cache_t *known;   /* records */
-    ag_cache_t *unknown; /* ids of keys that do not exist, apart, so they cannot push out good ones */
+    ag_cache_t *unknown; /* keys that do not exist, apart, so they cannot push out good ones */
     void *shared;        /* ag_keys_shared_t, in shared memory, zero when fresh */
     const ag_sip_key_t *sip;
     ag_db_port_t db;
@@ -67,15 +67,15 @@ ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key
                              const char *text, apr_size_t n, apr_time_t now, const ag_log_t *log,
                              apr_pool_t *p);
 
-/* At most once a second, by whichever request comes first: reads the database's change log and drops
- * from the cache what changed. While it fails for two seconds the database counts as down and cached
- * keys live on their stale time. ag_keys_find() calls it. */
+/* At most once a second, by whichever request comes first: reads the database's change log and
+ * drops from the cache what changed. While it fails for two seconds the database counts as down
+ * and cached keys live on their stale time. ag_keys_find() calls it. */
 void ag_keys_poll(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
                   apr_pool_t *p);
 
-/* ---- keys_dbd: the statements -------------------------------------------------------------------- */
+/* ---- keys_dbd: the statements ---------------------------------------------------------------- */
 
-/* Reads one key by its stored hash. APR_SUCCESS, APR_NOTFOUND (certain: there is none) or a fault. */
+/* Reads one key by its stored hash. APR_SUCCESS, APR_NOTFOUND (certainly none) or a fault. */
 apr_status_t ag_keys_dbd_get(ag_key_t **key, const ag_db_port_t *port, const char *query,
                              const char *hash, const ag_log_t *log, apr_pool_t *p);
 

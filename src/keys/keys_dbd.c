@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * keys_dbd: all SQL of the module, and what a database driver does to one who trusts it. A statement
- * is prepared when a connection first needs it and prepared anew when it fails, since SQLite's die
- * when another process changes a table, and a server's go with its restart.
+ * keys_dbd: all SQL of the module, and what a database driver does to one who trusts it. A
+ * statement is prepared when a connection first needs it and prepared anew when it fails, since
+ * SQLite's die when another process changes a table, and a server's go with its restart.
  *
- * An error is never taken for "no rows": all rows are asked for at once (PostgreSQL's driver reports
- * errors only then), and a row too many is an error as well.
+ * An error is never taken for "no rows": all rows are asked for at once (PostgreSQL's driver
+ * reports errors only then), and a row too many is an error as well.
  */
 #include <string.h>
 
@@ -179,7 +179,7 @@ apr_status_t ag_keys_dbd_get(ag_key_t **key, const ag_db_port_t *port, const cha
     return rv;
 }
 
-/* ---- the change log ------------------------------------------------------------------------------ */
+/* ---- the change log -------------------------------------------------------------------------- */
 
 /* Takes the rows one by one; the driver's error number, or 0 at their end. */
 static int take_changes(apr_array_header_t *changed, const char **newest, ag_db_t *db,
@@ -242,7 +242,7 @@ apr_status_t ag_keys_dbd_changes(apr_array_header_t **changed, apr_int64_t *revi
     return rv;
 }
 
-/* ---- is it our schema? --------------------------------------------------------------------------- */
+/* ---- is it our schema? ----------------------------------------------------------------------- */
 
 #define SQLITE_IS_BUSY 5 /* the driver's error numbers are SQLite's */
 

@@ -81,7 +81,7 @@ static apr_status_t read_log(ag_keys_t *keys, const ag_log_t *log, apr_pool_t *p
     return APR_SUCCESS;
 }
 
-/* While what is known is recent, or the failure is, others may go on with it during this reading. */
+/* While what is known is recent, or the failure is, others may go on with it meanwhile. */
 static void poll_now(ag_keys_t *keys, apr_time_t now, const ag_log_t *log, apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;

@@ -108,7 +108,8 @@ static void write_lists(writer_t *w, record_t *record, const ag_key_t *key)
     record->n_scopes = (apr_uint16_t)key->scopes.n;
     record->n_roles = (apr_uint16_t)key->roles.n;
     record->n_endpoints = (apr_uint16_t)key->endpoints.n;
-    w->at += sizeof *offsets * ((apr_size_t)record->n_scopes + record->n_roles + record->n_endpoints);
+    w->at += sizeof *offsets
+             * ((apr_size_t)record->n_scopes + record->n_roles + record->n_endpoints);
     offsets = write_words(w, offsets, &key->scopes);
     offsets = write_words(w, offsets, &key->roles);
     write_words(w, offsets, &key->endpoints);

@@ -108,7 +108,7 @@ static void run_schema(fixture_t *f)
                                    APR_FOPEN_READ, 0, f->p), APR_SUCCESS);
     assert_int_equal(apr_file_read(file, text, &n), APR_SUCCESS);
     apr_file_close(file);
-    while (n > 0 && text[n - 1] == '\n') { /* SQLite's driver takes an empty statement for an error */
+    while (n > 0 && text[n - 1] == '\n') { /* else SQLite's driver sees an empty statement */
         text[--n] = '\0';
     }
     sql(f, "%s", text);
@@ -122,8 +122,8 @@ static const char *hash_of(fixture_t *f, const char *key)
     return hex;
 }
 
-/* A new key of client `acme` in the database; `set` is what else its row says ("rate_limit = '1/s'"),
- * or NULL. */
+/* A new key of client `acme` in the database; `set` is what else its row says, in SQL, or
+ * NULL. */
 static const char *new_key(fixture_t *f, const char *set)
 {
     char *key = apr_palloc(f->p, AG_KEY_MAX + 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_key_format: keys as they are made, told apart, shown and hashed. The fixed key's checksum was
- * computed by zlib.
+ * test_key_format: keys as they are made, told apart, shown and hashed. The fixed key's checksum
+ * was computed by zlib.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -100,7 +100,7 @@ static void test_make(void **state)
     assert_int_equal(ag_key_make(key, "a"), APR_EINVAL);
     assert_int_equal(ag_key_make(key, "abcdefghijklmnop"), APR_SUCCESS);
     assert_int_equal(strlen(key), AG_KEY_MAX);
-    /* Every character but the first stands for about 5.95 random bits: all 62 come equally often. */
+    /* Every character but the first stands for about 5.95 random bits: all come equally often. */
     for (i = 0; i < 3000; i++) {
         assert_int_equal(ag_key_make(key, "agk"), APR_SUCCESS);
         for (at = key + 5; at < key + 4 + AG_KEY_RANDOM_CHARS; at++) {
@@ -108,7 +108,8 @@ static void test_make(void **state)
         }
     }
     for (at = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"; *at; at++) {
-        assert_in_range(seen[(unsigned char)*at], 3000 * 42 / 62 * 8 / 10, 3000 * 42 / 62 * 12 / 10);
+        assert_in_range(seen[(unsigned char)*at], 3000 * 42 / 62 * 8 / 10,
+                        3000 * 42 / 62 * 12 / 10);
     }
 }
 
@@ -145,7 +146,8 @@ static void test_public(void **state)
 
     (void)state;
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_string_equal(ag_key_public(cases[i].key, strlen(cases[i].key), pool), cases[i].shown);
+        assert_string_equal(ag_key_public(cases[i].key, strlen(cases[i].key), pool),
+                            cases[i].shown);
     }
 }
 

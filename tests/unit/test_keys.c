@@ -6,7 +6,7 @@
 #include "../../src/keys/keys_poll.h"
 #include "keys_fixture.h"
 
-/* ---- found and not found ----------------------------------------------------------------------- */
+/* ---- found and not found --------------------------------------------------------------------- */
 
 static void test_found(void **state)
 {
@@ -67,7 +67,7 @@ static void test_imported_key(void **state)
     assert_string_equal(found(f, "hunter2")->client, "old");
 }
 
-/* ---- the cache's times ------------------------------------------------------------------------- */
+/* ---- the cache's times ----------------------------------------------------------------------- */
 
 /* Within its time to live a key costs a poll a second and nothing else. */
 static void test_ttl(void **state)
@@ -127,7 +127,7 @@ static void test_clock_set_back(void **state)
     assert_int_equal(f->asked, 2);
 }
 
-/* ---- changes ----------------------------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
 static void test_revoked_by_hand(void **state)
 {
@@ -277,8 +277,8 @@ static void test_after_idling(void **state)
     assert_false(found(f, f->key)->active);
 }
 
-/* Another request is reading the log this very moment, the first since a minute: what it will find is
- * not known yet, so this one reads for itself. */
+/* Another request is reading the log this very moment, the first since a minute: what it will find
+ * is not known yet, so this one reads for itself. */
 static void test_after_idling_with_another(void **state)
 {
     fixture_t *f = *state;
@@ -317,7 +317,7 @@ static void test_late_fill_is_dropped(void **state)
     assert_int_equal(f->asked, 1);
 }
 
-/* ---- realms ------------------------------------------------------------------------------------ */
+/* ---- realms ---------------------------------------------------------------------------------- */
 
 static void test_realms(void **state)
 {
@@ -335,7 +335,7 @@ static void test_realms(void **state)
     assert_int_equal(find_in(&key, f, &other, "x"), AG_KEY_UNAVAILABLE);
 }
 
-/* ---- the database is away ---------------------------------------------------------------------- */
+/* ---- the database is away -------------------------------------------------------------------- */
 
 static void test_down_from_the_start(void **state)
 {
@@ -475,7 +475,7 @@ static void test_revoked_while_down(void **state)
     assert_false(found(f, f->key)->active);
 }
 
-/* ---- statements that die ----------------------------------------------------------------------- */
+/* ---- statements that die --------------------------------------------------------------------- */
 
 static void test_altered_table_heals(void **state)
 {

@@ -68,7 +68,8 @@ static void test_endpoints(void **state)
     size_t i;
 
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const ag_key_t *key = with(f, apr_pstrcat(f->p, "allowed_endpoints = ", cases[i].list, NULL));
+        const ag_key_t *key = with(f, apr_pstrcat(f->p, "allowed_endpoints = ", cases[i].list,
+                                                  NULL));
 
         assert_int_equal(key->endpoints.n, cases[i].n);
         if (cases[i].n) {
@@ -179,7 +180,7 @@ static void test_record(void **state)
     assert_string_equal(key->client, "acme");
 }
 
-/* ---- a query of one's own ---------------------------------------------------------------------- */
+/* ---- a query of one's own -------------------------------------------------------------------- */
 
 static apr_status_t own(ag_key_t **key, fixture_t *f, const char *query)
 {
@@ -259,7 +260,7 @@ static void test_own_query_has_no_poll(void **state)
     assert_int_equal(result(f, f->key), AG_KEY_UNAVAILABLE);
 }
 
-/* ---- is it ours? ------------------------------------------------------------------------------- */
+/* ---- is it ours? ----------------------------------------------------------------------------- */
 
 static ag_schema_e schema(fixture_t *f, const char *query)
 {
