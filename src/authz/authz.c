@@ -16,6 +16,37 @@ static const char *parse_words(ag_rule_t *rule, const char *line, const ag_setti
     return ag_text_words(&rule->words, line, call->p);
 }
 
+/* `*` may end a name, and stands nowhere else. */
+static const char *parse_clients(ag_rule_t *rule, const char *line, const ag_setting_call_t *call)
+{
+    const char *error = parse_words(rule, line, call);
+    int i;
+
+    for (i = 0; !error && i < rule->words.n; i++) {
+        const char *star = strchr(rule->words.v[i], '*');
+
+        if (star && star[1]) {
+            error = apr_psprintf(call->p, "\"%s\" is not allowed: a * may only end a name",
+                                 rule->words.v[i]);
+        }
+    }
+    return error;
+}
+
+static const char *parse_kinds(ag_rule_t *rule, const char *line, const ag_setting_call_t *call)
+{
+    const char *error = parse_words(rule, line, call);
+    int i;
+
+    for (i = 0; !error && i < rule->words.n; i++) {
+        if (ag_setting_choose("key|jwt|anonymous", rule->words.v[i]) < 0) {
+            error = apr_psprintf(call->p, "\"%s\" is not allowed: key, jwt or anonymous",
+                                 rule->words.v[i]);
+        }
+    }
+    return error;
+}
+
 /* A permission "orders:*" covers "orders:read"; one without `*` only itself. */
 static int any_covers(const ag_words_t *held, const ag_words_t *wanted)
 {
@@ -88,12 +119,12 @@ static int test_credential(const ag_rule_t *rule, ag_principal_t *who, const ag_
 }
 
 const ag_rule_type_t ag_rule_types[] = {
-    {"api-client", AG_R_CLIENT_DENIED, 1, parse_words, test_client},
+    {"api-client", AG_R_CLIENT_DENIED, 1, parse_clients, test_client},
     {"api-scope", AG_R_SCOPE_INSUFFICIENT, 1, parse_words, test_scope},
     {"api-role", AG_R_ROLE_INSUFFICIENT, 1, parse_words, test_role},
     {"api-claim", AG_R_CLAIM_DENIED, 1, ag_rule_parse_claim, ag_rule_test_claim},
     {"api-ip", AG_R_IP_DENIED, 0, ag_rule_parse_ip, ag_rule_test_ip},
-    {"api-credential", AG_R_CREDENTIAL_DENIED, 1, parse_words, test_credential},
+    {"api-credential", AG_R_CREDENTIAL_DENIED, 1, parse_kinds, test_credential},
     {NULL, AG_R_NONE, 0, NULL, NULL},
 };
 

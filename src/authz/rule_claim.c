@@ -36,7 +36,9 @@ static const char *read_name(test_t *test, const char **at, apr_pool_t *p)
         *at = start + n;
     }
     test->name = apr_pstrmemdup(p, start, n);
-    return n && (**at == ':' || **at == '~') ? NULL : "NAME:VALUE or NAME~REGEX is expected";
+    return n && (**at == ':' || **at == '~')
+               ? NULL
+               : apr_psprintf(p, "\"%s\" is not allowed: NAME:VALUE or NAME~REGEX", test->name);
 }
 
 static const char *read_test(test_t *test, const char **at, apr_pool_t *p)

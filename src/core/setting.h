@@ -75,7 +75,7 @@ extern const ag_setting_kind_t
     ag_kind_flags,    /* unsigned: bit set of those; a last choice "off" or "none" is no bit */
     ag_kind_number,   /* apr_int64_t: within row->allowed "MIN..MAX" */
     ag_kind_duration, /* apr_int64_t: seconds */
-    ag_kind_size,     /* apr_int64_t: bytes */
+    ag_kind_size,     /* apr_int64_t: bytes, at least row->allowed */
     ag_kind_text,     /* const char *: one word */
     ag_kind_words;    /* ag_words_t: one or more; "none" alone is the empty list */
 

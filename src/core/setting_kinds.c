@@ -119,8 +119,13 @@ static const char *parse_size(void *value, const ag_setting_t *row, const ag_wor
                               const ag_setting_call_t *call)
 {
     const char *error = ag_measure_size(value, words->v[0], call->p);
+    apr_int64_t least = 0;
 
-    (void)row;
+    if (!error && row->allowed && !ag_measure_size(&least, row->allowed, call->p)
+        && *(apr_int64_t *)value < least) {
+        error = apr_psprintf(call->p, "\"%s\" is not allowed: at least %s", words->v[0],
+                             row->allowed);
+    }
     return error ? error : only_one(words, call->p);
 }
 

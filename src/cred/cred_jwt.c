@@ -13,11 +13,15 @@
 
 #define MEMO_TTL apr_time_from_sec(300)
 
-static json_t *parse_claims(ag_principal_t *who, apr_pool_t *p)
+/* A principal from the cache reads its claims from the token at hand: the part between the dots. */
+static void lend_claims(ag_principal_t *who, const char *text, apr_size_t n)
 {
-    ag_jwt_t jwt;
+    const char *payload = (const char *)memchr(text, '.', n) + 1;
+    const char *end = memchr(payload, '.', n - (apr_size_t)(payload - text));
 
-    return ag_jwt_parse(&jwt, who->raw, who->raw_size, p) ? NULL : ag_jwt_claims(&jwt, p);
+    who->parse_claims = ag_jwt_claims_of;
+    who->raw = payload;
+    who->raw_size = (apr_size_t)(end - payload);
 }
 
 static ag_reason_e judge_times(const ag_token_memo_t *memo, apr_time_t now, const char **detail)
@@ -34,7 +38,8 @@ static ag_reason_e judge_times(const ag_token_memo_t *memo, apr_time_t now, cons
 }
 
 /* 1 when a fresh memo was found; *reason is then the answer. */
-static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *call, ag_id_t id)
+static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *call,
+                  const char *text, apr_size_t size, ag_id_t id)
 {
     const ag_request_t *request = call->request;
     ag_token_memo_t memo;
@@ -48,6 +53,7 @@ static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *cal
     if (!ag_token_memo_read(&memo, who, record, n, request->pool)) {
         return 0;
     }
+    lend_claims(*who, text, size);
     *reason = judge_times(&memo, request->now, &call->detail);
     return 1;
 }
@@ -81,14 +87,11 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
         return AG_R_TOKEN_INVALID;
     }
     id = ag_id_mix(call->jwt_realm, ag_sip(call->sip, text, n));
-    if (!recall(&reason, who, call, id)) {
+    if (!recall(&reason, who, call, text, n, id)) {
         reason = verify(who, call, text, n, id);
     }
     if (*who) {
         (*who)->realm = call->jwt_realm;
-        (*who)->parse_claims = parse_claims;
-        (*who)->raw = text;
-        (*who)->raw_size = n;
     }
     if (reason != AG_R_NONE) {
         call->shown = *who;

@@ -40,7 +40,8 @@ typedef struct ag_exchange_t {
     ag_request_t request;
     const ag_engine_t *engine;
     apr_array_header_t *taken; /* ag_taken_t: each window at most once */
-    struct ag_check_t *refused_below; /* the last sub-request's check that ended in a refusal */
+    struct ag_check_t *passed_below;  /* the last sub-request's check that passed the gate */
+    struct ag_check_t *refused_below; /* the last one that ended in a refusal */
     int audited;
 } ag_exchange_t;
 

@@ -9,6 +9,28 @@
 #include "../core/open.h"
 #include "kinds.h"
 
+/* ---- ApiGuardKeyQuery ---------------------------------------------------------------------------------- */
+
+/* One %s stands for the hash; APR reads any other % as a parameter too. */
+static const char *parse_key_query(void *value, const ag_setting_t *row, const ag_words_t *words,
+                                   const ag_setting_call_t *call)
+{
+    const char *query = words->v[0];
+    const char *percent = strchr(query, '%');
+
+    if (words->n > 1) {
+        return "the whole statement stands in quotes";
+    }
+    if (strncasecmp(query, "SELECT ", 7) != 0 || !percent || percent[1] != 's'
+        || strchr(percent + 1, '%')) {
+        return apr_psprintf(call->p, "\"%s\" is not allowed: a SELECT with one %%s, for the key's "
+                            "hash", query);
+    }
+    return ag_kind_text.parse(value, row, words, call);
+}
+
+const ag_setting_kind_t ag_kind_key_query = {parse_key_query, NULL};
+
 /* ---- ApiGuardKeyCache ---------------------------------------------------------------------------------- */
 
 static const char *parse_key_cache(void *value, const ag_setting_t *row, const ag_words_t *words,

@@ -26,7 +26,9 @@ static const char *open_keyset(void *ctx, apr_pool_t *p, apr_pool_t *ptmp)
                 ? ag_jwt_load_jwks(&source->set, text, n, p)
                 : ag_jwt_load_key(&source->set, source->alg, source->kid, text, n, p);
     ag_wipe(text, n);
-    return error ? apr_psprintf(ptmp, "%s: %s", source->source, error) : NULL;
+    return error ? apr_psprintf(ptmp, "%s %s: %s", source->alg == AG_ALG_NONE
+                                    ? "key set" : ag_alg_name(source->alg), source->source, error)
+                 : NULL;
 }
 
 static const char *read_options(ag_keyset_source_t *source, const ag_words_t *words, int from,

@@ -101,4 +101,7 @@ int ag_policy_provides(const ag_policy_t *policy, const char *provider);
 /* Contradictions that only show once a section is complete: an error text or NULL. */
 const char *ag_policy_check(const ag_policy_t *policy, apr_pool_t *p);
 
+/* What is allowed and probably not meant: a text or NULL. */
+const char *ag_policy_warning(const ag_policy_t *policy, apr_pool_t *p);
+
 #endif

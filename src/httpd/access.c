@@ -54,17 +54,34 @@ int ag_check_authn(request_rec *r)
     return ag_is_ours(r) ? identify(r, ag_check_of(r)) : DECLINED;
 }
 
-static void pass(request_rec *r, ag_check_t *check)
+static void pass_fields(request_rec *r, ag_check_t *check)
 {
-    check->passed = 1;
-    ag_quota_tell(r, check);
     if (ag_is_ours(r) || check->verdict.who) {
         ag_identity_hide(r, check);
-        ag_identity_publish(r, check);
     }
     if (check->verdict.who && check->policy->pass_headers) {
         ag_identity_tell_backend(r, check);
     }
+}
+
+static void pass(request_rec *r, ag_check_t *check)
+{
+    check->passed = 1;
+    if (r->main) {
+        check->exchange->passed_below = check;
+    }
+    ag_quota_tell(r, check);
+    pass_fields(r, check);
+    if (ag_is_ours(r) || check->verdict.who) {
+        ag_identity_publish(r, check);
+    }
+}
+
+/* The sub-request's own request fields and answer are gone; what it passed holds for this one. */
+void ag_take_over(request_rec *r, ag_check_t *check)
+{
+    ag_quota_tell(r, check);
+    pass_fields(r, check);
 }
 
 int ag_last_gate(request_rec *r)

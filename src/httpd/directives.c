@@ -92,9 +92,11 @@ static const char *read_site(cmd_parms *cmd, void *unused, const char *line)
                            (int)(row - ag_site_rows), line, &call);
 }
 
-/* RSRC_CONF and ACCESS_CONF leave .htaccess out; OR_AUTHCFG lets it in under AllowOverride
- * AuthConfig. */
-#define OVERRIDES(where) ((where) & AG_IN_HTACCESS ? OR_AUTHCFG : RSRC_CONF | ACCESS_CONF)
+/* RSRC_CONF is outside of sections, ACCESS_CONF inside; OR_AUTHCFG inside and in .htaccess under
+ * AllowOverride AuthConfig. */
+#define OVERRIDES(where)                                                                           \
+    (((where) & AG_IN_HTACCESS ? OR_AUTHCFG : ACCESS_CONF)                                         \
+     | ((where) & AG_IN_SERVER ? RSRC_CONF : 0))
 
 const command_rec ag_commands[] = {
 #define AG_SETTING(directive, member, kind, type, initial, allowed, where, help)                   \

@@ -112,11 +112,29 @@ ag_check_t *ag_check_of(request_rec *r)
     return kept->check;
 }
 
+/* mod_dir serves an index or a fallback by a sub-request that passed the gate, whose configuration
+ * then becomes this request's (ap_internal_fast_redirect); so does its check. */
+static void follow(request_rec *r, kept_t *kept)
+{
+    ag_exchange_t *exchange = exchange_of(r);
+    ag_check_t *below = exchange->passed_below;
+
+    if (below && below->policy == ag_policy_of(r)) {
+        kept->check = below;
+    }
+}
+
 ag_check_t *ag_check_found(request_rec *r)
 {
-    const kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
+    kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
 
-    return kept ? kept->check : NULL;
+    if (!kept) {
+        return NULL;
+    }
+    if (!kept->check || kept->check->policy != ag_policy_of(r)) {
+        follow(r, kept);
+    }
+    return kept->check;
 }
 
 int ag_is_ours(request_rec *r)

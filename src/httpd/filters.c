@@ -107,6 +107,9 @@ void ag_insert_filter(request_rec *r)
 {
     ag_check_t *check = ag_check_found(r);
 
+    if (check && !r->main && check == check->exchange->passed_below) {
+        ag_take_over(r, check);
+    }
     if (check && !r->main && (check->verdict.who || ag_is_ours(r))) {
         ap_add_output_filter(PRIVATE_FILTER, NULL, r, r->connection);
     }

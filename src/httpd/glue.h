@@ -141,6 +141,9 @@ int ag_force_authn(request_rec *r);
 int ag_check_authn(request_rec *r);
 int ag_last_gate(request_rec *r);
 int ag_proxy_fixups(request_rec *r);
+
+/* A sub-request that passed the gate has become this request (ap_internal_fast_redirect). */
+void ag_take_over(request_rec *r, ag_check_t *check);
 void ag_register_providers(apr_pool_t *p);
 
 /* Tells logs and scripts who it is; tells the backend in request fields; hides the credential. */

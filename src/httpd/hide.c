@@ -35,7 +35,7 @@ static char *masked(const char *text, const char *name, apr_pool_t *p)
 {
     apr_size_t size = strlen(name);
     const char *at = strchr(text, '?');
-    char *out = apr_pstrdup(p, text);
+    char *out = (char *)text;
 
     while (at) {
         at++;
@@ -55,6 +55,19 @@ static char *masked(const char *text, const char *name, apr_pool_t *p)
     return out;
 }
 
+/* The log tells of the request a redirect came from, so all of them are masked. */
+static void mask_all(request_rec *r, const char *name)
+{
+    for (; r; r = r->prev ? r->prev : r->main) {
+        if (r->the_request) {
+            r->the_request = masked(r->the_request, name, r->pool);
+        }
+        if (r->unparsed_uri) {
+            r->unparsed_uri = masked(r->unparsed_uri, name, r->pool);
+        }
+    }
+}
+
 void ag_mask_arguments(request_rec *r, const ag_policy_t *policy)
 {
     int i;
@@ -62,9 +75,8 @@ void ag_mask_arguments(request_rec *r, const ag_policy_t *policy)
     for (i = 0; policy->key_from.queries && i < policy->key_from.n; i++) {
         const ag_key_source_t *source = &policy->key_from.sources[i];
 
-        if (source->from == AG_FROM_QUERY && r->the_request && r->args) {
-            r->the_request = masked(r->the_request, source->name, r->pool);
-            r->unparsed_uri = masked(r->unparsed_uri, source->name, r->pool);
+        if (source->from == AG_FROM_QUERY) {
+            mask_all(r, source->name);
         }
     }
 }

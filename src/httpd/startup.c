@@ -10,8 +10,6 @@
 
 #include <ap_mpm.h>
 
-#define MIN_MEMORY (1 << 20)
-
 int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     ag_plans_t *plans = ag_plans();
@@ -50,8 +48,13 @@ static int look_over(const ag_policy_t *policy, apr_pool_t *ptemp, server_rec *s
 {
     const char *error = ag_policy_check(policy, ptemp);
 
+    const char *warning = ag_policy_warning(policy, ptemp);
+
     if (error) {
         ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, 0, s, "AG0131: %s", error);
+    }
+    if (warning) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, s, "AG0133: %s", warning);
     }
     return error ? HTTP_INTERNAL_SERVER_ERROR : OK;
 }
@@ -109,13 +112,6 @@ static int database_ready(server_rec *s)
                        "are missing");
     }
     return OK;
-}
-
-static int memory_enough(server_rec *s)
-{
-    return ag_server_of(s)->site->shared_memory >= MIN_MEMORY
-               ? OK
-               : mistake(s, "ApiGuardSharedMemory", "at least 1M is needed");
 }
 
 /* The same limit must have the same id on every node, and a host's default name is none. */
@@ -190,7 +186,6 @@ int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     (void)plog;
     rv = rv == OK ? open_all(pconf, ptemp, s) : rv;
     rv = rv == OK ? look_over_all(ptemp, s) : rv;
-    rv = rv == OK ? memory_enough(s) : rv;
     rv = rv == OK ? fleet_named(s) : rv;
     return rv == OK && keys_wanted() ? database_ready(s) : rv;
 }

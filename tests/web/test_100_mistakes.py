@@ -200,7 +200,7 @@ def test_what_belongs_to_the_server_is_refused_in_a_section(web, line):
 
 
 @pytest.mark.parametrize("line", ["ApiGuardAnonymous on", "ApiGuardEnforce require",
-                                  "ApiGuardKeyFrom bearer", "ApiGuardProvider key"])
+                                  "ApiGuardProvider key"])
 def test_what_belongs_to_a_section_is_refused_outside(web, line):
     web.configure(line)
     good, said = web.configtest()
