@@ -84,6 +84,7 @@ const char *ag_open_source(char **text, apr_size_t *n, const char *source, apr_p
         if (apr_env_get(text, path, p) != APR_SUCCESS || !**text) {
             return apr_psprintf(p, "the environment variable %s is not set", path);
         }
+        *text = apr_pstrdup(p, *text); /* the caller wipes it; the environment is read again */
         *n = strlen(*text);
         return NULL;
     }
