@@ -40,6 +40,18 @@ static void name_user(request_rec *r, const ag_principal_t *who)
     r->ap_auth_type = (char *)"ApiGuard";
 }
 
+/* "Satisfy Any" makes httpd skip force_authn and drop access_checker's refusal. Here it opens
+ * nothing, which an administrator should know; once for each child is enough. */
+static void tell_satisfy_any(request_rec *r)
+{
+    static apr_uint32_t told;
+
+    if (!__atomic_exchange_n(&told, 1, __ATOMIC_RELAXED)) {
+        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, "AG0150: \"Satisfy Any\" does not open a "
+                      "section of AuthType ApiGuard; use ApiGuardEnforce require with RequireAny");
+    }
+}
+
 static int identify(request_rec *r, ag_check_t *check)
 {
     if (ag_guard_identify(check) != AG_R_NONE) {
@@ -96,6 +108,9 @@ int ag_last_gate(request_rec *r)
     check = ag_check_of(r);
     if (check->verdict.reason != AG_R_NONE) {
         return ag_refusal(r, check);
+    }
+    if (must && ap_satisfies(r) == SATISFY_ANY) {
+        tell_satisfy_any(r);
     }
     if (must && !check->verdict.who) {
         int status = identify(r, check);

@@ -7,7 +7,7 @@
 #define PREFIX "x-apiguard-"
 #define PREFIX_SIZE (sizeof PREFIX - 1)
 
-/* A backend may take '_' and '.' for '-' in a field's name. */
+/* A backend may take '_', '.' or another sign for '-' in a field's name. */
 static int is_identity_field(const char *name)
 {
     apr_size_t i;
@@ -15,7 +15,7 @@ static int is_identity_field(const char *name)
     for (i = 0; i < PREFIX_SIZE; i++) {
         char c = name[i];
 
-        c = c == '_' || c == '.' ? '-' : apr_tolower(c);
+        c = apr_isalnum(c) || !c ? (char)apr_tolower(c) : '-';
         if (c != PREFIX[i]) {
             return 0;
         }

@@ -179,6 +179,17 @@ static int name_limits(apr_pool_t *pconf, server_rec *s)
     return OK;
 }
 
+/* mod_cache's quick handler answers before anybody is asked who they are. */
+static void warn_of_cache(server_rec *s)
+{
+    if (written(ap_conftree, "CacheEnable", NULL) && !written(ap_conftree, "CacheQuickHandler", "off")
+        && written(ap_conftree, "AuthType", "ApiGuard")) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, s, "AG0134: CacheEnable with the "
+                     "quick handler answers from the cache before a credential is asked for; set "
+                     "CacheQuickHandler off");
+    }
+}
+
 int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     int rv = name_limits(pconf, s);
@@ -187,6 +198,7 @@ int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     rv = rv == OK ? open_all(pconf, ptemp, s) : rv;
     rv = rv == OK ? look_over_all(ptemp, s) : rv;
     rv = rv == OK ? fleet_named(s) : rv;
+    warn_of_cache(s);
     return rv == OK && keys_wanted() ? database_ready(s) : rv;
 }
 
