@@ -29,7 +29,7 @@ ag_core_h = \
 	src/guard/policy.h src/guard/site.def
 
 ag_httpd_c = \
-	src/httpd/access.c src/httpd/dbd.c src/httpd/directives.c src/httpd/exchange.c \
+	src/httpd/access.c src/httpd/configtest.c src/httpd/dbd.c src/httpd/directives.c src/httpd/exchange.c \
 	src/httpd/expr.c src/httpd/filters.c src/httpd/hide.c src/httpd/identity.c src/httpd/log.c \
 	src/httpd/memory.c src/httpd/refusal.c src/httpd/require.c src/httpd/startup.c
 

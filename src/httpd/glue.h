@@ -72,16 +72,24 @@ const char *ag_limit_scope(server_rec *s, const char *section, apr_pool_t *p);
 /* Registers the limits that a line has added. */
 void ag_plan_names(cmd_parms *cmd, const ag_setting_call_t *call);
 
-/* ---- start (startup.c, memory.c, dbd.c) ------------------------------------------------------------ */
+/* ---- start (configtest.c, startup.c, memory.c, dbd.c) ------------------------------------------------------------ */
 
 int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+
+/* Says what is wrong with a directive. Returns what stops the start. */
+int ag_mistake(server_rec *s, const char *directive, const char *error);
+
+/* Are API keys asked for? A section that names its providers may do without. */
+int ag_keys_wanted(void);
+
 int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 void ag_child_init(apr_pool_t *pchild, server_rec *s);
 
 /* The key store's words in shared memory, one set for each realm (database and server). */
 typedef struct ag_key_words_t {
     ag_id_t realm;
+    apr_int64_t generation; /* of the configuration that last used them, from 1 */
     char shared[AG_KEYS_SHARED_SIZE];
 } ag_key_words_t;
 

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * configtest: what is wrong with a configuration stops the start, with a message that names the
+ * directive, the value and what is allowed.
+ *
+ * httpd reads its configuration twice, and checks it both times: so key files are opened here, and
+ * `apachectl configtest` finds a bad one. Memory and databases wait for the start itself.
+ */
+#include "glue.h"
+
+int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
+{
+    ag_plans_t *plans = ag_plans();
+
+    (void)plog;
+    (void)ptemp;
+    plans->opens = apr_array_make(pconf, 8, sizeof(ag_open_t));
+    plans->names = apr_array_make(pconf, 8, sizeof(ag_plan_name_t));
+    plans->policies = apr_array_make(pconf, 8, sizeof(ag_policy_t *));
+    return OK;
+}
+
+int ag_mistake(server_rec *s, const char *directive, const char *error)
+{
+    ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, 0, s, "AG0130: %s: %s", directive, error);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static int open_all(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
+{
+    const apr_array_header_t *opens = ag_plans()->opens;
+    int i;
+
+    for (i = 0; i < opens->nelts; i++) {
+        const ag_open_t *task = &APR_ARRAY_IDX(opens, i, ag_open_t);
+        const char *error = task->open(task->ctx, pconf, ptemp);
+
+        if (error) {
+            return ag_mistake(s, task->directive, error);
+        }
+    }
+    return OK;
+}
+
+static int look_over(const ag_policy_t *policy, apr_pool_t *ptemp, server_rec *s)
+{
+    const char *error = ag_policy_check(policy, ptemp);
+
+    const char *warning = ag_policy_warning(policy, ptemp);
+
+    if (error) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, 0, s, "AG0131: %s", error);
+    }
+    if (warning) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, s, "AG0133: %s", warning);
+    }
+    return error ? HTTP_INTERNAL_SERVER_ERROR : OK;
+}
+
+static int look_over_all(apr_pool_t *ptemp, server_rec *s)
+{
+    const apr_array_header_t *policies = ag_plans()->policies;
+    server_rec *each;
+    int rv = OK;
+    int i;
+
+    for (i = 0; rv == OK && i < policies->nelts; i++) {
+        rv = look_over(APR_ARRAY_IDX(policies, i, ag_policy_t *), ptemp, s);
+    }
+    for (each = s; rv == OK && each; each = each->next) {
+        rv = look_over(ap_get_module_config(each->lookup_defaults, &apiguard_module), ptemp, each);
+    }
+    return rv;
+}
+
+/* 1 when the directive stands anywhere below `at`, with `word` among its arguments (NULL: any). */
+static int written(const ap_directive_t *at, const char *directive, const char *word)
+{
+    for (; at; at = at->next) {
+        if ((strcasecmp(at->directive, directive) == 0
+             && (!word || ap_strcasestr(at->args, word)))
+            || written(at->first_child, directive, word)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Are API keys asked for? A section that names its providers may do without. */
+int ag_keys_wanted(void)
+{
+    if (written(ap_conftree, "AuthBasicProvider", "apiguard")) {
+        return 1;
+    }
+    return written(ap_conftree, "AuthType", "ApiGuard")
+           && (!written(ap_conftree, "ApiGuardProvider", NULL)
+               || written(ap_conftree, "ApiGuardProvider", "key"));
+}
+
+static int database_ready(server_rec *s)
+{
+    ag_db_port_t port;
+
+    if (!ag_dbd_port(&port, s)) {
+        return ag_mistake(s, "AuthType ApiGuard", "API keys need mod_dbd: LoadModule dbd_module, "
+                       "DBDriver and DBDParams are missing");
+    }
+    if (!written(ap_conftree, "DBDriver", NULL)) {
+        return ag_mistake(s, "AuthType ApiGuard", "API keys need a database: DBDriver and DBDParams "
+                       "are missing");
+    }
+    return OK;
+}
+
+/* The same limit must have the same id on every node, and a host's default name is none. */
+static int fleet_named(server_rec *s)
+{
+    const ag_counter_store_t *store = &ag_server_of(s)->site->counter_store;
+
+    return !store->servers || store->prefix || written(ap_conftree, "ServerName", NULL)
+               ? OK
+               : ag_mistake(s, "ApiGuardCounterStore", "memcached needs prefix= or a ServerName, equal "
+                         "on every node");
+}
+
+/* Cost, subject and condition may differ between sections that share a count; what is counted not. */
+static int same_windows(const ag_limit_t *a, const ag_limit_t *b)
+{
+    int same = a->n_windows == b->n_windows;
+    int i;
+
+    for (i = 0; same && i < a->n_windows; i++) {
+        const ag_window_t *x = &a->windows[i];
+        const ag_window_t *y = &b->windows[i];
+
+        same = x->algo == y->algo && x->burst == y->burst && x->rate.n == y->rate.n
+               && x->rate.period.seconds == y->rate.period.seconds;
+    }
+    return same;
+}
+
+/* One name, one count: two limits of a server that share a name must count alike. */
+static const ag_limit_t *namesake(const apr_array_header_t *names, int before)
+{
+    const ag_plan_name_t *own = &APR_ARRAY_IDX(names, before, ag_plan_name_t);
+    int i;
+
+    for (i = 0; own->limit->name && i < before; i++) {
+        const ag_plan_name_t *other = &APR_ARRAY_IDX(names, i, ag_plan_name_t);
+
+        if (other->server == own->server && other->limit->name
+            && strcmp(other->limit->name, own->limit->name) == 0) {
+            return other->limit;
+        }
+    }
+    return NULL;
+}
+
+static int name_limits(apr_pool_t *pconf, server_rec *s)
+{
+    const apr_array_header_t *names = ag_plans()->names;
+    int i;
+
+    for (i = 0; i < names->nelts; i++) {
+        const ag_plan_name_t *name = &APR_ARRAY_IDX(names, i, ag_plan_name_t);
+        const ag_limit_t *other = namesake(names, i);
+
+        if (other && !same_windows(other, name->limit)) {
+            return ag_mistake(s, "ApiGuardRateLimit",
+                           apr_psprintf(pconf, "\"%s\" and \"%s\" share a name and differ",
+                                        other->text, name->limit->text));
+        }
+        ag_limit_name(name->limit,
+                      ag_limit_scope(name->server, name->limit->name ? "" : name->section, pconf),
+                      pconf);
+    }
+    return OK;
+}
+
+/* mod_cache's quick handler answers before anybody is asked who they are. */
+static void warn_of_cache(server_rec *s)
+{
+    if (written(ap_conftree, "CacheEnable", NULL) && !written(ap_conftree, "CacheQuickHandler", "off")
+        && written(ap_conftree, "AuthType", "ApiGuard")) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, s, "AG0134: CacheEnable with the "
+                     "quick handler answers from the cache before a credential is asked for; set "
+                     "CacheQuickHandler off");
+    }
+}
+
+int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    int rv = name_limits(pconf, s);
+
+    (void)plog;
+    rv = rv == OK ? open_all(pconf, ptemp, s) : rv;
+    rv = rv == OK ? look_over_all(ptemp, s) : rv;
+    rv = rv == OK ? fleet_named(s) : rv;
+    warn_of_cache(s);
+    return rv == OK && ag_keys_wanted() ? database_ready(s) : rv;
+}
