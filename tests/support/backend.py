@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A backend behind the proxy that answers with what it was sent: method, path, query and every header
-line exactly as it arrived."""
+"""A backend behind the proxy that answers with what it was sent: method, path, query and every
+header line exactly as it arrived."""
 
 import json
 import socketserver

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Structured fields (RFC 9651), as far as the RateLimit fields and challenges need them; written from
-the RFC's parsing algorithms (section 4.2), strict: anything left over is an error."""
+"""Structured fields (RFC 9651), as far as the RateLimit fields need them, written from the RFC's
+parsing algorithms (section 4.2), strict: anything left over is an error. And challenges."""
 
 import base64
 import re
@@ -113,7 +113,7 @@ def limits(answer, field="RateLimit"):
 
 
 def challenges(answer):
-    """[(scheme in lower case, {parameter: value})] of all WWW-Authenticate fields (RFC 9110 s11.6.1)."""
+    """[(scheme in lower case, {parameter: value})] of all WWW-Authenticate fields."""
     out = []
     pattern = re.compile(r'\s*,?\s*(?:([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))|([\w-]+))')
     for value in answer.all("WWW-Authenticate"):

@@ -11,9 +11,11 @@ import time
 import jwt
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from .verdict import secrets
 
+DIGESTS = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}
 CURVES = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}
 
 
@@ -101,14 +103,13 @@ class Key:
     def signature(self, data):
         if self.symmetric:
             return hmac.new(self.private, data, getattr(hashlib, "sha" + self.alg[2:])).digest()
-        digest = {"256": hashes.SHA256, "384": hashes.SHA384, "512": hashes.SHA512}.get(self.alg[2:])
+        digest = DIGESTS.get(self.alg[2:])
         if self.alg.startswith("RS"):
             return self.private.sign(data, padding.PKCS1v15(), digest())
         if self.alg.startswith("PS"):
             salt = padding.PSS(padding.MGF1(digest()), digest().digest_size)
             return self.private.sign(data, salt, digest())
         if self.alg.startswith("ES"):
-            from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
             size = (self.private.curve.key_size + 7) // 8
             r, s = decode_dss_signature(self.private.sign(data, ec.ECDSA(digest())))
             return r.to_bytes(size, "big") + s.to_bytes(size, "big")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""API keys for the tests: made by apiguardctl, or put into the table directly for what the tool would
-not make. A database is a file (SQLite) or one of the tests' own PostgreSQL server."""
+"""API keys for the tests: made by apiguardctl, or put into the table directly for what the tool
+would not make. A database is a file (SQLite) or one of the tests' own PostgreSQL server."""
 
 import hashlib
 import os

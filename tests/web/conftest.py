@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures. A server is made by make_httpd(conf, ...) (lives as long as the file's tests) or
-own_httpd(conf, ...) (as long as one test), each with an SQLite database of its own unless another is
-given. After every test the logs of all servers are read: see support/verdict.py."""
+own_httpd(conf, ...) (as long as one test), each with an SQLite database of its own unless another
+is given. After every test the logs of all servers are read: see support/verdict.py."""
 
 import os
 

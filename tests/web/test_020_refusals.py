@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a client sees when it is refused: one test for each reason, and what all refusals share.
-keystore_unavailable, keyset_unavailable and counters_unavailable need something to be away: see 080,
-040 and 060."""
+keystore_unavailable, keyset_unavailable and counters_unavailable need something to be away: see
+080, 040 and 060."""
 
 import time
 
@@ -122,7 +122,8 @@ CASES = [
     ("key_revoked", "plain", lambda web, key: {"key": key_with("is_active", 0)(web)}),
     ("key_expired", "plain", lambda web, key: {"key": key_with("expires_at", 1000)(web)}),
     ("token_invalid", "token", lambda web, key: {"bearer": SIGNER.token()[:-4] + "AAAA"}),
-    ("token_expired", "token", lambda web, key: {"bearer": SIGNER.token(exp=int(time.time()) - 99)}),
+    ("token_expired", "token",
+     lambda web, key: {"bearer": SIGNER.token(exp=int(time.time()) - 99)}),
     ("scope_insufficient", "scope", lambda web, key: {"key": key}),
     ("role_insufficient", "role", lambda web, key: {"key": key}),
     ("client_denied", "client", lambda web, key: {"key": key}),

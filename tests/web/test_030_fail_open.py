@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ways in that httpd leaves open when a module is not careful. Each of these once answered 200 to
-somebody who had shown nothing."""
+"""The ways in that httpd leaves open when a module is not careful: sections, methods, redirects and
+sub-requests in which its own access control is skipped or asked about something else."""
 
 import pytest
 

@@ -23,6 +23,12 @@ SECTION = """
 """
 
 
+MAPPED = """<RequireAll>
+        Require api-scope w
+        Require api-role boss
+        Require api-client jwt:shop
+    </RequireAll>"""
+
 TENANT = """
 <Directory "{root}/htdocs/tenant">
     AllowOverride AuthConfig
@@ -96,10 +102,8 @@ def web(make_httpd, ring):
     conf += section("tokens-only", rs, "ApiGuardProvider jwt")
     conf += section("keys-only", rs, "ApiGuardProvider key")
     conf += section("scopes", rs).replace("Require valid-user", "Require api-scope orders:read")
-    conf += section("map", rs, "ApiGuardClaimMap user=email scope=perm.list roles=realm_access.roles"
-                    " client=app").replace("Require valid-user", "<RequireAll>\nRequire api-scope w"
-                                           "\nRequire api-role boss\nRequire api-client jwt:shop\n"
-                                           "</RequireAll>")
+    conf += section("map", rs, "ApiGuardClaimMap user=email scope=perm.list "
+                    "roles=realm_access.roles client=app").replace("Require valid-user", MAPPED)
     return make_httpd(conf + TENANT, files={
         "tenant/hello.html": "hello\n",
         "tenant/.htaccess": "AuthType ApiGuard\nAuthName tenant\nApiGuardProvider jwt\n"
@@ -265,7 +269,8 @@ PAYLOADS = {
     "array": b"[1,2]", "text": b'"alice"', "number": b"1", "null": b"null", "empty": b" ",
     "not JSON": b"{sub:alice}", "twice": b'{"sub":"a","exp":9999999999,"exp":9999999999}',
     "trailing": b'{"exp":9999999999}x', "NUL": b'{"sub":"a\\u0000b","exp":9999999999}',
-    "UTF-8": b'{"sub":"\xff","exp":9999999999}', "deep": b'{"a":' + b"[" * 2100 + b"]" * 2100 + b"}",
+    "UTF-8": b'{"sub":"\xff","exp":9999999999}',
+    "deep": b'{"a":' + b"[" * 2100 + b"]" * 2100 + b"}",
     "huge number": b'{"exp":1e400}', "exp text": b'{"exp":"9999999999"}',
     "exp null": b'{"exp":null}', "exp true": b'{"exp":true}', "exp list": b'{"exp":[9999999999]}',
     "exp big": b'{"exp":99999999999999999999999}', "exp negative": b'{"exp":-1}',

@@ -41,8 +41,11 @@ RULES = {
                       "</RequireAll>",
     "any-scope-role": "<RequireAny>\nRequire api-scope admin\nRequire api-role boss\n</RequireAny>",
     "any-grants": "<RequireAny>\nRequire api-scope admin\nRequire api-client acme\n</RequireAny>",
+    "any-late": "<RequireAny>\n<RequireAll>\nRequire api-scope admin\nRequire api-ip 192.0.2.1\n"
+                "</RequireAll>\nRequire user somebody\n</RequireAny>",
     "all-ip": "<RequireAll>\nRequire ip 127.0.0.1\nRequire api-scope orders:read\n</RequireAll>",
-    "all-ip-out": "<RequireAll>\nRequire ip 192.0.2.1\nRequire api-scope orders:read\n</RequireAll>",
+    "all-ip-out": "<RequireAll>\nRequire ip 192.0.2.1\nRequire api-scope orders:read\n"
+                  "</RequireAll>",
     "all-method": "<RequireAll>\nRequire method GET HEAD\nRequire api-scope orders:read\n"
                   "</RequireAll>",
     "all-expr": "<RequireAll>\nRequire expr %{HTTP:X-Team} == 'blue'\nRequire valid-user\n"
@@ -50,8 +53,8 @@ RULES = {
     "any-expr": "<RequireAny>\nRequire expr %{HTTP:X-Team} == 'blue'\nRequire api-scope admin\n"
                 "</RequireAny>",
     "by-method": "<RequireAny>\n<RequireAll>\nRequire method GET\nRequire api-scope orders:read\n"
-                 "</RequireAll>\n<RequireAll>\nRequire method POST\nRequire api-scope orders:write\n"
-                 "</RequireAll>\n</RequireAny>",
+                 "</RequireAll>\n<RequireAll>\nRequire method POST\n"
+                 "Require api-scope orders:write\n</RequireAll>\n</RequireAny>",
     "user": "Require user acme",
     "user-other": "Require user somebody",
     "not-client": "<RequireAll>\nRequire valid-user\nRequire not api-client acme\n</RequireAll>",
@@ -104,7 +107,8 @@ KEY_CASES = [
     ("ip-all", None), ("ip-mapped", None), ("ip-file", None), ("ip-file-empty", "ip_denied"),
     ("kind-key", None), ("kind-jwt", "credential_denied"), ("kind-both", None),
     ("all-scope-ip", "ip_denied"), ("all-scope-role", "role_insufficient"), ("any-grants", None),
-    ("all-ip", None), ("all-ip-out", "access_denied"), ("all-method", None),
+    ("any-late", "scope_insufficient"), ("all-ip", None),
+    ("all-ip-out", "access_denied"), ("all-method", None),
     ("all-expr", "access_denied"), ("any-expr", "scope_insufficient"), ("by-method", None),
     ("user", None), ("user-other", "access_denied"),
     ("not-client", "access_denied"), ("not-scope", "access_denied"), ("not-ip", "access_denied"),
@@ -217,7 +221,8 @@ def test_the_key_s_own_addresses(web):
     assert web.get("/s/ip-in/hello.html", key=key).status == 200
 
 
-@pytest.mark.parametrize("text", ["nonsense", "127.0.0.1 nonsense", "[]", "[1]", "300.1.1.1", "[\""])
+@pytest.mark.parametrize("text", ["nonsense", "127.0.0.1 nonsense", "[]", "[1]", "300.1.1.1",
+                                  "[\""])
 def test_a_broken_address_list_in_the_database_holds_nobody(web, text):
     key = web.keys.create()
     web.keys.update(key, allowed_ips=text)

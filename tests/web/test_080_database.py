@@ -201,6 +201,18 @@ def test_down_later_cached_keys_go_on(own_httpd, pgsql_keys):
     assert go(web, cached).status == 200
 
 
+def test_down_an_unknown_key_is_not_known_to_be_unknown(own_httpd, pgsql_keys):
+    """It may have been made since; so 503, never 401."""
+    web = own_httpd(conf(), database=pgsql_keys)
+    assert_refused(go(web, "unknown-0123456789"), "key_invalid")
+    web.expect(*DATABASE_GONE)
+    pgsql_keys.away()
+    assert until(web, "unknown-0123456789", 503, 3) is not None
+    assert_refused(go(web, "unknown-0123456789"), "keystore_unavailable")
+    pgsql_keys.back()
+    assert until(web, "unknown-0123456789", 401, 5) is not None
+
+
 def test_a_key_revoked_while_the_database_was_down_is_noticed(own_httpd, pgsql_keys, postgres):
     web = own_httpd(conf(), database=pgsql_keys)
     key = pgsql_keys.create()

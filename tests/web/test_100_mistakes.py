@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mistakes in the configuration: the server does not start, and says which directive, which value and
-what is allowed."""
+"""Mistakes in the configuration: the server does not start, and says which directive, which value
+and what is allowed."""
 
 import pytest
 
@@ -85,7 +85,8 @@ IN_SECTION = [
 IN_SERVER = [
     ("ApiGuardSharedMemory lots", ["lots", "M"]),
     ("ApiGuardSharedMemory 5K", ["5K"]),
-    ("ApiGuardCounterStore redis:127.0.0.1:6379", ["redis:127.0.0.1:6379", "shm", "memcached:HOST:PORT"]),
+    ("ApiGuardCounterStore redis:127.0.0.1:6379",
+     ["redis:127.0.0.1:6379", "shm", "memcached:HOST:PORT"]),
     ("ApiGuardCounterStore memcached:", ["memcached:", "HOST:PORT"]),
     ("ApiGuardCounterStore memcached:127.0.0.1:11211 timeout=soon", ["soon"]),
     ("ApiGuardCounterStore memcached:127.0.0.1:11211 colour=red", ["colour=red", "prefix="]),
