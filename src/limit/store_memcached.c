@@ -170,6 +170,14 @@ static ag_entry_t *make_entries(const fleet_t *fleet, const ag_charge_t *charges
     return entries;
 }
 
+/* Whoever overlooks the status finds nothing allowed. */
+static void clear(ag_charge_t *charges, int n)
+{
+    while (n--) {
+        charges[n].allowed = 0;
+    }
+}
+
 /* ---- the store ------------------------------------------------------------------------------- */
 
 /* A connection on loan, or APR_EAGAIN while nobody should ask. */
@@ -224,6 +232,7 @@ static apr_status_t charge_memcached(ag_store_t *store, ag_charge_t *charges, in
         end(&call);
     }
     if (rv) {
+        clear(charges, n);
         ag_breaker_count(call.fleet->breaker);
     }
     return rv;

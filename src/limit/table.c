@@ -176,9 +176,8 @@ void ag_slot_charge(ag_slot_t *slot, const ag_counter_t *counter, apr_time_t idl
 /* Until its whole tag is written nobody finds it, so nobody takes the old counter for the new. */
 void ag_slot_claim(ag_slot_t *slot, ag_id_t tag, const ag_counter_t *counter)
 {
-    __atomic_store_n(&slot->tag.hi, 0, __ATOMIC_RELEASE);
     __atomic_store_n(&slot->tag.lo, 0, __ATOMIC_RELEASE);
     ag_slot_set(slot, counter);
-    __atomic_store_n(&slot->tag.lo, tag.lo, __ATOMIC_RELEASE);
     __atomic_store_n(&slot->tag.hi, tag.hi, __ATOMIC_RELEASE);
+    __atomic_store_n(&slot->tag.lo, tag.lo, __ATOMIC_RELEASE);
 }

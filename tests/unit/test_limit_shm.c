@@ -5,12 +5,16 @@
  */
 #include "limit_fixture.h"
 
+#include <sys/ptrace.h>
+
 #include "../../src/limit/table.h"
 
 #define TABLE_SIZE (1 << 20)
 #define SMALL_SIZE 8192 /* one stripe of ten sets: 80 slots */
 #define MEDIUM_SIZE 100000
 #define KILLS 300
+#define CHILDREN 8
+#define HITS 50000
 
 static ag_store_t *attach(void *memory, size_t size, int fresh)
 {
@@ -267,6 +271,130 @@ static void test_killed_children_leave_the_table_whole(void **state)
     alarm(0);
 }
 
+/* ---- one instruction after the other --------------------------------------------------------- */
+
+/* What another process would find if the one that wrote `memory` were killed now: the kernel gives
+ * its locks back. */
+static apr_uint64_t left_after_kill(const void *memory, void *copy, const ag_window_t *w,
+                                    const ag_subject_t *s)
+{
+    ag_table_t table;
+
+    memcpy(copy, memory, SMALL_SIZE);
+    assert_int_equal(ag_table_attach(&table, copy, SMALL_SIZE, 0), APR_SUCCESS);
+    assert_int_equal(table.mask, 0);
+    assert_int_equal(ag_lock_init(&table.stripes[0].lock), APR_SUCCESS);
+    return left(attach(copy, SMALL_SIZE, 0), w, s);
+}
+
+/* Lets a child charge once, at `at`, and looks at the table after each of its instructions:
+ * there is the old state, then the new one, and nothing else ever. */
+static void step_through(void *memory, const ag_window_t *w, const ag_subject_t *s, apr_time_t at,
+                         apr_uint64_t before)
+{
+    void *copy = share(SMALL_SIZE);
+    apr_uint64_t seen = before, found;
+    int status, steps;
+    pid_t pid = fork_child();
+
+    if (pid == 0) {
+        ag_store_t *store = attach(memory, SMALL_SIZE, 0);
+        ag_charge_t c = make_charge(w, s);
+
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
+            _exit(1);
+        }
+        raise(SIGSTOP);
+        store->charge(store, &c, 1, at, pool);
+        _exit(0);
+    }
+    now = at;
+    waitpid(pid, &status, 0);
+    for (steps = 0; WIFSTOPPED(status); steps++) {
+        found = left_after_kill(memory, copy, w, s);
+        assert_true(found == seen || found + 1 == seen);
+        assert_true(found + 1 >= before);
+        seen = found;
+        assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+        waitpid(pid, &status, 0);
+    }
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    assert_true(steps > 100);
+    assert_int_equal(seen, before - 1);
+    munmap(copy, SMALL_SIZE);
+}
+
+static void test_killed_at_any_instruction(void **state)
+{
+    static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket};
+    apr_time_t start = now;
+    size_t a;
+
+    (void)state;
+    for (a = 0; a < 3; a++) {
+        void *memory = share(SMALL_SIZE);
+        ag_store_t *store = attach(memory, SMALL_SIZE, 1);
+        ag_window_t w = make_window(10, 3600, algos[a]);
+        ag_window_t other = make_window(1, 60, algos[(a + 1) % 3]);
+        ag_subject_t s = numbered(1), newcomer = numbered(5000), late = numbered(5001);
+
+        now = start;
+        hit(store, &w, &s);
+        step_through(memory, &w, &s, start, 9); /* in its slot */
+        now += apr_time_from_sec(3600);
+        step_through(memory, &w, &s, now, w.algo == &ag_algo_sliding ? 8 : 10); /* a window on */
+        now += apr_time_from_sec(14400);
+        step_through(memory, &w, &s, now, 10); /* long after */
+        fill(store, &other, 0, 2000);
+        step_through(memory, &w, &newcomer, now, 10); /* in the overflow */
+        now += apr_time_from_sec(7200);
+        step_through(memory, &w, &late, now, 10); /* in a slot another algorithm used */
+        munmap(memory, SMALL_SIZE);
+    }
+    now = start;
+}
+
+/* ---- many at once ---------------------------------------------------------------------------- */
+
+static void charge_often(void *memory, const ag_window_t *w, const ag_subject_t *s, int *passed)
+{
+    ag_store_t *store = attach(memory, TABLE_SIZE, 0);
+    int i;
+
+    for (i = 0; i < HITS; i++) {
+        ag_charge_t c = make_charge(w, s);
+
+        store->charge(store, &c, 1, now, pool);
+        *passed += c.allowed;
+    }
+    _exit(0);
+}
+
+/* Long enough for the children to run at the same time, and to interrupt each other. */
+static void test_many_hits_at_once(void **state)
+{
+    void *memory = share(TABLE_SIZE);
+    ag_window_t w = make_window(CHILDREN * HITS - 1000, 3600, &ag_algo_sliding);
+    int *passed = share(CHILDREN * sizeof *passed);
+    ag_subject_t s = numbered(1);
+    pid_t pids[CHILDREN];
+    int i, sum = 0;
+
+    (void)state;
+    attach(memory, TABLE_SIZE, 1);
+    for (i = 0; i < CHILDREN; i++) {
+        pids[i] = fork_child();
+        if (pids[i] == 0) {
+            charge_often(memory, &w, &s, &passed[i]);
+        }
+    }
+    for (i = 0; i < CHILDREN; i++) {
+        waitpid(pids[i], NULL, 0);
+        sum += passed[i];
+    }
+    assert_int_equal(sum, CHILDREN * HITS - 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +407,8 @@ int main(void)
         cmocka_unit_test(test_leaving_the_overflow_forgets_nothing),
         cmocka_unit_test(test_more_windows_than_overflow_slots),
         cmocka_unit_test(test_killed_children_leave_the_table_whole),
+        cmocka_unit_test(test_killed_at_any_instruction),
+        cmocka_unit_test(test_many_hits_at_once),
     };
     int failed;
 
