@@ -2,7 +2,8 @@
 /*
  * replay: runs the files of a corpus through a fuzz target once each, without a fuzzer, so that
  * `make check` does. An input that once broke something stays in the corpus and is tried for ever.
- * A corpus that cannot be found or is empty is a failure.
+ * A corpus that cannot be found or is empty is a failure. Without arguments it takes AG_CORPUS below
+ * the environment's srcdir, as make check sets it.
  */
 #include <dirent.h>
 #include <stdint.h>
@@ -53,17 +54,38 @@ static int run_directory(const char *path)
     return n;
 }
 
+static int replay(const char *path)
+{
+    int n = run_directory(path);
+
+    printf("%s: %d inputs\n", path, n);
+    return n > 0;
+}
+
+static int replay_default(void)
+{
+#ifdef AG_CORPUS
+    const char *source = getenv("srcdir");
+    char path[4096];
+
+    snprintf(path, sizeof path, "%s/%s", source ? source : ".", AG_CORPUS);
+    return replay(path);
+#else
+    return 0;
+#endif
+}
+
 int main(int argc, char **argv)
 {
     int i;
 
+    if (argc == 1) {
+        return !replay_default();
+    }
     for (i = 1; i < argc; i++) {
-        int n = run_directory(argv[i]);
-
-        printf("%s: %d inputs\n", argv[i], n);
-        if (!n) {
+        if (!replay(argv[i])) {
             return 1;
         }
     }
-    return argc > 1 ? 0 : 1;
+    return 0;
 }
