@@ -122,7 +122,7 @@ def test_who_waits_as_told_is_let_in(web, algorithm):
             if answer.status == 429:
                 break
         assert_refused(answer, "rate_exceeded")
-        assert int(answer.header("Retry-After")) <= 2
+        assert int(answer.header("Retry-After")) <= 4, "more than two windows"
         time.sleep(int(answer.header("Retry-After")))
         assert web.get(path).status == 200
 
@@ -360,7 +360,9 @@ def test_refused_the_fields_and_retry_after_agree(web):
     body = assert_refused(answer, "rate_exceeded")
     values = limits(answer)["2/day"]
     assert values["r"] == 0
-    assert values["t"] == int(answer.header("Retry-After")) == body["retry_after"]
+    # A sliding window can be full for longer than its length; `t` never says more than that.
+    assert values["t"] == min(int(answer.header("Retry-After")), 86400)
+    assert body["retry_after"] == int(answer.header("Retry-After"))
 
 
 def test_names_of_policies(web):
@@ -626,10 +628,9 @@ def test_it_comes_back_by_itself(away):
     assert 503 in statuses(away, "deny", 4)
     away.again_there()
     end = time.monotonic() + 15
-    while away.get("/s/deny/hello.html").status != 200:
+    while 503 in statuses(away, "deny", 8):  # every process has a connection of its own to mend
         assert time.monotonic() < end, "memcached is back and was not noticed"
         time.sleep(0.2)
-    assert statuses(away, "deny", 3) == [200] * 3
 
 
 def test_memcached_away_at_start(own_httpd, own_memcached):
