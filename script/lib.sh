@@ -7,6 +7,7 @@
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 python=/usr/bin/python3 # Debian's own: another one in the PATH may lack the packages
 export PYTHONDONTWRITEBYTECODE=1
+umask 022
 
 say() { printf '%s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
@@ -21,12 +22,10 @@ build() {
 }
 
 make_all() {
-    local source
-    for source in configure.ac Makefile.am src/sources.mk tests/unit/tests.mk; do
-        if [ ! -x "$top/configure" ] || [ "$top/$source" -nt "$top/configure" ]; then
-            (cd "$top" && autoreconf -fi && touch configure) || return
-        fi
-    done
+    if [ ! -x "$top/configure" ] || [ "$top/configure.ac" -nt "$top/configure" ] ||
+        [ "$top/Makefile.am" -nt "$top/configure" ]; then
+        (cd "$top" && autoreconf -fi && touch configure) || return
+    fi
     cd "$1" || return
     [ Makefile -nt "$top/configure" ] || "$top/configure" || return
     make -j"$(nproc)" mod_apiguard.la apiguardctl
@@ -71,8 +70,8 @@ exec_as_server() {
     exec "$@"
 }
 
-# server_directory NAME: an empty directory build/NAME in which the server's user may write. A clone
-# below a closed home directory is out of that user's reach; then build/NAME is a link elsewhere.
+# server_directory NAME: makes build/NAME empty for the server's user to write in, prints where it is.
+# A clone below a closed home directory is out of that user's reach; build/NAME is then a link.
 server_directory() {
     local directory=$top/build/$1
     remove_directory "$directory"
@@ -81,12 +80,16 @@ server_directory() {
         rmdir "$directory"
         ln -s "$(mktemp -d "/var/tmp/apiguard-$1.XXXXXX")" "$directory"
     fi
-    chmod 755 "$directory/"
-    chown "$(server_user)" "$directory/"
+    directory=$(realpath "$directory")
+    chmod 755 "$directory"
+    chown "$(server_user)" "$directory"
+    echo "$directory"
 }
 
 remove_directory() {
-    [ ! -L "$1" ] || rm -rf "$(readlink "$1")"
+    local real
+    real=$(realpath -m "$1")
+    [[ $real != /var/tmp/apiguard-* ]] || rm -rf "$real"
     rm -rf "$1"
 }
 
@@ -95,20 +98,23 @@ wait_port() {
     local tries
     for tries in {1..600}; do
         (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return
-        kill -0 "$2" 2>/dev/null || return
+        running "$2" || return
         sleep 0.05
     done
     say "nothing listens on port $1 after $((tries / 20)) seconds"
     return 1
 }
 
-# stop_pid PID: asks it to end, insists after ten seconds.
+# stop_pid PID: asks it to end and waits until it has; insists after ten seconds.
 stop_pid() {
     local tries
     kill "$1" 2>/dev/null || return 0
-    for tries in {1..100}; do
-        kill -0 "$1" 2>/dev/null || return 0
-        [ "$tries" != 100 ] || kill -9 "$1" 2>/dev/null || true
-        sleep 0.1
+    for tries in {1..200}; do
+        running "$1" || return 0
+        [ "$tries" != 200 ] || kill -9 "$1" 2>/dev/null || true
+        sleep 0.05
     done
 }
+
+# A child that ended but was not yet waited for (state Z) does not run.
+running() { [[ $(ps -o state= -p "$1") == [!Z]* ]]; }
