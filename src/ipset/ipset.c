@@ -142,6 +142,7 @@ const char *ag_net_parse(ag_net_t *net, const char *text, int *masked, apr_pool_
     const char *slash = strchr(text, '/');
     const char *address = slash ? apr_pstrmemdup(p, text, (apr_size_t)(slash - text)) : text;
     int bits = 128;
+    int changed;
 
     if (!ag_ip_parse(&net->first, address)) {
         bits = slash ? -1 : partial(&net->first, text, p);
@@ -153,12 +154,12 @@ const char *ag_net_parse(ag_net_t *net, const char *text, int *masked, apr_pool_
         return apr_psprintf(p, "\"%s\" is not an address or network: 192.0.2.1, 192.0.2.0/24, "
                             "192.0.2.0/255.255.255.0, 192.0.2, 2001:db8::/32", text);
     }
-    bits = fill(&net->first, bits, 0) ? -bits : bits;
+    changed = fill(&net->first, bits, 0);
     if (masked) {
-        *masked = bits < 0;
+        *masked = changed;
     }
     net->last = net->first;
-    fill(&net->last, abs(bits), 1);
+    fill(&net->last, bits, 1);
     return NULL;
 }
 
