@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a configuration names and opens later: files, base64 files, environment variables.
+ */
+#include "unit.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../src/core/open.h"
+
+/* A file with these bytes; its path. */
+static const char *file_of(const void *bytes, size_t n, apr_pool_t *p)
+{
+    char *path = apr_pstrdup(p, "/tmp/test_open_XXXXXX");
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, n), n);
+    close(fd);
+    return path;
+}
+
+typedef struct {
+    const char *bytes;
+    size_t n;
+    const char *read; /* NULL: an error */
+    size_t size;
+} case_t;
+
+static void run(const char *word, const case_t *cases, int n, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < n; i++) {
+        const char *path = file_of(cases[i].bytes, cases[i].n, p);
+        const char *error;
+        apr_size_t size = 77;
+        char *text;
+
+        error = ag_open_source(&text, &size, apr_pstrcat(p, word, path, NULL), p);
+        unlink(path);
+        assert_int_equal(error == NULL, cases[i].read != NULL);
+        if (!error) {
+            assert_int_equal(size, cases[i].size);
+            assert_memory_equal(text, cases[i].read, size);
+            assert_int_equal(text[size], '\0');
+        }
+        else {
+            assert_non_null(strstr(error, path));
+            assert_null(strstr(error, cases[i].bytes)); /* never the content */
+        }
+    }
+}
+
+static void test_file(void **state)
+{
+    static const case_t cases[] = {
+        {"secret", 6, "secret", 6},    {"secret\n", 7, "secret", 6},
+        {"secret\n\n", 8, "secret\n", 7}, {"\nsecret", 7, "\nsecret", 7},
+        {"se\0cret", 7, "se\0cret", 7}, {"\n", 1, "", 0},
+        {"secret\r\n", 8, "secret\r", 7},
+    };
+
+    run("file:", cases, N_OF(cases), *state);
+}
+
+static void test_base64(void **state)
+{
+    static const case_t cases[] = {
+        {"c2VjcmV0", 8, "secret", 6},   {"c2VjcmV0\n", 9, "secret", 6},
+        {"c2VjcmV0Cg==", 12, "secret\n", 7}, /* a decoded newline is part of it */
+        {"c2Vj cmV0", 9, NULL, 0},      {"c2VjcmV0\n\n", 10, NULL, 0},
+        {"c2VjcmV", 7, NULL, 0},        {"c2Vj-_V0", 8, NULL, 0},
+    };
+
+    run("base64:", cases, N_OF(cases), *state);
+}
+
+static void test_env(void **state)
+{
+    apr_size_t n;
+    char *text;
+
+    setenv("TEST_OPEN_SECRET", "from outside\n", 1);
+    setenv("TEST_OPEN_EMPTY", "", 1);
+    unsetenv("TEST_OPEN_NONE");
+    assert_null(ag_open_source(&text, &n, "env:TEST_OPEN_SECRET", *state));
+    assert_int_equal(n, 13);
+    assert_string_equal(text, "from outside\n");
+    memset(text, 'x', n); /* the reader wipes it; the environment stays as it is */
+    assert_string_equal(getenv("TEST_OPEN_SECRET"), "from outside\n");
+    assert_string_equal(ag_open_source(&text, &n, "env:TEST_OPEN_EMPTY", *state),
+                        "the environment variable TEST_OPEN_EMPTY is not set");
+    assert_string_equal(ag_open_source(&text, &n, "env:TEST_OPEN_NONE", *state),
+                        "the environment variable TEST_OPEN_NONE is not set");
+}
+
+static void test_unreadable(void **state)
+{
+    const char *path = file_of("x", 1, *state);
+    const char *error;
+    apr_size_t n;
+    char *text;
+
+    assert_int_equal(truncate(path, (64 << 20) + 1), 0);
+    error = ag_open_source(&text, &n, apr_pstrcat(*state, "file:", path, NULL), *state);
+    assert_non_null(strstr(error, "is no file of at most 64 MB"));
+    unlink(path);
+    error = ag_open_source(&text, &n, apr_pstrcat(*state, "base64:", path, NULL), *state);
+    assert_non_null(strstr(error, "cannot be read: No such file"));
+    error = ag_open_source(&text, &n, "file:/tmp", *state);
+    assert_non_null(strstr(error, "is no file of at most 64 MB"));
+}
+
+static void test_absolute(void **state)
+{
+    static const struct {
+        const char *source, *path; /* NULL: refused */
+    } cases[] = {
+        {"file:/etc/key", "file:/etc/key"},
+        {"file:conf/key", "file:/srv/root/conf/key"},
+        {"base64:key", "base64:/srv/root/key"},
+        {"env:NAME", "env:NAME"},
+        {"file:", NULL},
+        {"base64:", NULL},
+        {"env:", NULL},
+        {"/etc/key", NULL},
+        {"FILE:/etc/key", NULL},
+        {"https://example.com/", NULL},
+        {"", NULL},
+    };
+    int i;
+
+    for (i = 0; i < N_OF(cases); i++) {
+        const char *path = ag_open_absolute(cases[i].source, "/srv/root", *state);
+
+        assert_string_equal(path ? path : "(none)", cases[i].path ? cases[i].path : "(none)");
+    }
+}
+
+static const char *never(void *ctx, apr_pool_t *p, apr_pool_t *ptmp)
+{
+    (void)p;
+    (void)ptmp;
+    return ctx;
+}
+
+static void test_later(void **state)
+{
+    apr_array_header_t *opens = apr_array_make(*state, 1, sizeof(ag_open_t));
+    char ctx[] = "what is wrong";
+    const ag_open_t *task;
+
+    ag_open_later(opens, "ApiGuardOne", never, NULL);
+    ag_open_later(opens, "ApiGuardTwo", never, ctx);
+    assert_int_equal(opens->nelts, 2);
+    task = &APR_ARRAY_IDX(opens, 1, ag_open_t);
+    assert_string_equal(task->directive, "ApiGuardTwo");
+    assert_string_equal(task->open(task->ctx, *state, *state), "what is wrong");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_file), TEST(test_base64), TEST(test_env), TEST(test_unreadable),
+        TEST(test_absolute), TEST(test_later),
+    };
+
+    return cmocka_run_group_tests_name("core open", tests, NULL, NULL);
+}
