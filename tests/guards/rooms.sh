@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Includes point one way: base <- core <- {keys, authz, limit, reply, watch} <- cred <- guard <- {httpd, ctl}.
+# No room includes a neighbour, except cred -> keys; ipset stands on base and serves everybody.
+. "$(dirname "$0")/lib.bash"
+
+declare -A floor=(
+    [base]=0 [ipset]=1 [core]=2 [keys]=3 [authz]=3 [limit]=3 [reply]=3 [watch]=3
+    [cred]=4 [guard]=5 [httpd]=6 [ctl]=6
+)
+includes=0
+
+for file in $(find src -name '*.[ch]' ! -name schema.c); do
+    room=$(cut -d/ -f2 <<< "$file")
+    if [ -z "${floor[$room]:-}" ]; then
+        complain "$file stands in a room that has no place in the house: $room"
+        continue
+    fi
+    while read -r target; do
+        other=$(basename "$(dirname "$target")")
+        includes=$((includes + 1))
+        [ -f "$(dirname "$file")/$target" ] || complain "$file includes \"$target\", which is not there"
+        [ "$other" = "$room" ] && continue
+        [ "$other" = ipset ] && [ "$room" != base ] && continue
+        if [ -z "${floor[$other]:-}" ] || [ "${floor[$other]}" -ge "${floor[$room]}" ]; then
+            complain "$file includes \"$target\": $room may not ask $other"
+        fi
+    done < <(sed -n 's/^#include "\(.*\/[^"]*\)".*/\1/p' "$file")
+done
+must_find "$includes" 60 "includes between rooms"
+
+# libjwt behind one file, OpenSSL's and libmemcached's headers where they belong.
+while read -r file; do
+    complain "$file includes <jwt.h>; only src/cred/jwt_lib.c does"
+done < <(grep -lE '^#include <jwt\.h>' -r src | grep -v '^src/cred/jwt_lib.c$')
+while read -r file; do
+    complain "$file includes libmemcached's header; only src/limit does"
+done < <(grep -lE '^#include <libmemcached' -r src | grep -v '^src/limit/')
+finish
