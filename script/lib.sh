@@ -4,6 +4,7 @@
 # lib.sh: what the scripts share: building, a free port, an httpd to load modules into, and stopping
 # by process id what was started. It is sourced: `. "$(dirname "$0")/lib.sh"`.
 
+shopt -s inherit_errexit # what fails within $( ) fails the script
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 python=/usr/bin/python3 # Debian's own: another one in the PATH may lack the packages
 export PYTHONDONTWRITEBYTECODE=1
