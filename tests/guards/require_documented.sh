@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Every rule of authz.c has its page, which names its reason, and a row in the index; no page is left over.
+# Every rule of rules.def has its page, which names its reason, and a row in the index; no page is left over.
 . "$(dirname "$0")/lib.bash"
 
-mapfile -t rows < <(grep -E '^ *\{"api-' src/authz/authz.c)
+mapfile -t rows < <(grep -s '^AG_RULE(' src/authz/rules.def)
 must_find "${#rows[@]}" 6 "rules"
 
 names=
 for row in "${rows[@]}"; do
     name=$(cut -d'"' -f2 <<< "$row")
-    code=$(sed 's/.*AG_R_\([A-Z_]*\).*/\1/' <<< "$row" | tr 'A-Z' 'a-z')
+    code=$(sed 's/^[^,]*, "[^"]*", \([A-Z_]*\),.*/\1/' <<< "$row" | tr 'A-Z' 'a-z')
     page=docs/require/$name.md
     names="$names $name"
     if [ ! -s "$page" ]; then
