@@ -15,7 +15,20 @@ static const char *add_net(apr_array_header_t *nets, const char *word, apr_pool_
     return ag_net_parse(apr_array_push(nets), word, NULL, p);
 }
 
-/* An entry a line; blank lines and what follows a # are passed over. */
+/* One entry, or none; what follows a # is passed over. */
+static const char *parse_line(apr_array_header_t *nets, char *line, apr_pool_t *p)
+{
+    char *word, *more, *last;
+
+    line[strcspn(line, "#")] = '\0';
+    word = apr_strtok(line, " \t\r", &last);
+    more = word ? apr_strtok(NULL, " \t\r", &last) : NULL;
+    if (more) {
+        return apr_psprintf(p, "\"%s\" is too many: one entry a line", more);
+    }
+    return word ? add_net(nets, word, p) : NULL;
+}
+
 static const char *parse_file(apr_array_header_t *nets, char *text, apr_pool_t *p)
 {
     const char *error = NULL;
@@ -23,17 +36,12 @@ static const char *parse_file(apr_array_header_t *nets, char *text, apr_pool_t *
 
     while (!error && text) {
         char *next = strchr(text, '\n');
-        char *word, *last;
 
         if (next) {
             *next++ = '\0';
         }
         line++;
-        text[strcspn(text, "#")] = '\0';
-        word = apr_strtok(text, " \t\r", &last);
-        if (word) {
-            error = add_net(nets, word, p);
-        }
+        error = parse_line(nets, text, p);
         text = next;
     }
     return error ? apr_psprintf(p, "line %d: %s", line, error) : NULL;
