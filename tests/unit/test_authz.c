@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Require rules: what holds, what does not, what cannot be told yet, and what stops the start.
+ */
+#include "unit.h"
+
+#include <unistd.h>
+
+#include "../../src/authz/authz.h"
+#include "../../src/core/open.h"
+
+static const char *claims_text =
+    "{\"iss\":\"https://id.example\",\"org\":\"acme\",\"n\":7,\"big\":9007199254740993,"
+    "\"yes\":true,\"no\":false,\"nil\":null,\"real\":1.5,\"empty\":\"\","
+    "\"groups\":[\"dev\",\"ops\",7,true],\"realm_access\":{\"roles\":[\"admin\",\"user\"]},"
+    "\"https://x.example/roles\":\"boss\",\"a.b\":\"dotted\",\"with space\":\"one two\","
+    "\"none\":[],\"deep\":[[\"admin\"]]}";
+
+static json_t *parse_claims(ag_principal_t *who, apr_pool_t *p)
+{
+    return ag_json_object(who->raw, who->raw_size, p);
+}
+
+static ag_words_t words_of(const char *line, apr_pool_t *p)
+{
+    ag_words_t words;
+
+    assert_null(ag_text_words(&words, line, p));
+    return words;
+}
+
+static ag_principal_t *make_who(const char *kind, const char *client, apr_pool_t *p)
+{
+    ag_principal_t *who = apr_pcalloc(p, sizeof *who);
+
+    who->kind = kind;
+    who->client = client;
+    who->scopes = words_of("read orders:* pay", p);
+    who->roles = words_of("dev ops:*", p);
+    who->parse_claims = parse_claims;
+    who->raw = claims_text;
+    who->raw_size = strlen(claims_text);
+    return who;
+}
+
+static ag_rule_t *rule_of(const char *name, const char *line, apr_pool_t *p)
+{
+    ag_setting_call_t call = {.p = p};
+    ag_rule_t *rule;
+    const char *error = ag_rule_parse(&rule, name, line, &call);
+
+    if (error) {
+        fail_msg("%s", error);
+    }
+    return rule;
+}
+
+static ag_rule_e ask(const char *name, const char *line, ag_principal_t *who, apr_pool_t *p)
+{
+    ag_verdict_t verdict = {.who = who};
+    ag_ip_t ip;
+
+    assert_true(ag_ip_parse(&ip, "192.0.2.1"));
+    return ag_rule_test(rule_of(name, line, p), &verdict, &ip, p);
+}
+
+typedef struct {
+    const char *line;
+    int yes;
+} case_t;
+
+static void run(const char *name, const case_t *cases, int n, ag_principal_t *who, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < n; i++) {
+        ag_rule_e answer = ask(name, cases[i].line, who, p);
+
+        if (answer != (cases[i].yes ? AG_RULE_YES : AG_RULE_NO)) {
+            fail_msg("Require %s %s: %d", name, cases[i].line, (int)answer);
+        }
+    }
+}
+
+/* ---- words ----------------------------------------------------------------------------------- */
+
+static void test_client_of_key(void **state)
+{
+    static const case_t cases[] = {
+        {"acme", 1},      {"key:acme", 1},    {"other acme", 1}, {"ac*", 1},    {"*", 1},
+        {"key:*", 1},     {"key:ac*", 1},     {"Acme", 0},       {"acm", 0},    {"acme2", 0},
+        {"jwt:acme", 0},  {"jwt:*", 0},       {"key:", 0},       {"other", 0},  {"KEY:acme", 0},
+        {"acme*", 1},     {"anonymous:*", 0},
+    };
+    static const case_t colon[] = {{"urn:acme", 1}, {"key:urn:acme", 1}, {"urn:*", 1}};
+
+    run("api-client", cases, N_OF(cases), make_who("key", "acme", *state), *state);
+    run("api-client", colon, N_OF(colon), make_who("key", "urn:acme", *state), *state);
+}
+
+/* Names of keys and of tokens are two name spaces: neither can pose as the other's. */
+static void test_client_of_token(void **state)
+{
+    static const case_t cases[] = {
+        {"jwt:acme", 1}, {"jwt:*", 1}, {"jwt:ac*", 1}, {"acme", 0}, {"*", 0}, {"key:acme", 0},
+        {"key:*", 0},
+    };
+    static const case_t token[] = {{"key:acme", 0}, {"key:*", 0}, {"jwt:key:acme", 1}};
+    static const case_t nobody[] = {{"*", 0}, {"jwt:*", 0}, {"jwt:", 0}};
+    static const case_t anonymous[] = {{"anonymous", 0}, {"*", 0}, {"key:*", 0}};
+
+    run("api-client", cases, N_OF(cases), make_who("jwt", "acme", *state), *state);
+    run("api-client", token, N_OF(token), make_who("jwt", "key:acme", *state), *state);
+    run("api-client", nobody, N_OF(nobody), make_who("jwt", NULL, *state), *state);
+    run("api-client", anonymous, N_OF(anonymous), make_who("anonymous", "anonymous", *state),
+        *state);
+}
+
+static void test_scope(void **state)
+{
+    static const case_t cases[] = {
+        {"read", 1},        {"write read", 1}, {"orders:read", 1}, {"orders:", 1},
+        {"write", 0},       {"rea", 0},        {"reads", 0},       {"READ", 0},
+        {"orders", 0},      {"pay:all", 0},    {"re*", 0},         {"*", 0},
+        {"\"read write\"", 0},
+    };
+    static const case_t all[] = {{"anything", 1}, {"else", 1}};
+    ag_principal_t *who = make_who("key", "acme", *state);
+
+    run("api-scope", cases, N_OF(cases), who, *state);
+    who->scopes = words_of("*", *state);
+    run("api-scope", all, N_OF(all), who, *state);
+    who->scopes = words_of("", *state);
+    assert_int_equal(ask("api-scope", "read", who, *state), AG_RULE_NO);
+}
+
+/* A role is a name, to the letter: no `*` in it means anything. */
+static void test_role(void **state)
+{
+    static const case_t cases[] = {
+        {"dev", 1}, {"admin dev", 1}, {"ops:*", 1}, {"ops:x", 0}, {"de*", 0}, {"*", 0},
+        {"Dev", 0}, {"admin", 0},
+    };
+
+    run("api-role", cases, N_OF(cases), make_who("jwt", "acme", *state), *state);
+}
+
+static void test_credential(void **state)
+{
+    static const case_t key[] = {{"key", 1}, {"jwt", 0}, {"jwt key", 1}, {"anonymous", 0}};
+    static const case_t anonymous[] = {{"anonymous", 1}, {"key jwt", 0}};
+
+    run("api-credential", key, N_OF(key), make_who("key", "acme", *state), *state);
+    run("api-credential", anonymous, N_OF(anonymous),
+        make_who("anonymous", "anonymous", *state), *state);
+}
+
+/* ---- claims ---------------------------------------------------------------------------------- */
+
+static void test_claim(void **state)
+{
+    static const case_t cases[] = {
+        {"org:acme", 1},
+        {"org:Acme", 0},
+        {"org:acm", 0},
+        {"org:acme2", 0},
+        {"org:other org:acme", 1},
+        {"org:other iss:https://id.example", 1},
+        {"org:other nope:acme", 0},
+        {"org:", 0},
+        {"empty:", 1},
+        {"empty:\"\"", 1},
+        {"nope:", 0},
+        {"n:7", 1},
+        {"n:07", 0},
+        {"n:7.0", 0},
+        {"big:9007199254740993", 1},
+        {"big:9007199254740992", 0},
+        {"yes:true", 1},
+        {"yes:1", 0},
+        {"no:false", 1},
+        {"no:true", 0},
+        {"nil:null", 0},
+        {"nil:", 0},
+        {"real:1.5", 0},
+        {"groups:ops", 1},
+        {"groups:7", 1},
+        {"groups:true", 1},
+        {"groups:qa", 0},
+        {"none:", 0},
+        {"deep:admin", 0},
+        {"realm_access.roles:admin", 1},
+        {"realm_access.roles:boss", 0},
+        {"realm_access:admin", 0},
+        {"a.b:dotted", 0},
+        {"a\\.b:dotted", 1},
+        {"\"a.b\":dotted", 1},
+        {"\"https://x.example/roles\":boss", 1},
+        {"\"https://x.example/roles\":admin", 0},
+        {"\"with space\":\"one two\"", 1},
+        {"\"with space\":one", 0},
+        {"\"realm_access.roles\":admin", 0}, /* quoted: one name, no path */
+        {"  org:acme  ", 1},
+    };
+
+    run("api-claim", cases, N_OF(cases), make_who("jwt", "acme", *state), *state);
+}
+
+/* A regex fits all of a value or not at all. */
+static void test_claim_regex(void **state)
+{
+    static const case_t cases[] = {
+        {"org~acme", 1},        {"org~ac", 0},          {"org~cme", 0},      {"org~ac.*", 1},
+        {"org~x|acme", 1},      {"org~acm|acme", 1},    {"org~^acme$", 1},   {"org~(?i)ACME", 1},
+        {"groups~o.s", 1},      {"groups~o", 0},        {"n~[0-9]+", 1},     {"yes~t.*", 1},
+        {"nil~.*", 0},          {"nope~.*", 0},         {"none~.*", 0},      {"empty~.*", 1},
+        {"real~.*", 0},         {"org~\"ac(m|x) ?e\"", 1}, {"realm_access.roles~adm.*", 1},
+        {"\"https://x.example/roles\"~bo.*", 1},        {"\"with space\"~\"one two\"", 1},
+        {"org~", 0},            {"empty~", 1},
+    };
+
+    run("api-claim", cases, N_OF(cases), make_who("jwt", "acme", *state), *state);
+}
+
+static void test_no_claims(void **state)
+{
+    ag_principal_t *who = make_who("key", "acme", *state);
+
+    who->parse_claims = NULL;
+    assert_int_equal(ask("api-claim", "org:acme", who, *state), AG_RULE_NO);
+    who = make_who("jwt", "acme", *state);
+    who->raw_size--; /* no JSON any more */
+    assert_int_equal(ask("api-claim", "org:acme", who, *state), AG_RULE_NO);
+}
+
+/* ---- addresses ------------------------------------------------------------------------------- */
+
+static void test_ip(void **state)
+{
+    static const case_t cases[] = {
+        {"192.0.2.1", 1},          {"192.0.2.2", 0},       {"10.0.0.0/8 192.0.2.0/24", 1},
+        {"192.0.2.9/24", 1},       {"192.0.2", 1},         {"192.0.3", 0},
+        {"\"192.0.2.1\"", 1},      {"0.0.0.0/0", 1},       {"::/0", 0},
+        {"::ffff:192.0.2.1", 1},   {"192.0.2.0/255.255.255.0", 1},
+    };
+
+    run("api-ip", cases, N_OF(cases), NULL, *state); /* nobody is needed */
+    run("api-ip", cases, N_OF(cases), make_who("key", "acme", *state), *state);
+}
+
+/* Opens a rule's file with this content; the error, or NULL with *rule ready. */
+static const char *open_file(ag_rule_t **rule, const char *content, apr_pool_t *p)
+{
+    apr_array_header_t *opens = apr_array_make(p, 1, sizeof(ag_open_t));
+    ag_setting_call_t call = {.p = p, .opens = opens, .root = "/tmp"};
+    char *path = apr_pstrdup(p, "/tmp/test_authz_XXXXXX");
+    int fd = mkstemp(path);
+    const ag_open_t *task;
+    const char *error;
+
+    assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+    close(fd);
+    error = ag_rule_parse(rule, "api-ip", apr_pstrcat(p, "file:", path + 5, NULL), &call);
+    assert_null(error);
+    assert_int_equal(opens->nelts, 1);
+    task = &APR_ARRAY_IDX(opens, 0, ag_open_t);
+    error = task->open(task->ctx, p, p);
+    unlink(path);
+    return error;
+}
+
+static int file_holds(const char *content, const char *address, apr_pool_t *p)
+{
+    ag_verdict_t verdict = {0};
+    ag_rule_t *rule;
+    ag_ip_t ip;
+
+    assert_null(open_file(&rule, content, p));
+    assert_true(ag_ip_parse(&ip, address));
+    return ag_rule_test(rule, &verdict, &ip, p) == AG_RULE_YES;
+}
+
+static void test_ip_file(void **state)
+{
+    static const char list[] = "# partners\n\n 192.0.2.0/24 # one\r\n\t10.1\n2001:db8::/32";
+    ag_verdict_t verdict = {0};
+    ag_rule_t *rule;
+    ag_ip_t ip;
+
+    assert_true(file_holds(list, "192.0.2.77", *state));
+    assert_true(file_holds(list, "10.1.255.1", *state));
+    assert_true(file_holds(list, "2001:db8::1", *state));
+    assert_false(file_holds(list, "10.2.0.0", *state));
+    assert_false(file_holds("", "192.0.2.1", *state)); /* an empty list matches nobody */
+    assert_false(file_holds("# 192.0.2.1\n", "192.0.2.1", *state));
+    assert_non_null(open_file(&rule, "nonsense", *state)); /* nor does one that was not read */
+    assert_true(ag_ip_parse(&ip, "192.0.2.1"));
+    assert_int_equal(ag_rule_test(rule, &verdict, &ip, *state), AG_RULE_NO);
+}
+
+static void test_ip_file_wrong(void **state)
+{
+    const char *error;
+    ag_rule_t *rule;
+
+    error = open_file(&rule, "192.0.2.1\n\nnonsense\n", *state);
+    assert_non_null(error);
+    assert_non_null(strstr(error, "file:/tmp/test_authz_"));
+    assert_non_null(strstr(error, ", line 3: \"nonsense\" is not an address or network"));
+    error = open_file(&rule, "192.0.2.1\n192.0.2.2 192.0.2.3\n", *state);
+    assert_non_null(error); /* the second entry of a line is not lost without a word */
+    assert_non_null(strstr(error, ", line 2: "));
+    assert_non_null(strstr(error, "192.0.2.3"));
+}
+
+/* ---- who, candidates, mistakes --------------------------------------------------------------- */
+
+static void test_nobody_yet(void **state)
+{
+    static const struct {
+        const char *name, *line;
+    } rules[] = {{"api-client", "*"}, {"api-scope", "read"}, {"api-role", "dev"},
+                 {"api-claim", "org:acme"}, {"api-credential", "key"}};
+    int i;
+
+    for (i = 0; i < N_OF(rules); i++) {
+        ag_verdict_t verdict = {0};
+        ag_ip_t ip = {{0}};
+
+        assert_int_equal(ag_rule_test(rule_of(rules[i].name, rules[i].line, *state), &verdict, &ip,
+                                      *state), AG_RULE_NO_WHO);
+        assert_int_equal(verdict.candidate, AG_R_NONE); /* not a no: ask again */
+    }
+}
+
+static void test_candidates(void **state)
+{
+    static const struct {
+        const char *name, *line;
+        ag_reason_e reason;
+        const char *wanted;
+    } rules[] = {
+        {"api-client", "x", AG_R_CLIENT_DENIED, NULL},
+        {"api-scope", "x", AG_R_SCOPE_INSUFFICIENT, "x"},
+        {"api-scope", "x y  z", AG_R_SCOPE_INSUFFICIENT, "x y z"},
+        {"api-role", "x y", AG_R_ROLE_INSUFFICIENT, NULL},
+        {"api-claim", "x:y", AG_R_CLAIM_DENIED, NULL},
+        {"api-ip", "10.0.0.0/8", AG_R_IP_DENIED, NULL},
+        {"api-credential", "jwt", AG_R_CREDENTIAL_DENIED, NULL},
+    };
+    ag_principal_t *who = make_who("key", "acme", *state);
+    ag_verdict_t first = {.who = who};
+    ag_ip_t ip = {{0}};
+    int i;
+
+    for (i = 0; i < N_OF(rules); i++) {
+        const ag_rule_t *rule = rule_of(rules[i].name, rules[i].line, *state);
+        ag_verdict_t verdict = {.who = who};
+
+        assert_int_equal(ag_rule_test(rule, &verdict, &ip, *state), AG_RULE_NO);
+        assert_int_equal(verdict.candidate, rules[i].reason);
+        assert_int_equal(verdict.reason, AG_R_NONE);
+        assert_string_equal(verdict.wanted ? verdict.wanted : "",
+                            rules[i].wanted ? rules[i].wanted : "");
+        assert_int_equal(ag_rule_test(rule, &first, &ip, *state), AG_RULE_NO);
+    }
+    assert_int_equal(first.candidate, AG_R_CLIENT_DENIED); /* the first one stays */
+    assert_null(first.wanted);
+    assert_int_equal(ag_rule_test(rule_of("api-scope", "read", *state), &first, &ip, *state),
+                     AG_RULE_YES);
+}
+
+static void test_mistakes(void **state)
+{
+    static const struct {
+        const char *name, *line, *error;
+    } cases[] = {
+        {"api-nothing", "x", "Require api-nothing: there is no such rule"},
+        {"api-scope", "", "Require api-scope: a value is missing"},
+        {"API-Scope", " \t ", "Require api-scope: a value is missing"},
+        {"api-ip", "", "Require api-ip: a value is missing"},
+        {"api-scope", "\"read", "Require api-scope: a quote is not closed"},
+        {"api-client", "a*b", "Require api-client: \"a*b\" is not allowed: a * may only end a name"},
+        {"api-client", "ok **", "Require api-client: \"**\" is not allowed: a * may only end a name"},
+        {"api-credential", "cert", "Require api-credential: \"cert\" is not allowed: key, jwt or "
+                                   "anonymous"},
+        {"api-claim", "org", "Require api-claim: \"org\" is not allowed: NAME:VALUE or NAME~REGEX"},
+        {"api-claim", ":x", "Require api-claim: \"\" is not allowed: NAME:VALUE or NAME~REGEX"},
+        {"api-claim", "\"\":x", "Require api-claim: \"\" is not allowed: NAME:VALUE or NAME~REGEX"},
+        {"api-claim", "org:acme admin",
+         "Require api-claim: \"admin\" is not allowed: NAME:VALUE or NAME~REGEX"},
+        {"api-claim", "\"org\" :x", "Require api-claim: \"org\" is not allowed: NAME:VALUE or "
+                                    "NAME~REGEX"},
+        {"api-claim", "\"org:x", "Require api-claim: \"org:x\" is not allowed: NAME:VALUE or "
+                                 "NAME~REGEX"},
+        {"api-claim", "org:\"x", "Require api-claim: a quote is not closed"},
+        {"api-claim", "org~(", "Require api-claim: \"(\" is not a regular expression"},
+        {"api-ip", "192.0.2.1 x", "Require api-ip: \"x\" is not an address or network"},
+        {"api-ip", "fe80::1%eth0", "Require api-ip: \"fe80::1%eth0\" is not an address or network"},
+        {"api-ip", "\"\"", "Require api-ip: \"\" is not an address or network"},
+        {"api-ip", "file:/tmp/x", "Require api-ip: file: is not allowed in .htaccess"},
+        {"api-ip", "10.0.0.0/8 file:/tmp/x", "Require api-ip: \"file:/tmp/x\" is not an address"},
+    };
+    ag_setting_call_t call = {.p = *state};
+    int i;
+
+    for (i = 0; i < N_OF(cases); i++) {
+        ag_rule_t *rule;
+        const char *error = ag_rule_parse(&rule, cases[i].name, cases[i].line, &call);
+
+        if (!error || strncmp(error, cases[i].error, strlen(cases[i].error)) != 0) {
+            fail_msg("Require %s %s: %s", cases[i].name, cases[i].line, error ? error : "(none)");
+        }
+    }
+    call.opens = apr_array_make(*state, 1, sizeof(ag_open_t));
+    call.root = "/tmp";
+    assert_string_equal(ag_rule_parse(&(ag_rule_t *){0}, "api-ip", "file:a 10.0.0.0/8", &call),
+                        "Require api-ip: file: stands alone");
+    assert_string_equal(ag_rule_parse(&(ag_rule_t *){0}, "api-ip", "file:", &call),
+                        "Require api-ip: \"file:\" names no file");
+    assert_int_equal(call.opens->nelts, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_client_of_key), TEST(test_client_of_token), TEST(test_scope), TEST(test_role),
+        TEST(test_credential), TEST(test_claim), TEST(test_claim_regex), TEST(test_no_claims),
+        TEST(test_ip), TEST(test_ip_file), TEST(test_ip_file_wrong), TEST(test_nobody_yet),
+        TEST(test_candidates), TEST(test_mistakes),
+    };
+
+    return cmocka_run_group_tests_name("authz", tests, NULL, NULL);
+}
