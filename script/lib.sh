@@ -71,7 +71,7 @@ exec_as_server() {
     exec "$@"
 }
 
-# server_directory NAME: makes build/NAME empty for the server's user to write in, prints where it is.
+# server_directory NAME: makes build/NAME, empty and the server user's, and prints where it is.
 # A clone below a closed home directory is out of that user's reach; build/NAME is then a link.
 server_directory() {
     local directory=$top/build/$1

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""client.py PORT COUNT STATUS [FILE [FIELD]]: COUNT requests one after another on one connection, with the
-header lines FILE holds. Every answer must have the status (the first may differ: it warms caches up
-and uses up the quota) and the last one the response field FIELD, else the measurement is worthless."""
+"""client.py PORT COUNT STATUS [FILE [FIELD]]: COUNT requests one after another on one connection,
+with the header lines FILE holds. Every answer must have the status (the first may differ: it warms caches up
+and uses up the quota) and the last one the response field FIELD, else the measurement is worth
+nothing."""
 
 import socket
 import sys

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A clock for counting instructions, to be preloaded: it begins at the real time and goes on by a
- * microsecond at every look. callgrind slows httpd down some fifty times, so with the real clock the
- * work that is done once a second would be spread over fifty times too few requests.
+ * microsecond at every look. callgrind slows httpd down some fifty times, so with the real clock
+ * the work that is done once a second would be spread over fifty times too few requests.
  */
 #include <sys/time.h>
 #include <time.h>
