@@ -12,15 +12,19 @@
  */
 #include "algo.h"
 
-static ag_wide_t ticks_get(const ag_counter_t *counter)
+/* Another N (a limit that is divided among nodes for a while) counts in other ticks. */
+static ag_wide_t ticks_get(const ag_counter_t *counter, apr_uint64_t n)
 {
-    return (ag_wide_t)counter->a << 64 | counter->b;
+    ag_wide_t ticks = (ag_wide_t)counter->a << 64 | counter->b;
+
+    return counter->c == n || !counter->c ? ticks : (ticks + counter->c - 1) / counter->c * n;
 }
 
-static void ticks_set(ag_counter_t *counter, ag_wide_t ticks)
+static void ticks_set(ag_counter_t *counter, ag_wide_t ticks, apr_uint64_t n)
 {
     counter->a = (apr_uint64_t)(ticks >> 64);
     counter->b = (apr_uint64_t)ticks;
+    counter->c = n;
 }
 
 /* Ticks as microseconds, rounded up. Longer than anybody waits is 2^62. */
@@ -47,7 +51,7 @@ static int step_bucket(ag_counter_t *counter, const ag_window_t *window, apr_tim
 {
     apr_uint64_t n = window->rate.n, size = size_of(window), left;
     ag_wide_t clock = (ag_wide_t)now * n, one = ticks_per_request(window);
-    ag_wide_t limit = clock + size * one, full = ticks_get(counter);
+    ag_wide_t limit = clock + size * one, full = ticks_get(counter, n);
 
     if (n == 0 || cost > size) {
         return ag_quota_never(quota, window);
@@ -57,7 +61,7 @@ static int step_bucket(ag_counter_t *counter, const ag_window_t *window, apr_tim
         return ag_quota_refuse(quota, window, ticks_span(full - limit, n));
     }
     if (cost) {
-        ticks_set(counter, full);
+        ticks_set(counter, full, n);
     }
     left = full < limit ? (apr_uint64_t)((limit - full) / one) : 0;
     if (left) {
@@ -72,20 +76,21 @@ static int step_bucket(ag_counter_t *counter, const ag_window_t *window, apr_tim
 static void refund_bucket(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
                           apr_uint64_t cost, apr_time_t then)
 {
-    ag_wide_t full = ticks_get(counter), back = cost * ticks_per_request(window);
-    ag_wide_t drained = now > then ? (ag_wide_t)(now - then) * window->rate.n : 0;
+    apr_uint64_t n = window->rate.n;
+    ag_wide_t full = ticks_get(counter, n), back = cost * ticks_per_request(window);
+    ag_wide_t drained = now > then ? (ag_wide_t)(now - then) * n : 0;
 
     if (back > drained) {
         back -= drained;
-        ticks_set(counter, back < full ? full - back : 0);
+        ticks_set(counter, back < full ? full - back : 0, n);
     }
 }
 
 static apr_time_t idle_bucket(const ag_counter_t *counter, const ag_window_t *window)
 {
-    ag_wide_t full = ticks_get(counter);
+    apr_uint64_t n = window->rate.n;
 
-    return full && window->rate.n ? ticks_span(full, window->rate.n) : 0;
+    return n ? ticks_span(ticks_get(counter, n), n) : 0;
 }
 
 const ag_algo_t ag_algo_bucket = {"bucket", step_bucket, refund_bucket, idle_bucket};

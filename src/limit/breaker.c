@@ -40,8 +40,3 @@ int ag_breaker_bad(ag_breaker_t *breaker, apr_time_t now)
     }
     return __atomic_exchange_n(&breaker->open_until, until, __ATOMIC_ACQ_REL) == 0;
 }
-
-void ag_breaker_count(ag_breaker_t *breaker)
-{
-    __atomic_add_fetch(&breaker->degraded, 1, __ATOMIC_RELAXED);
-}

@@ -18,7 +18,4 @@ int ag_breaker_good(ag_breaker_t *breaker);
 /* It did not; 1 when that opened the breaker. */
 int ag_breaker_bad(ag_breaker_t *breaker, apr_time_t now);
 
-/* A decision was made without the store. */
-void ag_breaker_count(ag_breaker_t *breaker);
-
 #endif

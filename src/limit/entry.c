@@ -111,7 +111,13 @@ static int take_result(ag_entry_t *entries, int n, const memcached_result_st *re
     return 1;
 }
 
-/* Reads replies to the end; what the last one says decides whether all came. */
+static int is_end(memcached_return_t rc)
+{
+    return rc == MEMCACHED_SUCCESS || rc == MEMCACHED_END || rc == MEMCACHED_NOTFOUND;
+}
+
+/* Reads replies to the end. Where one of several servers was lost the last reply may be another
+ * one's and sound well; then the handle remembers the error. */
 static apr_status_t take_results(ag_wire_t *wire, ag_entry_t *entries, int n)
 {
     memcached_result_st result;
@@ -123,7 +129,10 @@ static apr_status_t take_results(ag_wire_t *wire, ag_entry_t *entries, int n)
         ours &= take_result(entries, n, &result);
     }
     memcached_result_free(&result);
-    if (rc != MEMCACHED_END && rc != MEMCACHED_NOTFOUND) {
+    if (is_end(rc)) {
+        rc = memcached_last_error(wire->handle);
+    }
+    if (!is_end(rc)) {
         return broken(wire, rc);
     }
     return ours ? APR_SUCCESS : fault(wire, APR_EGENERAL, "a value is not a counter of ours");

@@ -101,7 +101,7 @@ apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t si
 typedef struct ag_breaker_t {
     apr_uint64_t open_until; /* apr_time_t; 0 closed */
     apr_uint32_t failures;   /* in a row */
-    apr_uint32_t degraded;   /* decisions made without the store since start */
+    apr_uint32_t degraded;   /* decisions made without the store; its user counts them */
 } ag_breaker_t;
 
 /* At configuration time: what is wrong with these values, or NULL. */

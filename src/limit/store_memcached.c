@@ -233,7 +233,6 @@ static apr_status_t charge_memcached(ag_store_t *store, ag_charge_t *charges, in
     }
     if (rv) {
         clear(charges, n);
-        ag_breaker_count(call.fleet->breaker);
     }
     return rv;
 }

@@ -446,6 +446,24 @@ static void test_bucket_does_not_drift(void **state)
     }
 }
 
+/* The same bucket read with another N is as long from full as before. */
+static void test_bucket_of_another_rate(void **state)
+{
+    ag_window_t w = plain(100, 60, &ag_algo_bucket), quarter = plain(25, 60, &ag_algo_bucket);
+    ag_counter_t counter = {0, 0, 0};
+    ag_quota_t quota;
+
+    (void)state;
+    assert_true(w.algo->step(&counter, &w, START, 80, &quota)); /* full again in 48 s */
+    assert_true(w.algo->step(&counter, &quarter, START, 1, &quota));
+    assert_int_equal(quota.remaining, 4);
+    assert_int_equal(w.algo->idle_at(&counter, &quarter), START + 48 * SECOND + 2400000);
+    assert_true(w.algo->step(&counter, &w, START, 1, &quota));
+    assert_int_equal(quota.remaining, 15);
+    w.algo->refund(&counter, &quarter, START, 1, START);
+    assert_int_equal(w.algo->idle_at(&counter, &w), START + 48 * SECOND + 600000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_sliding_by_hand),
         cmocka_unit_test(test_calendar_months),
         cmocka_unit_test(test_bucket_does_not_drift),
+        cmocka_unit_test(test_bucket_of_another_rate),
     };
     int failed;
 
