@@ -75,7 +75,8 @@ static void test_duration(void **state)
 static void test_size(void **state)
 {
     static const case_t cases[] = {
-        {"0", 0},       {"1", 1},       {"1K", 1024},    {"32M", 32 << 20}, {"2G", APR_INT64_C(2) << 30},
+        {"0", 0},       {"1", 1},       {"1K", 1024},    {"32M", 32 << 20},
+        {"2G", APR_INT64_C(2) << 30},
         {"4294967296G", APR_INT64_C(1) << 62},           {"4294967297G", WRONG},
         {"4398046511104M", APR_INT64_C(1) << 62},        {"4398046511105M", WRONG},
         {"999999999999999999", APR_INT64_C(999999999999999999)},

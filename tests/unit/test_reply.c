@@ -245,7 +245,8 @@ static void test_fields_extreme(void **state)
 {
     ag_quota_line_t told[] = {
         {"a\"b\\c", "s", APR_UINT64_MAX, 4294967295u, APR_UINT64_MAX, 4294967295u, 0, 0, 0},
-        {"\"\"\"\"\"\"\"\"", "s", APR_UINT64_MAX, 4294967295u, APR_UINT64_MAX, 4294967295u, 0, 0, 0},
+        {"\"\"\"\"\"\"\"\"", "s", APR_UINT64_MAX, 4294967295u, APR_UINT64_MAX, 4294967295u, 0, 0,
+         0},
     };
 
     assert_string_equal(fields(told, 1, AG_QUOTA_DRAFT_10, *state),
