@@ -9,7 +9,7 @@ ag_core_c = \
 	src/limit/algo_bucket.c src/limit/algo_fixed.c src/limit/algo_sliding.c src/limit/breaker.c \
 	src/limit/entry.c src/limit/limit.c src/limit/limit_parse.c src/limit/limit_subject.c \
 	src/limit/store_memcached.c src/limit/store_shm.c src/limit/table.c src/authz/authz.c \
-	src/authz/rule_claim.c src/authz/rule_ip.c src/reply/challenge.c src/reply/problem.c \
+	src/authz/rule_claim.c src/authz/rule_ip.c src/authz/rule_words.c src/reply/challenge.c src/reply/problem.c \
 	src/reply/quota.c src/watch/audit.c src/cred/cred.c src/cred/cred_jwt.c src/cred/cred_key.c \
 	src/cred/cred_place.c src/cred/jwk.c src/cred/jwks.c src/cred/jwt.c src/cred/jwt_alg.c \
 	src/cred/jwt_check.c src/cred/jwt_claims.c src/cred/jwt_key.c src/cred/token_memo.c \
@@ -23,7 +23,7 @@ ag_core_h = \
 	src/core/setting.h src/core/verdict.h src/ipset/ipset.h src/keys/key_format.h \
 	src/keys/key_row.h src/keys/keys.h src/keys/keys_poll.h src/keys/keys_record.h src/limit/algo.h \
 	src/limit/breaker.h src/limit/by.h src/limit/entry.h src/limit/limit.h src/limit/table.h \
-	src/authz/authz.h src/authz/rules.h src/reply/reply.h src/watch/audit.h src/cred/cred.h \
+	src/authz/authz.h src/authz/rules.def src/authz/rules.h src/reply/reply.h src/watch/audit.h src/cred/cred.h \
 	src/cred/jwk.h src/cred/jwt.h src/cred/jwt_alg.h src/cred/jwt_claims.h src/cred/jwt_lib.h \
 	src/cred/token_memo.h src/guard/guard.h src/guard/kinds.h src/guard/policy.def \
 	src/guard/policy.h src/guard/site.def

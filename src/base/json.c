@@ -51,6 +51,9 @@ json_t *ag_json_path(json_t *object, const char *path)
 {
     char step[256];
 
+    if (!*path) {
+        return NULL;
+    }
     while (object && *path) {
         if (!next_step(step, sizeof step, &path)) {
             return NULL;

@@ -112,6 +112,10 @@ static const char *parse_duration(void *value, const ag_setting_t *row, const ag
         return only_one(words, call->p);
     }
     error = ag_measure_duration(value, words->v[0], call->p);
+    if (!error && row->allowed && *(apr_int64_t *)value == 0) {
+        error = apr_psprintf(call->p, "\"%s\" is not allowed: a duration or %s", words->v[0],
+                             row->allowed);
+    }
     return error ? error : only_one(words, call->p);
 }
 

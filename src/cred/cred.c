@@ -27,6 +27,7 @@ static void add(hunt_t *hunt, const ag_cred_type_t *type, const char *text, ag_f
         hunt->ambiguous = 1;
         return;
     }
+    found->places |= 1u << from;
     if (!found->type) {
         found->type = type;
         found->text = text;
@@ -56,6 +57,15 @@ static const char *after_scheme(const char *value, const char *scheme)
     return value + n + strspn(value + n, " ");
 }
 
+/* Two dots, no more: what a token looks like from afar. */
+static int has_two_dots(const char *text)
+{
+    const char *dot = strchr(text, '.');
+
+    dot = dot ? strchr(dot + 1, '.') : NULL;
+    return dot && !strchr(dot + 1, '.');
+}
+
 /* A bearer value of a key's shape is a key, one with two dots a token, anything else the first of
  * the two that is enabled. */
 static void add_bearer(hunt_t *hunt, const char *text, int keys)
@@ -67,7 +77,7 @@ static void add_bearer(hunt_t *hunt, const char *text, int keys)
     if (key && ag_key_shape(text, n) != AG_KEY_FOREIGN) {
         add_field(hunt, &ag_cred_key, text, AG_FROM_BEARER);
     }
-    else if (jwt && (!key || ag_jwt_shape(text, n))) {
+    else if (jwt && (!key || has_two_dots(text))) {
         add_field(hunt, &ag_cred_jwt, text, AG_FROM_BEARER);
     }
     else if (key) {

@@ -63,7 +63,8 @@ typedef struct ag_credential_t {
     const ag_cred_type_t *type; /* NULL: none */
     const char *text;
     apr_size_t n;
-    ag_from_e from;
+    ag_from_e from;  /* where it was found first */
+    unsigned places; /* everywhere it stands: (1u << ag_from_e) */
 } ag_credential_t;
 
 /* The one credential of the request, of the types whose bit (their place in cred.c's table, key 1,
@@ -77,5 +78,9 @@ enum { AG_CRED_KEY = 1, AG_CRED_JWT = 2 };
 /* The value of an argument or a cookie, decoded; NULL when it is not there. Twice is *twice = 1. */
 const char *ag_cred_argument(const char *args, const char *name, int *twice, apr_pool_t *p);
 const char *ag_cred_cookie(const char *header, const char *name, int *twice, apr_pool_t *p);
+
+/* The query string or Cookie field without that argument or cookie; NULL when nothing is left. */
+char *ag_cred_args_without(const char *args, const char *name, apr_pool_t *p);
+char *ag_cred_cookies_without(const char *header, const char *name, apr_pool_t *p);
 
 #endif

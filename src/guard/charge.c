@@ -19,15 +19,25 @@ typedef struct {
     int too_many;
 } bill_t;
 
-static int already_taken(const ag_exchange_t *exchange, const ag_charge_t *charge)
+static int same_count(const ag_charge_t *a, const ag_charge_t *b)
 {
+    return ag_id_equal(a->window->id, b->window->id)
+           && ag_id_equal(a->subject->id, b->subject->id);
+}
+
+/* A count is charged once for a request, however many sections share its name. */
+static int already_there(const bill_t *bill, const ag_charge_t *charge)
+{
+    const apr_array_header_t *taken = bill->check->exchange->taken;
     int i;
 
-    for (i = 0; i < exchange->taken->nelts; i++) {
-        const ag_charge_t *other = &APR_ARRAY_IDX(exchange->taken, i, ag_taken_t).charge;
-
-        if (ag_id_equal(other->window->id, charge->window->id)
-            && ag_id_equal(other->subject->id, charge->subject->id)) {
+    for (i = 0; i < taken->nelts; i++) {
+        if (same_count(&APR_ARRAY_IDX(taken, i, ag_taken_t).charge, charge)) {
+            return 1;
+        }
+    }
+    for (i = 0; i < bill->n; i++) {
+        if (same_count(&bill->charges[i], charge)) {
             return 1;
         }
     }
@@ -73,7 +83,7 @@ static void add_limit(bill_t *bill, const ag_limit_t *limit)
         ag_charge_t charge = {&limit->windows[i], subject, cost, (unsigned)limit->dry_run & 1u, 0,
                               {0, 0, 0}};
 
-        if (already_taken(exchange, &charge)) {
+        if (already_there(bill, &charge)) {
             continue;
         }
         if (bill->n == MAX_CHARGES) {
@@ -126,7 +136,8 @@ static void divide(bill_t *bill, int nodes)
                                           bill->charges[i].window, sizeof *window);
 
         window->rate.n /= (apr_uint64_t)nodes;
-        window->burst /= (apr_uint64_t)nodes;
+        /* 0 would mean as much as the rate. */
+        window->burst = (window->burst + (apr_uint64_t)nodes - 1) / (apr_uint64_t)nodes;
         bill->charges[i].window = window;
     }
 }
@@ -217,16 +228,23 @@ static void keep(bill_t *bill, ag_store_t *store)
         taken->charge = bill->charges[i];
         taken->store = bill->charges[i].allowed ? store : NULL;
         taken->then = exchange->request.now;
+        taken->by = bill->check;
     }
 }
 
-static void give_back(ag_exchange_t *exchange)
+/* A refused request consumes nothing. A refused sub-request gives back only its own: the request
+ * it belongs to may be answered all the same. */
+static void give_back(const ag_check_t *check)
 {
+    ag_exchange_t *exchange = check->exchange;
     int i;
 
     for (i = 0; i < exchange->taken->nelts; i++) {
         ag_taken_t *taken = &APR_ARRAY_IDX(exchange->taken, i, ag_taken_t);
 
+        if (check->below && taken->by != check) {
+            continue;
+        }
         if (taken->store) {
             taken->store->refund(taken->store, &taken->charge, 1, exchange->request.now,
                                  taken->then, exchange->request.pool);
@@ -293,7 +311,7 @@ ag_reason_e ag_guard_charge(ag_check_t *check)
     collect(&bill, 0);
     reason = settle(&bill);
     if (reason != AG_R_NONE) {
-        give_back(check->exchange);
+        give_back(check);
     }
     return reason;
 }

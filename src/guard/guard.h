@@ -33,6 +33,7 @@ typedef struct ag_taken_t {
     ag_charge_t charge;
     ag_store_t *store; /* NULL: nothing was taken (a failing store, policy allow) */
     apr_time_t then;
+    const struct ag_check_t *by; /* the pass that took it */
 } ag_taken_t;
 
 /* One request of a client, whatever sub-requests and redirects come of it. */
@@ -52,6 +53,7 @@ typedef struct ag_check_t {
     ag_verdict_t verdict;
     ag_credential_t credential;
     int passed; /* the last gate is behind it */
+    int below;  /* a sub-request's: its refusal is not the client's answer */
 } ag_check_t;
 
 /* Takes what the limits by address ask for, before anything else is looked at. */

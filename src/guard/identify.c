@@ -87,5 +87,6 @@ ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key)
     check->credential.text = key;
     check->credential.n = strlen(key);
     check->credential.from = AG_FROM_BASIC;
+    check->credential.places = 1u << AG_FROM_BASIC;
     return examine(check);
 }

@@ -29,9 +29,10 @@ static const char *parse_names(void *value, const ag_setting_t *row, const ag_wo
 {
     ag_names_t *names = value;
     const char *error = ag_kind_words.parse(&names->words, row, words, call);
+    int i;
 
-    if (!error && !call->opens && names->words.n == 0 && (row->where & AG_NO_OFF) && call->scope) {
-        error = "none is not allowed in .htaccess";
+    for (i = 0; !error && i < names->words.n; i++) {
+        error = *names->words.v[i] ? NULL : "\"\" is not allowed: a name is missing";
     }
     names->id = words_id(row, &names->words, call->p);
     return error;

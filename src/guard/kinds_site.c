@@ -154,6 +154,10 @@ static const char *parse_counter_store(void *value, const ag_setting_t *row,
     for (i = 1; !error && i < words->n; i++) {
         error = read_store_option(store, words->v[i], call->p);
     }
+    if (!error && store->servers) {
+        error = ag_store_memcached_check(store->servers, store->prefix ? store->prefix : "",
+                                         call->p);
+    }
     return error;
 }
 

@@ -58,6 +58,7 @@ static int identify(request_rec *r, ag_check_t *check)
         return ag_refusal(r, check);
     }
     name_user(r, check->verdict.who);
+    ag_errors_hold(r, check);
     return OK;
 }
 
@@ -68,7 +69,7 @@ int ag_check_authn(request_rec *r)
 
 static void pass_fields(request_rec *r, ag_check_t *check)
 {
-    if (ag_is_ours(r) || check->verdict.who) {
+    if (ag_is_ours(r)) {
         ag_identity_hide(r, check);
     }
     if (check->verdict.who && check->policy->pass_headers) {
@@ -79,6 +80,7 @@ static void pass_fields(request_rec *r, ag_check_t *check)
 static void pass(request_rec *r, ag_check_t *check)
 {
     check->passed = 1;
+    ag_errors_release(r);
     if (r->main) {
         check->exchange->passed_below = check;
     }

@@ -97,6 +97,13 @@ int ag_keys_wanted(void)
                || written(ap_conftree, "ApiGuardProvider", "key"));
 }
 
+int ag_database_there(server_rec *s)
+{
+    ag_db_port_t port;
+
+    return ag_dbd_port(&port, s) && written(ap_conftree, "DBDriver", NULL);
+}
+
 static int database_ready(server_rec *s)
 {
     ag_db_port_t port;

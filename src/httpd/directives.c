@@ -70,9 +70,12 @@ static const char *read_policy(cmd_parms *cmd, void *policy, const char *line)
 {
     const ag_setting_t *row = cmd->info;
     ag_setting_call_t call = ag_setting_call(cmd);
-    const char *error = ag_setting_read(policy, ag_policy_rows, (int)(row - ag_policy_rows), line,
-                                        &call);
+    /* httpd would apply what stands in <Limit GET> to all methods. */
+    const char *error = ap_check_cmd_context(cmd, NOT_IN_LIMIT);
 
+    if (!error) {
+        error = ag_setting_read(policy, ag_policy_rows, (int)(row - ag_policy_rows), line, &call);
+    }
     if (!error) {
         ag_plan_names(cmd, &call);
     }

@@ -50,7 +50,7 @@ static ag_exchange_t *make_exchange(request_rec *r)
     request->path = r->uri;
     request->args = r->args;
     ag_ip_of(&request->ip, r->useragent_addr);
-    request->now = r->request_time;
+    request->now = apr_time_now(); /* request_time is as old as a slow client likes it to be */
     request->log = ag_request_log(r);
     request->header = header;
     request->ctx = r;
@@ -106,6 +106,7 @@ ag_check_t *ag_check_of(request_rec *r)
         kept->check = apr_pcalloc(r->pool, sizeof *kept->check);
         kept->check->exchange = exchange_of(r);
         kept->check->policy = ag_policy_of(r);
+        kept->check->below = r->main != NULL;
         ag_mask_arguments(r, kept->check->policy);
         inherit(r, kept->check);
     }

@@ -7,8 +7,7 @@
 
 #include "../reply/reply.h"
 
-#define PROBLEM_FILTER "APIGUARD_PROBLEM"
-#define PRIVATE_FILTER "APIGUARD_PRIVATE"
+static ap_filter_rec_t *problem, *keep_private;
 
 /* Replaces the whole body; httpd sends an error in one brigade that ends with EOS. */
 static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *bb)
@@ -60,6 +59,9 @@ static void adopt(request_rec *r, ag_check_t *check)
         ag_refusal(r, check);
     }
     else if (reason != AG_R_NONE) {
+        if (check->verdict.who) {
+            ag_guard_charge_denied(check); /* AuthzSendForbiddenOnFailure: nobody asked us before */
+        }
         ag_refuse(&check->verdict, reason, NULL);
         ag_refusal(r, check);
     }
@@ -83,21 +85,42 @@ void ag_insert_error_filter(request_rec *r)
     }
     if (check->policy->errors == AG_ERRORS_PROBLEM
         && apr_table_get(r->notes, "apiguard-problem")) {
-        ap_add_output_filter(PROBLEM_FILTER, NULL, r, r->connection);
+        ap_add_output_filter_handle(problem, NULL, r, r->connection);
     }
 }
 
-/* An answer to an identified client is that client's alone, unless the application said otherwise
- * (RFC 9111 s3.5 protects only answers to Authorization). */
+/* 1 when the application has said whose the answer is. */
+static int says_whose(const char *cache_control)
+{
+    static const char *const words[] = {"private", "no-store", "public", "s-maxage",
+                                        "must-revalidate"};
+    int i;
+
+    for (i = 0; i < (int)(sizeof words / sizeof *words); i++) {
+        if (ap_strcasestr(cache_control, words[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* An answer to an identified client is that client's alone, unless the application says otherwise
+ * (RFC 9111 s3.5). The credential is hidden by now, so no cache behind us can know that itself. */
 static apr_status_t private_filter(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
     const ag_check_t *check = ag_check_found(r);
+    const char *said = apr_table_get(r->headers_out, "Cache-Control");
 
     ap_remove_output_filter(f);
-    if (!apr_table_get(r->headers_out, "Cache-Control")
-        && !apr_table_get(r->err_headers_out, "Cache-Control")) {
-        apr_table_setn(r->headers_out, "Cache-Control", "private");
+    if (!said) {
+        said = apr_table_get(r->err_headers_out, "Cache-Control");
+    }
+    if (!said) {
+        apr_table_addn(r->headers_out, "Cache-Control", "private");
+    }
+    else if (!says_whose(said)) {
+        apr_table_mergen(r->headers_out, "Cache-Control", "private");
     }
     apr_table_mergen(r->headers_out, "Vary", check->policy->key_from.vary);
     return ap_pass_brigade(f->next, bb);
@@ -110,13 +133,18 @@ void ag_insert_filter(request_rec *r)
     if (check && !r->main && check == check->exchange->passed_below) {
         ag_take_over(r, check);
     }
+    else if (check && check->passed && check->verdict.who && !ag_is_ours(r)) {
+        ag_identity_hide(r, check); /* AuthType Basic: mod_dir's sub-requests had to read it again */
+    }
     if (check && !r->main && (check->verdict.who || ag_is_ours(r))) {
-        ap_add_output_filter(PRIVATE_FILTER, NULL, r, r->connection);
+        ap_add_output_filter_handle(keep_private, NULL, r, r->connection);
     }
 }
 
 void ag_register_filters(void)
 {
-    ap_register_output_filter(PROBLEM_FILTER, problem_filter, NULL, AP_FTYPE_CONTENT_SET);
-    ap_register_output_filter(PRIVATE_FILTER, private_filter, NULL, AP_FTYPE_CONTENT_SET);
+    problem = ap_register_output_filter("APIGUARD_PROBLEM", problem_filter, NULL,
+                                        AP_FTYPE_CONTENT_SET);
+    keep_private = ap_register_output_filter("APIGUARD_PRIVATE", private_filter, NULL,
+                                             AP_FTYPE_CONTENT_SET);
 }

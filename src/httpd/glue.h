@@ -83,6 +83,9 @@ int ag_mistake(server_rec *s, const char *directive, const char *error);
 /* Are API keys asked for? A section that names its providers may do without. */
 int ag_keys_wanted(void);
 
+/* Is a database configured? Where one is, a key store is made: .htaccess may ask for keys later. */
+int ag_database_there(server_rec *s);
+
 int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 void ag_child_init(apr_pool_t *pchild, server_rec *s);
 
@@ -162,11 +165,22 @@ void ag_identity_hide(request_rec *r, ag_check_t *check);
 /* Arguments that may hold a key read NAME=*** in what logs show: %r and REQUEST_URI. */
 void ag_mask_arguments(request_rec *r, const ag_policy_t *policy);
 
+/* Before anything is logged: arguments that hold a key in any section of the configuration. */
+int ag_mask_log(request_rec *r);
+
+/* Collects their names; `p` lives as long as the configuration. */
+void ag_mask_collect(server_rec *s, apr_pool_t *p);
+
 /* ---- answers (refusal.c, filters.c) ---------------------------------------------------------------- */
 
 /* Makes the refusal in check->verdict the answer: fields, audit line, problem document. Returns the
  * status for the hook to return. */
 int ag_refusal(request_rec *r, ag_check_t *check);
+
+/* While a Require of ours may be what refuses, keeps httpd from following an ErrorDocument 403 to a
+ * page before it is our turn; once the gate is passed, gives it back. */
+void ag_errors_hold(request_rec *r, const ag_check_t *check);
+void ag_errors_release(request_rec *r);
 
 /* The rate limit fields of an answer that is not a refusal. */
 void ag_quota_tell(request_rec *r, ag_check_t *check);

@@ -25,36 +25,43 @@ static int is_identity_field(const char *name)
 
 int ag_strip_forged(request_rec *r)
 {
-    const apr_array_header_t *fields = apr_table_elts(r->headers_in);
     const ag_policy_t *server = ap_get_module_config(r->server->lookup_defaults, &apiguard_module);
+    const apr_array_header_t *fields = apr_table_elts(r->headers_in);
+    const apr_table_entry_t *field = (const apr_table_entry_t *)fields->elts;
+    apr_array_header_t *forged = NULL;
     int i;
 
     ag_mask_arguments(r, server);
-
-    for (i = fields->nelts - 1; i >= 0; i--) {
-        const char *name = APR_ARRAY_IDX(fields, i, apr_table_entry_t).key;
-
-        if ((name[0] | 0x20) == 'x' && is_identity_field(name)) {
-            apr_table_unset(r->headers_in, name);
-            i = fields->nelts; /* one name may have stood there several times */
+    for (i = 0; i < fields->nelts; i++) {
+        if ((field[i].key[0] | 0x20) == 'x' && is_identity_field(field[i].key)) {
+            forged = forged ? forged : apr_array_make(r->pool, 4, sizeof(char *));
+            APR_ARRAY_PUSH(forged, const char *) = field[i].key;
         }
+    }
+    for (i = 0; forged && i < forged->nelts; i++) {
+        apr_table_unset(r->headers_in, APR_ARRAY_IDX(forged, i, const char *));
     }
     return DECLINED;
 }
 
 static const char *joined(const ag_words_t *words, apr_pool_t *p)
 {
-    const char *text;
+    apr_size_t size = 1;
+    ag_buf_t text;
     int i;
 
-    if (words->n == 0) {
-        return NULL;
+    if (words->n < 2) {
+        return words->n ? words->v[0] : NULL;
     }
-    text = words->v[0];
-    for (i = 1; i < words->n; i++) {
-        text = apr_pstrcat(p, text, " ", words->v[i], NULL);
+    for (i = 0; i < words->n; i++) {
+        size += strlen(words->v[i]) + 1;
     }
-    return text;
+    ag_buf_init(&text, apr_palloc(p, size), size);
+    for (i = 0; i < words->n; i++) {
+        ag_buf_mem(&text, " ", i > 0);
+        ag_buf_str(&text, words->v[i]);
+    }
+    return text.start;
 }
 
 /* A claim's value for a header or variable: a string, or JSON; NULL when it cannot stand there. */
@@ -78,32 +85,48 @@ static const char *claim_text(const char *name, ag_principal_t *who, apr_pool_t 
 /* Where a name and its value go. */
 typedef void (*tell_fn)(request_rec *r, const char *name, const char *value);
 
-static void tell_variable(request_rec *r, const char *name, const char *value)
+/* A variable and a note. A new request has none of ours, so nothing needs to be looked for; a
+ * sub-request or redirect may have its parent's. */
+static void set(request_rec *r, const char *name, const char *value)
 {
-    if (value) {
-        name = apr_pstrcat(r->pool, "APIGUARD_", name, NULL);
-        apr_table_setn(r->subprocess_env, name, value);
-        apr_table_setn(r->notes, name, value);
+    if (!value) {
+        return;
     }
+    if (ap_is_initial_req(r)) {
+        apr_table_addn(r->subprocess_env, name, value);
+        apr_table_addn(r->notes, name, value);
+        return;
+    }
+    apr_table_setn(r->subprocess_env, name, value);
+    apr_table_setn(r->notes, name, value);
 }
 
-static void each_claim(request_rec *r, ag_check_t *check, const char *prefix, tell_fn tell)
+static void tell_variable(request_rec *r, const char *name, const char *value)
+{
+    set(r, apr_pstrcat(r->pool, "APIGUARD_", name, NULL), value);
+}
+
+/* A claim's name in a variable or field: "https://x/role" becomes https___x_role. */
+static const char *claim_name(const char *prefix, const char *claim, char joint, apr_pool_t *p)
+{
+    char *name = apr_pstrcat(p, prefix, claim, NULL);
+    char *at;
+
+    for (at = name + strlen(prefix); *at; at++) {
+        *at = apr_isalnum(*at) || *at == '_' ? *at : joint;
+    }
+    return name;
+}
+
+static void each_claim(request_rec *r, ag_check_t *check, const char *prefix, char joint,
+                       tell_fn tell)
 {
     const ag_words_t *names = &check->policy->pass_claims;
     int i;
 
     for (i = 0; i < names->n; i++) {
-        tell(r, apr_pstrcat(r->pool, prefix, names->v[i], NULL),
+        tell(r, claim_name(prefix, names->v[i], joint, r->pool),
              claim_text(names->v[i], check->verdict.who, r->pool));
-    }
-}
-
-/* Variables that are there on every request: their names are not put together each time. */
-static void set(request_rec *r, const char *name, const char *value)
-{
-    if (value) {
-        apr_table_setn(r->subprocess_env, name, value);
-        apr_table_setn(r->notes, name, value);
     }
 }
 
@@ -122,7 +145,7 @@ void ag_identity_publish(request_rec *r, ag_check_t *check)
     set(r, "APIGUARD_KEY_ID", who->key_id);
     set(r, "APIGUARD_CREDENTIAL", who->kind);
     set(r, "APIGUARD_SCOPES", joined(&who->scopes, r->pool));
-    each_claim(r, check, "CLAIM_", tell_variable);
+    each_claim(r, check, "CLAIM_", '_', tell_variable);
 }
 
 static void tell_field(request_rec *r, const char *name, const char *value)
@@ -146,7 +169,7 @@ void ag_identity_tell_backend(request_rec *r, ag_check_t *check)
     tell_field(r, "Credential", who->kind);
     tell_field(r, "Scopes", joined(&who->scopes, r->pool));
     tell_field(r, "Roles", joined(&who->roles, r->pool));
-    each_claim(r, check, "Claim-", tell_field);
+    each_claim(r, check, "Claim-", '-', tell_field);
 }
 
 /* mod_proxy drops the fields that the client's Connection field names, so ours are set after that

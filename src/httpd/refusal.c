@@ -6,14 +6,23 @@
  */
 #include "glue.h"
 
+#include <mod_core.h>
+
 #include "../reply/reply.h"
 #include "../watch/audit.h"
 
-static void add_error_field(void *ctx, const char *name, const char *value)
+/* A proxy asks for credentials under a name of its own (RFC 9110 s11.7.1). */
+static const char *challenge_name(const request_rec *r)
+{
+    return r->proxyreq == PROXYREQ_PROXY ? "Proxy-Authenticate" : "WWW-Authenticate";
+}
+
+static void add_challenge(void *ctx, const char *name, const char *value)
 {
     request_rec *r = ctx;
 
-    apr_table_addn(r->err_headers_out, name, value);
+    (void)name;
+    apr_table_addn(r->err_headers_out, challenge_name(r), value);
 }
 
 /* Fields that stand alone: a pass through the hooks after a redirect replaces them. */
@@ -61,8 +70,8 @@ static void challenge(request_rec *r, const ag_check_t *check, int status)
                        : by_bearer && ag_reason(check->verdict.reason)->oauth ? AG_SCHEME_BEARER
                                                                               : 0;
 
-    apr_table_unset(r->err_headers_out, "WWW-Authenticate");
-    ag_challenge(&check->verdict, offered, by_bearer, ap_auth_name(r), add_error_field, r, r->pool);
+    apr_table_unset(r->err_headers_out, challenge_name(r));
+    ag_challenge(&check->verdict, offered, by_bearer, ap_auth_name(r), add_challenge, r, r->pool);
 }
 
 static const char *request_id(request_rec *r)
@@ -112,6 +121,28 @@ static void publish(request_rec *r, const ag_check_t *check)
     if (who && who->key_id) {
         apr_table_setn(r->subprocess_env, "APIGUARD_KEY_ID", who->key_id);
         apr_table_setn(r->notes, "APIGUARD_KEY_ID", who->key_id);
+    }
+}
+
+#define HELD "apiguard-error-document"
+
+void ag_errors_hold(request_rec *r, const ag_check_t *check)
+{
+    const char *target = ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN));
+
+    if (target && *target != '"' && check->policy->errors == AG_ERRORS_PROBLEM) {
+        apr_table_setn(r->notes, HELD, target);
+        ap_custom_response(r, HTTP_FORBIDDEN, "refused");
+    }
+}
+
+void ag_errors_release(request_rec *r)
+{
+    const char *target = apr_table_get(r->notes, HELD);
+
+    if (target) {
+        ap_custom_response(r, HTTP_FORBIDDEN, target);
+        apr_table_unset(r->notes, HELD);
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * require: one pair of functions for all our Require rules; the rule's name tells which row of
- * authz.c is meant. And the provider that lets AuthBasicProvider ask for API keys.
+ * require: our Require rules as httpd's authorization providers, and the provider that lets
+ * AuthBasicProvider ask for API keys.
  */
 #include "glue.h"
 
@@ -9,21 +9,25 @@
 
 #include "../authz/authz.h"
 
-static const char *parse(cmd_parms *cmd, const char *line, const void **parsed)
+static const char *parse(cmd_parms *cmd, const char *name, const char *line, const void **parsed)
 {
     ag_setting_call_t call = ag_setting_call(cmd);
     ag_rule_t *rule;
-    const char *error;
-    void *name = NULL;
+    const char *error = ag_rule_parse(&rule, name, line, &call);
 
-    apr_pool_userdata_get(&name, AUTHZ_PROVIDER_NAME_NOTE, cmd->temp_pool);
-    if (!name) {
-        return "Require: httpd did not tell the rule's name";
-    }
-    error = ag_rule_parse(&rule, name, line, &call);
     *parsed = rule;
     return error;
 }
+
+/* A parser for each name. httpd leaves the name of a Require line in the pool of the command, but
+ * not that of an <AuthzProviderAlias>, where an earlier line's would be found. */
+#define AG_RULE(id, name, reason, needs_who, parse_rule, test_rule)                                \
+    static const char *parse_##id(cmd_parms *cmd, const char *line, const void **parsed)           \
+    {                                                                                              \
+        return parse(cmd, name, line, parsed);                                                     \
+    }
+#include "../authz/rules.def"
+#undef AG_RULE
 
 static authz_status test(request_rec *r, const char *line, const void *parsed)
 {
@@ -34,6 +38,7 @@ static authz_status test(request_rec *r, const char *line, const void *parsed)
     case AG_RULE_YES:
         return AUTHZ_GRANTED;
     case AG_RULE_NO:
+        ag_errors_hold(r, check);
         return AUTHZ_DENIED;
     case AG_RULE_NO_WHO:
         break;
@@ -41,35 +46,43 @@ static authz_status test(request_rec *r, const char *line, const void *parsed)
     return AUTHZ_DENIED_NO_USER;
 }
 
-static const authz_provider rule_provider = {test, parse};
+static const struct {
+    const char *name;
+    authz_provider provider;
+} rules[] = {
+#define AG_RULE(id, name, reason, needs_who, parse_rule, test_rule) {name, {test, parse_##id}},
+#include "../authz/rules.def"
+#undef AG_RULE
+};
 
-/* Basic credentials whose password is an API key; the user name must be the key's client. */
+/* Basic credentials whose password is an API key; the user name must be the key's client. Whoever is
+ * not known here may be known to the next provider; httpd, not we, words the refusal. */
 static authn_status check_password(request_rec *r, const char *user, const char *password)
 {
     ag_check_t *check = ag_check_of(r);
-    const ag_principal_t *who;
     ag_reason_e reason = ag_guard_identify_key(check, password);
+    const ag_principal_t *who = check->verdict.who;
 
-    who = check->verdict.who;
     if (reason == AG_R_NONE && strcmp(who->client, user) == 0) {
         return AUTH_GRANTED;
     }
     check->verdict.who = NULL;
-    /* Another provider may know this user; and httpd, not we, words the refusal. */
     check->verdict.reason = AG_R_NONE;
-    return reason == AG_R_KEYSTORE_UNAVAILABLE || reason == AG_R_INTERNAL_ERROR ? AUTH_GENERAL_ERROR
-                                                                                 : AUTH_DENIED;
+    if (reason == AG_R_KEYSTORE_UNAVAILABLE || reason == AG_R_INTERNAL_ERROR) {
+        return AUTH_GENERAL_ERROR;
+    }
+    return reason == AG_R_KEY_INVALID ? AUTH_USER_NOT_FOUND : AUTH_DENIED;
 }
 
 static const authn_provider key_provider = {check_password, NULL};
 
 void ag_register_providers(apr_pool_t *p)
 {
-    const ag_rule_type_t *type;
+    apr_size_t i;
 
-    for (type = ag_rule_types; type->name; type++) {
-        ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, type->name, AUTHZ_PROVIDER_VERSION,
-                                  &rule_provider, AP_AUTH_INTERNAL_PER_CONF);
+    for (i = 0; i < sizeof rules / sizeof *rules; i++) {
+        ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, rules[i].name, AUTHZ_PROVIDER_VERSION,
+                                  &rules[i].provider, AP_AUTH_INTERNAL_PER_CONF);
     }
     ap_register_auth_provider(p, AUTHN_PROVIDER_GROUP, "apiguard", AUTHN_PROVIDER_VERSION,
                               &key_provider, AP_AUTH_INTERNAL_PER_CONF);

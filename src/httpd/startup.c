@@ -138,7 +138,6 @@ static int make_engines(const ag_shared_t *shared, int with_keys, apr_pool_t *pc
 int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     ag_shared_t *shared = apr_pcalloc(pconf, sizeof *shared);
-    int with_keys = ag_keys_wanted();
     int rv;
 
     (void)plog;
@@ -147,11 +146,12 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
     }
     json_object_seed(0); /* before there are threads */
     rv = ag_memory_open(shared, (apr_size_t)ag_server_of(s)->site->shared_memory, pconf, s);
-    rv = rv == OK ? make_engines(shared, with_keys, pconf, s) : rv;
+    rv = rv == OK ? make_engines(shared, ag_database_there(s), pconf, s) : rv;
     if (rv != OK) {
         return rv;
     }
-    return with_keys ? ag_dbd_check(s, ptemp) : OK;
+    ag_mask_collect(s, pconf);
+    return ag_keys_wanted() ? ag_dbd_check(s, ptemp) : OK;
 }
 
 void ag_child_init(apr_pool_t *pchild, server_rec *s)

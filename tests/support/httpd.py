@@ -214,6 +214,7 @@ class Httpd:
 
     def again(self, signal_number):
         old = set(self.children())
+        self.let_go()
         before = self.verdict.error.all().count(UP)
         self.process.send_signal(signal_number)
         self.wait_up(before)
@@ -227,10 +228,16 @@ class Httpd:
     def restart(self):
         self.again(signal.SIGHUP)
 
+    def let_go(self):
+        """A connection that was just closed may still be on its way out: stopped in that moment, the
+        event MPM closes it twice (AH03092, or a crash of the child that ends)."""
+        time.sleep(0.1)
+
     def stop(self):
         if self.process is None:
             return
         if self.process.poll() is None:
+            self.let_go()
             self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(10)

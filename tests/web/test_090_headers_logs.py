@@ -319,13 +319,19 @@ def test_the_application_s_caching_stands(web, key):
         "public, max-age=60"
 
 
-def test_a_backend_s_caching_stands(web, key):
-    web.backend.extra.append(("Cache-Control", "max-age=5"))
+@pytest.mark.parametrize("said, sent", [
+    ("public, max-age=5", "public, max-age=5"), ("s-maxage=5", "s-maxage=5"),
+    ("no-store", "no-store"), ("private", "private"),
+    ("max-age=5", "max-age=5, private")])
+def test_a_backend_s_caching_stands(web, key, said, sent):
+    """How long is the backend's word; for whom too, where it says so. A cache behind us cannot see
+    the credential, which is hidden by then."""
+    web.backend.extra.append(("Cache-Control", said))
     try:
         answer = web.get("/pass/x", key=key)
     finally:
         web.backend.extra.clear()
-    assert answer.header("Cache-Control") == "max-age=5"
+    assert answer.header("Cache-Control") == sent
 
 
 def test_unguarded_answers_are_not_touched(web):

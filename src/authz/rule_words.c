@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rules that compare words: clients, scopes, roles, kinds of credentials.
+ */
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "rules.h"
+
+/* A scope or role that is held may end in `*`; what is asked for is one of them. Taken to the letter
+ * a `*` here would never fit, and "Require not" with it would exclude nobody. */
+const char *ag_rule_parse_words(ag_rule_t *rule, const char *line, const ag_setting_call_t *call)
+{
+    const char *error = ag_text_words(&rule->words, line, call->p);
+    int i;
+
+    for (i = 0; !error && i < rule->words.n; i++) {
+        if (!*rule->words.v[i] || strchr(rule->words.v[i], '*')) {
+            error = apr_psprintf(call->p, "\"%s\" is not allowed: a word without *",
+                                 rule->words.v[i]);
+        }
+    }
+    return error;
+}
+
+/* `*` may end a name, and stands nowhere else. */
+const char *ag_rule_parse_clients(ag_rule_t *rule, const char *line, const ag_setting_call_t *call)
+{
+    const char *error = ag_text_words(&rule->words, line, call->p);
+    int i;
+
+    for (i = 0; !error && i < rule->words.n; i++) {
+        const char *star = strchr(rule->words.v[i], '*');
+
+        if (star && star[1]) {
+            error = apr_psprintf(call->p, "\"%s\" is not allowed: a * may only end a name",
+                                 rule->words.v[i]);
+        }
+    }
+    return error;
+}
+
+const char *ag_rule_parse_kinds(ag_rule_t *rule, const char *line, const ag_setting_call_t *call)
+{
+    const char *error = ag_rule_parse_words(rule, line, call);
+    int i;
+
+    for (i = 0; !error && i < rule->words.n; i++) {
+        if (ag_setting_choose("key|jwt|anonymous", rule->words.v[i]) < 0) {
+            error = apr_psprintf(call->p, "\"%s\" is not allowed: key, jwt or anonymous",
+                                 rule->words.v[i]);
+        }
+    }
+    return error;
+}
+
+/* A permission "orders:*" covers "orders:read"; one without `*` only itself. */
+static int any_covers(const ag_words_t *held, const ag_words_t *wanted)
+{
+    int i, j;
+
+    for (i = 0; i < held->n; i++) {
+        for (j = 0; j < wanted->n; j++) {
+            if (ag_text_starts(held->v[i], wanted->v[j])) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+int ag_rule_test_scope(const ag_rule_t *rule, ag_principal_t *who, const ag_ip_t *ip, apr_pool_t *p)
+{
+    (void)ip;
+    (void)p;
+    return any_covers(&who->scopes, &rule->words);
+}
+
+int ag_rule_test_role(const ag_rule_t *rule, ag_principal_t *who, const ag_ip_t *ip, apr_pool_t *p)
+{
+    (void)ip;
+    (void)p;
+    return any_covers(&who->roles, &rule->words);
+}
+
+/* "acme" and "key:acme" are a key's client, "jwt:acme" a token's: names of two issuers of
+ * credentials are two name spaces. */
+static int client_fits(const char *word, const ag_principal_t *who)
+{
+    apr_size_t n = strlen(who->kind);
+
+    if (strncmp(word, who->kind, n) == 0 && word[n] == ':') {
+        return ag_text_starts(word + n + 1, who->client);
+    }
+    return strcmp(who->kind, "key") == 0 && ag_text_starts(word, who->client);
+}
+
+int ag_rule_test_client(const ag_rule_t *rule, ag_principal_t *who, const ag_ip_t *ip,
+                       apr_pool_t *p)
+{
+    int i;
+
+    (void)ip;
+    (void)p;
+    for (i = 0; who->client && i < rule->words.n; i++) {
+        if (client_fits(rule->words.v[i], who)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ag_rule_test_credential(const ag_rule_t *rule, ag_principal_t *who, const ag_ip_t *ip,
+                           apr_pool_t *p)
+{
+    int i;
+
+    (void)ip;
+    (void)p;
+    for (i = 0; i < rule->words.n; i++) {
+        if (strcasecmp(rule->words.v[i], who->kind) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
