@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The limit steps of the guard, on stores that count in a table and write down what they were asked:
+ * which windows are charged when, all or nothing, what is given back, and what happens when
+ * memcached is away.
+ */
+#include "unit.h"
+
+#include "../../src/guard/guard.h"
+
+/* ---- a store --------------------------------------------------------------------------------- */
+
+typedef struct fake_t {
+    ag_store_t store; /* first */
+    int down;
+    int asked;
+    apr_uint64_t count[64]; /* of windows, by id.lo */
+    const char *said;       /* "shm+1,2 " charged windows 1 and 2; "shm-1 " gave 1 back */
+    apr_pool_t *p;
+} fake_t;
+
+static void note(fake_t *fake, const char *sign, const ag_charge_t *charges, int n)
+{
+    int i;
+
+    fake->said = apr_pstrcat(fake->p, fake->said, fake->store.name, sign, NULL);
+    for (i = 0; i < n; i++) {
+        fake->said = apr_psprintf(fake->p, "%s%s%d", fake->said, i ? "," : "",
+                                  (int)charges[i].window->id.lo);
+    }
+    fake->said = apr_pstrcat(fake->p, fake->said, " ", NULL);
+}
+
+static apr_status_t fake_charge(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
+                                apr_pool_t *p)
+{
+    fake_t *fake = (fake_t *)store;
+    int i, all;
+
+    (void)p;
+    assert_true(now == NOW);
+    fake->asked++;
+    if (fake->down) {
+        return APR_EGENERAL;
+    }
+    for (i = 0; i < n; i++) {
+        apr_uint64_t used = fake->count[charges[i].window->id.lo];
+
+        charges[i].allowed = used + charges[i].cost <= charges[i].window->rate.n;
+        charges[i].quota.remaining = charges[i].window->rate.n - used;
+        charges[i].quota.reset = 30;
+        charges[i].quota.retry = charges[i].allowed ? 0 : (apr_uint32_t)charges[i].window->id.lo;
+    }
+    all = ag_charges_allowed(charges, n);
+    for (i = 0; i < n; i++) {
+        if (charges[i].allowed && (all || charges[i].dry_run)) {
+            fake->count[charges[i].window->id.lo] += charges[i].cost;
+        }
+    }
+    note(fake, "+", charges, n);
+    return APR_SUCCESS;
+}
+
+static void fake_refund(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
+                        apr_time_t then, apr_pool_t *p)
+{
+    fake_t *fake = (fake_t *)store;
+    int i;
+
+    (void)p;
+    assert_true(now == NOW && then == NOW);
+    for (i = 0; i < n; i++) {
+        fake->count[charges[i].window->id.lo] -= charges[i].cost;
+    }
+    note(fake, "-", charges, n);
+}
+
+/* ---- expressions: the text says what comes of it --------------------------------------------- */
+
+static int fake_test(const ag_expr_t *expr, const ag_request_t *request)
+{
+    (void)request;
+    return *(const char *)expr == '-' ? -1 : *(const char *)expr - '0';
+}
+
+static const char *fake_text(const ag_expr_t *expr, const ag_request_t *request)
+{
+    (void)request;
+    return strcmp((const char *)expr, "fails") ? (const char *)expr : NULL;
+}
+
+static ag_expr_t *expr_of(const char *text)
+{
+    return (ag_expr_t *)(uintptr_t)text;
+}
+
+/* ---- the house ------------------------------------------------------------------------------- */
+
+typedef struct {
+    apr_pool_t *p;
+    fake_t shm, memcached;
+    ag_expr_port_t expr;
+    ag_sip_key_t sip;
+    ag_breaker_t breaker;
+    ag_engine_t engine;
+    ag_policy_t *policy;
+    ag_exchange_t exchange;
+    ag_check_t check;
+    ag_principal_t acme;
+} house_t;
+
+static void open_fake(fake_t *fake, const char *name, apr_pool_t *p)
+{
+    fake->store.name = name;
+    fake->store.charge = fake_charge;
+    fake->store.refund = fake_refund;
+    fake->said = "";
+    fake->p = p;
+}
+
+static int open_house(void **state)
+{
+    apr_pool_t *p;
+    house_t *h;
+
+    pool_start((void **)&p);
+    h = apr_pcalloc(p, sizeof *h);
+    h->p = p;
+    open_fake(&h->shm, "shm", p);
+    open_fake(&h->memcached, "mc", p);
+    h->expr.test = fake_test;
+    h->expr.text = fake_text;
+    h->engine.expr = &h->expr;
+    h->engine.sip = &h->sip;
+    h->engine.server.lo = 60;
+    h->engine.shm = &h->shm.store;
+    h->engine.breaker = &h->breaker;
+    h->policy = ag_policy_make(p);
+    h->policy->limits = apr_array_make(p, 4, sizeof(ag_limit_t *));
+    h->exchange.request = make_request(NULL, p);
+    h->exchange.engine = &h->engine;
+    h->exchange.taken = apr_array_make(p, 4, sizeof(ag_taken_t));
+    h->check.exchange = &h->exchange;
+    h->check.policy = h->policy;
+    h->acme.kind = "key";
+    h->acme.client = "acme";
+    *state = h;
+    return 0;
+}
+
+static int close_house(void **state)
+{
+    apr_pool_t *p = ((house_t *)*state)->p;
+
+    return pool_stop((void **)&p);
+}
+
+#define HOUSE(function) cmocka_unit_test_setup_teardown(function, open_house, close_house)
+
+/* A limit of one window; its id is `id`. */
+static ag_limit_t *limit_of(house_t *h, int id, ag_by_e by, apr_uint64_t n)
+{
+    ag_limit_t *limit = apr_pcalloc(h->p, sizeof *limit);
+
+    limit->windows = apr_pcalloc(h->p, sizeof *limit->windows);
+    limit->n_windows = 1;
+    limit->windows->rate.n = n;
+    limit->windows->rate.period.seconds = 60;
+    limit->windows->algo = &ag_algo_fixed;
+    limit->windows->id.lo = (apr_uint64_t)id;
+    limit->windows->policy = apr_psprintf(h->p, "w%d", id);
+    limit->by = by;
+    limit->prefix6 = 64;
+    limit->cost = 1;
+    APR_ARRAY_PUSH(h->policy->limits, ag_limit_t *) = limit;
+    return limit;
+}
+
+/* The lines a client would be told: "w1 w2! w3?", the second refused, the third a dry run. */
+static const char *told(const house_t *h)
+{
+    const ag_verdict_t *verdict = &h->check.verdict;
+    const char *text = "";
+    int i;
+
+    for (i = 0; i < verdict->n_lines; i++) {
+        const ag_quota_line_t *line = &verdict->lines[i];
+
+        text = apr_psprintf(h->p, "%s%s%s%s%s", text, i ? " " : "", line->policy,
+                            line->refused ? "!" : "", line->dry_run ? "?" : "");
+    }
+    return text;
+}
+
+/* ---- order ----------------------------------------------------------------------------------- */
+
+/* Addresses first, and only what an address alone decides; the rest together, later. */
+static void test_order(void **state)
+{
+    house_t *h = *state;
+
+    limit_of(h, 1, AG_BY_CLIENT, 5);
+    limit_of(h, 2, AG_BY_IP, 5);
+    limit_of(h, 3, AG_BY_IP, 5)->when = expr_of("1");
+    limit_of(h, 4, AG_BY_IP, 5)->cost_expr = expr_of("2");
+    limit_of(h, 5, AG_BY_GLOBAL, 5);
+    limit_of(h, 6, AG_BY_IP, 5);
+    assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
+    assert_string_equal(h->shm.said, "shm+2,6 ");
+    assert_string_equal(told(h), "w2 w6");
+    h->check.verdict.who = &h->acme;
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_string_equal(h->shm.said, "shm+2,6 shm+1,3,4,5 ");
+    assert_string_equal(told(h), "w2 w6 w1 w3 w4 w5");
+    assert_int_equal(h->exchange.taken->nelts, 6);
+    assert_int_equal(h->check.verdict.reason, AG_R_NONE);
+}
+
+static void test_no_limits(void **state)
+{
+    house_t *h = *state;
+
+    assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    APR_ARRAY_PUSH(h->policy->limits, ag_limit_t *) = NULL; /* "off" */
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    h->policy->limits = NULL;
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(h->shm.asked, 0);
+    assert_int_equal(h->check.verdict.n_lines, 0);
+}
+
+/* What was taken is not taken again, by a redirect or a second section. */
+static void test_once(void **state)
+{
+    house_t *h = *state;
+
+    limit_of(h, 1, AG_BY_IP, 5);
+    limit_of(h, 2, AG_BY_GLOBAL, 5);
+    ag_guard_admit(&h->check);
+    ag_guard_admit(&h->check);
+    ag_guard_charge(&h->check);
+    ag_guard_charge(&h->check);
+    assert_string_equal(h->shm.said, "shm+1 shm+2 ");
+    limit_of(h, 3, AG_BY_GLOBAL, 5);
+    ag_guard_charge(&h->check);
+    assert_string_equal(h->shm.said, "shm+1 shm+2 shm+3 ");
+    assert_string_equal(told(h), "w1 w2 w3");
+}
+
+/* One window under two subjects is two counts. */
+static void test_once_per_subject(void **state)
+{
+    house_t *h = *state;
+
+    limit_of(h, 1, AG_BY_CLIENT, 5);
+    ag_guard_charge(&h->check); /* by address: nobody is identified */
+    h->check.verdict.who = &h->acme;
+    ag_guard_charge(&h->check);
+    assert_string_equal(h->shm.said, "shm+1 shm+1 ");
+    assert_string_equal(h->check.verdict.lines[0].subject, "ip:192.0.2.1");
+    assert_string_equal(h->check.verdict.lines[1].subject, "client:key::acme");
+}
+
+/* ---- refusals -------------------------------------------------------------------------------- */
+
+static void test_refused_by_address(void **state)
+{
+    house_t *h = *state;
+
+    limit_of(h, 7, AG_BY_IP, 0);
+    limit_of(h, 9, AG_BY_IP, 0);
+    limit_of(h, 8, AG_BY_IP, 5);
+    assert_int_equal(ag_guard_admit(&h->check), AG_R_RATE_EXCEEDED);
+    assert_int_equal(h->check.verdict.reason, AG_R_RATE_EXCEEDED);
+    assert_int_equal(h->check.verdict.retry_after, 9); /* the longest */
+    assert_string_equal(told(h), "w7! w9! w8");
+    assert_int_equal(h->exchange.taken->nelts, 0);
+    assert_int_equal(h->shm.count[8], 0);
+}
+
+/* All or nothing: what an earlier step took is given back, once. */
+static void test_given_back(void **state)
+{
+    house_t *h = *state;
+
+    limit_of(h, 1, AG_BY_IP, 5);
+    limit_of(h, 2, AG_BY_GLOBAL, 5);
+    limit_of(h, 3, AG_BY_CLIENT, 0);
+    ag_guard_admit(&h->check);
+    assert_int_equal(h->shm.count[1], 1);
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
+    assert_string_equal(h->shm.said, "shm+1 shm+2,3 shm-1 ");
+    assert_int_equal(h->shm.count[1], 0);
+    assert_int_equal(h->shm.count[2], 0);
+    assert_string_equal(told(h), "w1 w2 w3!");
+    assert_int_equal(h->check.verdict.retry_after, 3);
+    ag_guard_charge(&h->check);
+    assert_int_equal(h->shm.count[1], 0);
+}
+
+/* A dry run is told and refuses nobody; one that did not fit took nothing to give back. */
+static void test_dry_run(void **state)
+{
+    house_t *h = *state;
+
+    limit_of(h, 1, AG_BY_IP, 0)->dry_run = 1;
+    limit_of(h, 2, AG_BY_IP, 5)->dry_run = 1;
+    limit_of(h, 3, AG_BY_GLOBAL, 0);
+    assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
+    assert_string_equal(told(h), "w1!? w2?");
+    assert_int_equal(h->check.verdict.retry_after, 0);
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
+    assert_string_equal(h->shm.said, "shm+1,2 shm+3 shm-2 ");
+    assert_int_equal(h->check.verdict.retry_after, 3);
+}
+
+/* A Require refusal counts like an answer: the refusal that stands is Require's, and the lines are
+ * told. */
+static void test_denied(void **state)
+{
+    house_t *h = *state;
+
+    limit_of(h, 1, AG_BY_IP, 5);
+    limit_of(h, 2, AG_BY_CLIENT, 5);
+    ag_guard_admit(&h->check);
+    h->check.verdict.who = &h->acme;
+    h->check.verdict.candidate = AG_R_SCOPE_INSUFFICIENT;
+    ag_guard_charge_denied(&h->check);
+    assert_int_equal(h->check.verdict.reason, AG_R_NONE); /* the caller's to say */
+    assert_int_equal(h->check.verdict.candidate, AG_R_SCOPE_INSUFFICIENT);
+    assert_int_equal(h->shm.count[1], 1); /* 403s are not free */
+    assert_int_equal(h->shm.count[2], 1);
+    assert_string_equal(told(h), "w1 w2");
+}
+
+static void test_denied_over_limit(void **state)
+{
+    house_t *h = *state;
+
+    limit_of(h, 2, AG_BY_CLIENT, 0);
+    h->check.verdict.who = &h->acme;
+    ag_guard_charge_denied(&h->check);
+    assert_int_equal(h->check.verdict.reason, AG_R_NONE);
+    assert_int_equal(h->check.verdict.retry_after, 0);
+    assert_string_equal(told(h), "w2!");
+}
+
+/* ---- what applies, and what it costs --------------------------------------------------------- */
+
+static void test_when(void **state)
+{
+    house_t *h = *state;
+
+    limit_of(h, 1, AG_BY_GLOBAL, 5)->when = expr_of("0");
+    limit_of(h, 2, AG_BY_GLOBAL, 5)->when = expr_of("1");
+    limit_of(h, 3, AG_BY_GLOBAL, 5)->when = expr_of("-1"); /* one that fails limits */
+    ag_guard_charge(&h->check);
+    assert_string_equal(h->shm.said, "shm+2,3 ");
+}
+
+static void test_cost(void **state)
+{
+    static const struct {
+        const char *text;
+        apr_uint64_t cost;
+    } cases[] = {
+        {"3", 3}, {"0", 0}, {"1000000000000", APR_UINT64_C(1000000000000)},
+        {"1000000000001", 1}, {"", 1}, {"-1", 1}, {"2x", 1}, {"fails", 1},
+    };
+    house_t *h = *state;
+    int i;
+
+    limit_of(h, 63, AG_BY_GLOBAL, AG_RATE_MAX)->cost = 7;
+    for (i = 0; i < N_OF(cases); i++) {
+        limit_of(h, 1 + i, AG_BY_GLOBAL, AG_RATE_MAX)->cost_expr = expr_of(cases[i].text);
+    }
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(h->shm.count[63], 7);
+    for (i = 0; i < N_OF(cases); i++) {
+        assert_int_equal(h->shm.count[1 + i], cases[i].cost);
+    }
+}
+
+/* Takes any id; everything is allowed. */
+static apr_status_t open_charge(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
+                                apr_pool_t *p)
+{
+    int i;
+
+    (void)store;
+    (void)now;
+    (void)p;
+    for (i = 0; i < n; i++) {
+        charges[i].allowed = 1;
+        charges[i].quota.remaining = charges[i].window->rate.n;
+    }
+    return APR_SUCCESS;
+}
+
+/* A key's own rates replace every by=client limit of the section and leave the others. */
+static void test_own(void **state)
+{
+    static const ag_rate_t rates[] = {{3, {60, AG_PERIOD_PLAIN}}, {9, {3600, AG_PERIOD_PLAIN}}};
+    house_t *h = *state;
+
+    h->shm.store.charge = open_charge;
+    limit_of(h, 1, AG_BY_CLIENT, 5);
+    limit_of(h, 2, AG_BY_GLOBAL, 5);
+    limit_of(h, 3, AG_BY_USER, 5);
+    h->acme.rates = rates;
+    h->acme.n_rates = 2;
+    h->check.verdict.who = &h->acme;
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_string_equal(told(h), "w2 w3 3/min 9/h");
+    assert_string_equal(h->check.verdict.lines[2].subject, "client:key::acme");
+    assert_int_equal(h->check.verdict.lines[2].limit, 3);
+    assert_int_equal(h->check.verdict.lines[3].window, 3600);
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(h->exchange.taken->nelts, 4);
+    h->policy->limits = NULL; /* they apply where the section has none */
+    h->exchange.taken->nelts = 0;
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_string_equal(told(h), "3/min 9/h");
+}
+
+/* 32 windows are charged; one more is refused, not passed over. */
+static void test_many(void **state)
+{
+    house_t *h = *state;
+    int i;
+
+    for (i = 0; i < 32; i++) {
+        limit_of(h, 1 + i, AG_BY_GLOBAL, 5);
+    }
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(h->check.verdict.n_lines, 32);
+    limit_of(h, 33, AG_BY_GLOBAL, 5);
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE); /* the 32 are taken: one is left */
+    h->exchange.taken->nelts = 0;
+    h->shm.said = "";
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_INTERNAL_ERROR);
+    assert_string_equal(h->shm.said, "");
+}
+
+/* ---- memcached ------------------------------------------------------------------------------- */
+
+static void test_memcached(void **state)
+{
+    house_t *h = *state;
+
+    h->engine.memcached = &h->memcached.store;
+    limit_of(h, 1, AG_BY_IP, 5);
+    limit_of(h, 2, AG_BY_GLOBAL, 0);
+    ag_guard_admit(&h->check);
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
+    assert_string_equal(h->memcached.said, "mc+1 mc+2 mc-1 ");
+    assert_int_equal(h->shm.asked, 0);
+    assert_int_equal(h->check.verdict.degraded, 0);
+}
+
+static void away(house_t *h, int policy, int nodes)
+{
+    h->engine.memcached = &h->memcached.store;
+    h->memcached.down = 1;
+    h->policy->store_failure.policy = policy;
+    h->policy->store_failure.nodes = nodes;
+}
+
+static void test_away_local(void **state)
+{
+    house_t *h = *state;
+
+    away(h, AG_FAIL_LOCAL, 4);
+    limit_of(h, 1, AG_BY_GLOBAL, 20)->windows->burst = 8;
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_string_equal(h->shm.said, "shm+1 ");
+    assert_int_equal(h->memcached.asked, 1);
+    assert_int_equal(h->check.verdict.degraded, 1);
+    assert_int_equal(h->breaker.degraded, 1);
+    assert_int_equal(h->check.verdict.lines[0].limit, 5); /* a quarter */
+    assert_int_equal(APR_ARRAY_IDX(h->exchange.taken, 0, ag_taken_t).charge.window->burst, 2);
+    /* the limit itself is as it was */
+    assert_int_equal(APR_ARRAY_IDX(h->policy->limits, 0, ag_limit_t *)->windows->rate.n, 20);
+    ag_guard_charge(&h->check);
+    assert_int_equal(h->memcached.asked, 1); /* the same count, not another one */
+}
+
+static void test_away_local_alone(void **state)
+{
+    house_t *h = *state;
+
+    away(h, AG_FAIL_LOCAL, 1);
+    limit_of(h, 1, AG_BY_IP, 1);
+    assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
+    assert_int_equal(h->check.verdict.lines[0].limit, 1);
+    limit_of(h, 2, AG_BY_GLOBAL, 0);
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
+    assert_string_equal(h->shm.said, "shm+1 shm+2 shm-1 "); /* back to the store that took it */
+    assert_string_equal(h->memcached.said, "");
+}
+
+static void test_away_allow(void **state)
+{
+    house_t *h = *state;
+
+    away(h, AG_FAIL_ALLOW, 1);
+    limit_of(h, 1, AG_BY_GLOBAL, 0);
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(h->shm.asked, 0);
+    assert_int_equal(h->check.verdict.n_lines, 0); /* nothing was evaluated */
+    assert_int_equal(h->check.verdict.degraded, 1);
+    assert_int_equal(h->breaker.degraded, 1);
+}
+
+static void test_away_deny(void **state)
+{
+    house_t *h = *state;
+
+    away(h, AG_FAIL_DENY, 1);
+    limit_of(h, 1, AG_BY_GLOBAL, 5);
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_COUNTERS_UNAVAILABLE);
+    assert_int_equal(h->check.verdict.reason, AG_R_COUNTERS_UNAVAILABLE);
+    assert_int_equal(h->check.verdict.retry_after, 1);
+    assert_int_equal(h->check.verdict.degraded, 1);
+    assert_int_equal(h->shm.asked, 0);
+}
+
+/* Taken from memcached, then it goes away and the policy denies: what was taken is given back. */
+static void test_goes_away(void **state)
+{
+    house_t *h = *state;
+
+    away(h, AG_FAIL_DENY, 1);
+    h->memcached.down = 0;
+    limit_of(h, 1, AG_BY_IP, 5);
+    limit_of(h, 2, AG_BY_GLOBAL, 5);
+    ag_guard_admit(&h->check);
+    h->memcached.down = 1;
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_COUNTERS_UNAVAILABLE);
+    assert_string_equal(h->memcached.said, "mc+1 mc-1 ");
+}
+
+/* Shared memory that cannot tell is a fault, never a pass. */
+static void test_shm_fails(void **state)
+{
+    house_t *h = *state;
+
+    limit_of(h, 1, AG_BY_GLOBAL, 5);
+    h->shm.down = 1;
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_INTERNAL_ERROR);
+    h->check.verdict.reason = AG_R_NONE;
+    away(h, AG_FAIL_LOCAL, 1);
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_INTERNAL_ERROR);
+    assert_int_equal(h->check.verdict.reason, AG_R_INTERNAL_ERROR);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        HOUSE(test_order), HOUSE(test_no_limits), HOUSE(test_once), HOUSE(test_once_per_subject),
+        HOUSE(test_refused_by_address), HOUSE(test_given_back), HOUSE(test_dry_run),
+        HOUSE(test_denied), HOUSE(test_denied_over_limit), HOUSE(test_when), HOUSE(test_cost),
+        HOUSE(test_own), HOUSE(test_many), HOUSE(test_memcached),
+        HOUSE(test_away_local), HOUSE(test_away_local_alone), HOUSE(test_away_allow),
+        HOUSE(test_away_deny), HOUSE(test_goes_away), HOUSE(test_shm_fails),
+    };
+
+    return cmocka_run_group_tests_name("guard: charge", tests, NULL, NULL);
+}
