@@ -17,69 +17,75 @@ static inline apr_uint64_t rotate(apr_uint64_t x, int bits)
     return (x << bits) | (x >> (64 - bits));
 }
 
-static inline void sip_round(apr_uint64_t v[4])
+/* The four words of the state are locals of ag_sip(), so that they stay in registers. */
+#define SIP_ROUND(v0, v1, v2, v3)                                                                  \
+    do {                                                                                           \
+        v0 += v1;                                                                                  \
+        v2 += v3;                                                                                  \
+        v1 = rotate(v1, 13) ^ v0;                                                                  \
+        v3 = rotate(v3, 16) ^ v2;                                                                  \
+        v0 = rotate(v0, 32);                                                                       \
+        v2 += v1;                                                                                  \
+        v0 += v3;                                                                                  \
+        v1 = rotate(v1, 17) ^ v2;                                                                  \
+        v3 = rotate(v3, 21) ^ v0;                                                                  \
+        v2 = rotate(v2, 32);                                                                       \
+    } while (0)
+
+/* Eight bytes, least significant first; compilers make one load of it. */
+static inline apr_uint64_t load8(const unsigned char *at)
 {
-    v[0] += v[1];
-    v[1] = rotate(v[1], 13) ^ v[0];
-    v[0] = rotate(v[0], 32);
-    v[2] += v[3];
-    v[3] = rotate(v[3], 16) ^ v[2];
-    v[0] += v[3];
-    v[3] = rotate(v[3], 21) ^ v[0];
-    v[2] += v[1];
-    v[1] = rotate(v[1], 17) ^ v[2];
-    v[2] = rotate(v[2], 32);
+    return (apr_uint64_t)at[0] | (apr_uint64_t)at[1] << 8 | (apr_uint64_t)at[2] << 16
+           | (apr_uint64_t)at[3] << 24 | (apr_uint64_t)at[4] << 32 | (apr_uint64_t)at[5] << 40
+           | (apr_uint64_t)at[6] << 48 | (apr_uint64_t)at[7] << 56;
 }
 
-/* Up to eight bytes, least significant first. */
-static inline apr_uint64_t load_little(const unsigned char *at, apr_size_t n)
+/* The last bytes, fewer than eight, under the length. */
+static inline apr_uint64_t load_tail(const unsigned char *at, apr_size_t n)
 {
-    apr_uint64_t word = 0;
+    apr_uint64_t word = (apr_uint64_t)n << 56;
+    apr_size_t left = n & 7;
 
-    while (n--) {
-        word = word << 8 | at[n];
+    while (left--) {
+        word |= (apr_uint64_t)at[left] << (8 * left);
     }
     return word;
-}
-
-static inline void absorb(apr_uint64_t v[4], apr_uint64_t word)
-{
-    v[3] ^= word;
-    sip_round(v);
-    sip_round(v);
-    v[0] ^= word;
-}
-
-static apr_uint64_t squeeze(apr_uint64_t v[4])
-{
-    int i;
-
-    for (i = 0; i < 4; i++) {
-        sip_round(v);
-    }
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
 ag_id_t ag_sip(const ag_sip_key_t *key, const void *data, apr_size_t n)
 {
     const unsigned char *at = data;
     const unsigned char *tail = at + (n & ~(apr_size_t)7);
-    apr_uint64_t v[4] = {
-        key->k0 ^ APR_UINT64_C(0x736f6d6570736575),
-        key->k1 ^ APR_UINT64_C(0x646f72616e646f6d) ^ 0xee, /* 128 bits of output */
-        key->k0 ^ APR_UINT64_C(0x6c7967656e657261),
-        key->k1 ^ APR_UINT64_C(0x7465646279746573),
-    };
+    apr_uint64_t v0 = key->k0 ^ APR_UINT64_C(0x736f6d6570736575);
+    apr_uint64_t v1 = key->k1 ^ APR_UINT64_C(0x646f72616e646f6d) ^ 0xee; /* 128 bits of output */
+    apr_uint64_t v2 = key->k0 ^ APR_UINT64_C(0x6c7967656e657261);
+    apr_uint64_t v3 = key->k1 ^ APR_UINT64_C(0x7465646279746573);
+    apr_uint64_t word;
     ag_id_t id;
+    int i;
 
     for (; at < tail; at += 8) {
-        absorb(v, load_little(at, 8));
+        word = load8(at);
+        v3 ^= word;
+        SIP_ROUND(v0, v1, v2, v3);
+        SIP_ROUND(v0, v1, v2, v3);
+        v0 ^= word;
     }
-    absorb(v, (apr_uint64_t)n << 56 | load_little(tail, n & 7));
-    v[2] ^= 0xee;
-    id.lo = squeeze(v);
-    v[1] ^= 0xdd;
-    id.hi = squeeze(v);
+    word = load_tail(tail, n);
+    v3 ^= word;
+    SIP_ROUND(v0, v1, v2, v3);
+    SIP_ROUND(v0, v1, v2, v3);
+    v0 ^= word;
+    v2 ^= 0xee;
+    for (i = 0; i < 4; i++) {
+        SIP_ROUND(v0, v1, v2, v3);
+    }
+    id.lo = v0 ^ v1 ^ v2 ^ v3;
+    v1 ^= 0xdd;
+    for (i = 0; i < 4; i++) {
+        SIP_ROUND(v0, v1, v2, v3);
+    }
+    id.hi = v0 ^ v1 ^ v2 ^ v3;
     return id;
 }
 

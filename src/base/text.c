@@ -208,14 +208,42 @@ void ag_buf_str(ag_buf_t *b, const char *text)
     ag_buf_mem(b, text, strlen(text));
 }
 
+/* Two digits at a time, and without 64-bit divisions once the number allows. */
 void ag_buf_uint(ag_buf_t *b, apr_uint64_t n)
 {
+    static const char pairs[] = "0001020304050607080910111213141516171819"
+                                "2021222324252627282930313233343536373839"
+                                "4041424344454647484950515253545556575859"
+                                "6061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
     char digits[20];
-    char *at = digits + sizeof digits;
+    char *end = digits + sizeof digits;
+    char *at = end;
+    apr_uint32_t small;
 
-    do {
-        *--at = (char)('0' + n % 10);
-        n /= 10;
-    } while (n);
-    ag_buf_mem(b, at, (apr_size_t)(digits + sizeof digits - at));
+    for (; n > APR_UINT32_MAX; n /= 100) {
+        at -= 2;
+        memcpy(at, pairs + 2 * (n % 100), 2);
+    }
+    for (small = (apr_uint32_t)n; small >= 100; small /= 100) {
+        at -= 2;
+        memcpy(at, pairs + 2 * (small % 100), 2);
+    }
+    at -= 2;
+    memcpy(at, pairs + 2 * small, 2);
+    at += *at == '0' && at < end - 1;
+    ag_buf_mem(b, at, (apr_size_t)(end - at));
+}
+
+/* A structured field string (RFC 9651 s3.3.3) of printable text. */
+void ag_buf_sf_string(ag_buf_t *b, const char *text)
+{
+    ag_buf_mem(b, "\"", 1);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') {
+            ag_buf_mem(b, "\\", 1);
+        }
+        ag_buf_mem(b, text, 1);
+    }
+    ag_buf_mem(b, "\"", 1);
 }

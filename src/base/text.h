@@ -56,5 +56,6 @@ void ag_buf_init(ag_buf_t *b, char *memory, apr_size_t size);
 void ag_buf_mem(ag_buf_t *b, const char *text, apr_size_t n);
 void ag_buf_str(ag_buf_t *b, const char *text);
 void ag_buf_uint(ag_buf_t *b, apr_uint64_t n);
+void ag_buf_sf_string(ag_buf_t *b, const char *text);
 
 #endif

@@ -12,6 +12,9 @@
 /* What one window of one limit said, ready to be told. */
 typedef struct ag_quota_line_t {
     const char *policy;     /* its name on the wire */
+    const char *field;      /* "NAME";q=LIMIT;w=WINDOW */
+    apr_uint16_t field_size;
+    apr_uint16_t name_size; /* of the quoted name at its start */
     const char *subject;    /* whose requests it counts: "client:key::acme" */
     apr_uint64_t limit;     /* q */
     apr_uint32_t window;    /* w, seconds */

@@ -11,6 +11,7 @@
 #include "cred.h"
 #include "token_memo.h"
 
+#define MALFORMED "the token is malformed"
 #define MEMO_TTL apr_time_from_sec(300)
 
 /* A principal from the cache reads its claims from the token at hand: the part between the dots. */
@@ -64,9 +65,14 @@ static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char
     const ag_request_t *request = call->request;
     ag_token_memo_t memo = {0, 0};
     char record[AG_TOKEN_RECORD_SIZE];
-    ag_reason_e reason = ag_jwt_check(who, &memo.begins, &memo.expires, &call->detail, &call->jwt,
-                                      text, n, request->now, request->pool);
+    ag_reason_e reason;
 
+    if (!ag_jwt_shape(text, n)) {
+        call->detail = MALFORMED;
+        return AG_R_TOKEN_INVALID;
+    }
+    reason = ag_jwt_check(who, &memo.begins, &memo.expires, &call->detail, &call->jwt, text, n,
+                          request->now, request->pool);
     if (reason == AG_R_NONE) {
         ag_cache_put(call->tokens, id, record,
                      ag_token_memo_write(record, sizeof record, &memo, *who), request->now);
@@ -82,8 +88,8 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
     if (call->jwt.n_sets == 0) {
         return AG_R_KEYSET_UNAVAILABLE;
     }
-    if (n > AG_JWT_MAX_SIZE || !ag_jwt_shape(text, n)) {
-        call->detail = "the token is malformed";
+    if (n > AG_JWT_MAX_SIZE) {
+        call->detail = MALFORMED;
         return AG_R_TOKEN_INVALID;
     }
     id = ag_id_mix(call->jwt_realm, ag_sip(call->sip, text, n));

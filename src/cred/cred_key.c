@@ -75,7 +75,7 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
     const ag_key_t *key;
     ag_reason_e reason;
 
-    if (n > MAX_KEY || !ag_text_visible(text, n, 0)) {
+    if (n == 0 || n > MAX_KEY) {
         return AG_R_KEY_INVALID;
     }
     if (!call->keys) {

@@ -188,6 +188,9 @@ static ag_store_t *ask(bill_t *bill)
 static void write_line(ag_quota_line_t *line, const ag_charge_t *charge)
 {
     line->policy = charge->window->policy;
+    line->field = charge->window->field;
+    line->field_size = charge->window->field_size;
+    line->name_size = charge->window->name_size;
     line->subject = charge->subject->text;
     line->limit = charge->window->rate.n;
     line->window = charge->window->rate.period.seconds;

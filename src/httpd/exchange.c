@@ -10,6 +10,8 @@ typedef struct {
     ag_exchange_t *exchange; /* on the topmost request only */
     apr_table_t *hidden;     /* likewise: fields taken away from everybody else */
     ag_check_t *check;
+    ap_conf_vector_t *config; /* for which `ours` was found out */
+    int ours;                 /* AuthType ApiGuard is in force */
 } kept_t;
 
 static kept_t *kept_of(request_rec *r)
@@ -138,11 +140,18 @@ ag_check_t *ag_check_found(request_rec *r)
     return kept->check;
 }
 
+/* Asked several times a request, and httpd evaluates AuthType anew each time. */
 int ag_is_ours(request_rec *r)
 {
-    const char *type = ap_auth_type(r);
+    kept_t *kept = kept_of(r);
 
-    return type && strcasecmp(type, "ApiGuard") == 0;
+    if (kept->config != r->per_dir_config) {
+        const char *type = ap_auth_type(r);
+
+        kept->ours = type && strcasecmp(type, "ApiGuard") == 0;
+        kept->config = r->per_dir_config;
+    }
+    return kept->ours;
 }
 
 void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name)

@@ -135,7 +135,8 @@ ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key
         *key = l.cached;
         return AG_KEY_FOUND;
     }
-    if (ag_key_shape(text, n) == AG_KEY_TYPO || is_known_unknown(&l)) {
+    if (ag_key_shape(text, n) == AG_KEY_TYPO || !ag_text_visible(text, n, 0)
+        || is_known_unknown(&l)) {
         return AG_KEY_UNKNOWN;
     }
     return ask_database(key, &l);

@@ -24,6 +24,9 @@ typedef struct ag_window_t {
     const ag_algo_t *algo;
     ag_id_t id;         /* of server, section and text (or name): the same on every node */
     const char *policy; /* its name on the wire: "100/min" */
+    const char *field;  /* what it says of itself in RateLimit-Policy: "100/min";q=100;w=60 */
+    apr_uint16_t field_size;
+    apr_uint16_t name_size; /* how much of `field` is the quoted name */
 } ag_window_t;
 
 /* An algorithm's whole memory of one subject in one window. All zero is the empty counter. */

@@ -12,20 +12,6 @@
 
 #define LINE_SIZE 160 /* one policy in one field, its name aside */
 
-/* A structured field string (RFC 9651 s3.3.3). Names come from the configuration and were checked
- * to be printable there. */
-static void sf_string(ag_buf_t *b, const char *text)
-{
-    ag_buf_mem(b, "\"", 1);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\') {
-            ag_buf_mem(b, "\\", 1);
-        }
-        ag_buf_mem(b, text, 1);
-    }
-    ag_buf_mem(b, "\"", 1);
-}
-
 static void param(ag_buf_t *b, const char *name, apr_uint64_t value)
 {
     ag_buf_str(b, name);
@@ -39,13 +25,13 @@ static ag_buf_t buffer_for(const ag_verdict_t *verdict, apr_pool_t *p)
     int i;
 
     for (i = 0; i < verdict->n_lines; i++) {
-        size += LINE_SIZE + 2 * strlen(verdict->lines[i].policy);
+        size += LINE_SIZE + verdict->lines[i].field_size;
     }
     ag_buf_init(&b, apr_palloc(p, size), size);
     return b;
 }
 
-/* draft-ietf-httpapi-ratelimit-headers-10 s3 and s4. */
+/* draft-ietf-httpapi-ratelimit-headers-10 s3 and s4. On every answer, so from texts made before. */
 static void draft_10(const ag_verdict_t *verdict, ag_field_fn set, void *ctx, apr_pool_t *p)
 {
     ag_buf_t policy = buffer_for(verdict, p);
@@ -59,12 +45,12 @@ static void draft_10(const ag_verdict_t *verdict, ag_field_fn set, void *ctx, ap
             ag_buf_mem(&policy, ", ", 2);
             ag_buf_mem(&limit, ", ", 2);
         }
-        sf_string(&policy, line->policy);
-        param(&policy, ";q=", line->limit);
-        param(&policy, ";w=", line->window);
-        sf_string(&limit, line->policy);
-        param(&limit, ";r=", line->remaining);
-        param(&limit, ";t=", line->reset);
+        ag_buf_mem(&policy, line->field, line->field_size);
+        ag_buf_mem(&limit, line->field, line->name_size);
+        ag_buf_mem(&limit, ";r=", 3);
+        ag_buf_uint(&limit, line->remaining);
+        ag_buf_mem(&limit, ";t=", 3);
+        ag_buf_uint(&limit, line->reset);
     }
     set(ctx, "RateLimit-Policy", policy.start);
     set(ctx, "RateLimit", limit.start);
@@ -96,10 +82,10 @@ static void draft_8(const ag_verdict_t *verdict, ag_field_fn set, void *ctx, apr
 
         ag_buf_str(&policy, i ? ", " : "");
         ag_buf_str(&limit, i ? ", " : "");
-        sf_string(&limit, line->policy);
+        ag_buf_sf_string(&limit, line->policy);
         param(&limit, "; r=", line->remaining);
         param(&limit, "; t=", line->reset);
-        sf_string(&policy, line->policy);
+        ag_buf_sf_string(&policy, line->policy);
         param(&policy, "; q=", line->limit);
         param(&policy, "; w=", line->window);
         partition(&policy, line->subject);
