@@ -93,7 +93,8 @@ static int client_fits(const char *word, const ag_principal_t *who)
     if (strncmp(word, who->kind, n) == 0 && word[n] == ':') {
         return ag_text_starts(word + n + 1, who->client);
     }
-    return strcmp(who->kind, "key") == 0 && ag_text_starts(word, who->client);
+    return strcmp(who->kind, "key") == 0 && strncmp(word, "jwt:", 4) != 0
+           && ag_text_starts(word, who->client);
 }
 
 int ag_rule_test_client(const ag_rule_t *rule, ag_principal_t *who, const ag_ip_t *ip,
