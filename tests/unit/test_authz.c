@@ -105,11 +105,13 @@ static void test_client_of_token(void **state)
         {"jwt:acme", 1}, {"jwt:*", 1}, {"jwt:ac*", 1}, {"acme", 0}, {"*", 0}, {"key:acme", 0},
         {"key:*", 0},
     };
+    static const case_t posing[] = {{"jwt:acme", 0}, {"jwt:*", 0}, {"key:jwt:acme", 1}};
     static const case_t token[] = {{"key:acme", 0}, {"key:*", 0}, {"jwt:key:acme", 1}};
     static const case_t nobody[] = {{"*", 0}, {"jwt:*", 0}, {"jwt:", 0}};
     static const case_t anonymous[] = {{"anonymous", 0}, {"*", 0}, {"key:*", 0}};
 
     run("api-client", cases, N_OF(cases), make_who("jwt", "acme", *state), *state);
+    run("api-client", posing, N_OF(posing), make_who("key", "jwt:acme", *state), *state);
     run("api-client", token, N_OF(token), make_who("jwt", "key:acme", *state), *state);
     run("api-client", nobody, N_OF(nobody), make_who("jwt", NULL, *state), *state);
     run("api-client", anonymous, N_OF(anonymous), make_who("anonymous", "anonymous", *state),
@@ -121,7 +123,7 @@ static void test_scope(void **state)
     static const case_t cases[] = {
         {"read", 1},        {"write read", 1}, {"orders:read", 1}, {"orders:", 1},
         {"write", 0},       {"rea", 0},        {"reads", 0},       {"READ", 0},
-        {"orders", 0},      {"pay:all", 0},    {"re*", 0},         {"*", 0},
+        {"orders", 0},      {"pay:all", 0},
         {"\"read write\"", 0},
     };
     static const case_t all[] = {{"anything", 1}, {"else", 1}};
@@ -134,12 +136,12 @@ static void test_scope(void **state)
     assert_int_equal(ask("api-scope", "read", who, *state), AG_RULE_NO);
 }
 
-/* A role is a name, to the letter: no `*` in it means anything. */
+/* As with scopes: one that is held may end in `*`. */
 static void test_role(void **state)
 {
     static const case_t cases[] = {
-        {"dev", 1}, {"admin dev", 1}, {"ops:*", 1}, {"ops:x", 0}, {"de*", 0}, {"*", 0},
-        {"Dev", 0}, {"admin", 0},
+        {"dev", 1}, {"admin dev", 1}, {"ops:x", 1}, {"ops", 0}, {"Dev", 0}, {"admin", 0},
+        {"de", 0},
     };
 
     run("api-role", cases, N_OF(cases), make_who("jwt", "acme", *state), *state);
@@ -382,6 +384,9 @@ static void test_mistakes(void **state)
         {"api-scope", "\"read", "Require api-scope: a quote is not closed"},
         {"api-client", "a*b", "Require api-client: \"a*b\" is not allowed: a * may only end a"},
         {"api-client", "ok **", "Require api-client: \"**\" is not allowed: a * may only end a"},
+        {"api-scope", "read re*", "Require api-scope: \"re*\" is not allowed: a word without *"},
+        {"api-scope", "\"\"", "Require api-scope: \"\" is not allowed: a word without *"},
+        {"api-role", "*", "Require api-role: \"*\" is not allowed: a word without *"},
         {"api-credential", "cert", "Require api-credential: \"cert\" is not allowed: key, jwt or "
                                    "anonymous"},
         {"api-claim", "org", "Require api-claim: \"org\" is not allowed: NAME:VALUE or NAME~REGEX"},

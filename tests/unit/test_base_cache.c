@@ -339,8 +339,8 @@ static void test_killed_writers(void **state)
     assert_string_equal(get(cache, id_of(1, 1)), "still works");
 }
 
-/* Where a write ends half-way is not left to chance: one page in the middle of the record may not be
- * written, so the kernel ends the writer there. */
+/* Where a write ends half-way is not left to chance: one page in the middle of the record may not
+ * be written, so the kernel ends the writer there. */
 static void test_killed_in_the_middle(void **state)
 {
     apr_size_t page = (apr_size_t)sysconf(_SC_PAGESIZE);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Digests by the published vectors of their authors, encodings by RFC 4648 and by all that is almost
- * right.
+ * Digests by the published vectors of their authors, encodings by RFC 4648 and by all that is
+ * almost right.
  */
 #include "unit.h"
 

@@ -96,6 +96,7 @@ static void test_path(void **state)
         }
     }
     assert_null(ag_json_path(NULL, "a"));
+    assert_null(ag_json_path(object, ""));
     assert_true(json_is_object(ag_json_path(object, "b.d")));
 }
 

@@ -4,6 +4,8 @@
  */
 #include "unit.h"
 
+#include <inttypes.h>
+
 #include "../../src/base/log.h"
 #include "../../src/base/regex.h"
 
@@ -340,6 +342,36 @@ static void test_buffer_number(void **state)
     assert_string_equal(b.start, "0 10 18446744073709551615");
 }
 
+/* Around every power of ten, as the C library writes them. */
+static void test_buffer_numbers(void **state)
+{
+    apr_uint64_t power, n;
+    char memory[32], wanted[32];
+    ag_buf_t b;
+
+    (void)state;
+    for (power = 1; power <= APR_UINT64_MAX / 10; power *= 10) {
+        for (n = power > 120 ? power - 120 : 0; n < power + 120; n++) {
+            ag_buf_init(&b, memory, sizeof memory);
+            ag_buf_uint(&b, n);
+            snprintf(wanted, sizeof wanted, "%" PRIu64, n);
+            assert_string_equal(b.start, wanted);
+        }
+    }
+}
+
+static void test_buffer_sf_string(void **state)
+{
+    char memory[32];
+    ag_buf_t b;
+
+    (void)state;
+    ag_buf_init(&b, memory, sizeof memory);
+    ag_buf_sf_string(&b, "");
+    ag_buf_sf_string(&b, "a \"b\" \\");
+    assert_string_equal(b.start, "\"\"\"a \\\"b\\\" \\\\\"");
+}
+
 /* ---- regex ----------------------------------------------------------------------------------- */
 
 static void test_regex(void **state)
@@ -436,6 +468,7 @@ int main(void)
         TEST(test_option),      TEST(test_visible),       TEST(test_buffer),
         TEST(test_buffer_full), TEST(test_buffer_number), TEST(test_regex),
         TEST(test_regex_wrong), TEST(test_regex_cost),    TEST(test_log),
+        TEST(test_buffer_numbers), TEST(test_buffer_sf_string),
     };
 
     return cmocka_run_group_tests_name("base text, regex, log", tests, NULL, NULL);

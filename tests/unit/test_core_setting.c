@@ -142,6 +142,7 @@ static void test_messages(void **state)
         {LEEWAY, "5 6", "ToyLeeway: one value is allowed, \"6\" is too many"},
         {LIFE, "soon", "ToyLife: \"soon\" is not a duration: seconds, or a number with s, min, h, "
                        "d or w (at most 100 years)"},
+        {LIFE, "0", "ToyLife: \"0\" is not allowed: a duration or none"},
         {LIFE, "none 5", "ToyLife: one value is allowed, \"5\" is too many"},
         {LIFE, "5 5", "ToyLife: one value is allowed, \"5\" is too many"},
         {SIZE, "1023K", "ToySize: \"1023K\" is not allowed: at least 1M"},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The limit steps of the guard, on stores that count in a table and write down what they were asked:
- * which windows are charged when, all or nothing, what is given back, and what happens when
- * memcached is away.
+ * The limit steps of the guard, on stores that count in a table and note what they are asked: which
+ * windows are charged when, all or nothing, what is given back, and what happens when memcached is
+ * away.
  */
 #include "unit.h"
 
@@ -346,6 +346,37 @@ static void test_denied_over_limit(void **state)
     assert_string_equal(told(h), "w2!");
 }
 
+/* A count that two sections share by name is charged once for a request. */
+static void test_shared_count(void **state)
+{
+    house_t *h = *state;
+
+    limit_of(h, 1, AG_BY_GLOBAL, 5);
+    limit_of(h, 1, AG_BY_GLOBAL, 5);
+    ag_guard_charge(&h->check);
+    assert_string_equal(h->shm.said, "shm+1 ");
+    assert_int_equal(h->shm.count[1], 1);
+}
+
+/* A refused sub-request gives back its own; the request it belongs to may be answered. */
+static void test_below(void **state)
+{
+    house_t *h = *state;
+    ag_check_t below = h->check;
+
+    limit_of(h, 1, AG_BY_IP, 5);
+    ag_guard_admit(&h->check);
+    below.below = 1;
+    limit_of(h, 2, AG_BY_IP, 5);
+    ag_guard_admit(&below);
+    limit_of(h, 3, AG_BY_GLOBAL, 0);
+    assert_int_equal(ag_guard_charge(&below), AG_R_RATE_EXCEEDED);
+    assert_string_equal(h->shm.said, "shm+1 shm+2 shm+3 shm-2 ");
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
+    assert_int_equal(h->shm.count[1], 0); /* the request itself gives back all */
+    assert_int_equal(h->shm.count[2], 0);
+}
+
 /* ---- what applies, and what it costs --------------------------------------------------------- */
 
 static void test_when(void **state)
@@ -486,6 +517,19 @@ static void test_away_local(void **state)
     assert_int_equal(h->memcached.asked, 1); /* the same count, not another one */
 }
 
+/* A part of a small burst is never none: that would mean as much as the rate. */
+static void test_away_small_burst(void **state)
+{
+    house_t *h = *state;
+
+    away(h, AG_FAIL_LOCAL, 4);
+    limit_of(h, 1, AG_BY_GLOBAL, 20)->windows->burst = 3;
+    limit_of(h, 2, AG_BY_GLOBAL, 20)->windows->burst = 0;
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(APR_ARRAY_IDX(h->exchange.taken, 0, ag_taken_t).charge.window->burst, 1);
+    assert_int_equal(APR_ARRAY_IDX(h->exchange.taken, 1, ag_taken_t).charge.window->burst, 0);
+}
+
 static void test_away_local_alone(void **state)
 {
     house_t *h = *state;
@@ -562,7 +606,8 @@ int main(void)
         HOUSE(test_refused_by_address), HOUSE(test_given_back), HOUSE(test_dry_run),
         HOUSE(test_denied), HOUSE(test_denied_over_limit), HOUSE(test_when), HOUSE(test_cost),
         HOUSE(test_own), HOUSE(test_many), HOUSE(test_memcached),
-        HOUSE(test_away_local), HOUSE(test_away_local_alone), HOUSE(test_away_allow),
+        HOUSE(test_away_local), HOUSE(test_away_local_alone), HOUSE(test_away_small_burst),
+        HOUSE(test_shared_count), HOUSE(test_below), HOUSE(test_away_allow),
         HOUSE(test_away_deny), HOUSE(test_goes_away), HOUSE(test_shm_fails),
     };
 

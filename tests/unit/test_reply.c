@@ -8,9 +8,16 @@
 #include "../../src/base/json.h"
 #include "../../src/reply/reply.h"
 
+/* A line; what a window says of itself was put together with the configuration. */
+#define LINE(policy_, quoted, subject_, q, w, r, t, retry_, refused_, dry)                         \
+    {.policy = policy_, .field = quoted ";q=" #q ";w=" #w,                                         \
+     .field_size = sizeof quoted ";q=" #q ";w=" #w - 1, .name_size = sizeof quoted - 1,            \
+     .subject = subject_, .limit = APR_UINT64_C(q), .window = w, .remaining = APR_UINT64_C(r),     \
+     .reset = t, .retry = retry_, .refused = refused_, .dry_run = dry}
+
 static ag_quota_line_t lines[] = {
-    {"100/min", "ip:192.0.2.1", 100, 60, 42, 17, 0, 0, 0},
-    {"1000/day", "client:key::acme", 1000, 86400, 7, 3600, 0, 0, 0},
+    LINE("100/min", "\"100/min\"", "ip:192.0.2.1", 100, 60, 42, 17, 0, 0, 0),
+    LINE("1000/day", "\"1000/day\"", "client:key::acme", 1000, 86400, 7, 3600, 0, 0, 0),
 };
 
 static const char *plain(json_t *object, const char *name)
@@ -66,8 +73,10 @@ static void test_problem_limit(void **state)
 {
     ag_principal_t acme = {.client = "acme"};
     ag_quota_line_t told[] = {
-        {"fine", "s", 1, 60, 1, 1, 0, 0, 0},        {"watched", "s", 2, 60, 0, 1, 1, 1, 1},
-        {"a\"b", "s", 100, 60, 0, 12, 12, 1, 0},    {"1000/day", "s", 1000, 86400, 0, 9, 9, 1, 0},
+        LINE("fine", "\"fine\"", "s", 1, 60, 1, 1, 0, 0, 0),
+        LINE("watched", "\"watched\"", "s", 2, 60, 0, 1, 1, 1, 1),
+        LINE("a\"b", "\"a\\\"b\"", "s", 100, 60, 0, 12, 12, 1, 0),
+        LINE("1000/day", "\"1000/day\"", "s", 1000, 86400, 0, 9, 9, 1, 0),
     };
     ag_verdict_t verdict = {.reason = AG_R_RATE_EXCEEDED, .lines = told, .n_lines = 4,
                             .retry_after = 12, .who = &acme};
@@ -105,7 +114,7 @@ static void test_problem_periods(void **state)
     int i;
 
     for (i = 0; i < N_OF(cases); i++) {
-        ag_quota_line_t told = {"p", "s", 5, cases[i].seconds, 0, 1, 1, 1, 0};
+        ag_quota_line_t told = {.limit = 5, .window = cases[i].seconds, .refused = 1};
         ag_verdict_t verdict = {.reason = AG_R_RATE_EXCEEDED, .lines = &told, .n_lines = 1};
 
         assert_string_equal(ag_problem_detail(&verdict, *state), cases[i].detail);
@@ -244,9 +253,10 @@ static void test_fields(void **state)
 static void test_fields_extreme(void **state)
 {
     ag_quota_line_t told[] = {
-        {"a\"b\\c", "s", APR_UINT64_MAX, 4294967295u, APR_UINT64_MAX, 4294967295u, 0, 0, 0},
-        {"\"\"\"\"\"\"\"\"", "s", APR_UINT64_MAX, 4294967295u, APR_UINT64_MAX, 4294967295u, 0, 0,
-         0},
+        LINE("a\"b\\c", "\"a\\\"b\\\\c\"", "s", 18446744073709551615, 4294967295,
+             18446744073709551615, 4294967295, 0, 0, 0),
+        LINE("\"\"\"\"\"\"\"\"", "\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\"", "s",
+             18446744073709551615, 4294967295, 18446744073709551615, 4294967295, 0, 0, 0),
     };
 
     assert_string_equal(fields(told, 1, AG_QUOTA_DRAFT_10, *state),

@@ -105,7 +105,7 @@ static void test_size(void **state)
 
 static int reads(const char *record, apr_size_t n, apr_pool_t *p)
 {
-    char *copy = malloc(n ? n : 1); /* of exactly this size: a checker sees the first byte too many */
+    char *copy = malloc(n ? n : 1); /* of this size: a checker sees the first byte too many */
     ag_token_memo_t memo;
     ag_principal_t *who;
     int whole;
