@@ -192,22 +192,6 @@ void ag_buf_init(ag_buf_t *b, char *memory, apr_size_t size)
     *b->at = '\0';
 }
 
-void ag_buf_mem(ag_buf_t *b, const char *text, apr_size_t n)
-{
-    if (b->full || n > (apr_size_t)(b->end - b->at)) {
-        b->full = 1;
-        return;
-    }
-    memcpy(b->at, text, n);
-    b->at += n;
-    *b->at = '\0';
-}
-
-void ag_buf_str(ag_buf_t *b, const char *text)
-{
-    ag_buf_mem(b, text, strlen(text));
-}
-
 /* Two digits at a time, and without 64-bit divisions once the number allows. */
 void ag_buf_uint(ag_buf_t *b, apr_uint64_t n)
 {

@@ -6,6 +6,8 @@
 #ifndef AG_TEXT_H
 #define AG_TEXT_H
 
+#include <string.h>
+
 #include <apr_pools.h>
 
 /* A list of words; v is NULL when n is 0. */
@@ -53,8 +55,24 @@ typedef struct ag_buf_t {
 } ag_buf_t;
 
 void ag_buf_init(ag_buf_t *b, char *memory, apr_size_t size);
-void ag_buf_mem(ag_buf_t *b, const char *text, apr_size_t n);
-void ag_buf_str(ag_buf_t *b, const char *text);
+
+/* Here, since answers are put together from a dozen short pieces each. */
+static inline void ag_buf_mem(ag_buf_t *b, const char *text, apr_size_t n)
+{
+    if (b->full || n > (apr_size_t)(b->end - b->at)) {
+        b->full = 1;
+        return;
+    }
+    memcpy(b->at, text, n);
+    b->at += n;
+    *b->at = '\0';
+}
+
+static inline void ag_buf_str(ag_buf_t *b, const char *text)
+{
+    ag_buf_mem(b, text, strlen(text));
+}
+
 void ag_buf_uint(ag_buf_t *b, apr_uint64_t n);
 void ag_buf_sf_string(ag_buf_t *b, const char *text);
 

@@ -80,15 +80,17 @@ static void pass_fields(request_rec *r, ag_check_t *check)
 static void pass(request_rec *r, ag_check_t *check)
 {
     check->passed = 1;
+    if (ag_cache_on() && check->verdict.who) {
+        /* mod_cache would look for the credential in vain, and serve one client's answer to all. */
+        apr_table_setn(r->subprocess_env, "no-cache", "1");
+    }
     ag_errors_release(r);
     if (r->main) {
         check->exchange->passed_below = check;
     }
     ag_quota_tell(r, check);
     pass_fields(r, check);
-    if (ag_is_ours(r) || check->verdict.who) {
-        ag_identity_publish(r, check);
-    }
+    ag_identity_publish(r, check);
 }
 
 /* The sub-request's own request fields and answer are gone; what it passed holds for this one. */

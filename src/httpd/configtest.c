@@ -184,6 +184,13 @@ static int name_limits(apr_pool_t *pconf, server_rec *s)
     return OK;
 }
 
+static int cache_on;
+
+int ag_cache_on(void)
+{
+    return cache_on;
+}
+
 /* mod_cache's quick handler answers before anybody is asked who they are. */
 static void warn_of_cache(server_rec *s)
 {
@@ -204,5 +211,6 @@ int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     rv = rv == OK ? look_over_all(ptemp, s) : rv;
     rv = rv == OK ? fleet_named(s) : rv;
     warn_of_cache(s);
+    cache_on = written(ap_conftree, "CacheEnable", NULL);
     return rv == OK && ag_keys_wanted() ? database_ready(s) : rv;
 }

@@ -5,10 +5,17 @@
  */
 #include "glue.h"
 
+/* A field taken away from everybody else, as it was first. */
+typedef struct hidden_t {
+    const char *name;
+    const char *value;
+    struct hidden_t *next;
+} hidden_t;
+
 /* What is kept in r->request_config. */
 typedef struct {
     ag_exchange_t *exchange; /* on the topmost request only */
-    apr_table_t *hidden;     /* likewise: fields taken away from everybody else */
+    hidden_t *hidden;        /* likewise */
     ag_check_t *check;
     ap_conf_vector_t *config; /* for which `ours` was found out */
     int ours;                 /* AuthType ApiGuard is in force */
@@ -33,11 +40,23 @@ static request_rec *topmost(request_rec *r)
     return r;
 }
 
+static const char *hidden_value(const kept_t *kept, const char *name)
+{
+    const hidden_t *hidden;
+
+    for (hidden = kept->hidden; hidden; hidden = hidden->next) {
+        if (strcasecmp(hidden->name, name) == 0) {
+            return hidden->value;
+        }
+    }
+    return NULL;
+}
+
 static const char *header(const ag_request_t *request, const char *name)
 {
     request_rec *r = request->ctx;
     const kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
-    const char *value = kept->hidden ? apr_table_get(kept->hidden, name) : NULL;
+    const char *value = hidden_value(kept, name);
 
     return value ? value : apr_table_get(r->headers_in, name);
 }
@@ -57,7 +76,7 @@ static ag_exchange_t *make_exchange(request_rec *r)
     request->header = header;
     request->ctx = r;
     exchange->engine = ag_server_of(r->server)->engine;
-    exchange->taken = apr_array_make(r->pool, 4, sizeof(ag_taken_t));
+    exchange->taken = apr_array_make(r->pool, 3, sizeof(ag_taken_t));
     return exchange;
 }
 
@@ -163,11 +182,13 @@ void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name)
     if (!value) {
         return;
     }
-    if (!kept->hidden) {
-        kept->hidden = apr_table_make(top->pool, 2);
-    }
-    if (!apr_table_get(kept->hidden, name)) {
-        apr_table_setn(kept->hidden, apr_pstrdup(top->pool, name), value);
+    if (!hidden_value(kept, name)) {
+        hidden_t *hidden = apr_palloc(top->pool, sizeof *hidden);
+
+        hidden->name = name; /* of the configuration, or fixed */
+        hidden->value = value;
+        hidden->next = kept->hidden;
+        kept->hidden = hidden;
     }
     apr_table_unset(r->headers_in, name);
 }

@@ -67,28 +67,6 @@ static void adopt(request_rec *r, ag_check_t *check)
     }
 }
 
-void ag_insert_error_filter(request_rec *r)
-{
-    ag_check_t *check = ag_check_found(r);
-
-    if (!check && (ag_is_ours(r) || ag_exchange_found(r))) {
-        check = ag_check_of(r);
-    }
-    if (check && check->verdict.reason == AG_R_NONE) {
-        adopt(r, check);
-    }
-    if (!check || check->verdict.reason == AG_R_NONE) {
-        return;
-    }
-    if (r->status == HTTP_UNAUTHORIZED) {
-        r->status = ag_reply_status(check->verdict.reason, check->policy->invalid_key_status);
-    }
-    if (check->policy->errors == AG_ERRORS_PROBLEM
-        && apr_table_get(r->notes, "apiguard-problem")) {
-        ap_add_output_filter_handle(problem, NULL, r, r->connection);
-    }
-}
-
 /* 1 when the application has said whose the answer is. */
 static int says_whose(const char *cache_control)
 {
@@ -106,23 +84,54 @@ static int says_whose(const char *cache_control)
 
 /* An answer to an identified client is that client's alone, unless the application says otherwise
  * (RFC 9111 s3.5). The credential is hidden by now, so no cache behind us can know that itself. */
-static apr_status_t private_filter(ap_filter_t *f, apr_bucket_brigade *bb)
+static void keep_for_one(request_rec *r, const ag_check_t *check, apr_table_t *fields)
 {
-    request_rec *r = f->r;
-    const ag_check_t *check = ag_check_found(r);
     const char *said = apr_table_get(r->headers_out, "Cache-Control");
 
-    ap_remove_output_filter(f);
     if (!said) {
         said = apr_table_get(r->err_headers_out, "Cache-Control");
     }
     if (!said) {
-        apr_table_addn(r->headers_out, "Cache-Control", "private");
+        apr_table_addn(fields, "Cache-Control", "private");
     }
     else if (!says_whose(said)) {
         apr_table_mergen(r->headers_out, "Cache-Control", "private");
     }
-    apr_table_mergen(r->headers_out, "Vary", check->policy->key_from.vary);
+    apr_table_mergen(fields, "Vary", check->policy->key_from.vary);
+}
+
+void ag_insert_error_filter(request_rec *r)
+{
+    ag_check_t *check = ag_check_found(r);
+
+    if (!check && (ag_is_ours(r) || ag_exchange_found(r))) {
+        check = ag_check_of(r);
+    }
+    if (check && check->verdict.reason == AG_R_NONE) {
+        adopt(r, check);
+    }
+    if (!check) {
+        return;
+    }
+    if (check->verdict.reason == AG_R_NONE) {
+        if (check->passed && check->verdict.who) {
+            keep_for_one(r, check, r->err_headers_out); /* a 404 may be cached, too */
+        }
+        return;
+    }
+    if (r->status == HTTP_UNAUTHORIZED) {
+        r->status = ag_reply_status(check->verdict.reason, check->policy->invalid_key_status);
+    }
+    if (check->policy->errors == AG_ERRORS_PROBLEM
+        && apr_table_get(r->notes, "apiguard-problem")) {
+        ap_add_output_filter_handle(problem, NULL, r, r->connection);
+    }
+}
+
+static apr_status_t private_filter(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    ap_remove_output_filter(f);
+    keep_for_one(f->r, ag_check_found(f->r), f->r->headers_out);
     return ap_pass_brigade(f->next, bb);
 }
 

@@ -83,6 +83,9 @@ int ag_mistake(server_rec *s, const char *directive, const char *error);
 /* Are API keys asked for? A section that names its providers may do without. */
 int ag_keys_wanted(void);
 
+/* Does mod_cache keep answers anywhere? */
+int ag_cache_on(void);
+
 /* Is a database configured? Where one is, a key store is made: .htaccess may ask for keys later. */
 int ag_database_there(server_rec *s);
 

@@ -85,25 +85,27 @@ static const char *claim_text(const char *name, ag_principal_t *who, apr_pool_t 
 /* Where a name and its value go. */
 typedef void (*tell_fn)(request_rec *r, const char *name, const char *value);
 
-/* A variable and a note. A new request has none of ours, so nothing needs to be looked for; a
- * sub-request or redirect may have its parent's. */
-static void set(request_rec *r, const char *name, const char *value)
+typedef void (*table_fn)(apr_table_t *table, const char *name, const char *value);
+
+/* A new request has no variable of ours, so none needs to be looked for; a sub-request or redirect
+ * may have its parent's. */
+static table_fn setter(request_rec *r)
 {
-    if (!value) {
-        return;
+    return ap_is_initial_req(r) ? apr_table_addn : apr_table_setn;
+}
+
+/* A variable and a note. */
+static void set(request_rec *r, table_fn put, const char *name, const char *value)
+{
+    if (value) {
+        put(r->subprocess_env, name, value);
+        put(r->notes, name, value);
     }
-    if (ap_is_initial_req(r)) {
-        apr_table_addn(r->subprocess_env, name, value);
-        apr_table_addn(r->notes, name, value);
-        return;
-    }
-    apr_table_setn(r->subprocess_env, name, value);
-    apr_table_setn(r->notes, name, value);
 }
 
 static void tell_variable(request_rec *r, const char *name, const char *value)
 {
-    set(r, apr_pstrcat(r->pool, "APIGUARD_", name, NULL), value);
+    set(r, setter(r), apr_pstrcat(r->pool, "APIGUARD_", name, NULL), value);
 }
 
 /* A claim's name in a variable or field: "https://x/role" becomes https___x_role. */
@@ -133,18 +135,19 @@ static void each_claim(request_rec *r, ag_check_t *check, const char *prefix, ch
 void ag_identity_publish(request_rec *r, ag_check_t *check)
 {
     const ag_principal_t *who = check->verdict.who;
+    table_fn put = setter(r);
 
-    set(r, "APIGUARD_DECISION", "allowed");
+    set(r, put, "APIGUARD_DECISION", "allowed");
     if (check->verdict.n_lines) {
-        set(r, "APIGUARD_LIMIT", check->verdict.lines[0].policy);
+        set(r, put, "APIGUARD_LIMIT", check->verdict.lines[0].policy);
     }
     if (!who) {
         return;
     }
-    set(r, "APIGUARD_CLIENT", who->client);
-    set(r, "APIGUARD_KEY_ID", who->key_id);
-    set(r, "APIGUARD_CREDENTIAL", who->kind);
-    set(r, "APIGUARD_SCOPES", joined(&who->scopes, r->pool));
+    set(r, put, "APIGUARD_CLIENT", who->client);
+    set(r, put, "APIGUARD_KEY_ID", who->key_id);
+    set(r, put, "APIGUARD_CREDENTIAL", who->kind);
+    set(r, put, "APIGUARD_SCOPES", joined(&who->scopes, r->pool));
     each_claim(r, check, "CLAIM_", '_', tell_variable);
 }
 

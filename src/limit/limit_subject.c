@@ -22,28 +22,39 @@ typedef struct {
 
 /* ---- in a request: the text, or NULL when it is not there ------------------------------------ */
 
+static void write_issuer(ag_buf_t *text, const char *issuer)
+{
+    for (; *issuer; issuer++) {
+        if (*issuer == ':' || *issuer == '%') {
+            ag_buf_mem(text, *issuer == ':' ? "%3A" : "%25", 3);
+        }
+        else {
+            ag_buf_mem(text, issuer, 1);
+        }
+    }
+}
+
 /* "KIND:ISSUER:NAME"; a colon in the issuer (every URL has one) is written %3A, so that where it
  * ends cannot be mistaken. */
 static const char *name_of(const char *what, const ag_principal_t *who, const char *name,
                            apr_pool_t *p)
 {
-    const char *from = who->issuer ? who->issuer : "";
-    char *issuer = apr_palloc(p, 3 * strlen(from) + 1), *at;
+    const char *issuer = who->issuer ? who->issuer : "";
+    apr_size_t size;
+    ag_buf_t text;
 
     if (!name || !*name) {
         return NULL;
     }
-    for (at = issuer; *from; from++) {
-        if (*from == ':' || *from == '%') {
-            memcpy(at, *from == ':' ? "%3A" : "%25", 3);
-            at += 3;
-        }
-        else {
-            *at++ = *from;
-        }
-    }
-    *at = '\0';
-    return apr_pstrcat(p, what, who->kind, ":", issuer, ":", name, NULL);
+    size = strlen(what) + strlen(who->kind) + 3 * strlen(issuer) + strlen(name) + 3;
+    ag_buf_init(&text, apr_palloc(p, size), size);
+    ag_buf_str(&text, what);
+    ag_buf_str(&text, who->kind);
+    ag_buf_mem(&text, ":", 1);
+    write_issuer(&text, issuer);
+    ag_buf_mem(&text, ":", 1);
+    ag_buf_str(&text, name);
+    return text.start;
 }
 
 static const char *subject_ip(const asked_t *asked)
