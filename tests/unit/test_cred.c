@@ -299,10 +299,66 @@ static void test_cookie(void **state)
         {"k=\"v\"", "v", 0},        {"k=\"\"", "", 0},      {"k=\"", "\"", 0},
         {"k=a%2Bb", "a%2Bb", 0},    {"k=a+b", "a+b", 0},    {"k=a=b", "a=b", 0},
         {"  k=v  ", "v", 0},        {"k=v; k=v", NULL, 1},  {"k=v;k=w", NULL, 1},
-        {"a=1&k=v", NULL, 0},
+        {"a=1&k=v", NULL, 0},       {"k=v, a=1", "v", 0},   {"a=1, k=v", "v", 0},
+        {"k=v, k=v", NULL, 1},
     };
 
     read_pairs(ag_cred_cookie, pairs, N_OF(pairs), *state);
+}
+
+/* Everywhere the one credential stands is known, so that it can be hidden everywhere. */
+static void test_places(void **state)
+{
+    static const case_t everywhere = {"abc", "Basic OmFiYw==", "key=abc", "api_key=abc", ALL, KEY,
+                                      AG_R_NONE, "key", "abc", AG_FROM_HEADER};
+    static const case_t one = {NULL, NULL, "key=abc", NULL, ALL, KEY, AG_R_NONE, "key", "abc",
+                               AG_FROM_COOKIE};
+    static const case_t two = {NULL, "Bearer abc", NULL, "api_key=abc", ALL, KEY, AG_R_NONE, "key",
+                               "abc", AG_FROM_QUERY};
+    ag_credential_t found;
+
+    find(&found, &everywhere, *state);
+    assert_int_equal(found.places, 1u << AG_FROM_HEADER | 1u << AG_FROM_BASIC
+                                       | 1u << AG_FROM_QUERY | 1u << AG_FROM_COOKIE);
+    find(&found, &one, *state);
+    assert_int_equal(found.places, 1u << AG_FROM_COOKIE);
+    find(&found, &two, *state);
+    assert_int_equal(found.places, 1u << AG_FROM_BEARER | 1u << AG_FROM_QUERY);
+}
+
+typedef struct {
+    const char *list, *left; /* NULL: nothing */
+} without_t;
+
+static void remove_pairs(char *(*without)(const char *list, const char *name, apr_pool_t *p),
+                         const without_t *cases, int n, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < n; i++) {
+        const char *left = without(cases[i].list, "k", p);
+
+        assert_string_equal(left ? left : "(none)", cases[i].left ? cases[i].left : "(none)");
+    }
+}
+
+static void test_without(void **state)
+{
+    static const without_t args[] = {
+        {"k=v", NULL},        {"", NULL},               {"a=1", "a=1"},
+        {"k=v&a=1", "a=1"},   {"a=1&k=v", "a=1"},       {"a=1&k=v&b=2", "a=1&b=2"},
+        {"k=v&k=w", NULL},    {"a=1&k=v&k=w&b=2", "a=1&b=2"},
+        {"kk=v&k", "kk=v&k"}, {"k=&a=1", "a=1"},        {"a=k=v", "a=k=v"},
+        {"K=v", "K=v"},       {"a=1&&b=2", "a=1&&b=2"}, {"k=v;x=1&a=1", "a=1"},
+    };
+    static const without_t cookies[] = {
+        {"k=v", NULL},        {"k=v; a=1", "a=1"},      {"a=1; k=v", "a=1"},
+        {"a=1; k=v; b=2", "a=1; b=2"},                  {"a=1;k=v;b=2", "a=1;b=2"},
+        {"k=v; k=w", NULL},   {"kk=v; k", "kk=v; k"},   {"a=1, k=v, b=2", "a=1, b=2"},
+    };
+
+    remove_pairs(ag_cred_args_without, args, N_OF(args), *state);
+    remove_pairs(ag_cred_cookies_without, cookies, N_OF(cookies), *state);
 }
 
 int main(void)
@@ -310,6 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_one_place), TEST(test_basic), TEST(test_bearer_kinds), TEST(test_two),
         TEST(test_repeated), TEST(test_argument), TEST(test_cookie),
+        TEST(test_places), TEST(test_without),
     };
 
     return cmocka_run_group_tests_name("cred", tests, NULL, NULL);
