@@ -38,8 +38,7 @@ typedef struct ag_setting_kind_t {
 enum {
     AG_IN_HTACCESS = 1, /* may stand in .htaccess (AllowOverride AuthConfig) */
     AG_IN_SERVER = 2,   /* may stand outside of sections */
-    AG_MAIN_ONLY = 4,   /* site: not in <VirtualHost> */
-    AG_NO_OFF = 8       /* in .htaccess, not the words that switch a protection off */
+    AG_MAIN_ONLY = 4    /* site: not in <VirtualHost> */
 };
 
 struct ag_setting_t {

@@ -33,19 +33,41 @@ static const char sql_changes[] =
 
 static const char sql_version[] = "SELECT version FROM api_schema WHERE id = %d";
 
+/* What is kept of a statement on a connection, under its SQL. It has a pool of its own: one that
+ * fails is prepared anew time and again, and the connection may live for weeks. */
+typedef struct {
+    apr_pool_t *pool;
+    apr_dbd_prepared_t *st;
+} kept_t;
+
+static kept_t *kept_of(ag_db_t *db, const char *sql)
+{
+    kept_t *kept = apr_hash_get(db->prepared, sql, APR_HASH_KEY_STRING);
+
+    if (!kept) {
+        kept = apr_pcalloc(db->pool, sizeof *kept);
+        apr_hash_set(db->prepared, apr_pstrdup(db->pool, sql), APR_HASH_KEY_STRING, kept);
+    }
+    return kept;
+}
+
 /* The statement on this connection; the driver's error number or 0. It has no label of its own at
  * the driver, so PostgreSQL keeps nothing on its side that could be lost. */
 static int statement(apr_dbd_prepared_t **st, ag_db_t *db, const char *sql, int anew)
 {
+    kept_t *kept = kept_of(db, sql);
     int rc = 0;
 
-    *st = anew ? NULL : apr_hash_get(db->prepared, sql, APR_HASH_KEY_STRING);
-    if (!*st) {
-        rc = apr_dbd_prepare(db->driver, db->pool, db->handle, sql, NULL, st);
-        if (rc == 0) {
-            apr_hash_set(db->prepared, apr_pstrdup(db->pool, sql), APR_HASH_KEY_STRING, *st);
+    if (anew || !kept->st) {
+        if (kept->pool) {
+            apr_pool_destroy(kept->pool);
         }
+        kept->st = NULL;
+        apr_pool_create(&kept->pool, db->pool);
+        rc = apr_dbd_prepare(db->driver, kept->pool, db->handle, sql, NULL, &kept->st);
+        kept->st = rc == 0 ? kept->st : NULL;
     }
+    *st = kept->st;
     return rc;
 }
 
