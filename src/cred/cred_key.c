@@ -43,10 +43,25 @@ static int endpoint_fits(const char *pattern, const char *method, const char *pa
     return ag_text_path(space ? space + 1 + strspn(space + 1, " ") : pattern, path);
 }
 
+/* A slash that httpd left encoded (AllowEncodedSlashes NoDecode): who decodes it later may see
+ * another path than the patterns do. */
+static int has_encoded_slash(const char *path)
+{
+    for (; (path = strchr(path, '%')); path++) {
+        if (path[1] == '2' && (path[2] | 0x20) == 'f') {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static int endpoint_allowed(const ag_key_t *key, const ag_request_t *request)
 {
     int i;
 
+    if (key->endpoints.n && has_encoded_slash(request->path)) {
+        return 0;
+    }
     for (i = 0; i < key->endpoints.n; i++) {
         if (endpoint_fits(key->endpoints.v[i], request->method, request->path)) {
             return 1;

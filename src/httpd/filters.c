@@ -135,6 +135,12 @@ static apr_status_t private_filter(ap_filter_t *f, apr_bucket_brigade *bb)
     return ap_pass_brigade(f->next, bb);
 }
 
+/* mod_rewrite's handler sends the request on to another URI, where it is checked again. */
+static int goes_on(const request_rec *r)
+{
+    return r->handler && strcmp(r->handler, "redirect-handler") == 0;
+}
+
 void ag_insert_filter(request_rec *r)
 {
     ag_check_t *check = ag_check_found(r);
@@ -142,7 +148,7 @@ void ag_insert_filter(request_rec *r)
     if (check && !r->main && check == check->exchange->passed_below) {
         ag_take_over(r, check);
     }
-    else if (check && check->passed && check->verdict.who && !ag_is_ours(r)) {
+    else if (check && check->passed && check->verdict.who && !ag_is_ours(r) && !goes_on(r)) {
         ag_identity_hide(r, check); /* AuthType Basic: mod_dir's sub-requests had to read it again */
     }
     if (check && !r->main && (check->verdict.who || ag_is_ours(r))) {
