@@ -135,6 +135,19 @@ static apr_status_t private_filter(ap_filter_t *f, apr_bucket_brigade *bb)
     return ap_pass_brigade(f->next, bb);
 }
 
+int ag_last_word(request_rec *r)
+{
+    ag_check_t *check = ag_check_found(r);
+
+    if (!check && r->status == HTTP_FORBIDDEN && ag_is_ours(r)) {
+        check = ag_check_of(r);
+    }
+    if (check && check->verdict.reason == AG_R_NONE) {
+        adopt(r, check);
+    }
+    return DECLINED;
+}
+
 /* mod_rewrite's handler sends the request on to another URI, where it is checked again. */
 static int goes_on(const request_rec *r)
 {

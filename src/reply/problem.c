@@ -57,6 +57,9 @@ const char *ag_problem_detail(const ag_verdict_t *verdict, apr_pool_t *p)
     if (!verdict->detail && verdict->reason == AG_R_RATE_EXCEEDED) {
         return limit_detail(verdict, p);
     }
+    if (!verdict->detail && verdict->reason == AG_R_SCOPE_INSUFFICIENT && verdict->wanted) {
+        return apr_pstrcat(p, "one of these scopes is needed: ", verdict->wanted, NULL);
+    }
     return verdict->detail;
 }
 

@@ -475,3 +475,23 @@ def test_htaccess_expressions_are_restricted(web, key):
     web.put("tenant/.htaccess", TENANT + "ApiGuardRateLimit 5/day "
             "by=\"expr=%{file:/etc/hostname}\"\n")
     assert web.get("/tenant/hello.html", key=key).status == 500
+
+
+def test_a_403_that_httpd_takes_to_a_page_is_audited(own_httpd):
+    """AuthzSendForbiddenOnFailure: httpd goes to the ErrorDocument and asks nobody."""
+    web = own_httpd("""
+<Location "/s/">
+    AuthType ApiGuard
+    AuthName "forbidden"
+    AuthzSendForbiddenOnFailure On
+    ApiGuardErrors httpd
+    ApiGuardRateLimit 3/day
+    ErrorDocument 403 /errors/no.html
+    Require api-scope nobody-has-it
+</Location>
+""", files={"errors/no.html": "administrator's page\n"})
+    key = web.keys.create()
+    for n in range(3):
+        answer = web.get("/s/hello.html", key=key)
+        assert (answer.status, answer.text) == (403, "administrator's page\n")
+    assert web.error_log().count('"code":"scope_insufficient"') == 3
