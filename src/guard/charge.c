@@ -220,6 +220,16 @@ static void write_lines(bill_t *bill)
     }
 }
 
+/* A sub-request's windows may come from an .htaccess of its own and end with it. */
+static const ag_window_t *keep_window(const ag_window_t *window, apr_pool_t *p)
+{
+    ag_window_t *kept = apr_pmemdup(p, window, sizeof *kept);
+
+    kept->policy = apr_pstrdup(p, window->policy);
+    kept->field = apr_pstrmemdup(p, window->field, window->field_size);
+    return kept;
+}
+
 static void keep(bill_t *bill, ag_store_t *store)
 {
     ag_exchange_t *exchange = bill->check->exchange;
@@ -229,9 +239,12 @@ static void keep(bill_t *bill, ag_store_t *store)
         ag_taken_t *taken = apr_array_push(exchange->taken);
 
         taken->charge = bill->charges[i];
+        if (bill->check->below) {
+            taken->charge.window = keep_window(taken->charge.window, exchange->request.pool);
+        }
         taken->store = bill->charges[i].allowed ? store : NULL;
         taken->then = exchange->request.now;
-        taken->by = bill->check;
+        taken->by = bill->check->number;
     }
 }
 
@@ -245,7 +258,7 @@ static void give_back(const ag_check_t *check)
     for (i = 0; i < exchange->taken->nelts; i++) {
         ag_taken_t *taken = &APR_ARRAY_IDX(exchange->taken, i, ag_taken_t);
 
-        if (check->below && taken->by != check) {
+        if (check->below && taken->by != check->number) {
             continue;
         }
         if (taken->store) {

@@ -33,7 +33,7 @@ typedef struct ag_taken_t {
     ag_charge_t charge;
     ag_store_t *store; /* NULL: nothing was taken (a failing store, policy allow) */
     apr_time_t then;
-    const struct ag_check_t *by; /* the pass that took it */
+    int by; /* the number of the pass that took it */
 } ag_taken_t;
 
 /* One request of a client, whatever sub-requests and redirects come of it. */
@@ -41,13 +41,17 @@ typedef struct ag_exchange_t {
     ag_request_t request;
     const ag_engine_t *engine;
     apr_array_header_t *taken; /* ag_taken_t: each window at most once */
-    struct ag_check_t *passed_below;  /* the last sub-request's check that passed the gate */
-    struct ag_check_t *refused_below; /* the last one that ended in a refusal */
+    int passes; /* how many checks were made */
+
+    /* Sub-requests end before the request does, with all their memory. */
+    struct ag_check_t *passed_below;        /* the last that passed the gate and lives still */
+    const struct ag_check_t *refused_below; /* a copy of the last that was refused */
     int audited;
 } ag_exchange_t;
 
 /* One pass through the hooks: the request itself, a sub-request or a redirect. */
 typedef struct ag_check_t {
+    int number; /* within the exchange, from 1 */
     ag_exchange_t *exchange;
     const ag_policy_t *policy;
     ag_verdict_t verdict;
@@ -71,6 +75,9 @@ ag_reason_e ag_guard_charge(ag_check_t *check);
 
 /* An identified client was refused by Require: that counts like an answer, refuses nothing. */
 void ag_guard_charge_denied(ag_check_t *check);
+
+/* A copy that outlives the pass: enough to tell of its refusal, all of it from `p`. */
+const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p);
 
 /* 1 when the section limits at all. */
 static inline int ag_guard_limits(const ag_policy_t *policy)

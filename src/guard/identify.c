@@ -4,6 +4,8 @@
  */
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "guard.h"
 
 static unsigned enabled(const ag_policy_t *policy)
@@ -89,4 +91,38 @@ ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key)
     check->credential.from = AG_FROM_BASIC;
     check->credential.places = 1u << AG_FROM_BASIC;
     return examine(check);
+}
+
+/* What a refusal's answer is made of: the section's sources and providers, copied word by word. */
+static const ag_policy_t *keep_policy(const ag_policy_t *policy, apr_pool_t *p)
+{
+    ag_policy_t *kept = apr_pmemdup(p, policy, sizeof *kept);
+    ag_key_source_t *sources = apr_pmemdup(p, policy->key_from.sources,
+                                           (apr_size_t)policy->key_from.n * sizeof *sources);
+    int i;
+
+    for (i = 0; i < policy->key_from.n; i++) {
+        sources[i].name = apr_pstrdup(p, sources[i].name);
+    }
+    kept->key_from.sources = sources;
+    kept->key_from.vary = apr_pstrdup(p, policy->key_from.vary);
+    kept->providers.v = apr_palloc(p, ((apr_size_t)policy->providers.n + 1) * sizeof(char *));
+    for (i = 0; i < policy->providers.n; i++) {
+        kept->providers.v[i] = apr_pstrdup(p, policy->providers.v[i]);
+    }
+    kept->limits = NULL;
+    kept->pass_claims.n = 0;
+    return kept;
+}
+
+const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p)
+{
+    ag_check_t *kept = apr_pmemdup(p, check, sizeof *kept);
+    ag_verdict_t *verdict = &kept->verdict;
+
+    kept->policy = keep_policy(check->policy, p);
+    verdict->detail = verdict->detail ? apr_pstrdup(p, verdict->detail) : NULL;
+    verdict->wanted = verdict->wanted ? apr_pstrdup(p, verdict->wanted) : NULL;
+    verdict->n_lines = 0; /* their names may be the sub-request's own */
+    return kept;
 }

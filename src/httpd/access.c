@@ -77,6 +77,17 @@ static void pass_fields(request_rec *r, ag_check_t *check)
     }
 }
 
+/* The sub-request ends; should it have become the request itself, that ends now, too. */
+static apr_status_t forget_below(void *ended)
+{
+    ag_check_t *check = ended;
+
+    if (check->exchange->passed_below == check) {
+        check->exchange->passed_below = NULL;
+    }
+    return APR_SUCCESS;
+}
+
 static void pass(request_rec *r, ag_check_t *check)
 {
     check->passed = 1;
@@ -87,6 +98,7 @@ static void pass(request_rec *r, ag_check_t *check)
     ag_errors_release(r);
     if (r->main) {
         check->exchange->passed_below = check;
+        apr_pool_cleanup_register(r->pool, check, forget_below, apr_pool_cleanup_null);
     }
     ag_quota_tell(r, check);
     pass_fields(r, check);

@@ -126,6 +126,7 @@ ag_check_t *ag_check_of(request_rec *r)
     if (!kept->check) {
         kept->check = apr_pcalloc(r->pool, sizeof *kept->check);
         kept->check->exchange = exchange_of(r);
+        kept->check->number = ++kept->check->exchange->passes;
         kept->check->policy = ag_policy_of(r);
         kept->check->below = r->main != NULL;
         ag_mask_arguments(r, kept->check->policy);

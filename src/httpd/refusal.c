@@ -94,7 +94,8 @@ static void audit(request_rec *r, ag_check_t *check, int status)
     const char *detail = ag_problem_detail(&check->verdict, r->pool);
 
     if (r->main) {
-        check->exchange->refused_below = check; /* no answer yet: see ag_insert_error_filter() */
+        /* No answer yet, but it may become one: see ag_insert_error_filter(). */
+        check->exchange->refused_below = ag_check_keep(check, check->exchange->request.pool);
         return;
     }
     if (check->exchange->audited) {

@@ -111,6 +111,10 @@ static void test_path_long(void **state)
     object = object_of(apr_psprintf(*state, "{\"%s\":1,\"b\":2}", name), *state);
     assert_int_equal(json_integer_value(ag_json_path(object, name)), 1);
     name[255] = 'n';
+    name[256] = '\0';
+    object = object_of(apr_psprintf(*state, "{\"%s\":1,\"b\":2}", name), *state);
+    assert_null(ag_json_path(object, name));
+    name[256] = 'n';
     name[300] = '\0';
     assert_null(ag_json_path(object, name));
     assert_null(ag_json_path(object, apr_pstrcat(*state, "b.", name, NULL)));

@@ -98,12 +98,17 @@ static void test_lists(void **state)
     int i;
 
     for (i = 0; i < N_OF(cases); i++) {
-        const char *error = ag_text_list(&words, cases[i].text, *state);
+        static const char *stale[] = {"stale"};
+        const char *error;
 
+        words.n = 1;
+        words.v = stale;
+        error = ag_text_list(&words, cases[i].text, *state);
         assert_int_equal(error == NULL, cases[i].words != NULL);
         if (!error) {
             assert_int_equal(words.n, cases[i].n);
             assert_string_equal(joined(&words, *state), cases[i].words);
+            assert_int_equal(words.v == NULL, words.n == 0);
         }
     }
 }
@@ -278,9 +283,12 @@ static void test_visible(void **state)
     assert_false(ag_text_visible("a b", 3, 0));
     assert_true(ag_text_visible("a b", 3, 1));
     for (c = 0; c < 256; c++) {
-        char text[] = {'a', (char)c, 'b'};
+        char text[] = {'a', 'b', 'c'};
 
+        text[c % 3] = (char)c;
         assert_int_equal(ag_text_visible(text, 3, 0), c > 0x20 && c < 0x7F);
+        text[c % 3] = 'a';
+        text[(c + 1) % 3] = (char)c;
         assert_int_equal(ag_text_visible(text, 3, 1), c >= 0x20 && c < 0x7F);
     }
 }
