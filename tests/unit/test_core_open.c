@@ -59,7 +59,7 @@ static void test_file(void **state)
         {"secret", 6, "secret", 6},    {"secret\n", 7, "secret", 6},
         {"secret\n\n", 8, "secret\n", 7}, {"\nsecret", 7, "\nsecret", 7},
         {"se\0cret", 7, "se\0cret", 7}, {"\n", 1, "", 0},
-        {"secret\r\n", 8, "secret\r", 7},
+        {"secret\r\n", 8, "secret\r", 7}, {"", 0, "", 0},
     };
 
     run("file:", cases, N_OF(cases), *state);
@@ -71,6 +71,7 @@ static void test_base64(void **state)
         {"c2VjcmV0", 8, "secret", 6},   {"c2VjcmV0\n", 9, "secret", 6},
         {"c2VjcmV0Cg==", 12, "secret\n", 7}, /* a decoded newline is part of it */
         {"c2Vj cmV0", 9, NULL, 0},      {"c2VjcmV0\n\n", 10, NULL, 0},
+        {"", 0, "", 0},
         {"c2VjcmV", 7, NULL, 0},        {"c2Vj-_V0", 8, NULL, 0},
     };
 

@@ -149,6 +149,7 @@ static void test_messages(void **state)
         {SIZE, "big", "ToySize: \"big\" is not a size: bytes, or a number with K, M or G"},
         {SIZE, "2M 3M", "ToySize: one value is allowed, \"3M\" is too many"},
         {NAME, "a b", "ToyName: one value is allowed, \"b\" is too many"},
+        {KINDS, "z", "ToyKinds: \"z\" is not allowed: x, y or none"},
         {KINDS, "x z", "ToyKinds: \"z\" is not allowed: x, y or none"},
         {SUM, "bad", "ToySum: bad is not good"},
     };
@@ -212,6 +213,9 @@ static void test_merge_one_side(void **state)
     ag_settings_merge(merged, said, silent, sizeof *merged, rows, *state);
     assert_string_equal(merged->sum, "one");
     assert_int_equal(merged->head.set, 1 << SUM);
+    assert_null(try(said, MODE, "first", *state)); /* the row of the lowest bit */
+    ag_settings_merge(merged, silent, said, sizeof *merged, rows, *state);
+    assert_int_equal(merged->mode, 0);
     ag_settings_merge(merged, silent, silent, sizeof *merged, rows, *state);
     assert_null(merged->sum);
     assert_int_equal(merged->head.set, 0);

@@ -176,7 +176,8 @@ static void test_bearer_kinds(void **state)
         {TOKEN, BEARER, JWT, "jwt"}, {TOKEN, H, BOTH, "jwt"},    {TOKEN, H, KEY, NULL},
         {"opaque", BEARER, BOTH, "key"}, {"opaque", BEARER, JWT, "jwt"},
         {"opaque", H, BOTH, "jwt"}, {"one.dot", BEARER, BOTH, "key"},
-        {"a.b.c.d.e", BEARER, BOTH, "key"}, {"opaque", H, KEY, NULL},
+        {"..", BEARER, BOTH, "jwt"}, {"a..", BEARER, BOTH, "jwt"}, {".a..", BEARER, BOTH, "key"},
+        {"...", BEARER, BOTH, "key"}, {"a.b.c.d.e", BEARER, BOTH, "key"}, {"opaque", H, KEY, NULL},
     };
     int i;
 
@@ -233,6 +234,7 @@ static void test_repeated(void **state)
 {
     static const case_t cases[] = {
         {"abc, abd", NULL, NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
+        {"abc, abd", NULL, "key=abc", "api_key=abc", ALL, KEY, AMBIGUOUS, NOTHING},
         {"abc, abc", NULL, NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
         {"abc,", NULL, NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
         {NULL, "Bearer abc, Bearer abc", NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},

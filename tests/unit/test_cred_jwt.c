@@ -178,6 +178,7 @@ static void test_not_yet(void **state)
     h.request.now = apr_time_from_sec(NOW - 20);
     assert_int_equal(check(&h, &who, token), AG_R_NONE);
     forget_key(&h);
+    assert_int_equal(check(&h, &who, token), AG_R_NONE); /* the moment itself is good */
     h.request.now--; /* and a clock that goes back does not use what it remembers of later */
     assert_int_equal(check(&h, &who, token), AG_R_TOKEN_INVALID);
 }
@@ -212,6 +213,24 @@ static void test_realms(void **state)
     assert_int_equal(check(&other, &who, token), AG_R_TOKEN_INVALID);
     assert_null(other.call.shown);
     assert_int_equal(check(&h, &who, token), AG_R_NONE);
+}
+
+/* A record that cannot be read is no answer: the token is verified. */
+static void test_garbled_record(void **state)
+{
+    house_t h = open_house(*state);
+    const char *token = token_of(&h, CLAIMS);
+    ag_principal_t *who;
+    ag_id_t id;
+
+    assert_int_equal(check(&h, &who, token), AG_R_NONE);
+    id = ag_id_mix(h.call.jwt_realm, ag_sip(&h.sip, token, strlen(token)));
+    assert_true(ag_cache_put(h.tokens, id, "garbled", 7, h.request.now));
+    assert_int_equal(check(&h, &who, token), AG_R_NONE);
+    assert_string_equal(who->client, "acme");
+    assert_true(ag_cache_put(h.tokens, id, "garbled", 7, h.request.now));
+    forget_key(&h);
+    assert_int_equal(check(&h, &who, token), AG_R_TOKEN_INVALID);
 }
 
 /* Names too long for a record: verified each time, and accepted. */
@@ -316,6 +335,7 @@ static void test_anonymous(void **state)
     assert_int_equal(verdict.reason, AG_R_NONE);
     assert_string_equal(verdict.who->kind, "anonymous");
     assert_string_equal(verdict.who->client, "anonymous");
+    assert_string_equal(verdict.who->issuer, "");
     assert_null(verdict.who->user);
     assert_int_equal(verdict.who->scopes.n, 0);
     assert_int_equal(verdict.candidate, AG_R_NONE);
@@ -330,6 +350,45 @@ static void test_anonymous(void **state)
     h.authorization = NULL;
     h.key_field = "";
     assert_int_not_equal(identify(&h).reason, AG_R_NONE);
+}
+
+/* What is kept of a sub-request's refusal is all the keeper's own. */
+static void test_keep(void **state)
+{
+    char detail[] = "why", wanted[] = "read", name[] = "X-Key", vary[] = "X-Key", word[] = "key";
+    ag_key_source_t source = {AG_FROM_HEADER, name};
+    const char *words[] = {word};
+    ag_quota_line_t line = {.policy = "p"};
+    house_t h = open_house(*state);
+    ag_policy_t *policy = ag_policy_make(h.p);
+    ag_check_t check = {.policy = policy, .verdict = {.reason = AG_R_SCOPE_INSUFFICIENT,
+                        .detail = detail, .wanted = wanted, .lines = &line, .n_lines = 1}};
+    const ag_check_t *kept;
+
+    policy->key_from = (ag_key_from_t){&source, 1, vary, 0};
+    policy->providers = (ag_words_t){1, words};
+    policy->invalid_key_status = 403;
+    kept = ag_check_keep(&check, h.p);
+    detail[0] = wanted[0] = name[0] = vary[0] = word[0] = '?';
+    memset(&source, 0, sizeof source);
+    words[0] = NULL;
+    memset(policy, 0, sizeof *policy);
+    memset(&check, 0, sizeof check);
+    assert_int_equal(kept->verdict.reason, AG_R_SCOPE_INSUFFICIENT);
+    assert_string_equal(kept->verdict.detail, "why");
+    assert_string_equal(kept->verdict.wanted, "read");
+    assert_int_equal(kept->verdict.n_lines, 0);
+    assert_int_equal(kept->policy->invalid_key_status, 403);
+    assert_int_equal(kept->policy->key_from.n, 1);
+    assert_string_equal(kept->policy->key_from.sources[0].name, "X-Key");
+    assert_string_equal(kept->policy->key_from.vary, "X-Key");
+    assert_true(ag_policy_provides(kept->policy, "key"));
+    assert_false(ag_policy_provides(kept->policy, "jwt"));
+    check.policy = ag_policy_make(h.p); /* and where nothing was said there is nothing to copy */
+    kept = ag_check_keep(&check, h.p);
+    assert_null(kept->verdict.detail);
+    assert_null(kept->verdict.wanted);
+    assert_true(ag_policy_provides(kept->policy, "key"));
 }
 
 /* A refusal that stands is not asked away. */
@@ -364,10 +423,11 @@ int main(void)
         cmocka_unit_test(test_remembered), cmocka_unit_test(test_other_token),
         cmocka_unit_test(test_times), cmocka_unit_test(test_not_yet),
         cmocka_unit_test(test_memo_ends), cmocka_unit_test(test_realms),
-        cmocka_unit_test(test_long_names), cmocka_unit_test(test_no_token),
+        cmocka_unit_test(test_garbled_record), cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_no_token),
         cmocka_unit_test(test_identify), cmocka_unit_test(test_identify_refused),
         cmocka_unit_test(test_anonymous), cmocka_unit_test(test_refused_before),
-        cmocka_unit_test(test_providers),
+        cmocka_unit_test(test_providers), cmocka_unit_test(test_keep),
     };
 
     return cmocka_run_group_tests_name("cred: tokens", tests, maker_start, maker_stop);

@@ -6,6 +6,7 @@
 #include "keys_fixture.h"
 
 #include "../../src/cred/cred.h"
+#include "../../src/guard/guard.h"
 
 #define N_OF(array) ((int)(sizeof(array) / sizeof *(array)))
 
@@ -113,7 +114,8 @@ static void test_endpoints(void **state)
         {"* /api/me", "DELETE /api/me", 1},      {"/api/me", "DELETE /api/me", 1},
         {"/api/*", "PUT /api/a/b", 1},           {"/api/*", "PUT /other", 0},
         {"GET /api/*", "HEAD /api/a", 0},        {"GET   /a", "GET /a", 0}, /* broken */
-        {"GET /a", "PUT /b", 0},
+        {"GET /a", "PUT /b", 0},                 {"G /a", "P /a", 0},
+        {"G /a", "G /a", 1},
     };
     fixture_t *f = *state;
     int i;
@@ -129,6 +131,20 @@ static void test_endpoints(void **state)
         }
     }
     assert_int_equal(reason_of(f, new_key(f, "allowed_endpoints = '[]'")), AG_R_ENDPOINT_DENIED);
+}
+
+/* A slash that stayed encoded may become one behind us: it fits no pattern. */
+static void test_encoded_slash(void **state)
+{
+    fixture_t *f = *state;
+    const char *key = new_key(f, "allowed_endpoints = '/api/*'");
+
+    assert_int_equal(ask(f, key, "GET /api/a b", "192.0.2.1").reason, AG_R_NONE);
+    assert_int_equal(ask(f, key, "GET /api/100%", "192.0.2.1").reason, AG_R_NONE);
+    assert_int_equal(ask(f, key, "GET /api/%20%2", "192.0.2.1").reason, AG_R_NONE);
+    assert_int_equal(ask(f, key, "GET /api/a%2Fb", "192.0.2.1").reason, AG_R_ENDPOINT_DENIED);
+    assert_int_equal(ask(f, key, "GET /api/%20a%2fb", "192.0.2.1").reason, AG_R_ENDPOINT_DENIED);
+    assert_int_equal(ask(f, f->key, "GET /api/a%2Fb", "192.0.2.1").reason, AG_R_NONE);
 }
 
 /* The address is judged before the endpoint, the status before both. */
@@ -179,11 +195,71 @@ static void test_database_away(void **state)
     assert_null(who);
 }
 
+/* ---- the guard's step ------------------------------------------------------------------------ */
+
+static const char *header(const ag_request_t *request, const char *name)
+{
+    return strcmp(name, "X-API-Key") == 0 ? request->ctx : NULL;
+}
+
+/* `basic`: the key comes from mod_auth_basic, not from the request. */
+static ag_check_t *identify(fixture_t *f, const char *key, int basic)
+{
+    ag_engine_t *engine = apr_pcalloc(f->p, sizeof *engine);
+    ag_exchange_t *exchange = apr_pcalloc(f->p, sizeof *exchange);
+    ag_check_t *check = apr_pcalloc(f->p, sizeof *check);
+    ag_reason_e reason;
+
+    engine->keys = &f->keys;
+    engine->key_realm = f->realm;
+    exchange->engine = engine;
+    exchange->request.pool = f->p;
+    exchange->request.method = "GET";
+    exchange->request.path = "/api";
+    exchange->request.now = f->now;
+    exchange->request.log = &f->log;
+    exchange->request.header = header;
+    exchange->request.ctx = basic ? NULL : (void *)(uintptr_t)key;
+    check->exchange = exchange;
+    check->policy = ag_policy_make(f->p);
+    reason = basic ? ag_guard_identify_key(check, key) : ag_guard_identify(check);
+    assert_int_equal(reason, check->verdict.reason);
+    return check;
+}
+
+static void test_identify(void **state)
+{
+    fixture_t *f = *state;
+    const char *revoked = new_key(f, "is_active = 0");
+    int basic;
+
+    for (basic = 0; basic < 2; basic++) {
+        ag_check_t *check = identify(f, f->key, basic);
+
+        assert_int_equal(check->verdict.reason, AG_R_NONE);
+        assert_string_equal(check->verdict.kind, "key");
+        assert_string_equal(check->verdict.who->client, "acme");
+        assert_true(ag_id_equal(check->verdict.who->realm, f->realm.id));
+        assert_string_equal(check->credential.text, f->key);
+        assert_int_equal(check->credential.n, strlen(f->key));
+        assert_ptr_equal(check->credential.type, &ag_cred_key);
+        assert_int_equal(check->credential.from, basic ? AG_FROM_BASIC : AG_FROM_HEADER);
+        assert_int_equal(check->credential.places, 1u << check->credential.from);
+        check = identify(f, revoked, basic);
+        assert_int_equal(check->verdict.reason, AG_R_KEY_REVOKED);
+        assert_null(check->verdict.who);
+        assert_string_equal(check->verdict.shown->client, "acme"); /* for the log */
+        assert_int_equal(identify(f, "unknown", basic)->verdict.reason, AG_R_KEY_INVALID);
+        assert_int_equal(identify(f, "", basic)->verdict.reason, AG_R_KEY_INVALID);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_principal), TEST(test_status), TEST(test_address), TEST(test_endpoints),
-        TEST(test_order), TEST(test_no_key), TEST(test_database_away),
+        TEST(test_order), TEST(test_no_key), TEST(test_database_away), TEST(test_identify),
+        TEST(test_encoded_slash),
     };
     int failed;
 

@@ -264,6 +264,37 @@ static void test_once_per_subject(void **state)
 
 /* ---- refusals -------------------------------------------------------------------------------- */
 
+/* A line holds what the window and the store said. */
+static void test_lines(void **state)
+{
+    house_t *h = *state;
+    ag_limit_t *limit = limit_of(h, 9, AG_BY_GLOBAL, 5);
+    const ag_quota_line_t *line;
+
+    limit->windows->field = "\"w9\";q=5;w=60";
+    limit->windows->field_size = 13;
+    limit->windows->name_size = 4;
+    h->shm.count[9] = 5;
+    limit_of(h, 12, AG_BY_GLOBAL, 0)->dry_run = 1; /* would wait longer, and refuses nobody */
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
+    assert_int_equal(h->check.verdict.retry_after, 9);
+    line = h->check.verdict.lines;
+    assert_string_equal(line->policy, "w9");
+    assert_string_equal(line->field, "\"w9\";q=5;w=60");
+    assert_int_equal(line->field_size, 13);
+    assert_int_equal(line->name_size, 4);
+    assert_string_equal(line->subject, "global");
+    assert_int_equal(line->limit, 5);
+    assert_int_equal(line->window, 60);
+    assert_int_equal(line->remaining, 0);
+    assert_int_equal(line->reset, 30);
+    assert_int_equal(line->retry, 9);
+    h->shm.count[9] = 1;
+    h->exchange.taken->nelts = 0;
+    ag_guard_charge(&h->check);
+    assert_int_equal(h->check.verdict.lines->remaining, 4);
+}
+
 static void test_refused_by_address(void **state)
 {
     house_t *h = *state;
@@ -365,8 +396,10 @@ static void test_below(void **state)
     ag_check_t below = h->check;
 
     limit_of(h, 1, AG_BY_IP, 5);
+    h->check.number = 1;
     ag_guard_admit(&h->check);
     below.below = 1;
+    below.number = 2;
     limit_of(h, 2, AG_BY_IP, 5);
     ag_guard_admit(&below);
     limit_of(h, 3, AG_BY_GLOBAL, 0);
@@ -375,6 +408,29 @@ static void test_below(void **state)
     assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
     assert_int_equal(h->shm.count[1], 0); /* the request itself gives back all */
     assert_int_equal(h->shm.count[2], 0);
+}
+
+/* A sub-request's windows end with it; what is told of them does not. */
+static void test_below_window(void **state)
+{
+    house_t *h = *state;
+    char policy[] = "mine", field[] = "\"mine\";q=5;w=60 and more";
+    ag_limit_t *limit = limit_of(h, 1, AG_BY_IP, 5);
+    const ag_window_t *kept;
+
+    limit->windows->policy = policy;
+    limit->windows->field = field;
+    limit->windows->field_size = 15;
+    h->check.below = 1;
+    assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
+    memset(policy, '?', 4);
+    memset(field, '?', 15);
+    memset(limit->windows, 0, sizeof *limit->windows);
+    kept = APR_ARRAY_IDX(h->exchange.taken, 0, ag_taken_t).charge.window;
+    assert_string_equal(kept->policy, "mine");
+    assert_string_equal(kept->field, "\"mine\";q=5;w=60");
+    assert_int_equal(kept->rate.n, 5);
+    assert_int_equal(kept->id.lo, 1);
 }
 
 /* ---- what applies, and what it costs --------------------------------------------------------- */
@@ -523,11 +579,13 @@ static void test_away_small_burst(void **state)
     house_t *h = *state;
 
     away(h, AG_FAIL_LOCAL, 4);
-    limit_of(h, 1, AG_BY_GLOBAL, 20)->windows->burst = 3;
+    limit_of(h, 1, AG_BY_GLOBAL, 20)->windows->burst = 1;
     limit_of(h, 2, AG_BY_GLOBAL, 20)->windows->burst = 0;
+    limit_of(h, 3, AG_BY_GLOBAL, 20)->windows->burst = 5;
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
     assert_int_equal(APR_ARRAY_IDX(h->exchange.taken, 0, ag_taken_t).charge.window->burst, 1);
     assert_int_equal(APR_ARRAY_IDX(h->exchange.taken, 1, ag_taken_t).charge.window->burst, 0);
+    assert_int_equal(APR_ARRAY_IDX(h->exchange.taken, 2, ag_taken_t).charge.window->burst, 2);
 }
 
 static void test_away_local_alone(void **state)
@@ -597,6 +655,7 @@ static void test_shm_fails(void **state)
     away(h, AG_FAIL_LOCAL, 1);
     assert_int_equal(ag_guard_charge(&h->check), AG_R_INTERNAL_ERROR);
     assert_int_equal(h->check.verdict.reason, AG_R_INTERNAL_ERROR);
+    assert_int_equal(h->check.verdict.n_lines, 0);
 }
 
 int main(void)
@@ -606,7 +665,8 @@ int main(void)
         HOUSE(test_refused_by_address), HOUSE(test_given_back), HOUSE(test_dry_run),
         HOUSE(test_denied), HOUSE(test_denied_over_limit), HOUSE(test_when), HOUSE(test_cost),
         HOUSE(test_own), HOUSE(test_many), HOUSE(test_memcached),
-        HOUSE(test_away_local), HOUSE(test_away_local_alone), HOUSE(test_away_small_burst),
+        HOUSE(test_away_local), HOUSE(test_away_local_alone), HOUSE(test_lines),
+        HOUSE(test_away_small_burst), HOUSE(test_below_window),
         HOUSE(test_shared_count), HOUSE(test_below), HOUSE(test_away_allow),
         HOUSE(test_away_deny), HOUSE(test_goes_away), HOUSE(test_shm_fails),
     };

@@ -186,6 +186,7 @@ static void test_key_from(void **state)
         {"header:X-Key", "Authorization, X-Key", 1, 0, AG_FROM_HEADER, "X-Key"},
         {"header:authorization", "Authorization", 1, 0, AG_FROM_HEADER, "authorization"},
         {"header:A header:B", "Authorization, A, B", 2, 0, AG_FROM_HEADER, "B"},
+        {"cookie:k bearer", "Authorization, Cookie", 2, 0, AG_FROM_BEARER, ""},
         {"cookie:k cookie:l", "Authorization, Cookie", 2, 0, AG_FROM_COOKIE, "l"},
         {"query:k query:l", "Authorization", 2, 2, AG_FROM_QUERY, "l"},
         {"Query:k bearer cookie:c", "Authorization, Cookie", 3, 1, AG_FROM_COOKIE, "c"},
@@ -284,6 +285,8 @@ static void test_mistakes(void **state)
         {AG_POLICY_leeway, "601", "ApiGuardLeeway: \"601\" is not a number from 0 to 600"},
         {AG_POLICY_claim_map, "user", "ApiGuardClaimMap: \"user\" is not allowed: user=, client="},
         {AG_POLICY_claim_map, "user=", "ApiGuardClaimMap: \"user=\" is not allowed"},
+        {AG_POLICY_providers, "cert", "ApiGuardProvider: \"cert\" is not allowed: key or jwt"},
+        {AG_POLICY_issuers, "\"\"", "ApiGuardIssuer: \"\" is not allowed: a name is missing"},
         {AG_POLICY_issuers, "a \"\"", "ApiGuardIssuer: \"\" is not allowed: a name is missing"},
         {AG_POLICY_max_lifetime, "0", "ApiGuardMaxLifetime: \"0\" is not allowed: a duration or"},
         {AG_POLICY_claim_map, "mail=x", "ApiGuardClaimMap: \"mail=x\" is not allowed"},
@@ -546,6 +549,8 @@ static void test_limits(void **state)
     assert_int_equal(APR_ARRAY_IDX(policy->limits, 0, ag_limit_t *)->windows[0].id.lo, 0);
     assert_string_equal(policy_reads(policy, AG_POLICY_limits, "5/s by=ip", &c),
                         "ApiGuardRateLimit: \"5/s by=ip\" stands here twice");
+    assert_string_equal(policy_reads(policy, AG_POLICY_limits, "100/min  1000/day", &c),
+                        "ApiGuardRateLimit: \"100/min 1000/day\" stands here twice");
     assert_int_equal(policy->limits->nelts, 2);
 }
 
@@ -615,6 +620,15 @@ static const char *open_all(conf_t *c)
     return error;
 }
 
+static ag_id_t realm_of(const ag_policy_t *policy, apr_pool_t *p)
+{
+    ag_jwt_policy_t jwt;
+    ag_id_t realm;
+
+    ag_policy_jwt(&jwt, &realm, policy, p);
+    return realm;
+}
+
 static void test_keys_open(void **state)
 {
     conf_t c = conf_of(*state);
@@ -642,6 +656,45 @@ static void test_keys_open(void **state)
     section(AG_POLICY_jwks, SAYS(apr_pstrcat(*state, "file:", path, NULL)), &c);
     error = open_all(&c);
     assert_non_null(strstr(error, "cannot be read"));
+    path = secret_file("{}", *state);
+    section(AG_POLICY_jwks, SAYS(apr_pstrcat(*state, "file:", path, NULL)), &c);
+    error = open_all(&c);
+    assert_ptr_equal(strstr(error, "key set file:"), error);
+    unlink(path);
+}
+
+#define JWKS                                                                                       \
+    "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":"                                            \
+    "\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\"}]}"
+
+/* Configured keys and key sets together, each bound to its issuer or not. */
+static void test_key_sets(void **state)
+{
+    conf_t c = conf_of(*state);
+    const char *key = secret_file(SECRET, *state), *set = secret_file(JWKS, *state);
+    const char *bound = apr_pstrcat(*state, "HS256 file:", key, " issuer=https://a", NULL);
+    const char *loose = apr_pstrcat(*state, "file:", set, NULL);
+    ag_policy_t *policy = section(AG_POLICY_jwt_keys, SAYS(bound), &c);
+    const ag_keyset_source_t *source;
+    ag_jwt_policy_t jwt;
+    ag_id_t realm, without = realm_of(policy, *state);
+
+    assert_null(policy_reads(policy, AG_POLICY_jwks, loose, &c));
+    assert_null(open_all(&c));
+    source = APR_ARRAY_IDX(policy->jwks, 0, ag_keyset_source_t *);
+    assert_string_equal(source->set.origin, source->source);
+    ag_policy_jwt(&jwt, &realm, policy, *state);
+    assert_int_equal(jwt.n_sets, 2);
+    assert_ptr_equal(jwt.sets[1], &source->set);
+    assert_string_equal(jwt.sets[0]->issuer, "https://a");
+    assert_false(ag_id_equal(realm, without));
+    assert_null(policy_reads(policy, AG_POLICY_issuers, "https://a https://b", &c));
+    assert_non_null(strstr(ag_policy_check(policy, *state), source->source));
+    ag_policy_jwt(&jwt, &realm, policy, *state);
+    assert_int_equal(jwt.n_sets, 1); /* the loose one is left out */
+    assert_ptr_not_equal(jwt.sets[0], &source->set);
+    unlink(key);
+    unlink(set);
 }
 
 static void test_pepper_opens(void **state)
@@ -678,15 +731,6 @@ static ag_policy_t *token_section(const char *secret, const char *options, int r
         assert_null(policy_reads(policy, row, line, c));
     }
     return policy;
-}
-
-static ag_id_t realm_of(const ag_policy_t *policy, apr_pool_t *p)
-{
-    ag_jwt_policy_t jwt;
-    ag_id_t realm;
-
-    ag_policy_jwt(&jwt, &realm, policy, p);
-    return realm;
 }
 
 /* Whatever decides who is accepted makes another realm; what does not, does not. */
@@ -821,7 +865,8 @@ int main(void)
         TEST(test_choices), TEST(test_key_from), TEST(test_store_failure), TEST(test_claim_map),
         TEST(test_site_values), TEST(test_mistakes), TEST(test_site_mistakes), TEST(test_merging),
         TEST(test_merging_three), TEST(test_merging_scalars), TEST(test_site_merging),
-        TEST(test_limits), TEST(test_htaccess), TEST(test_keys_open), TEST(test_pepper_opens),
+        TEST(test_limits), TEST(test_htaccess), TEST(test_keys_open), TEST(test_key_sets),
+        TEST(test_pepper_opens),
         TEST(test_realms), TEST(test_jwt_policy), TEST(test_two_issuers), TEST(test_provides),
         TEST(test_warning),
     };

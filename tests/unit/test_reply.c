@@ -89,6 +89,13 @@ static void test_problem_limit(void **state)
     assert_int_equal(json_array_size(violated), 2);
     assert_string_equal(json_string_value(json_array_get(violated, 0)), "a\"b");
     assert_string_equal(json_string_value(json_array_get(violated, 1)), "1000/day");
+    verdict.lines = told + 3;
+    verdict.n_lines = 1;
+    problem = problem_of(&verdict, 429, "id", *state);
+    assert_int_equal(json_array_size(json_object_get(problem, "violated-policies")), 1);
+    assert_string_equal(plain(problem, "detail"), "1000 per day for client acme");
+    verdict.lines = told;
+    verdict.n_lines = 4;
     verdict.who = NULL;
     assert_string_equal(ag_problem_detail(&verdict, *state), "100 per minute");
     verdict.detail = "said already";
@@ -99,6 +106,13 @@ static void test_problem_limit(void **state)
     verdict.reason = AG_R_KEY_INVALID;
     verdict.n_lines = 4;
     assert_null(ag_problem_detail(&verdict, *state));
+    verdict.wanted = "read write";
+    assert_null(ag_problem_detail(&verdict, *state));
+    verdict.reason = AG_R_SCOPE_INSUFFICIENT;
+    assert_string_equal(ag_problem_detail(&verdict, *state),
+                        "one of these scopes is needed: read write");
+    verdict.detail = "said already";
+    assert_string_equal(ag_problem_detail(&verdict, *state), "said already");
 }
 
 static void test_problem_periods(void **state)
@@ -267,6 +281,35 @@ static void test_fields_extreme(void **state)
                            "w=4294967295; pk=:MDQzYTcxODc3NGM1:\n"));
 }
 
+/* As many windows as a request can have, with names as long as they get: nothing is cut. */
+static void test_fields_many(void **state)
+{
+    char name[80], quoted[82], field[120];
+    ag_quota_line_t told[32];
+    const char *text;
+    int i;
+
+    memset(name, 'n', sizeof name);
+    name[79] = '\0';
+    snprintf(quoted, sizeof quoted, "\"%s\"", name);
+    snprintf(field, sizeof field, "%s;q=5;w=1", quoted);
+    for (i = 0; i < 32; i++) {
+        told[i] = lines[0];
+        told[i].policy = name;
+        told[i].field = field;
+        told[i].field_size = (apr_uint16_t)strlen(field);
+        told[i].name_size = (apr_uint16_t)strlen(quoted);
+    }
+    text = fields(told, 32, AG_QUOTA_DRAFT_10 | AG_QUOTA_DRAFT_8, *state);
+    for (i = 0; (text = strstr(text, quoted)); i++) {
+        text++;
+    }
+    assert_int_equal(i, 4 * 32);
+    text = fields(told, 32, AG_QUOTA_DRAFT_8, *state);
+    assert_non_null(strstr(text, "; r=42; t=17\nRateLimit-Policy: "));
+    assert_string_equal(text + strlen(text) - 3, "m:\n");
+}
+
 /* What has room for one limit tells the one that refuses, else the one with least left. */
 static void test_tightest(void **state)
 {
@@ -303,6 +346,7 @@ int main(void)
         TEST(test_problem), TEST(test_problem_detail), TEST(test_problem_limit),
         TEST(test_problem_periods), TEST(test_problem_too_long), TEST(test_every_reason),
         TEST(test_challenges), TEST(test_fields), TEST(test_fields_extreme), TEST(test_tightest),
+        TEST(test_fields_many),
     };
 
     return cmocka_run_group_tests_name("reply", tests, NULL, NULL);
