@@ -139,8 +139,8 @@ ag_check_t *ag_check_of(request_rec *r)
  * then becomes this request's (ap_internal_fast_redirect); so does its check. */
 static void follow(request_rec *r, kept_t *kept)
 {
-    ag_exchange_t *exchange = exchange_of(r);
-    ag_check_t *below = exchange->passed_below;
+    const ag_exchange_t *exchange = ag_exchange_found(r);
+    ag_check_t *below = exchange ? exchange->passed_below : NULL;
 
     if (below && below->policy == ag_policy_of(r)) {
         kept->check = below;

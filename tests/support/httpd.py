@@ -272,9 +272,15 @@ class Httpd:
                 return match
             time.sleep(0.02)
 
-    def named_log(self, name):
-        paths = glob.glob(self.dir.join("logs", name))
-        return open(paths[0], encoding="latin-1").read() if paths else ""
+    def named_log(self, name, until="", seconds=3):
+        """A log of the test's own; it is written behind the answer, so `until` is waited for."""
+        end = time.monotonic() + seconds
+        while True:
+            paths = glob.glob(self.dir.join("logs", name))
+            text = open(paths[0], encoding="latin-1").read() if paths else ""
+            if until in text or time.monotonic() > end:
+                return text
+            time.sleep(0.02)
 
     # ---- requests ----
 
