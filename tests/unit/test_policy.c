@@ -664,7 +664,7 @@ static void test_keys_open(void **state)
 }
 
 #define JWKS                                                                                       \
-    "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":"                                            \
+    "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":"                                         \
     "\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\"}]}"
 
 /* Configured keys and key sets together, each bound to its issuer or not. */
