@@ -17,13 +17,30 @@ static int is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Copies one word to `out`, quotes and escapes resolved; the end of it in the line, or NULL when a
- * quote is not closed. */
-static const char *copy_word(char **out, const char *at)
+/* Where the word that begins at `at` ends; NULL when a quote is not closed. */
+static const char *word_end(const char *at)
 {
     int quoted = 0;
 
     for (; *at && (quoted || !is_space(*at)); at++) {
+        if (*at == '"') {
+            quoted = !quoted;
+        }
+        else if (quoted && *at == '\\' && (at[1] == '"' || at[1] == '\\')) {
+            at++;
+        }
+    }
+    return quoted ? NULL : at;
+}
+
+/* The word without its quotes, escapes resolved. */
+static char *copy_word(const char *at, const char *end, apr_pool_t *p)
+{
+    char *word = apr_palloc(p, (apr_size_t)(end - at) + 1);
+    char *out = word;
+    int quoted = 0;
+
+    for (; at < end; at++) {
         if (*at == '"') {
             quoted = !quoted;
             continue;
@@ -31,15 +48,16 @@ static const char *copy_word(char **out, const char *at)
         if (quoted && *at == '\\' && (at[1] == '"' || at[1] == '\\')) {
             at++;
         }
-        *(*out)++ = *at;
+        *out++ = *at;
     }
-    return quoted ? NULL : at;
+    *out = '\0';
+    return word;
 }
 
 const char *ag_text_word(const char **line, const char **error, apr_pool_t *p)
 {
     const char *at = *line;
-    char *word, *out;
+    const char *end;
 
     while (is_space(*at)) {
         at++;
@@ -48,15 +66,13 @@ const char *ag_text_word(const char **line, const char **error, apr_pool_t *p)
     if (!*at) {
         return NULL;
     }
-    word = out = apr_palloc(p, strlen(at) + 1);
-    at = copy_word(&out, at);
-    if (!at) {
+    end = word_end(at);
+    if (!end) {
         *error = "a quote is not closed";
         return NULL;
     }
-    *out = '\0';
-    *line = at;
-    return word;
+    *line = end;
+    return copy_word(at, end, p);
 }
 
 static void words_from(ag_words_t *words, apr_array_header_t *list)
