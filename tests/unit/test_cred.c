@@ -141,6 +141,7 @@ static void test_basic(void **state)
         {"Basic !!!!", "!!!!"},
         {"Basic dXNlcjphYmM", "dXNlcjphYmM"},      /* without its padding */
         {"Basic dQA6YWJj", "dQA6YWJj"},    /* u, NUL, :abc */
+        {"Basic dTphAGI=", "dTphAGI="},    /* u:a, NUL, b */
     };
     int i;
 
