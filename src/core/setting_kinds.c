@@ -15,6 +15,9 @@ int ag_setting_choose(const char *allowed, const char *word)
     apr_size_t n = strlen(word);
     int i = 0;
 
+    if (strchr(word, '|')) {
+        return -1; /* "off|on" is how the choice is written, not one of it */
+    }
     for (;; i++) {
         const char *bar = strchr(allowed, '|');
 

@@ -28,11 +28,11 @@ static void lend_claims(ag_principal_t *who, const char *text, apr_size_t n)
 static ag_reason_e judge_times(const ag_token_memo_t *memo, apr_time_t now, const char **detail)
 {
     if (memo->expires && memo->expires <= now) {
-        *detail = "the token has expired";
+        *detail = "The token has expired";
         return AG_R_TOKEN_EXPIRED;
     }
     if (memo->begins > now) {
-        *detail = "the token is not valid yet";
+        *detail = "The token is not valid yet";
         return AG_R_TOKEN_INVALID;
     }
     return AG_R_NONE;

@@ -54,6 +54,7 @@ static const char *take(const char **at, const char *end)
     return nul && *text == '+' ? text + 1 : NULL;
 }
 
+/* A word that is NULL makes the record not whole. */
 static void take_words(ag_words_t *words, apr_uint32_t n, const char **at, const char *end,
                        apr_pool_t *p)
 {
@@ -63,6 +64,7 @@ static void take_words(ag_words_t *words, apr_uint32_t n, const char **at, const
     words->v = n ? apr_palloc(p, n * sizeof(char *)) : NULL;
     for (i = 0; i < n; i++) {
         words->v[i] = take(at, end);
+        *at = words->v[i] ? *at : NULL;
     }
 }
 

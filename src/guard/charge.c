@@ -335,8 +335,12 @@ ag_reason_e ag_guard_charge(ag_check_t *check)
 void ag_guard_charge_denied(ag_check_t *check)
 {
     ag_verdict_t told = check->verdict;
+    bill_t bill;
 
-    ag_guard_charge(check);
+    bill.check = check;
+    bill.n = bill.too_many = 0;
+    collect(&bill, 0);
+    settle(&bill); /* and what admit() took stays taken: no refusal is free */
     told.lines = check->verdict.lines;
     told.n_lines = check->verdict.n_lines;
     check->verdict = told;

@@ -292,9 +292,19 @@ static void test_first_refusal_wins(void **state)
     assert_string_equal(verdict.detail, "first");
 }
 
+/* "off|on" is how a choice is documented, not a value. */
+static void test_a_bar_is_no_choice(void **state)
+{
+    (void)state;
+    assert_int_equal(ag_setting_choose("off|on", "off|on"), -1);
+    assert_int_equal(ag_setting_choose("a|b|c", "b|c"), -1);
+    assert_int_equal(ag_setting_choose("a|b|c", "a|b"), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_a_bar_is_no_choice),
         TEST(test_initial), TEST(test_read), TEST(test_messages), TEST(test_again),
         TEST(test_merge), TEST(test_merge_one_side), TEST(test_row_31), TEST(test_choices),
         TEST(test_reasons), TEST(test_first_refusal_wins),

@@ -165,7 +165,7 @@ static void test_times(void **state)
     assert_int_equal(check(&h, &who, token), AG_R_NONE);
     h.request.now++;
     assert_int_equal(check(&h, &who, token), AG_R_TOKEN_EXPIRED);
-    assert_string_equal(h.call.detail, "the token has expired");
+    assert_string_equal(h.call.detail, "The token has expired");
     assert_string_equal(h.call.shown->client, "acme"); /* whose it was is told to the log */
 }
 

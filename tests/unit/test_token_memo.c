@@ -177,9 +177,24 @@ static void test_garbled(void **state)
     assert_in_range(whole, 1, 49999);
 }
 
+/* Readers of scopes compare every word, so none may be NULL. */
+static void test_a_record_without_a_word_is_not_whole(void **state)
+{
+    static const char *words[] = {"read"};
+    ag_principal_t who = {.kind = "jwt", .scopes = {1, words}}, *back;
+    ag_token_memo_t memo = {1, 2};
+    char record[AG_TOKEN_RECORD_SIZE];
+    apr_size_t n = ag_token_memo_write(record, sizeof record, &memo, &who);
+
+    assert_int_equal(record[n - 6], '+');
+    record[n - 6] = '-';
+    assert_int_equal(ag_token_memo_read(&memo, &back, record, n, *state), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(test_a_record_without_a_word_is_not_whole),
         TEST(test_round_trip), TEST(test_size), TEST(test_cut), TEST(test_counts),
         TEST(test_garbled),
     };
