@@ -369,12 +369,15 @@ static void test_denied_over_limit(void **state)
 {
     house_t *h = *state;
 
+    limit_of(h, 1, AG_BY_IP, 5);
     limit_of(h, 2, AG_BY_CLIENT, 0);
+    ag_guard_admit(&h->check);
     h->check.verdict.who = &h->acme;
     ag_guard_charge_denied(&h->check);
     assert_int_equal(h->check.verdict.reason, AG_R_NONE);
     assert_int_equal(h->check.verdict.retry_after, 0);
-    assert_string_equal(told(h), "w2!");
+    assert_int_equal(h->shm.count[1], 1); /* the address has paid for this 403 all the same */
+    assert_string_equal(told(h), "w1 w2!");
 }
 
 /* A count that two sections share by name is charged once for a request. */
