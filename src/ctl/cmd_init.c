@@ -17,8 +17,12 @@
 #include "ctl.h"
 #include "schema.h"
 
-const ag_opt_t ag_init_options[] = {
-    {"owner", AG_OPT_TEXT, offsetof(ag_init_options_t, owner), "USER",
+typedef struct {
+    const char *owner;
+} init_options_t;
+
+static const ag_opt_t init_options[] = {
+    {"owner", AG_OPT_TEXT, offsetof(init_options_t, owner), "USER",
      "SQLite: to whom the file and a new directory belong; the user httpd runs as"},
     {0},
 };
@@ -121,9 +125,9 @@ static void report(const ag_ctl_t *ctl, const char *driver)
     }
 }
 
-int ag_ctl_init(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
+static int init(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
 {
-    const ag_init_options_t *o = options;
+    const init_options_t *o = options;
     const char *driver, *params, *sql;
     const char *error = ag_ctl_address(&driver, &params, ctl->address, ctl->pool);
     int code = AG_EXIT_OK;
@@ -154,3 +158,8 @@ int ag_ctl_init(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
     }
     return code;
 }
+
+const ag_cmd_t ag_cmds_init[] = {
+    {"init", init, init_options, sizeof(init_options_t), NULL, "make the tables; may be run again"},
+    {0},
+};

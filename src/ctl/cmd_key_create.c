@@ -16,10 +16,15 @@
 #include "../keys/key_row.h"
 #include "ctl.h"
 
-#define OPTION(name, kind, member, value, help) \
-    {name, kind, offsetof(ag_create_options_t, member), value, help}
+typedef struct {
+    const char *client, *email, *plan, *expires, *prefix, *metadata, *pepper;
+    ag_words_t scopes, roles, ips, endpoints, rates;
+} create_options_t;
 
-const ag_opt_t ag_create_options[] = {
+#define OPTION(name, kind, member, value, help) \
+    {name, kind, offsetof(create_options_t, member), value, help}
+
+static const ag_opt_t create_options[] = {
     OPTION("client", AG_OPT_TEXT, client, "NAME", "whose key it is; needed"),
     OPTION("email", AG_OPT_TEXT, email, "ADDRESS", "whom to write to about it"),
     OPTION("scope", AG_OPT_LIST, scopes, "SCOPE", "a permission; may be repeated"),
@@ -77,7 +82,7 @@ static const char *check_words(const ag_words_t *words, const char *option, apr_
     return NULL;
 }
 
-static const char *check_names(const ag_create_options_t *o, apr_pool_t *p)
+static const char *check_names(const create_options_t *o, apr_pool_t *p)
 {
     if (!o->client || !*o->client || strlen(o->client) > 255 || !ag_ctl_clean(o->client)) {
         return "--client NAME is needed: at most 255 bytes of UTF-8, no control characters";
@@ -156,7 +161,7 @@ static const char *check_endpoints(const char **text, const ag_words_t *words, a
 }
 
 /* Fills what the options say; an error text or NULL. */
-static const char *draft_rules(draft_t *d, const ag_create_options_t *o, apr_time_t now,
+static const char *draft_rules(draft_t *d, const create_options_t *o, apr_time_t now,
                                apr_pool_t *p)
 {
     const char *error = check_names(o, p);
@@ -197,7 +202,7 @@ static void complain(const ag_log_t *log, ag_log_level_e level, apr_status_t rv,
 }
 
 /* Reads the row back as the server will; what it would complain of, or NULL. */
-static const char *read_back(const draft_t *d, const ag_create_options_t *o, apr_pool_t *p)
+static const char *read_back(const draft_t *d, const create_options_t *o, apr_pool_t *p)
 {
     complaint_t complaint = {NULL, p};
     ag_log_t log = {complain, &complaint, AG_LOG_WARNING};
@@ -238,7 +243,7 @@ static const char sql_insert[] =
     " allowed_ips, allowed_endpoints, rate_limit, plan, created_at, expires_at, metadata,"
     " is_active) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %lld, %lld, %s, 1)";
 
-static int insert(ag_ctl_t *ctl, const char **id, const draft_t *d, const ag_create_options_t *o)
+static int insert(ag_ctl_t *ctl, const char **id, const draft_t *d, const create_options_t *o)
 {
     const char *created = apr_psprintf(ctl->pool, "%" APR_INT64_T_FMT, apr_time_sec(ctl->now));
     const char *hash = d->hash;
@@ -276,7 +281,7 @@ static void show(const ag_ctl_t *ctl, const char *id, const draft_t *d, const ch
     puts(d->key);
 }
 
-static int create(ag_ctl_t *ctl, draft_t *d, const ag_create_options_t *o)
+static int create(ag_ctl_t *ctl, draft_t *d, const create_options_t *o)
 {
     const char *id;
     const char *error = draft_rules(d, o, ctl->now, ctl->pool);
@@ -302,7 +307,7 @@ static int create(ag_ctl_t *ctl, draft_t *d, const ag_create_options_t *o)
     return code;
 }
 
-int ag_ctl_key_create(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
+static int key_create(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
 {
     draft_t draft;
     int code;
@@ -313,3 +318,9 @@ int ag_ctl_key_create(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
     ag_wipe(&draft, sizeof draft);
     return code;
 }
+
+const ag_cmd_t ag_cmds_key_create[] = {
+    {"key create", key_create, create_options, sizeof(create_options_t), NULL,
+     "make a key and show it, this once"},
+    {0},
+};

@@ -14,10 +14,15 @@
 #include "../cred/jwt_lib.h"
 #include "ctl.h"
 
-#define OPTION(name, kind, member, value, help) \
-    {name, kind, offsetof(ag_issue_options_t, member), value, help}
+typedef struct {
+    const char *alg, *key, *kid, *sub, *iss, *client, *ttl;
+    ag_words_t scopes, audiences;
+} issue_options_t;
 
-const ag_opt_t ag_issue_options[] = {
+#define OPTION(name, kind, member, value, help) \
+    {name, kind, offsetof(issue_options_t, member), value, help}
+
+static const ag_opt_t issue_options[] = {
     OPTION("alg", AG_OPT_TEXT, alg, "ALG", "how it is signed: HS256, RS256, ES256, ...; needed"),
     OPTION("key", AG_OPT_TEXT, key, "file:PATH", "the secret, or a private key in PEM; needed"),
     OPTION("kid", AG_OPT_TEXT, kid, "ID", "the name of the key"),
@@ -66,7 +71,7 @@ static void set_scopes(json_t *claims, const ag_words_t *words, apr_pool_t *p)
     set_text(claims, "scope", text);
 }
 
-static const char *make_claims(const ag_ctl_t *ctl, const ag_issue_options_t *o, apr_int64_t ttl,
+static const char *make_claims(const ag_ctl_t *ctl, const issue_options_t *o, apr_int64_t ttl,
                                const char *id)
 {
     json_t *claims = json_object();
@@ -89,7 +94,7 @@ static const char *make_claims(const ag_ctl_t *ctl, const ag_issue_options_t *o,
     return text;
 }
 
-static const char *check_texts(const ag_issue_options_t *o)
+static const char *check_texts(const issue_options_t *o)
 {
     const char *texts[] = {o->kid, o->sub, o->client, o->iss};
     apr_size_t i;
@@ -125,7 +130,7 @@ static const char *make_id(char id[33])
 }
 
 /* The token, or NULL and *error. */
-static char *issue(const char **error, const ag_ctl_t *ctl, const ag_issue_options_t *o,
+static char *issue(const char **error, const ag_ctl_t *ctl, const issue_options_t *o,
                    apr_int64_t *ttl)
 {
     ag_jwt_order_t order = {0};
@@ -156,7 +161,7 @@ static char *issue(const char **error, const ag_ctl_t *ctl, const ag_issue_optio
     return *error ? NULL : token;
 }
 
-int ag_ctl_token_issue(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
+static int token_issue(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
 {
     const char *error;
     apr_int64_t ttl;
@@ -174,3 +179,9 @@ int ag_ctl_token_issue(ag_ctl_t *ctl, const void *options, const ag_words_t *ope
     }
     return AG_EXIT_OK;
 }
+
+const ag_cmd_t ag_cmds_token[] = {
+    {"token issue", token_issue, issue_options, sizeof(issue_options_t), NULL,
+     "make a signed token (JWT)"},
+    {0},
+};

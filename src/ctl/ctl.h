@@ -129,43 +129,24 @@ typedef struct ag_cmd_t {
     int (*run)(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
     const ag_opt_t *options; /* may be NULL */
     apr_size_t size;         /* of the struct they go to */
-    const char *operand;     /* the one operand it needs, or NULL: none */
+    const char *operands;    /* "KEY", "LIST NETWORK...", "[FILE]"; NULL: it takes none */
     const char *help;
 } ag_cmd_t;
 
-int ag_ctl_init(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
-int ag_ctl_key_create(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
-int ag_ctl_key_list(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
-int ag_ctl_key_show(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
-int ag_ctl_key_revoke(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
-int ag_ctl_key_activate(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
-int ag_ctl_key_verify(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
-int ag_ctl_token_issue(ag_ctl_t *ctl, const void *options, const ag_words_t *operands);
+/* The commands of one file; a row without name ends them. commands.c knows all of them. */
+extern const ag_cmd_t ag_cmds_init[], ag_cmds_key_create[], ag_cmds_key[], ag_cmds_token[];
 
-/* The structs their options go to, and the tables that say so. */
-typedef struct ag_init_options_t {
-    const char *owner;
-} ag_init_options_t;
+/* The i-th command in the order of the help, from 0; NULL behind the last. */
+const ag_cmd_t *ag_ctl_command(int i);
 
-typedef struct ag_create_options_t {
-    const char *client, *email, *plan, *expires, *prefix, *metadata, *pepper;
-    ag_words_t scopes, roles, ips, endpoints, rates;
-} ag_create_options_t;
+/* Are there as many words as the command wants? An error text, which does not quote them, since one
+ * might be a secret; or NULL. */
+const char *ag_ctl_operands(const ag_cmd_t *command, const ag_words_t *words, apr_pool_t *p);
 
-typedef struct ag_list_options_t {
-    const char *client;
-} ag_list_options_t;
+/* ---- help.c ---------------------------------------------------------------------------------- */
 
-typedef struct ag_key_options_t {
-    const char *pepper;
-} ag_key_options_t;
-
-typedef struct ag_issue_options_t {
-    const char *alg, *key, *kid, *sub, *iss, *client, *ttl;
-    ag_words_t scopes, audiences;
-} ag_issue_options_t;
-
-extern const ag_opt_t ag_init_options[], ag_create_options[], ag_list_options[], ag_key_options[],
-    ag_issue_options[];
+/* Prints a command's help, or with NULL that of all; `globals` are the options every command has.
+ * As JSON it is the whole table, for programs. */
+void ag_ctl_help(const ag_cmd_t *command, const ag_opt_t *globals, int json, apr_pool_t *p);
 
 #endif

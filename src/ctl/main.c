@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * apiguardctl: the operator's tool. One row for each command; the help is printed from the rows.
+ * main: apiguardctl, the operator's tool. Finds the command that the words name, reads its options
+ * and runs it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,22 +21,6 @@
 #define AG_DEFAULT_DB "sqlite3:/var/lib/apiguard/keys.db"
 #endif
 
-#define ROW(name, run, options, operand, help) \
-    {name, run, ag_##options, sizeof(ag_##options##_t), operand, help}
-
-static const ag_cmd_t commands[] = {
-    ROW("init", ag_ctl_init, init_options, NULL, "make the tables; may be run again"),
-    ROW("key create", ag_ctl_key_create, create_options, NULL, "make a key and show it, this once"),
-    ROW("key list", ag_ctl_key_list, list_options, NULL, "list the keys"),
-    ROW("key show", ag_ctl_key_show, key_options, "KEY", "show all that is known of a key"),
-    ROW("key revoke", ag_ctl_key_revoke, key_options, "KEY", "refuse a key from now on"),
-    ROW("key activate", ag_ctl_key_activate, key_options, "KEY", "accept a revoked key again"),
-    ROW("key verify", ag_ctl_key_verify, key_options, "KEY", "is it good? Status 0 yes, 1 no"),
-    ROW("token issue", ag_ctl_token_issue, issue_options, NULL, "make a signed token (JWT)"),
-};
-
-#define COMMANDS (int)(sizeof commands / sizeof *commands)
-
 typedef struct {
     const char *db;
     int json, help, version;
@@ -50,46 +35,10 @@ static const ag_opt_t globals[] = {
     {0},
 };
 
-static void print_options(const ag_opt_t *option, apr_pool_t *p)
-{
-    for (; option && option->name; option++) {
-        const char *left = apr_pstrcat(p, "--", option->name, option->value ? " " : "",
-                                       option->value, NULL);
-
-        printf("  %-28s %s\n", left, option->help);
-    }
-}
-
-static void print_help(const ag_cmd_t *command, apr_pool_t *p)
-{
-    int i;
-
-    if (command) {
-        printf("apiguardctl %s%s%s [options]: %s\n\n", command->name, command->operand ? " " : "",
-               command->operand ? command->operand : "", command->help);
-        print_options(command->options, p);
-    }
-    else {
-        puts("apiguardctl COMMAND [options]\n");
-        for (i = 0; i < COMMANDS; i++) {
-            const char *operand = commands[i].operand;
-
-            printf("  %-28s %s\n",
-                   apr_pstrcat(p, commands[i].name, operand ? " " : "", operand, NULL),
-                   commands[i].help);
-        }
-        puts("  help [COMMAND]               print a command's options\n"
-             "  version                      print the version\n");
-    }
-    print_options(globals, p);
-    puts("\nKEY is a key's id, its public prefix, or - to read the whole key from standard input.\n"
-         "Exit status: 0 done, 1 not found or refused, 2 wrong usage, 3 database.");
-}
-
-/* The command whose name the words begin with, the longest first by the table's order; *n is how
- * many words that were. */
+/* The command whose name the words begin with, two words before one; *n is how many that were. */
 static const ag_cmd_t *find_command(const ag_words_t *words, int from, int *n, apr_pool_t *p)
 {
+    const ag_cmd_t *command;
     int i;
 
     for (*n = 2; *n > 0; --*n) {
@@ -100,9 +49,9 @@ static const ag_cmd_t *find_command(const ag_words_t *words, int from, int *n, a
         }
         name = *n == 2 ? apr_pstrcat(p, words->v[from], " ", words->v[from + 1], NULL)
                        : words->v[from];
-        for (i = 0; i < COMMANDS; i++) {
-            if (strcmp(commands[i].name, name) == 0) {
-                return &commands[i];
+        for (i = 0; (command = ag_ctl_command(i)); i++) {
+            if (strcmp(command->name, name) == 0) {
+                return command;
             }
         }
     }
@@ -156,11 +105,8 @@ static int run_command(ag_ctl_t *ctl, const ag_cmd_t *command, const ag_words_t 
     ag_words_t operands;
     const char *error = ag_ctl_options(options, &operands, command->options, words, ctl->pool);
 
-    if (!error && operands.n < (command->operand != NULL)) {
-        error = "KEY is missing: an id, a public prefix, or - for a key on standard input";
-    }
-    if (!error && operands.n > (command->operand != NULL)) {
-        error = "there is a word too many"; /* not quoted: it might be a secret */
+    if (!error) {
+        error = ag_ctl_operands(command, &operands, ctl->pool);
     }
     if (error) {
         return ag_ctl_fail(AG_EXIT_USAGE, "%s\nTry: apiguardctl help %s", error, command->name);
@@ -181,7 +127,7 @@ static int dispatch(ag_ctl_t *ctl, const global_t *global, const ag_words_t *wor
         return AG_EXIT_OK;
     }
     if (help && (command || words->n == from)) {
-        print_help(command, ctl->pool);
+        ag_ctl_help(command, globals, ctl->json, ctl->pool);
         return AG_EXIT_OK;
     }
     if (!command) {
