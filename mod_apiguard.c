@@ -25,6 +25,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_fixups(ag_last_gate, NULL, before_proxy, APR_HOOK_REALLY_FIRST);
     APR_OPTIONAL_HOOK(proxy, fixups, ag_proxy_fixups, NULL, NULL, APR_HOOK_LAST);
     ap_hook_insert_filter(ag_insert_filter, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_insert_filter(ag_insert_trailers_filter, NULL, NULL, APR_HOOK_LAST);
 
     /* a refusal */
     ap_hook_note_auth_failure(ag_note_auth_failure, NULL, NULL, APR_HOOK_FIRST);
@@ -32,6 +33,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_log_transaction(ag_last_word, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_log_transaction(ag_mask_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ag_register_filters();
+    ag_register_trailers();
 }
 
 /* The one symbol that is seen from outside. */

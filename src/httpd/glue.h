@@ -191,9 +191,11 @@ void ag_quota_tell(request_rec *r, ag_check_t *check);
 int ag_note_auth_failure(request_rec *r, const char *auth_type);
 void ag_insert_error_filter(request_rec *r);
 void ag_insert_filter(request_rec *r);
+void ag_insert_trailers_filter(request_rec *r);
 
 /* A refusal that httpd took to an ErrorDocument without asking us is counted and audited at least. */
 int ag_last_word(request_rec *r);
 void ag_register_filters(void);
+void ag_register_trailers(void);
 
 #endif
