@@ -4,7 +4,8 @@
 --
 --     sqlite3 /var/lib/apiguard/keys.db < sqlite.sql
 --
--- It may be run again at any time: what is there stays as it is.
+-- It may be run again at any time: what is there stays as it is. A database of version 1 is brought to
+-- version 2 by sqlite-1-to-2.sql, which is run before this file; `apiguardctl init` does both.
 --
 -- Times are whole seconds since 1970-01-01 UTC: CAST(strftime('%s', 'now') AS INTEGER).
 -- Lists are words separated by spaces, or a JSON array of strings.
@@ -14,13 +15,13 @@ PRAGMA journal_mode = WAL;
 
 BEGIN IMMEDIATE;
 
--- One row: the version of these tables, and the number of the last change to keys or plans.
+-- One row: the version of these tables, and the number of the last change.
 CREATE TABLE IF NOT EXISTS api_schema (
     id       INTEGER PRIMARY KEY CHECK (id = 1),
     version  INTEGER NOT NULL,
     revision INTEGER NOT NULL
 );
-INSERT OR IGNORE INTO api_schema (id, version, revision) VALUES (1, 1, 0);
+INSERT OR IGNORE INTO api_schema (id, version, revision) VALUES (1, 2, 0);
 
 -- What a client has booked. A key without a rate_limit of its own takes its plan's.
 CREATE TABLE IF NOT EXISTS api_plans (
@@ -29,11 +30,14 @@ CREATE TABLE IF NOT EXISTS api_plans (
     note       TEXT
 );
 
--- The keys. A key itself is nowhere: what is stored is its SHA-256 (or HMAC-SHA-256 under a pepper).
+-- The keys. A key itself is nowhere: what is stored is its SHA-256 (or HMAC-SHA-256 under a pepper),
+-- or for an imported one its bcrypt hash, found by the key's first 8 characters in key_prefix.
 CREATE TABLE IF NOT EXISTS api_keys (
     id                INTEGER PRIMARY KEY AUTOINCREMENT,
-    key_hash          TEXT NOT NULL UNIQUE  -- 64 lower-case hex digits
-                      CHECK (length(key_hash) = 64 AND key_hash NOT GLOB '*[^0-9a-f]*'),
+    key_hash          TEXT NOT NULL UNIQUE  -- 64 lower-case hex digits, or bcrypt's "$2y$10$..."
+                      CHECK ((length(key_hash) = 64 AND key_hash NOT GLOB '*[^0-9a-f]*')
+                          OR (length(key_hash) = 60 AND key_hash GLOB '$2[aby]$[0-9][0-9]$*'
+                              AND substr(key_hash, 8) NOT GLOB '*[^./0-9A-Za-z]*')),
     key_prefix        TEXT NOT NULL,        -- what may be shown of the key: "agk_0uN4kLm2"
     client_name       TEXT NOT NULL CHECK (client_name NOT IN ('', 'anonymous')),
     client_email      TEXT,
@@ -54,13 +58,35 @@ CREATE INDEX IF NOT EXISTS api_keys_prefix ON api_keys (key_prefix);
 CREATE INDEX IF NOT EXISTS api_keys_client ON api_keys (client_name);
 CREATE INDEX IF NOT EXISTS api_keys_plan ON api_keys (plan);
 
+-- What `apiguardctl key create --template NAME` fills in.
+CREATE TABLE IF NOT EXISTS api_templates (
+    name              TEXT PRIMARY KEY NOT NULL CHECK (name <> ''),
+    permissions       TEXT,
+    roles             TEXT,
+    allowed_ips       TEXT,
+    allowed_endpoints TEXT,
+    rate_limit        TEXT,
+    plan              TEXT REFERENCES api_plans (name),
+    expires_in        INTEGER CHECK (expires_in > 0), -- seconds; NULL: the tool's default
+    note              TEXT
+);
+
 -- Named sets of networks.
 CREATE TABLE IF NOT EXISTS api_ip_lists (
     list        TEXT NOT NULL CHECK (list <> ''),
     cidr        TEXT NOT NULL CHECK (cidr <> ''),
     note        TEXT,
+    created_at  INTEGER NOT NULL DEFAULT (CAST(strftime('%s', 'now') AS INTEGER)),
     expires_at  INTEGER,
     reviewed_at INTEGER,
+    PRIMARY KEY (list, cidr)
+);
+
+-- When an entry of a list last let somebody in or kept him out. No trigger watches it.
+CREATE TABLE IF NOT EXISTS api_ip_matches (
+    list          TEXT NOT NULL,
+    cidr          TEXT NOT NULL,
+    last_match_at INTEGER NOT NULL,
     PRIMARY KEY (list, cidr)
 );
 
@@ -89,8 +115,18 @@ SELECT k.id, k.key_prefix, k.client_name, k.client_email, k.permissions, k.roles
 FROM api_keys k LEFT JOIN api_usage u ON u.key_id = k.id
 GROUP BY k.id;
 
+-- Where each server keeps its notice file: what `apiguardctl` touches so that the servers of its
+-- own machine need not wait for their next look into the change log. No trigger watches it.
+CREATE TABLE IF NOT EXISTS api_nodes (
+    host    TEXT NOT NULL,
+    notice  TEXT NOT NULL,          -- the file's path on that host
+    seen_at INTEGER NOT NULL,
+    PRIMARY KEY (host, notice)
+);
+
 -- The change log. Every server reads what is new in it once a second and forgets just those keys, so
 -- it does not matter who changed a row, or with what. Numbers follow each other without a gap.
+-- key_hash is what changed: the stored hash of a key, or "list:NAME" of an address list.
 CREATE TABLE IF NOT EXISTS api_changes (
     revision   INTEGER PRIMARY KEY AUTOINCREMENT,
     key_hash   TEXT NOT NULL,
@@ -133,6 +169,19 @@ END;
 
 CREATE TRIGGER IF NOT EXISTS api_plans_deleted AFTER DELETE ON api_plans BEGIN
     INSERT INTO api_changes (key_hash) SELECT key_hash FROM api_keys WHERE plan = OLD.name;
+END;
+
+CREATE TRIGGER IF NOT EXISTS api_ip_lists_inserted AFTER INSERT ON api_ip_lists BEGIN
+    INSERT INTO api_changes (key_hash) VALUES ('list:' || NEW.list);
+END;
+
+CREATE TRIGGER IF NOT EXISTS api_ip_lists_updated AFTER UPDATE ON api_ip_lists BEGIN
+    INSERT INTO api_changes (key_hash) VALUES ('list:' || NEW.list);
+    INSERT INTO api_changes (key_hash) SELECT 'list:' || OLD.list WHERE OLD.list <> NEW.list;
+END;
+
+CREATE TRIGGER IF NOT EXISTS api_ip_lists_deleted AFTER DELETE ON api_ip_lists BEGIN
+    INSERT INTO api_changes (key_hash) VALUES ('list:' || OLD.list);
 END;
 
 COMMIT;

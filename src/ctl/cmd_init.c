@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * init: makes the tables, and for SQLite the file they lie in. SQLite keeps two more files beside
+ * init: makes or upgrades the tables, and for SQLite makes the file they lie in. SQLite keeps two more files beside
  * it while it is in use, so whoever reads the database must be able to write to its directory: both
  * belong to the server's user, 2770 and 0660. A directory that was there before is left as it is.
  */
@@ -15,7 +15,6 @@
 #include <apr_strings.h>
 
 #include "ctl.h"
-#include "schema.h"
 
 typedef struct {
     const char *owner;
@@ -26,26 +25,6 @@ static const ag_opt_t init_options[] = {
      "SQLite: to whom the file and a new directory belong; the user httpd runs as"},
     {0},
 };
-
-static const struct {
-    const char *driver;
-    const char *sql;
-} schemas[] = {
-    {"sqlite3", ag_schema_sqlite},
-    {"pgsql", ag_schema_pgsql},
-};
-
-static const char *schema_of(const char *driver)
-{
-    apr_size_t i;
-
-    for (i = 0; i < sizeof schemas / sizeof *schemas; i++) {
-        if (strcmp(schemas[i].driver, driver) == 0) {
-            return schemas[i].sql;
-        }
-    }
-    return NULL;
-}
 
 static int trouble(const char *what, const char *path)
 {
@@ -115,10 +94,15 @@ static int make_sqlite(const char *path, const char *user, apr_pool_t *p)
     return code == AG_EXIT_OK ? make_file(path, owner) : code;
 }
 
-static void report(const ag_ctl_t *ctl, const char *driver)
+static void report(const ag_ctl_t *ctl, const char *driver, const ag_upgrade_t *done)
 {
     if (ctl->json) {
-        ag_ctl_json(json_pack("{s:b, s:s}", "ready", 1, "driver", driver));
+        ag_ctl_json(json_pack("{s:b, s:s, s:i, s:i}", "ready", 1, "driver", driver, "version",
+                              done->to, "version_before", done->from));
+    }
+    else if (done->from != 0 && done->from != done->to) {
+        printf("the tables are ready (%s), upgraded from version %d to %d\n", driver, done->from,
+               done->to);
     }
     else {
         printf("the tables are ready (%s)\n", driver);
@@ -128,18 +112,15 @@ static void report(const ag_ctl_t *ctl, const char *driver)
 static int init(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
 {
     const init_options_t *o = options;
-    const char *driver, *params, *sql;
+    const char *driver, *params;
     const char *error = ag_ctl_address(&driver, &params, ctl->address, ctl->pool);
+    ag_upgrade_t done;
     int code = AG_EXIT_OK;
 
     (void)operands;
+    error = error ? error : ag_ctl_no_schema(driver, ctl->pool);
     if (error) {
         return ag_ctl_fail(AG_EXIT_USAGE, "%s", error);
-    }
-    sql = schema_of(driver);
-    if (!sql) {
-        return ag_ctl_fail(AG_EXIT_USAGE, "there is no schema for a driver \"%s\": sqlite3, pgsql",
-                           driver);
     }
     if (strcmp(driver, "sqlite3") == 0) {
         code = make_sqlite(params, o->owner, ctl->pool);
@@ -151,10 +132,10 @@ static int init(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
         code = ag_ctl_open(ctl, 0);
     }
     if (code == AG_EXIT_OK) {
-        code = ag_ctl_script(ctl, sql);
+        code = ag_ctl_upgrade(&done, ctl, driver);
     }
     if (code == AG_EXIT_OK) {
-        report(ctl, driver);
+        report(ctl, driver, &done);
     }
     return code;
 }

@@ -122,6 +122,20 @@ int ag_ctl_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const cha
 /* Runs a script of many statements. */
 int ag_ctl_script(ag_ctl_t *ctl, const char *sql);
 
+/* ---- upgrade.c ------------------------------------------------------------------------------- */
+
+typedef struct ag_upgrade_t {
+    int from; /* the version that was there; 0: none */
+    int to;
+} ag_upgrade_t;
+
+/* NULL when there is a schema for this driver, else an error text. */
+const char *ag_ctl_no_schema(const char *driver, apr_pool_t *p);
+
+/* Makes the tables, or brings them to this source's version; all or nothing where the database can.
+ * An exit code; what was wrong has been said. */
+int ag_ctl_upgrade(ag_upgrade_t *done, ag_ctl_t *ctl, const char *driver);
+
 /* ---- commands -------------------------------------------------------------------------------- */
 
 typedef struct ag_cmd_t {

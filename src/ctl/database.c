@@ -121,6 +121,37 @@ static int prepare(apr_dbd_prepared_t **st, ag_ctl_t *ctl, const char *sql)
     return apr_dbd_prepare(ctl->db.driver, ctl->pool, ctl->db.handle, sql, NULL, st);
 }
 
+#define SQLITE_ERROR 1 /* the driver's error numbers are SQLite's */
+
+/* SQLite learns only from a statement's failure that another process changed the tables; the next
+ * time it knows. The driver's number says no more than "failed", and a statement that failed did
+ * nothing, so once more does no harm. */
+static int may_be_outdated(const ag_ctl_t *ctl, int rc)
+{
+    return rc == SQLITE_ERROR && strcmp(apr_dbd_name(ctl->db.driver), "sqlite3") == 0;
+}
+
+static int run_select(apr_dbd_results_t **results, ag_ctl_t *ctl, const char *sql, int n,
+                      const char **values)
+{
+    apr_dbd_prepared_t *st;
+    int rc = prepare(&st, ctl, sql);
+
+    *results = NULL;
+    return rc ? rc : apr_dbd_pselect(ctl->db.driver, ctl->pool, ctl->db.handle, results, st, 1, n,
+                                     values);
+}
+
+static int run_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const char **values)
+{
+    apr_dbd_prepared_t *st;
+    int rc = prepare(&st, ctl, sql);
+
+    *changed = 0;
+    return rc ? rc : apr_dbd_pquery(ctl->db.driver, ctl->pool, ctl->db.handle, changed, st, n,
+                                    values);
+}
+
 /* Adds a row's cells; 0 when the driver failed. */
 static int add_row(apr_array_header_t *cells, ag_ctl_t *ctl, apr_dbd_row_t *row, int columns)
 {
@@ -142,12 +173,11 @@ static int add_row(apr_array_header_t *cells, ag_ctl_t *ctl, apr_dbd_row_t *row,
 int ag_ctl_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *sql, int n, const char **values)
 {
     apr_array_header_t *cells = apr_array_make(ctl->pool, 64, sizeof(const char *));
-    apr_dbd_results_t *results = NULL;
-    apr_dbd_prepared_t *st;
-    int rc = prepare(&st, ctl, sql);
+    apr_dbd_results_t *results;
+    int rc = run_select(&results, ctl, sql, n, values);
 
-    if (rc == 0) {
-        rc = apr_dbd_pselect(ctl->db.driver, ctl->pool, ctl->db.handle, &results, st, 1, n, values);
+    if (may_be_outdated(ctl, rc)) {
+        rc = run_select(&results, ctl, sql, n, values);
     }
     rows->n = 0;
     rows->columns = rc == 0 ? apr_dbd_num_cols(ctl->db.driver, results) : 0;
@@ -166,12 +196,10 @@ int ag_ctl_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *sql, int n, const 
 
 int ag_ctl_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const char **values)
 {
-    apr_dbd_prepared_t *st;
-    int rc = prepare(&st, ctl, sql);
+    int rc = run_change(changed, ctl, sql, n, values);
 
-    *changed = 0;
-    if (rc == 0) {
-        rc = apr_dbd_pquery(ctl->db.driver, ctl->pool, ctl->db.handle, changed, st, n, values);
+    if (may_be_outdated(ctl, rc)) {
+        rc = run_change(changed, ctl, sql, n, values);
     }
     return rc == 0 ? AG_EXIT_OK : failed(ctl, rc);
 }

@@ -13,7 +13,9 @@
 
 #include "key_row.h"
 
-#define SCHEMA_VERSION "1"
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+#define SCHEMA_VERSION TEXT(AG_SCHEMA_VERSION)
 #define MAX_CHANGES 1000
 
 /* Columns are named, never `*`: a prepared statement outlives ALTER TABLE. */

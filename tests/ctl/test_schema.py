@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables: made, upgraded from each older version, and what their triggers write down."""
+
+import concurrent.futures
+import hashlib
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+
+from support.keys import CTL, Postgres, Sqlite  # noqa: E402
+from support.postgres import PostgresServer  # noqa: E402
+
+SCHEMAS = os.path.join(os.path.dirname(__file__), "..", "support", "schema")
+BCRYPT = "$2y$10$" + "./0123456789abcdefghijABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghi"[:53]
+VERSION = 2
+
+
+def key_hash(n):
+    return hashlib.sha256(str(n).encode()).hexdigest()
+
+
+class OldSqlite(Sqlite):
+    """A file as version 1 made it."""
+    def __init__(self):
+        super().__init__(init=False)
+        with open(os.path.join(SCHEMAS, "sqlite-1.sql"), encoding="utf-8") as f:
+            connection = sqlite3.connect(self.path)
+            connection.executescript(f.read())
+            connection.close()
+
+
+class OldPostgres(Postgres):
+    def __init__(self, server):
+        super().__init__(server, init=False)
+        with open(os.path.join(SCHEMAS, "pgsql-1.sql"), encoding="utf-8") as f:
+            self.sql(f.read())
+
+
+@pytest.fixture(scope="session")
+def server():
+    server = PostgresServer()
+    yield server
+    server.close()
+
+
+def fill(db):
+    """Three keys, one deleted again, one rotated; a plan, a list, usage; and what people add."""
+    db.sql("INSERT INTO api_plans (name, rate_limit) VALUES ('gold', '9/s')")
+    for n in (1, 2, 3):
+        db.sql("INSERT INTO api_keys (key_hash, key_prefix, client_name, plan, expires_at, metadata) "
+               f"VALUES ('{key_hash(n)}', 'agk_{n}', 'client{n}', 'gold', 4000000000, '{{}}')")
+    db.sql("UPDATE api_keys SET rotated_to = 2, grace_until = 3900000000 WHERE id = 1")
+    db.sql("DELETE FROM api_keys WHERE id = 3")
+    db.sql("INSERT INTO api_usage (key_id, day, requests) VALUES (1, 86400, 5)")
+    db.sql("INSERT INTO api_ip_lists (list, cidr, note) VALUES ('office', '192.0.2.0/24', 'ours')")
+    db.sql("ALTER TABLE api_keys ADD COLUMN remark TEXT")
+    db.sql("UPDATE api_keys SET remark = 'mine' WHERE id = 2")
+    db.sql("CREATE INDEX remarks ON api_keys (remark)")
+
+
+@pytest.fixture(params=["sqlite", "pgsql"])
+def old(request):
+    db = OldSqlite() if request.param == "sqlite" else OldPostgres(
+        request.getfixturevalue("server"))
+    fill(db)
+    yield db
+    db.close()
+
+
+@pytest.fixture(params=["sqlite", "pgsql"])
+def db(request):
+    db = Sqlite() if request.param == "sqlite" else Postgres(request.getfixturevalue("server"))
+    yield db
+    db.close()
+
+
+def rows(db, query):
+    return [tuple("" if cell is None else str(cell) for cell in row) for row in db.sql(query)]
+
+
+def version(db):
+    return int(rows(db, "SELECT version FROM api_schema")[0][0])
+
+
+def log(db):
+    return [what for (what,) in rows(db, "SELECT key_hash FROM api_changes ORDER BY revision")]
+
+
+KEPT = {
+    "api_keys": "id, key_hash, key_prefix, client_name, plan, created_at, expires_at, is_active, "
+                "rotated_to, grace_until, metadata, remark",
+    "api_plans": "name, rate_limit", "api_usage": "key_id, day, requests",
+    "api_changes": "revision, key_hash, changed_at", "api_ip_lists": "list, cidr, note",
+    "api_keys_overview": "id, client_name, requests"}
+
+
+def content(db):
+    return {table: sorted(rows(db, f"SELECT {columns} FROM {table}"))
+            for table, columns in KEPT.items()}
+
+
+# ---- from version 1 --------------------------------------------------------------------------------
+
+def test_an_old_database_says_what_to_do(old):
+    done = old.ctl("key", "list", check=False)
+    assert done.returncode == 3 and "apiguardctl init" in done.stderr and "version is 1" in done.stderr
+
+
+def test_an_upgrade_keeps_everything(old):
+    before, revision = content(old), rows(old, "SELECT revision FROM api_schema")
+    assert "from version 1 to 2" in old.ctl("init").stdout
+    assert version(old) == VERSION
+    assert content(old) == before and rows(old, "SELECT revision FROM api_schema") == revision
+    assert [int(n) > 1600000000 for (n,) in rows(old, "SELECT created_at FROM api_ip_lists")] == [True]
+    assert int(json.loads(old.ctl("--json", "key", "create", "--client", "new").stdout)["id"]) == 4
+    assert len(log(old)) == len(before["api_changes"]) + 1, "the triggers work on"
+
+
+def test_an_upgraded_database_is_like_a_new_one(old):
+    old.ctl("init")
+    new = Sqlite() if isinstance(old, Sqlite) else Postgres(old.server)
+    if isinstance(old, Sqlite):
+        query = "SELECT type, name FROM sqlite_schema WHERE name <> 'remarks' ORDER BY 1, 2"
+        details = "SELECT type, name, replace(sql, char(10), ' ') FROM sqlite_schema " \
+                  "WHERE type IN ('trigger', 'view') ORDER BY 1, 2"
+    else:
+        query = ("SELECT table_name, column_name, data_type, is_nullable, column_default FROM "
+                 "information_schema.columns WHERE table_schema = 'public' AND column_name <> "
+                 "'remark' ORDER BY 1, 2")
+        details = ("SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM "
+                   "pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2")
+    try:
+        assert rows(old, query) == rows(new, query)
+        assert rows(old, details) == rows(new, details)
+    finally:
+        new.close()
+
+
+def test_an_upgrade_twice_changes_nothing(old):
+    old.ctl("init")
+    before = content(old)
+    said = json.loads(old.ctl("init", "--json").stdout)
+    assert (said["version_before"], said["version"]) == (VERSION, VERSION)
+    assert content(old) == before
+
+
+def test_many_upgrades_at_once(old):
+    before = content(old)
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(lambda _: old.ctl("init", check=False), range(6)))
+    assert [d.returncode for d in done] == [0] * 6, done
+    assert sorted("upgraded" in d.stdout for d in done) == [False] * 5 + [True]
+    assert version(old) == VERSION and content(old) == before
+
+
+def test_an_upgrade_that_fails_changes_nothing(old):
+    """Here by something in the way, after the keys' table was dealt with."""
+    before = content(old)
+    if isinstance(old, Sqlite):
+        old.sql("CREATE TABLE api_ip_lists_1 (x)")
+    else:
+        old.sql("CREATE FUNCTION api_note_list(name text) RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+    done = old.ctl("init", check=False)
+    assert done.returncode == 3 and done.stdout == "", done
+    assert version(old) == 1 and content(old) == before
+
+
+def test_an_sqlite_table_of_another_make_is_left_alone():
+    db = OldSqlite()
+    try:
+        db.sql("DROP TABLE api_keys")
+        db.sql("CREATE TABLE api_keys (id INTEGER PRIMARY KEY, key_hash TEXT, plan TEXT)")
+        assert db.ctl("init", check=False).returncode == 3
+        assert version(db) == 1
+    finally:
+        db.close()
+
+
+def test_a_newer_version_is_refused(db):
+    db.sql(f"UPDATE api_schema SET version = {VERSION + 1}")
+    done = db.ctl("init", check=False)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert f"version {VERSION + 1}" in done.stderr and "newer" in done.stderr
+    assert version(db) == VERSION + 1
+
+
+def test_no_schema_for_an_unknown_driver():
+    done = subprocess.run([CTL, "init", "--db", "odbc:x"], capture_output=True, text=True)
+    assert done.returncode == 2 and "sqlite3, pgsql" in done.stderr
+
+
+# ---- what may be stored ----------------------------------------------------------------------------
+
+@pytest.mark.parametrize("good", [key_hash(1), BCRYPT, BCRYPT.replace("$2y", "$2a"),
+                                  BCRYPT.replace("$2y", "$2b")])
+def test_a_hash(db, good):
+    db.sql(f"INSERT INTO api_keys (key_hash, key_prefix, client_name) VALUES ('{good}', 'x', 'a')")
+    assert rows(db, "SELECT key_hash FROM api_keys") == [(good,)]
+
+
+@pytest.mark.parametrize("bad", [
+    "", key_hash(1).upper(), key_hash(1)[1:], key_hash(1) + "0", key_hash(1)[1:] + "\n",
+    key_hash(1) + "\n", BCRYPT + "x", BCRYPT[:-1], BCRYPT[:-1] + "\n", BCRYPT + "\n", BCRYPT + " ",
+    BCRYPT.replace("$2y", "$2x"), BCRYPT.replace("$2y", "$1y"), BCRYPT.replace("$10", "$1a"),
+    BCRYPT[:-1] + "$", BCRYPT[:-1] + "'", "x" * 60, "plain-key"])
+def test_no_hash(db, bad):
+    value = bad.replace("'", "''")
+    with pytest.raises(Exception):
+        db.sql(f"INSERT INTO api_keys (key_hash, key_prefix, client_name) VALUES ('{value}', 'x', 'a')")
+    assert rows(db, "SELECT count(*) FROM api_keys") == [("0",)]
+
+
+def test_an_upgraded_table_takes_the_same(old):
+    old.ctl("init")
+    insert = "INSERT INTO api_keys (key_hash, key_prefix, client_name) VALUES ('{}', 'x', 'a')"
+    old.sql(insert.format(BCRYPT))
+    for bad in (BCRYPT + "x", "plain-key", BCRYPT[:-1] + "$"):
+        with pytest.raises(Exception):
+            old.sql(insert.format(bad))
+
+
+# ---- the change log --------------------------------------------------------------------------------
+
+def test_list_changes_are_logged(db):
+    db.sql("INSERT INTO api_ip_lists (list, cidr) VALUES ('a', '10.0.0.0/8')")
+    assert log(db) == ["list:a"]
+    db.sql("UPDATE api_ip_lists SET expires_at = 5")
+    assert log(db) == ["list:a"] * 2
+    db.sql("UPDATE api_ip_lists SET list = 'b'")
+    assert sorted(log(db)[2:]) == ["list:a", "list:b"]
+    db.sql("DELETE FROM api_ip_lists")
+    assert log(db)[4:] == ["list:b"]
+    assert rows(db, "SELECT revision FROM api_schema") == [("5",)]
+
+
+def test_a_list_filled_in_one_transaction(server):
+    """PostgreSQL notes it once; many rows in many transactions are noted each."""
+    db = Postgres(server)
+    db.sql("INSERT INTO api_ip_lists (list, cidr) SELECT 'a', '10.0.' || n || '.0/24' "
+           "FROM generate_series(1, 200) n")
+    assert log(db) == ["list:a"]
+    db.sql("BEGIN; INSERT INTO api_ip_lists (list, cidr) VALUES ('a', 'x'); "
+           "INSERT INTO api_ip_lists (list, cidr) VALUES ('a', 'y'); "
+           "INSERT INTO api_ip_lists (list, cidr) VALUES ('b', 'y'); COMMIT")
+    assert log(db)[1:] == ["list:a", "list:b"]
+    db.sql("DELETE FROM api_ip_lists WHERE cidr = 'y' AND list = 'b'")
+    assert log(db)[3:] == ["list:b"]
+    db.sql("BEGIN; SAVEPOINT s; INSERT INTO api_ip_lists (list, cidr) VALUES ('a', 'z'); "
+           "ROLLBACK TO s; DELETE FROM api_ip_lists WHERE cidr = 'x'; COMMIT")
+    assert log(db)[4:] == ["list:a"]
+    db.sql("TRUNCATE api_ip_lists")
+    assert log(db)[5:] == ["list:a"]
+
+
+def test_what_is_not_logged(db):
+    db.sql("INSERT INTO api_ip_matches (list, cidr, last_match_at) VALUES ('a', 'b', 1)")
+    db.sql("INSERT INTO api_nodes (host, notice, seen_at) VALUES ('a', '/b', 1)")
+    db.sql("INSERT INTO api_templates (name, permissions) VALUES ('monitoring', 'read')")
+    assert log(db) == []
