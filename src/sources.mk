@@ -5,6 +5,7 @@ ag_core_c = \
 	src/base/cache.c src/base/digest.c src/base/json.c src/base/lock.c src/base/log.c \
 	src/base/measure.c src/base/regex.c src/base/text.c src/core/open.c src/core/reason.c \
 	src/core/setting.c src/core/setting_kinds.c src/core/verdict.c src/ipset/ipset.c \
+	src/ipset/ipshare.c src/ipset/iptable.c src/ipset/iptable_make.c \
 	src/keys/key_format.c src/keys/key_row.c src/keys/keys.c src/keys/keys_dbd.c src/keys/keys_poll.c src/keys/keys_record.c \
 	src/limit/algo_bucket.c src/limit/algo_fixed.c src/limit/algo_sliding.c src/limit/breaker.c \
 	src/limit/entry.c src/limit/limit.c src/limit/limit_parse.c src/limit/limit_subject.c \
@@ -20,7 +21,8 @@ ag_core_h = \
 	src/base/cache.h src/base/digest.h src/base/json.h src/base/lock.h src/base/log.h \
 	src/base/measure.h src/base/regex.h src/base/text.h src/core/open.h src/core/ports.h \
 	src/core/principal.h src/core/reason.h src/core/reasons.def src/core/request.h \
-	src/core/setting.h src/core/verdict.h src/ipset/ipset.h src/keys/key_format.h \
+	src/core/setting.h src/core/verdict.h src/ipset/ipset.h src/ipset/ipshare.h src/ipset/iptable.h \
+	src/ipset/iptable_layout.h src/keys/key_format.h \
 	src/keys/key_row.h src/keys/keys.h src/keys/keys_poll.h src/keys/keys_record.h src/limit/algo.h \
 	src/limit/breaker.h src/limit/by.h src/limit/entry.h src/limit/limit.h src/limit/table.h \
 	src/authz/authz.h src/authz/rules.def src/authz/rules.h src/reply/reply.h src/watch/audit.h src/cred/cred.h \

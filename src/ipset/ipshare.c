@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ipshare: see ipshare.h. The mapping holds the head, the words of matches for two tables, and the
+ * two tables. Words of matches lie apart, since a reader who is late may still write there, and must
+ * not write into a table.
+ */
+#include "ipshare.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+#include <apr_strings.h>
+
+#include "../base/lock.h"
+
+#define ROUNDED(n) (((n) + 65535) & ~(apr_size_t)65535) /* no page holds parts of two things */
+#define HEAD ROUNDED(sizeof(ag_ipshare_t))
+#define MARKS (AG_IPTABLE_MAX * sizeof(apr_uint32_t))
+#define ALL (HEAD + 2 * MARKS + 2 * AG_IPSHARE_BYTES)
+#define SAME_MATCH 60 /* seconds: a word of a match is written no more often */
+
+#define LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define STORE(x, value) __atomic_store_n(&(x), (value), __ATOMIC_RELAXED)
+
+struct ag_ipshare_t {
+    apr_uint64_t current; /* the table in force: its number, 0 for none; odd ones lie second */
+    apr_int64_t until;
+    ag_ipshare_notes_t notes;
+    ag_lock_t lock; /* of whoever writes a table: old and new generations' loaders */
+};
+
+static apr_uint32_t *marks_of(ag_ipshare_t *share, apr_uint64_t number)
+{
+    return (apr_uint32_t *)((char *)share + HEAD + (number & 1) * MARKS);
+}
+
+static ag_iptable_t *table_of(ag_ipshare_t *share, apr_uint64_t number)
+{
+    return (ag_iptable_t *)((char *)share + HEAD + 2 * MARKS + (number & 1) * AG_IPSHARE_BYTES);
+}
+
+static apr_status_t unmap(void *share)
+{
+    munmap(share, ALL);
+    return APR_SUCCESS;
+}
+
+#ifndef MAP_NORESERVE
+#define MAP_NORESERVE 0
+#endif
+
+apr_status_t ag_ipshare_make(ag_ipshare_t **share, apr_pool_t *p)
+{
+    void *memory = mmap(NULL, ALL, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
+                        -1, 0);
+
+    if (memory == MAP_FAILED) {
+        return APR_FROM_OS_ERROR(errno);
+    }
+    *share = memory;
+    apr_pool_cleanup_register(p, memory, unmap, apr_pool_cleanup_null);
+    return ag_lock_init(&(*share)->lock);
+}
+
+/* ---- asking ---------------------------------------------------------------------------------- */
+
+static void copy_head(ag_iptable_t *head, const ag_iptable_t *table)
+{
+    head->n4 = LOAD(table->n4);
+    head->n6 = LOAD(table->n6);
+    head->kept = LOAD(table->kept);
+    head->whole = LOAD(table->whole);
+}
+
+/* 1 when all that was read since belongs to that table: the writer touches its memory only after
+ * another one has come into force. */
+static int still(const ag_ipshare_t *share, apr_uint64_t number)
+{
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return LOAD(share->current) == number;
+}
+
+static void mark(ag_ipshare_t *share, apr_uint64_t number, apr_uint32_t entry, apr_uint32_t now)
+{
+    apr_uint32_t *word = &marks_of(share, number)[entry - 1];
+    apr_uint32_t age = now - LOAD(*word);
+
+    if (age >= SAME_MATCH) {
+        STORE(*word, now);
+    }
+}
+
+ag_ip_answer_e ag_ipshare_ask(ag_ipshare_t *share, const ag_ip_t *ip, apr_time_t now)
+{
+    apr_uint32_t second = (apr_uint32_t)apr_time_sec(now);
+    apr_uint64_t number;
+    apr_uint32_t entry;
+    ag_iptable_t head;
+
+    do {
+        number = __atomic_load_n(&share->current, __ATOMIC_ACQUIRE);
+        if (!number || now >= LOAD(share->until)) {
+            return AG_IP_UNKNOWN;
+        }
+        copy_head(&head, table_of(share, number));
+        /* With a head that is all one table's, nothing outside of the memory is read. */
+        entry = still(share, number) ? ag_iptable_find(&head, table_of(share, number), ip, second)
+                                     : 0;
+    } while (!still(share, number));
+    if (entry && head.kept) {
+        mark(share, number, entry, second);
+    }
+    return entry ? AG_IP_YES : head.whole ? AG_IP_NO : AG_IP_UNKNOWN;
+}
+
+/* ---- replacing ------------------------------------------------------------------------------- */
+
+static void copy(ag_iptable_t *to, const ag_iptable_t *from)
+{
+    apr_uint64_t *target = (apr_uint64_t *)to;
+    const apr_uint64_t *source = (const apr_uint64_t *)from;
+    apr_size_t n = from->size / sizeof *target;
+    apr_size_t i;
+
+    for (i = 0; i < n; i++) {
+        STORE(target[i], source[i]);
+    }
+}
+
+/* Gives memory back to the system; it reads as zeros then, an empty table. */
+static void empty(void *memory, apr_size_t size)
+{
+#ifdef MADV_REMOVE
+    if (madvise(memory, ROUNDED(size), MADV_REMOVE) == 0) {
+        return;
+    }
+#endif
+    memset(memory, 0, size);
+}
+
+apr_status_t ag_ipshare_publish(ag_ipshare_t *share, const ag_iptable_t *table)
+{
+    apr_uint64_t old, next;
+    apr_uint32_t n;
+
+    if (table->size > AG_IPSHARE_BYTES) {
+        return APR_ENOSPC;
+    }
+    ag_lock_take(&share->lock);
+    old = LOAD(share->current);
+    next = old + 1;
+    __atomic_thread_fence(__ATOMIC_RELEASE); /* who sees a word of it sees `old` in force */
+    empty(marks_of(share, next), table->kept * sizeof(apr_uint32_t));
+    copy(table_of(share, next), table);
+    __atomic_store_n(&share->current, next, __ATOMIC_RELEASE);
+    n = LOAD(table_of(share, old)->size);
+    if (old) {
+        __atomic_thread_fence(__ATOMIC_RELEASE);
+        empty(table_of(share, old), n);
+    }
+    ag_lock_give(&share->lock);
+    return APR_SUCCESS;
+}
+
+void ag_ipshare_confirm(ag_ipshare_t *share, apr_time_t until)
+{
+    STORE(share->until, until);
+}
+
+int ag_ipshare_filled(const ag_ipshare_t *share)
+{
+    return LOAD(share->current) != 0;
+}
+
+ag_ipshare_notes_t *ag_ipshare_notes(ag_ipshare_t *share)
+{
+    return &share->notes;
+}
+
+int ag_ipshare_matches(ag_ipmatch_t *matches, int max, ag_ipshare_t *share, apr_uint32_t *number,
+                       apr_int64_t since, apr_pool_t *p)
+{
+    apr_uint32_t at = *number;
+    const ag_iptable_t *table;
+    apr_uint32_t *marks;
+    int found = 0;
+
+    ag_lock_take(&share->lock); /* the table stays in force; nothing is asked of anybody here */
+    table = table_of(share, LOAD(share->current));
+    marks = marks_of(share, LOAD(share->current));
+    for (; at <= table->kept && found < max; at++) {
+        apr_uint32_t when = LOAD(marks[at - 1]);
+
+        if (when && when >= since) {
+            matches[found].text = apr_pstrdup(p, ag_iptable_text(table, at));
+            matches[found++].when = when;
+        }
+    }
+    *number = at <= table->kept ? at : 0;
+    ag_lock_give(&share->lock);
+    return found;
+}

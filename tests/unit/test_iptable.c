@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tables of networks and their shared form. A reference that looks at every network in turn knows
+ * nothing of cuts; it must say the same of every address, before and after networks expire, and
+ * while another process replaces the table.
+ */
+#include "unit.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../src/ipset/ipshare.h"
+
+#define NOW_S 1700000000u
+
+typedef struct {
+    ag_net_t net;
+    apr_uint32_t expires;
+    char text[64];
+} entry_t;
+
+static apr_uint64_t seed = 88172645463325252u;
+
+static apr_uint32_t any(apr_uint32_t below)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (apr_uint32_t)(seed >> 33) % below;
+}
+
+static ag_net_t net_of(const char *text, apr_pool_t *p)
+{
+    ag_net_t net;
+
+    assert_null(ag_net_parse(&net, text, NULL, p));
+    return net;
+}
+
+static ag_ip_t ip_of(const char *text)
+{
+    ag_ip_t ip;
+
+    assert_true(ag_ip_parse(&ip, text));
+    return ip;
+}
+
+/* A network of `bits` of 128 around some bytes. */
+static ag_net_t net_at(ag_ip_t ip, int bits)
+{
+    ag_net_t net = {ip, ip};
+    int i;
+
+    for (i = bits; i < 128; i++) {
+        net.first.byte[i / 8] &= (unsigned char)~(0x80 >> i % 8);
+        net.last.byte[i / 8] |= (unsigned char)(0x80 >> i % 8);
+    }
+    return net;
+}
+
+/* Few distinct bytes, so that networks nest and addresses meet them. */
+static ag_ip_t any_ip(int four, apr_uint32_t spread)
+{
+    ag_ip_t ip = ip_of(four ? "10.0.0.0" : "2001:db8::");
+    int i;
+
+    for (i = four ? 13 : 4; i < 16; i++) {
+        ip.byte[i] = (unsigned char)any(spread);
+    }
+    return ip;
+}
+
+static int bits_of(const ag_net_t *net)
+{
+    int i;
+
+    for (i = 127; i >= 0 && ((net->first.byte[i / 8] ^ net->last.byte[i / 8]) >> (7 - i % 8) & 1);) {
+        i--;
+    }
+    return i + 1;
+}
+
+static int holds(const ag_net_t *net, const ag_ip_t *ip)
+{
+    return ag_ip_is4(&net->first) == ag_ip_is4(ip) && memcmp(&net->first, ip, sizeof *ip) <= 0
+           && memcmp(ip, &net->last, sizeof *ip) <= 0;
+}
+
+/* How many bits the narrowest living network around the address has, or -1. */
+static int reference(const entry_t *entries, int n, const ag_ip_t *ip, apr_uint32_t now)
+{
+    int best = -1, i;
+
+    for (i = 0; i < n; i++) {
+        if (holds(&entries[i].net, ip) && (!entries[i].expires || now < entries[i].expires)
+            && bits_of(&entries[i].net) > best) {
+            best = bits_of(&entries[i].net);
+        }
+    }
+    return best;
+}
+
+static const ag_iptable_t *table_of(const entry_t *entries, int n, int keep, apr_uint32_t now,
+                                    apr_pool_t *p)
+{
+    ag_iptable_maker_t *maker = ag_iptable_start(keep, p);
+    const ag_iptable_t *table;
+    int i;
+
+    for (i = 0; i < n; i++) {
+        assert_true(ag_iptable_add(maker, &entries[i].net, entries[i].expires, entries[i].text));
+    }
+    table = ag_iptable_finish(maker, now);
+    assert_non_null(table);
+    return table;
+}
+
+static int found_bits(const ag_iptable_t *table, const ag_ip_t *ip, apr_uint32_t now, apr_pool_t *p)
+{
+    apr_uint32_t number = ag_iptable_find(table, table, ip, now);
+    ag_net_t net;
+
+    if (!number) {
+        return -1;
+    }
+    net = net_of(ag_iptable_text(table, number), p);
+    return bits_of(&net);
+}
+
+static void fill(entry_t *entries, int n, apr_uint32_t spread, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < n; i++) {
+        int four = i & 1;
+        int bits = four ? 96 + 10 + (int)any(23) : 34 + (int)any(95);
+
+        entries[i].net = net_at(any_ip(four, spread), bits);
+        entries[i].expires = any(3) ? NOW_S - 500 + any(1000) : 0;
+        apr_snprintf(entries[i].text, sizeof entries[i].text, "%s/%d",
+                     ag_ip_text(&entries[i].net.first, p), four ? bits - 96 : bits);
+    }
+}
+
+static void test_random(void **state)
+{
+    static const int sizes[] = {0, 1, 2, 3, 10, 60, 400};
+    entry_t entries[400];
+    int round, i, s;
+
+    for (round = 0; round < 20; round++) {
+        for (s = 0; s < N_OF(sizes); s++) {
+            int n = sizes[s];
+            const ag_iptable_t *table, *plain;
+            apr_pool_t *p;
+
+            apr_pool_create(&p, *state);
+            fill(entries, n, round % 2 ? 2 : 200, p);
+            table = table_of(entries, n, 1, NOW_S - 400, p);
+            for (i = 0; i < 200; i++) {
+                ag_ip_t ip = n && any(2) ? entries[any((apr_uint32_t)n)].net.last
+                                         : any_ip(i & 1, round % 2 ? 2 : 200);
+                apr_uint32_t now = NOW_S - 400 + any(900);
+
+                if (found_bits(table, &ip, now, p) != reference(entries, n, &ip, now)) {
+                    fail_msg("%s: %d, not %d", ag_ip_text(&ip, p), found_bits(table, &ip, now, p),
+                             reference(entries, n, &ip, now));
+                }
+            }
+            plain = table_of(entries, n, 0, NOW_S, p);
+            for (i = 0; i < 200; i++) {
+                ag_ip_t ip = any_ip(i & 1, round % 2 ? 2 : 200);
+
+                assert_int_equal(ag_iptable_find(plain, plain, &ip, NOW_S) != 0,
+                                 reference(entries, n, &ip, 0) >= 0); /* 0: all live */
+            }
+            apr_pool_destroy(p);
+        }
+    }
+}
+
+static void test_edges(void **state)
+{
+    static const char *const nets[] = {"0.0.0.0/0", "255.255.255.255", "0.0.0.0", "255.0.0.0/8",
+                                       "::/0", "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+                                       "ff00::/8", "10.0.0.0/8", "10.0.0.0/9", "10.128.0.0/9"};
+    static const struct {
+        const char *ip;
+        int bits;
+    } cases[] = {
+        {"255.255.255.255", 128}, {"0.0.0.0", 128}, {"0.0.0.1", 96}, {"255.255.255.254", 104},
+        {"::", 128}, {"::1", 0}, {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 128},
+        {"ff00::", 8}, {"fe00::", 0}, {"10.0.0.0", 105}, {"10.255.255.255", 105}, {"11.0.0.0", 96},
+        {"::ffff:10.0.0.0", 105},
+    };
+    entry_t entries[N_OF(nets)];
+    const ag_iptable_t *table;
+    ag_ip_t ip;
+    int i;
+
+    for (i = 0; i < N_OF(nets); i++) {
+        entries[i].net = net_of(nets[i], *state);
+        entries[i].expires = 0;
+        apr_cpystrn(entries[i].text, nets[i], sizeof entries[i].text);
+    }
+    table = table_of(entries, N_OF(nets), 1, NOW_S, *state);
+    assert_int_equal(table->n, N_OF(nets));
+    for (i = 0; i < N_OF(cases); i++) {
+        ip = ip_of(cases[i].ip);
+        assert_int_equal(found_bits(table, &ip, NOW_S, *state), cases[i].bits);
+    }
+    table = table_of(entries + 4, 1, 1, NOW_S, *state); /* ::/0 alone is no IPv4 */
+    ip = ip_of("192.0.2.1");
+    assert_int_equal(ag_iptable_find(table, table, &ip, NOW_S), 0);
+}
+
+/* Of equal networks, however they were written, the one that lives longest counts. */
+static void test_equal(void **state)
+{
+    entry_t entries[3] = {{.expires = NOW_S + 10}, {.expires = 0}, {.expires = NOW_S + 99}};
+    ag_ip_t ip = ip_of("10.1.2.3");
+    const ag_iptable_t *table;
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        entries[i].net = net_of("10.0.0.0/8", *state);
+        apr_snprintf(entries[i].text, sizeof entries[i].text, "10.%d.0.0/8", i);
+    }
+    table = table_of(entries, 3, 1, NOW_S, *state);
+    assert_int_equal(table->n, 1);
+    assert_int_equal(ag_iptable_find(table, table, &ip, NOW_S + 1000), 1);
+    assert_string_equal(ag_iptable_text(table, 1), "10.1.0.0/8");
+    entries[1].expires = 1;
+    table = table_of(entries, 3, 1, NOW_S, *state);
+    assert_string_equal(ag_iptable_text(table, 1), "10.2.0.0/8");
+    assert_int_equal(ag_iptable_find(table, table, &ip, NOW_S + 98), 1);
+    assert_int_equal(ag_iptable_find(table, table, &ip, NOW_S + 99), 0);
+}
+
+static void test_million(void **state)
+{
+    int n = 1000000, i;
+    entry_t *entries = calloc((size_t)n, sizeof *entries);
+    const ag_iptable_t *table;
+    apr_pool_t *p;
+
+    apr_pool_create(&p, *state);
+    for (i = 0; i < n; i++) {
+        int four = i % 10 != 0;
+        ag_ip_t ip = any_ip(four, 256);
+
+        ip.byte[12] = four ? (unsigned char)any(256) : ip.byte[12];
+        entries[i].net = net_at(ip, four ? 96 + 20 + (int)any(13) : 48 + (int)any(81));
+        apr_snprintf(entries[i].text, sizeof entries[i].text, "%s/%d",
+                     ag_ip_text(&entries[i].net.first, p), bits_of(&entries[i].net) - (four ? 96 : 0));
+        if (i % 1000 == 0) {
+            apr_pool_clear(p);
+        }
+    }
+    table = table_of(entries, n, 1, NOW_S, *state);
+    for (i = 0; i < 300; i++) {
+        ag_ip_t ip = i & 1 ? entries[any((apr_uint32_t)n)].net.last : any_ip(i % 4 != 0, 256);
+
+        assert_int_equal(found_bits(table, &ip, NOW_S, p), reference(entries, n, &ip, NOW_S));
+    }
+    assert_true(table->size < 60u << 20);
+    free(entries);
+}
+
+static void test_too_many(void **state)
+{
+    ag_iptable_maker_t *maker = ag_iptable_start(0, *state);
+    ag_net_t net = net_of("10.0.0.1", *state);
+    apr_uint32_t i;
+
+    for (i = 0; i < AG_IPTABLE_MAX; i++) {
+        assert_true(ag_iptable_add(maker, &net, 0, NULL));
+    }
+    assert_false(ag_iptable_add(maker, &net, 0, NULL));
+}
+
+/* ---- shared ---------------------------------------------------------------------------------- */
+
+static ag_ipshare_t *share_of(apr_pool_t *p)
+{
+    ag_ipshare_t *share;
+
+    assert_int_equal(ag_ipshare_make(&share, p), APR_SUCCESS);
+    return share;
+}
+
+static void publish(ag_ipshare_t *share, const char *const *texts, int n, int miss, apr_pool_t *p)
+{
+    ag_iptable_maker_t *maker = ag_iptable_start(1, p);
+    int i;
+
+    for (i = 0; i < n; i++) {
+        ag_net_t net = net_of(texts[i], p);
+
+        assert_true(ag_iptable_add(maker, &net, 0, texts[i]));
+    }
+    if (miss) {
+        ag_iptable_miss(maker);
+    }
+    assert_int_equal(ag_ipshare_publish(share, ag_iptable_finish(maker, NOW_S)), APR_SUCCESS);
+}
+
+static void test_unknown(void **state)
+{
+    static const char *const nets[] = {"192.0.2.0/24"};
+    ag_ipshare_t *share = share_of(*state);
+    ag_ip_t in = ip_of("192.0.2.1"), out = ip_of("198.51.100.1");
+
+    ag_ipshare_confirm(share, AG_IPSHARE_EVER);
+    assert_false(ag_ipshare_filled(share));
+    assert_int_equal(ag_ipshare_ask(share, &in, NOW), AG_IP_UNKNOWN); /* no table yet */
+    publish(share, nets, 1, 0, *state);
+    assert_true(ag_ipshare_filled(share));
+    assert_int_equal(ag_ipshare_ask(share, &in, NOW), AG_IP_YES);
+    assert_int_equal(ag_ipshare_ask(share, &out, NOW), AG_IP_NO);
+    ag_ipshare_confirm(share, NOW + 5);
+    assert_int_equal(ag_ipshare_ask(share, &in, NOW + 4), AG_IP_YES);
+    assert_int_equal(ag_ipshare_ask(share, &in, NOW + 5), AG_IP_UNKNOWN); /* too old */
+    assert_int_equal(ag_ipshare_ask(share, &out, NOW + 5), AG_IP_UNKNOWN);
+    publish(share, nets, 1, 1, *state); /* an entry could not be read */
+    assert_int_equal(ag_ipshare_ask(share, &in, NOW), AG_IP_YES);
+    assert_int_equal(ag_ipshare_ask(share, &out, NOW), AG_IP_UNKNOWN);
+    publish(share, nets, 0, 0, *state);
+    assert_int_equal(ag_ipshare_ask(share, &in, NOW), AG_IP_NO);
+}
+
+static void test_matches(void **state)
+{
+    static const char *const nets[] = {"192.0.2.0/24", "10.0.0.0/8", "10.1.0.0/16", "2001:db8::/32"};
+    ag_ipshare_t *share = share_of(*state);
+    ag_ip_t narrow = ip_of("10.1.2.3"), six = ip_of("2001:db8::1");
+    apr_uint32_t at = 1;
+    ag_ipmatch_t m[4];
+
+    ag_ipshare_confirm(share, AG_IPSHARE_EVER);
+    publish(share, nets, 4, 0, *state);
+    assert_int_equal(ag_ipshare_matches(m, 4, share, &at, 0, *state), 0);
+    assert_int_equal(at, 0);
+    ag_ipshare_ask(share, &narrow, NOW);
+    ag_ipshare_ask(share, &narrow, NOW + 59 * APR_USEC_PER_SEC); /* the same minute */
+    ag_ipshare_ask(share, &six, NOW + 5 * APR_USEC_PER_SEC);
+    at = 1;
+    assert_int_equal(ag_ipshare_matches(m, 4, share, &at, 0, *state), 2);
+    assert_string_equal(m[0].text, "10.1.0.0/16");
+    assert_int_equal(m[0].when, NOW_S);
+    assert_string_equal(m[1].text, "2001:db8::/32");
+    at = 1;
+    assert_int_equal(ag_ipshare_matches(m, 4, share, &at, NOW_S + 1, *state), 1);
+    at = 1;
+    assert_int_equal(ag_ipshare_matches(m, 1, share, &at, 0, *state), 1);
+    assert_true(at > 1);
+    assert_int_equal(ag_ipshare_matches(m, 1, share, &at, 0, *state), 1);
+    assert_string_equal(m[0].text, "2001:db8::/32");
+    ag_ipshare_ask(share, &narrow, NOW + 60 * APR_USEC_PER_SEC);
+    at = 1;
+    assert_int_equal(ag_ipshare_matches(m, 4, share, &at, NOW_S + 60, *state), 1);
+    publish(share, nets, 4, 0, *state);
+    at = 1;
+    assert_int_equal(ag_ipshare_matches(m, 4, share, &at, 0, *state), 0);
+}
+
+/* Two tables take turns: each holds one address always, and one of two others, so any mix of them
+ * or a half-written one gives a wrong answer. */
+typedef struct {
+    ag_ipshare_t *share;
+    int stop;
+    long wrong, asked;
+} race_t;
+
+static void *ask_on(void *ctx)
+{
+    race_t *race = ctx;
+    ag_ip_t always = ip_of("192.0.2.1"), never = ip_of("203.0.113.1"), six = ip_of("2001:db8::9");
+    long asked = 0, wrong = 0;
+
+    while (!__atomic_load_n(&race->stop, __ATOMIC_RELAXED)) {
+        wrong += ag_ipshare_ask(race->share, &always, NOW) != AG_IP_YES;
+        wrong += ag_ipshare_ask(race->share, &never, NOW) != AG_IP_NO;
+        wrong += ag_ipshare_ask(race->share, &six, NOW) != AG_IP_YES;
+        asked++;
+    }
+    __atomic_add_fetch(&race->wrong, wrong, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&race->asked, asked, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+/* 3000 networks before, behind and around the address, other ones each time. */
+static const ag_iptable_t *turn(int number, apr_pool_t *p)
+{
+    ag_iptable_maker_t *maker = ag_iptable_start(1, p);
+    ag_net_t net;
+    int i;
+
+    for (i = 0; i < 3000; i++) {
+        ag_ip_t ip = any_ip(i & 1, 256);
+
+        ip.byte[12] = i & 1 ? (unsigned char)(1 + any(190)) : ip.byte[12];
+        net = net_at(ip, 120);
+        assert_true(ag_iptable_add(maker, &net, 0, number & 1 ? "odd" : "even, and longer"));
+    }
+    net = net_of("192.0.2.0/24", p);
+    assert_true(ag_iptable_add(maker, &net, 0, "always"));
+    net = net_of("2001:db8::9", p);
+    assert_true(ag_iptable_add(maker, &net, 0, "six"));
+    return ag_iptable_finish(maker, NOW_S);
+}
+
+static void test_replaced(void **state)
+{
+    ag_ipshare_t *share = share_of(*state);
+    race_t race = {share, 0, 0, 0};
+    pthread_t threads[3];
+    int i;
+
+    ag_ipshare_confirm(share, AG_IPSHARE_EVER);
+    assert_int_equal(ag_ipshare_publish(share, turn(0, *state)), APR_SUCCESS);
+    for (i = 0; i < N_OF(threads); i++) {
+        pthread_create(&threads[i], NULL, ask_on, &race);
+    }
+    for (i = 1; i < 600; i++) {
+        apr_pool_t *p;
+
+        apr_pool_create(&p, *state);
+        assert_int_equal(ag_ipshare_publish(share, turn(i, p)), APR_SUCCESS);
+        apr_pool_destroy(p);
+    }
+    __atomic_store_n(&race.stop, 1, __ATOMIC_RELAXED);
+    for (i = 0; i < N_OF(threads); i++) {
+        pthread_join(threads[i], NULL);
+    }
+    assert_int_equal(race.wrong, 0);
+    assert_true(race.asked > 1000);
+}
+
+/* What a child publishes, its parent sees; one that is killed while it writes does no harm. */
+static void test_processes(void **state)
+{
+    static const char *const one[] = {"192.0.2.0/24"}, *const two[] = {"198.51.100.0/24"};
+    ag_ipshare_t *share = share_of(*state);
+    ag_ip_t first = ip_of("192.0.2.1"), second = ip_of("198.51.100.1");
+    int round, status;
+    pid_t pid;
+
+    ag_ipshare_confirm(share, AG_IPSHARE_EVER);
+    publish(share, one, 1, 0, *state);
+    pid = fork();
+    if (pid == 0) {
+        publish(share, two, 1, 0, *state);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(ag_ipshare_ask(share, &second, NOW), AG_IP_YES);
+    assert_int_equal(ag_ipshare_ask(share, &first, NOW), AG_IP_NO);
+    for (round = 0; round < 20; round++) {
+        pid = fork();
+        if (pid == 0) {
+            for (;;) {
+                publish(share, two, 1, 0, *state);
+            }
+        }
+        usleep(3000);
+        kill(pid, SIGKILL);
+        waitpid(pid, &status, 0);
+        assert_int_equal(ag_ipshare_ask(share, &second, NOW), AG_IP_YES);
+        publish(share, one, 1, 0, *state);
+        assert_int_equal(ag_ipshare_ask(share, &first, NOW), AG_IP_YES);
+        assert_int_equal(ag_ipshare_ask(share, &second, NOW), AG_IP_NO);
+        publish(share, two, 1, 0, *state);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_random),   TEST(test_edges),   TEST(test_equal),    TEST(test_million),
+        TEST(test_too_many), TEST(test_unknown), TEST(test_matches), TEST(test_replaced),
+        TEST(test_processes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
