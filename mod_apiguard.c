@@ -7,14 +7,17 @@
 
 static void register_hooks(apr_pool_t *p)
 {
+    static const char *const watchdog[] = {"mod_watchdog.c", NULL};
     static const char *const before_proxy[] = {"mod_proxy.c", "mod_rewrite.c", NULL};
 
     (void)p;
     /* start */
     ap_hook_pre_config(ag_pre_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_check_config(ag_check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(ag_watchdog_start, NULL, watchdog, APR_HOOK_MIDDLE);
     ap_hook_post_config(ag_post_config, NULL, NULL, APR_HOOK_LAST);
     ap_hook_child_init(ag_child_init, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_child_init(ag_watchdog_child, NULL, NULL, APR_HOOK_REALLY_LAST);
 
     /* a request */
     ap_hook_post_read_request(ag_strip_forged, NULL, NULL, APR_HOOK_REALLY_FIRST);

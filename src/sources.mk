@@ -33,7 +33,8 @@ ag_core_h = \
 ag_httpd_c = \
 	src/httpd/access.c src/httpd/configtest.c src/httpd/dbd.c src/httpd/directives.c src/httpd/exchange.c \
 	src/httpd/expr.c src/httpd/filters.c src/httpd/hide.c src/httpd/identity.c src/httpd/log.c \
-	src/httpd/memory.c src/httpd/refusal.c src/httpd/require.c src/httpd/startup.c src/httpd/trailers.c
+	src/httpd/memory.c src/httpd/refusal.c src/httpd/require.c src/httpd/startup.c src/httpd/trailers.c \
+	src/httpd/watchdog.c
 
 ag_ctl_c = \
 	src/ctl/cmd_init.c src/ctl/cmd_key.c src/ctl/cmd_key_create.c src/ctl/cmd_token.c \

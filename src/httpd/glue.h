@@ -72,7 +72,7 @@ const char *ag_limit_scope(server_rec *s, const char *section, apr_pool_t *p);
 /* Registers the limits that a line has added. */
 void ag_plan_names(cmd_parms *cmd, const ag_setting_call_t *call);
 
-/* ---- start (configtest.c, startup.c, memory.c, dbd.c) ------------------------------------------------------------ */
+/* ---- start (configtest.c, startup.c, memory.c, dbd.c, watchdog.c) ---------------------------------- */
 
 int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
@@ -119,6 +119,11 @@ int ag_dbd_port(ag_db_port_t *port, server_rec *s);
 /* Asks the databases of all servers, in one short-lived child with the server's own user, whether
  * our schema is there. OK, or an HTTP error after saying why. A database that is away is no error. */
 int ag_dbd_check(server_rec *servers, apr_pool_t *ptemp);
+
+/* Signs the jobs up with mod_watchdog, which must not have run its own post_config yet; says so once
+ * when it is not there. Jobs begin when a child has run all its child_init hooks, this one last. */
+int ag_watchdog_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
+void ag_watchdog_child(apr_pool_t *pchild, server_rec *s);
 
 /* ---- ports (expr.c, log.c) ------------------------------------------------------------------------- */
 

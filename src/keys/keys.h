@@ -67,9 +67,10 @@ ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key
                              const char *text, apr_size_t n, apr_time_t now, const ag_log_t *log,
                              apr_pool_t *p);
 
-/* At most once a second, by whichever request comes first: reads the database's change log and
- * drops from the cache what changed. While it fails for two seconds the database counts as down
- * and cached keys live on their stale time. ag_keys_find() calls it. */
+/* For the watchdog: reads the database's change log and drops from the cache what changed. Nothing
+ * happens before a first key was asked for. While it fails for two seconds the database counts as
+ * down and cached keys live on their stale time; then it is tried no more than once a second.
+ * ag_keys_find() reads the log too when nobody has for 0.8 seconds. */
 void ag_keys_poll(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
                   apr_pool_t *p);
 

@@ -2,18 +2,24 @@
 /*
  * keys_poll: reads the change log and drops from the caches just what changed.
  *
- * Normally one request a second does it for all processes. When the last reading is older than two
- * seconds nobody knows what was revoked since (a server that had nothing to do, for instance), so
- * then every request reads the log itself before it trusts the cache. Only after a reading failed
- * do the others leave it to one a second, and the database counts as down.
+ * Normally the server's watchdog does it for all processes, twice a second, and no request waits for
+ * it; where there is none, or it is late, one request does. When the last reading is older than two
+ * seconds nobody knows what was revoked since, so then every request reads the log itself before it
+ * trusts the cache. Only after a reading failed, or while one hangs, do the others leave it to one,
+ * and the database counts as down.
  */
 #include "keys_poll.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "keys_record.h"
 
-#define INTERVAL APR_USEC_PER_SEC
+/* Between the readings of requests: less than a second, since the reading takes time as well; more
+ * than the watchdog leaves. */
+#define INTERVAL (APR_USEC_PER_SEC * 4 / 5)
 #define LAG (2 * APR_USEC_PER_SEC)
 #define HUNG (30 * APR_USEC_PER_SEC) /* a reading that takes longer no longer speaks for others */
 
@@ -81,32 +87,53 @@ static apr_status_t read_log(ag_keys_t *keys, const ag_log_t *log, apr_pool_t *p
     return APR_SUCCESS;
 }
 
+/* `until` is not past, and no more than `span` ahead: further is a clock that was set back. */
+static int lasts(apr_time_t now, apr_time_t until, apr_time_t span)
+{
+    return now < until && until - now <= span;
+}
+
+static int is_known_down(ag_keys_shared_t *shared, apr_time_t now)
+{
+    return lasts(now, LOAD(shared->failed_until), LAG) || lasts(now, LOAD(shared->trying_until), HUNG);
+}
+
 /* While what is known is recent, or the failure is, others may go on with it meanwhile. */
 static void poll_now(ag_keys_t *keys, apr_time_t now, const ag_log_t *log, apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;
-    int speaks = ag_within(now, LOAD(shared->last_good), LAG) || now < LOAD(shared->down_until);
+    int speaks = ag_within(now, LOAD(shared->last_good), LAG) || is_known_down(shared, now);
+    apr_status_t rv;
 
     STORE(shared->last_try, now);
     if (speaks) {
-        STORE(shared->down_until, now + HUNG);
+        STORE(shared->trier, (apr_int64_t)getpid());
+        STORE(shared->trying_until, now + HUNG);
     }
-    if (read_log(keys, log, p) != APR_SUCCESS) {
-        STORE(shared->down_until, now + LAG);
+    rv = read_log(keys, log, p);
+    STORE(shared->trying_until, 0);
+    STORE(shared->failed_until, rv == APR_SUCCESS ? 0 : now + LAG);
+    if (rv != APR_SUCCESS) {
         return;
     }
-    STORE(shared->down_until, 0);
     if (now > LOAD(shared->last_good) || !ag_within(now, LOAD(shared->last_good), LAG)) {
         STORE(shared->last_good, now);
     }
 }
 
-/* 1 for one request a second. */
+/* Somebody waits for an answer right now, and has not been killed over it. */
+static int is_being_tried(ag_keys_shared_t *shared, apr_time_t now)
+{
+    return lasts(now, LOAD(shared->trying_until), HUNG)
+           && (kill((pid_t)LOAD(shared->trier), 0) == 0 || errno != ESRCH);
+}
+
+/* 1 for one request when nobody has read for a while. */
 static int is_turn(ag_keys_shared_t *shared, apr_time_t now)
 {
     apr_time_t last = LOAD(shared->last_try);
 
-    return !ag_within(now, last, INTERVAL - 1)
+    return !ag_within(now, last, INTERVAL - 1) && !is_being_tried(shared, now)
            && __atomic_compare_exchange_n(&shared->last_try, &last, now, 0, __ATOMIC_SEQ_CST,
                                           __ATOMIC_SEQ_CST);
 }
@@ -115,21 +142,28 @@ int ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, con
                apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;
-    apr_time_t down_until = LOAD(shared->down_until);
-    int recent = ag_within(now, LOAD(shared->last_good), LAG);
-    int known_down = now < down_until && down_until - now <= HUNG;
+    int recent;
 
     if (realm->query) {
         return 1; /* a table of its own has no change log: only the time to live counts */
     }
-    if ((!recent && !known_down) || is_turn(shared, now)) {
+    recent = ag_within(now, LOAD(shared->last_good), LAG);
+    if (is_turn(shared, now) || (!recent && !is_known_down(shared, now))) {
         poll_now(keys, now, log, p);
+        recent = ag_within(now, LOAD(shared->last_good), LAG);
     }
-    return ag_within(now, LOAD(shared->last_good), LAG);
+    return recent;
 }
 
 void ag_keys_poll(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
                   apr_pool_t *p)
 {
-    ag_keys_up(keys, realm, now, log, p);
+    ag_keys_shared_t *shared = keys->shared;
+
+    if (realm->query || LOAD(shared->last_try) == 0) {
+        return;
+    }
+    if (ag_within(now, LOAD(shared->last_good), LAG) || is_turn(shared, now)) {
+        poll_now(keys, now, log, p);
+    }
 }

@@ -13,8 +13,10 @@ typedef struct ag_keys_shared_t {
     apr_int64_t revision;   /* the change log is read up to here */
     apr_uint64_t sweeps;    /* moves before keys are dropped; a fill that saw it move is void */
     apr_time_t last_good;   /* when the log was last read */
-    apr_time_t last_try;    /* when somebody last began to */
-    apr_time_t down_until;  /* it failed, or is being tried: until then nobody else needs to ask */
+    apr_time_t last_try;    /* when somebody last began to; 0: no request ever asked for a key */
+    apr_time_t failed_until; /* it failed: until then one at a time tries */
+    apr_time_t trying_until; /* somebody is reading, and the others need not wait for it */
+    apr_int64_t trier;       /* the process that is */
 } ag_keys_shared_t;
 
 _Static_assert(sizeof(ag_keys_shared_t) <= AG_KEYS_SHARED_SIZE, "ag_keys_t.shared");

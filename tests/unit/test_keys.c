@@ -6,6 +6,12 @@
 #include "../../src/keys/keys_poll.h"
 #include "keys_fixture.h"
 
+/* A round of the watchdog. */
+static void poll(fixture_t *f)
+{
+    ag_keys_poll(&f->keys, &f->realm, f->now, &f->log, f->p);
+}
+
 /* ---- found and not found --------------------------------------------------------------------- */
 
 static void test_found(void **state)
@@ -88,7 +94,7 @@ static void test_ttl(void **state)
     assert_int_equal(f->asked, 0);
 }
 
-static void test_poll_once_a_second(void **state)
+static void test_requests_poll_when_nobody_does(void **state)
 {
     fixture_t *f = *state;
     int i;
@@ -99,7 +105,63 @@ static void test_poll_once_a_second(void **state)
         found(f, f->key);
         f->now += SEC / 10;
     }
-    assert_int_equal(f->asked, 4); /* at 1, 2, 3 and 4 seconds */
+    assert_int_equal(f->asked, 6); /* every 0.8 seconds */
+}
+
+/* With the watchdog no request reads the log. */
+static void test_the_watchdog_polls(void **state)
+{
+    fixture_t *f = *state;
+    int i;
+
+    found(f, f->key);
+    for (i = 0; i < 50; i++) {
+        if (i % 5 == 0) {
+            poll(f);
+        }
+        f->asked = 0;
+        found(f, f->key);
+        assert_int_equal(f->asked, 0);
+        f->now += SEC / 10;
+    }
+}
+
+/* What nobody asked for is not polled; what was is, however long ago. */
+static void test_the_watchdog_polls_what_is_used(void **state)
+{
+    fixture_t *f = *state;
+
+    poll(f);
+    assert_int_equal(f->asked, 0);
+    found(f, f->key);
+    f->now += 86400 * SEC;
+    f->asked = 0;
+    poll(f);
+    assert_int_equal(f->asked, 1);
+    change(f, f->key, "is_active = 0");
+    f->now += SEC / 2;
+    poll(f);
+    f->asked = 0;
+    assert_false(found(f, f->key)->active);
+    assert_int_equal(f->asked, 1); /* the key alone */
+}
+
+/* While the database is away the watchdog tries once a second, and its failure is everybody's. */
+static void test_the_watchdog_finds_it_down(void **state)
+{
+    fixture_t *f = *state;
+    int i;
+
+    found(f, f->key);
+    f->down = 1;
+    f->asked = 0;
+    for (i = 0; i < 100; i++) {
+        poll(f);
+        found(f, f->key);
+        f->now += SEC / 10;
+    }
+    assert_true(f->asked <= 32); /* each time while it counts as up, then one in 0.8 seconds */
+    assert_int_equal(result(f, "another"), AG_KEY_UNAVAILABLE);
 }
 
 static void test_negative(void **state)
@@ -382,7 +444,7 @@ static void test_down_is_asked_once_a_second(void **state)
         found(f, f->key);
         f->now += SEC / 10;
     }
-    assert_int_equal(f->asked, 5);
+    assert_int_equal(f->asked, 7); /* every 0.8 seconds */
 }
 
 /* The database does not come back with an answer for a while. */
@@ -514,7 +576,10 @@ int main(void)
         TEST(test_typing_error_costs_no_look_up),
         TEST(test_imported_key),
         TEST(test_ttl),
-        TEST(test_poll_once_a_second),
+        TEST(test_requests_poll_when_nobody_does),
+        TEST(test_the_watchdog_polls),
+        TEST(test_the_watchdog_polls_what_is_used),
+        TEST(test_the_watchdog_finds_it_down),
         TEST(test_negative),
         TEST(test_clock_set_back),
         TEST(test_revoked_by_hand),

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * watchdog: what is done now and then and not by any request. Each job is a row of a table; one
+ * thread of one child at a time runs them all (mod_watchdog's singleton). When that child ends
+ * another takes over, after some ten seconds, so no job may be the only one who can do its work in
+ * time.
+ *
+ * mod_watchdog need not be there: then only what requests do for themselves is done.
+ */
+#include "glue.h"
+
+#include <ap_mpm.h>
+#include <mod_watchdog.h>
+
+typedef struct {
+    const char *name;
+    apr_interval_time_t interval; /* mod_watchdog looks every 100 ms */
+    /* One round. `ptmp` is gone after it. Never waits for anything but its own I/O. */
+    void (*run)(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
+} job_t;
+
+/* A job and what it works on, for as long as the configuration lives. */
+typedef struct {
+    const job_t *job;
+    server_rec *servers;
+} shift_t;
+
+static int child_ready; /* this child's child_init hooks are through */
+
+/* The child is asked to end: what is not begun is left to others. */
+static int is_stopping(void)
+{
+    int state = AP_MPMQ_RUNNING;
+
+    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
+}
+
+/* A database that hangs holds up the others' turn, not their requests: those read for themselves
+ * what nobody has read for a while. */
+static void poll_keys(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
+{
+    server_rec *each;
+
+    for (each = servers; each && !is_stopping(); each = each->next) {
+        ag_engine_t *engine = ag_server_of(each)->engine;
+
+        if (engine && engine->keys) {
+            ag_keys_poll(engine->keys, &engine->key_realm, now, ag_server_log(each, ptmp), ptmp);
+        }
+    }
+}
+
+/* Half a second, so that with mod_watchdog's 100 ms and the reading itself a change is noticed
+ * within one. */
+static const job_t jobs[] = {
+    {"keys", apr_time_from_msec(500), poll_keys},
+};
+
+#define JOBS (int)(sizeof jobs / sizeof *jobs)
+
+/* Always APR_SUCCESS, since mod_watchdog never calls again what has failed once. */
+static apr_status_t work(int state, void *data, apr_pool_t *pool)
+{
+    const shift_t *shift = data;
+    apr_pool_t *ptmp;
+
+    if (state == AP_WATCHDOG_STATE_RUNNING && child_ready && !is_stopping()) {
+        apr_pool_create(&ptmp, pool);
+        shift->job->run(shift->servers, apr_time_now(), ptmp);
+        apr_pool_destroy(ptmp);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t sign_up(server_rec *s, apr_pool_t *pconf)
+{
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *add =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    ap_watchdog_t *watchdog;
+    apr_status_t rv;
+    int i;
+
+    if (!get || !add) {
+        return APR_ENOTIMPL;
+    }
+    rv = get(&watchdog, "_apiguard_", 0, 1, pconf);
+    for (i = 0; rv == APR_SUCCESS && i < JOBS; i++) {
+        shift_t *shift = apr_palloc(pconf, sizeof *shift);
+
+        shift->job = &jobs[i];
+        shift->servers = s;
+        rv = add(watchdog, jobs[i].interval, shift, work);
+    }
+    return rv;
+}
+
+int ag_watchdog_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
+{
+    apr_status_t rv;
+
+    (void)plog;
+    (void)ptemp;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !ag_database_there(s)) {
+        return OK;
+    }
+    rv = sign_up(s, pconf);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, rv == APR_ENOTIMPL ? 0 : rv, s, "AG0160: without "
+                     "mod_watchdog requests themselves read the key database's change log, once a "
+                     "second");
+    }
+    return OK;
+}
+
+void ag_watchdog_child(apr_pool_t *pchild, server_rec *s)
+{
+    (void)pchild;
+    (void)s;
+    child_ready = 1;
+}

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The watchdog's thread: it reads the change log so that no request has to, lives on when the child
+that runs it ends, and keeps no server from stopping."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from support.keys import Sqlite
+
+CONF = """
+<Location "/s/x/">
+    AuthType ApiGuard
+    AuthName "x"
+    Require valid-user
+</Location>
+LogLevel info apiguard:debug watchdog:debug
+"""
+
+STARTED = r"AH02972.*_apiguard_"  # "Singleton Watchdog (_apiguard_) running"
+
+
+def go(web, key):
+    return web.get("/s/x/hello.html", key=key).status
+
+
+def noticed_after(web, key, seconds=3):
+    """How long a revoked key was still accepted."""
+    start = time.monotonic()
+    while go(web, key) != 401:
+        assert time.monotonic() - start < seconds, "the revocation is not noticed"
+        time.sleep(0.01)
+    return time.monotonic() - start
+
+
+def owner(web):
+    """The child whose watchdog runs."""
+    match = web.wait_log(r"\[watchdog:debug\] \[pid (\d+)[^\]]*\] .*?" + STARTED, 12)
+    assert match, web.error_log()
+    return int(match[1])
+
+
+@pytest.fixture(params=["event", "prefork"])
+def web(request, own_httpd):
+    return own_httpd(CONF, mpm=request.param, processes=3, threads=4)
+
+
+def test_one_child_reads_the_log(web):
+    key = web.keys.create()
+    assert go(web, key) == 200
+    assert owner(web) in web.children()
+    time.sleep(1.5)
+    assert len(web.error_log().split("Watchdog (_apiguard_) running")) == 2
+    web.keys.revoke(key)
+    assert noticed_after(web, key) < 1
+
+
+def test_nobody_asks_and_it_is_read_all_the_same(web):
+    """After a rest the first request is told what the watchdog knows."""
+    key = web.keys.create()
+    assert go(web, key) == 200
+    web.keys.revoke(key)
+    time.sleep(1)
+    assert go(web, key) == 401
+
+
+def test_the_child_that_runs_it_is_killed(web):
+    """Requests read the log until another child has taken over."""
+    key = web.keys.create()
+    assert go(web, key) == 200
+    web.expect(r"AH00051|AH00052|AH00045")
+    pid = owner(web)
+    os.kill(pid, signal.SIGKILL)
+    for _ in range(3):
+        assert go(web, key) == 200
+        web.keys.revoke(key)
+        assert noticed_after(web, key) < 1.2
+        key = web.keys.create()
+    end = time.monotonic() + 20
+    while len(web.error_log().split("Watchdog (_apiguard_) running")) < 3:
+        web.expect(r"AH00051|AH00052|AH00045")
+        assert time.monotonic() < end, "nobody takes over"
+        time.sleep(0.1)
+    assert go(web, key) == 200
+    web.keys.revoke(key)
+    assert noticed_after(web, key) < 1
+
+
+def test_it_lives_through_graceful_restarts(web):
+    key = web.keys.create()
+    assert go(web, key) == 200
+    for _ in range(2):
+        web.graceful()
+        assert go(web, key) == 200
+        web.keys.revoke(key)
+        assert noticed_after(web, key) < 1
+        key = web.keys.create()
+
+
+def test_stopping_takes_no_time(web):
+    assert go(web, web.keys.create()) == 200
+    time.sleep(0.7)
+    start = time.monotonic()
+    web.stop()
+    assert time.monotonic() - start < 3
+
+
+def test_without_keys_there_is_no_thread(own_httpd):
+    web = own_httpd("LogLevel info watchdog:debug", database=None)
+    assert web.get("/index.html").status == 200
+    assert "_apiguard_" not in web.error_log()
+
+
+def test_two_virtual_hosts_with_databases_of_their_own(own_httpd):
+    """Each store is polled."""
+    other = Sqlite()
+    conf = CONF + """
+<VirtualHost *:{port}>
+    ServerName one.test
+</VirtualHost>
+<VirtualHost *:{port}>
+    ServerName two.test
+    DBDriver sqlite3
+    DBDParams """ + other.path + """
+</VirtualHost>
+"""
+    web = own_httpd(conf)
+    first, second = web.keys.create(), other.create()
+
+    def at(host, key):
+        return web.get("/s/x/hello.html", key=key, headers={"Host": host}).status
+
+    try:
+        assert (at("one.test", first), at("two.test", second)) == (200, 200)
+        assert (at("one.test", second), at("two.test", first)) == (401, 401)
+        web.keys.revoke(first)
+        other.revoke(second)
+        time.sleep(1)
+        assert (at("one.test", first), at("two.test", second)) == (401, 401)
+    finally:
+        web.stop()
+        other.close()
