@@ -32,6 +32,8 @@ typedef struct ag_ctl_t {
     int terminal; /* stdout is one */
     ag_log_t log; /* to stderr */
     ag_db_t db;   /* after ag_ctl_open() */
+    apr_hash_t *statements; /* prepared ones, by their SQL */
+    apr_dbd_transaction_t *transaction; /* between ag_ctl_begin() and ag_ctl_end() */
 } ag_ctl_t;
 
 /* ---- options.c ------------------------------------------------------------------------------- */
@@ -79,6 +81,9 @@ void ag_ctl_table(const char *const *titles, int columns, const apr_array_header
 
 /* ---- input.c --------------------------------------------------------------------------------- */
 
+/* Zeroed memory that is wiped when the pool goes. */
+void *ag_ctl_secret_memory(apr_size_t size, apr_pool_t *p);
+
 /* One line from standard input without its end; wiped when the pool goes. NULL and a message when
  * there is none, or more than 8 KB. */
 char *ag_ctl_secret(apr_pool_t *p);
@@ -91,6 +96,9 @@ const char *ag_ctl_secret_file(const unsigned char **bytes, apr_size_t *n, const
 /* A point in time from now on: "never" (0), a duration ("90d") or a date ("2030-01-31", also with
  * "T12:00:00Z"). Seconds since 1970. An error text or NULL. */
 const char *ag_ctl_until(apr_int64_t *seconds, const char *text, apr_time_t now, apr_pool_t *p);
+
+/* A moment as people write it: "2030-01-31" or "2030-01-31T12:00:00Z"; 0 when it is none. */
+int ag_ctl_date(apr_int64_t *seconds, const char *text);
 
 /* 1 when `text` is UTF-8 and has no control characters. */
 int ag_ctl_clean(const char *text);
@@ -118,6 +126,12 @@ typedef struct ag_rows_t {
 /* Runs a statement with bound values (NULL for NULL). An exit code; what was wrong was said. */
 int ag_ctl_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *sql, int n, const char **values);
 int ag_ctl_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const char **values);
+
+/* What is changed between the two is done as a whole or not at all. ag_ctl_end() commits when `code`
+ * is AG_EXIT_OK, else it takes everything back; it returns `code`, or why the commit failed (which
+ * was said). Every ag_ctl_begin() that succeeds is followed by one ag_ctl_end(). */
+int ag_ctl_begin(ag_ctl_t *ctl);
+int ag_ctl_end(ag_ctl_t *ctl, int code);
 
 /* Runs a script of many statements. */
 int ag_ctl_script(ag_ctl_t *ctl, const char *sql);

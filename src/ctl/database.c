@@ -57,6 +57,7 @@ static int open_database(ag_ctl_t *ctl, const char *driver, const char *params)
     }
     db->pool = ctl->pool;
     db->prepared = apr_hash_make(ctl->pool);
+    ctl->statements = apr_hash_make(ctl->pool);
     apr_pool_cleanup_register(ctl->pool, db, close_database, apr_pool_cleanup_null);
     return AG_EXIT_OK;
 }
@@ -115,10 +116,20 @@ static int failed(ag_ctl_t *ctl, int rc)
     return ag_ctl_fail(AG_EXIT_DATABASE, "the database says: %s", error);
 }
 
+/* A statement is kept with the connection: an import runs the same three a million times. */
 static int prepare(apr_dbd_prepared_t **st, ag_ctl_t *ctl, const char *sql)
 {
-    *st = NULL;
-    return apr_dbd_prepare(ctl->db.driver, ctl->pool, ctl->db.handle, sql, NULL, st);
+    apr_pool_t *p = ctl->db.pool;
+    int rc = 0;
+
+    *st = apr_hash_get(ctl->statements, sql, APR_HASH_KEY_STRING);
+    if (!*st) {
+        rc = apr_dbd_prepare(ctl->db.driver, p, ctl->db.handle, sql, NULL, st);
+    }
+    if (rc == 0) {
+        apr_hash_set(ctl->statements, apr_pstrdup(p, sql), APR_HASH_KEY_STRING, *st);
+    }
+    return rc;
 }
 
 #define SQLITE_ERROR 1 /* the driver's error numbers are SQLite's */
@@ -202,6 +213,30 @@ int ag_ctl_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const cha
         rc = run_change(changed, ctl, sql, n, values);
     }
     return rc == 0 ? AG_EXIT_OK : failed(ctl, rc);
+}
+
+/* The driver answers "done" for a transaction that an error has ended before, so whoever calls must
+ * have noticed that error: every function above reports its own. */
+int ag_ctl_begin(ag_ctl_t *ctl)
+{
+    int rc;
+
+    ctl->transaction = NULL;
+    rc = apr_dbd_transaction_start(ctl->db.driver, ctl->pool, ctl->db.handle, &ctl->transaction);
+    return rc == 0 ? AG_EXIT_OK : failed(ctl, rc);
+}
+
+int ag_ctl_end(ag_ctl_t *ctl, int code)
+{
+    int rc;
+
+    if (code != AG_EXIT_OK) {
+        apr_dbd_transaction_mode_set(ctl->db.driver, ctl->transaction,
+                                     APR_DBD_TRANSACTION_ROLLBACK);
+    }
+    rc = apr_dbd_transaction_end(ctl->db.driver, ctl->pool, ctl->transaction);
+    ctl->transaction = NULL;
+    return code == AG_EXIT_OK && rc != 0 ? failed(ctl, rc) : code;
 }
 
 int ag_ctl_script(ag_ctl_t *ctl, const char *sql)

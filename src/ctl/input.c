@@ -28,8 +28,7 @@ static apr_status_t wipe(void *secret)
     return APR_SUCCESS;
 }
 
-/* Memory that is wiped when the pool goes. */
-static char *secret_memory(apr_size_t size, apr_pool_t *p)
+void *ag_ctl_secret_memory(apr_size_t size, apr_pool_t *p)
 {
     secret_t *s = apr_palloc(p, sizeof *s);
 
@@ -41,7 +40,7 @@ static char *secret_memory(apr_size_t size, apr_pool_t *p)
 
 char *ag_ctl_secret(apr_pool_t *p)
 {
-    char *line = secret_memory(MAX_LINE, p);
+    char *line = ag_ctl_secret_memory(MAX_LINE, p);
     apr_size_t n;
 
     setvbuf(stdin, NULL, _IONBF, 0); /* no second copy in the library's buffer */
@@ -74,7 +73,7 @@ const char *ag_ctl_secret_file(const unsigned char **bytes, apr_size_t *n, const
     if (rv != APR_SUCCESS) {
         return apr_psprintf(p, "%s: %s", path, apr_strerror(rv, error, sizeof error));
     }
-    content = secret_memory(MAX_FILE + 1, p);
+    content = ag_ctl_secret_memory(MAX_FILE + 1, p);
     rv = apr_file_read_full(file, content, MAX_FILE + 1, n);
     apr_file_close(file);
     if (rv != APR_SUCCESS && !APR_STATUS_IS_EOF(rv)) {
@@ -121,8 +120,7 @@ static int number_at(const char *text, int n)
     return number;
 }
 
-/* "2030-01-31" or "2030-01-31T12:00:00Z"; 0 when the calendar has no such moment. */
-static int parse_date(apr_int64_t *seconds, const char *text)
+int ag_ctl_date(apr_int64_t *seconds, const char *text)
 {
     int whole = fits(text, "0000-00-00T00:00:00Z");
     apr_time_exp_t t, back;
@@ -161,7 +159,7 @@ const char *ag_ctl_until(apr_int64_t *seconds, const char *text, apr_time_t now,
     if (!ag_measure_duration(&duration, text, p)) {
         *seconds = apr_time_sec(now) + duration;
     }
-    else if (!parse_date(seconds, text)) {
+    else if (!ag_ctl_date(seconds, text)) {
         return apr_psprintf(p, "\"%s\" is not a time: a duration such as 90d, a date such as "
                             "2030-01-31 or 2030-01-31T12:00:00Z, or never", text);
     }

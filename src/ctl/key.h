@@ -6,7 +6,7 @@
 #ifndef AG_CTL_KEY_H
 #define AG_CTL_KEY_H
 
-#include "ctl.h"
+#include "draft.h"
 
 typedef enum {
     AG_K_ID, AG_K_PREFIX, AG_K_CLIENT, AG_K_EMAIL, AG_K_SCOPES, AG_K_ROLES, AG_K_IPS,
@@ -36,5 +36,47 @@ void ag_ctl_key_print(const ag_ctl_t *ctl, const char **row);
  * input, hashed under `pepper` ("file:PATH" or NULL). Opens the database. An exit code; what was
  * wrong has been said. */
 int ag_ctl_key_find(const char ***row, ag_ctl_t *ctl, const char *operand, const char *pepper);
+
+/* ---- key_rules.c ----------------------------------------------------------------------------- */
+
+/* What a key may do, as options say it: for a key, and for a template. */
+typedef struct ag_rules_t {
+    ag_words_t scopes, roles, ips, endpoints, rates;
+    const char *plan;
+} ag_rules_t;
+
+/* The rows of a table of options whose struct has an ag_rules_t called `rules`. */
+#define AG_RULE_OPTIONS(type) \
+    {"scope", AG_OPT_LIST, offsetof(type, rules.scopes), "SCOPE", "a permission; may be repeated"}, \
+    {"role", AG_OPT_LIST, offsetof(type, rules.roles), "ROLE", "a role; may be repeated"}, \
+    {"ip", AG_OPT_LIST, offsetof(type, rules.ips), "NETWORK", \
+     "a network it works from; may be repeated"}, \
+    {"endpoint", AG_OPT_LIST, offsetof(type, rules.endpoints), "\"METHOD /PATH\"", \
+     "an endpoint it works for, the method may be left out; may be repeated"}, \
+    {"rate", AG_OPT_LIST, offsetof(type, rules.rates), "N/PERIOD", \
+     "a limit of its own; may be repeated"}, \
+    {"plan", AG_OPT_TEXT, offsetof(type, rules.plan), "NAME", "the plan whose limit it takes"}
+
+/* Into the draft; an error text that names the option, or NULL. */
+const char *ag_ctl_rules(ag_draft_t *d, const ag_rules_t *rules, apr_pool_t *p);
+
+/* ---- key_make.c ------------------------------------------------------------------------------ */
+
+#define AG_KEY_LIFE "90d" /* unless something else is said */
+
+/* Seconds since 1970 as the table holds them, from an --expires; NULL for "never". An error text
+ * or NULL. */
+const char *ag_ctl_expiry(const char **text, const char *expires, apr_time_t now, apr_pool_t *p);
+
+/* Makes a key that begins with `prefix` (NULL: agk), hashed under `pepper` ("file:PATH" or NULL).
+ * Its hash and public prefix go into the draft; *key is wiped with the pool. An error text or
+ * NULL. */
+const char *ag_ctl_key_make(const char **key, ag_draft_t *d, const char *prefix,
+                            const char *pepper, apr_pool_t *p);
+
+/* Prints a key that was made, this once: alone on standard output when that is no terminal. `more`
+ * (may be NULL) goes into the JSON object and is taken over. */
+void ag_ctl_key_hand_out(const ag_ctl_t *ctl, const char *id, const char *key, const ag_draft_t *d,
+                         json_t *more);
 
 #endif
