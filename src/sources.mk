@@ -37,7 +37,7 @@ ag_httpd_c = \
 	src/httpd/watchdog.c
 
 ag_ctl_c = \
-	src/ctl/cmd_init.c src/ctl/cmd_key.c src/ctl/cmd_key_create.c src/ctl/cmd_token.c \
+	src/ctl/cmd_init.c src/ctl/cmd_key.c src/ctl/cmd_key_create.c src/ctl/cmd_key_rotate.c src/ctl/cmd_token.c \
 	src/ctl/commands.c src/ctl/database.c src/ctl/draft.c src/ctl/draft_write.c src/ctl/help.c \
 	src/ctl/input.c src/ctl/key_make.c src/ctl/key_name.c src/ctl/key_rules.c \
 	src/ctl/key_view.c src/ctl/main.c src/ctl/options.c src/ctl/output.c \

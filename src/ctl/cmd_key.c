@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * key list, show, revoke, activate, verify: what is done with keys that exist.
+ * key list, show, revoke, activate, expire, verify: what is done with keys that exist.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,45 +11,114 @@
 #include "key.h"
 
 typedef struct {
-    const char *client;
+    const char *client, *expiring;
 } list_options_t;
 
 static const ag_opt_t list_options[] = {
     {"client", AG_OPT_TEXT, offsetof(list_options_t, client), "NAME", "this client's alone"},
+    {"expiring", AG_OPT_TEXT, offsetof(list_options_t, expiring), "TIME",
+     "those that end within it (14d) and are not rotated; status 1 when there are some"},
     {0},
 };
 
 typedef struct {
-    const char *pepper;
+    const char *pepper, *at;
 } key_options_t;
 
-static const ag_opt_t key_options[] = {
-    {"pepper", AG_OPT_TEXT, offsetof(key_options_t, pepper), "file:PATH",
-     "with -: the file ApiGuardKeyPepper names"},
+#define PEPPER                                                        \
+    {"pepper", AG_OPT_TEXT, offsetof(key_options_t, pepper), "file:PATH", \
+     "with -: the file ApiGuardKeyPepper names"}
+
+static const ag_opt_t key_options[] = {PEPPER, {0}};
+
+static const ag_opt_t expire_options[] = {
+    {"at", AG_OPT_TEXT, offsetof(key_options_t, at), "TIME",
+     "now (the default), a duration, a date, or never"},
+    PEPPER,
     {0},
 };
 
 static const char sql_set_active[] = "UPDATE api_keys SET is_active = %d WHERE id = %lld";
+static const char sql_set_expiry[] = "UPDATE api_keys SET expires_at = %lld WHERE id = %lld";
 
+/* ---- list ------------------------------------------------------------------------------------ */
+
+/* Good keys that end until then, less those whose successor is out already. */
+static const char expiring[] =
+    "k.is_active = 1 AND k.rotated_to IS NULL"
+    " AND (k.expires_at <= %lld OR k.grace_until <= %lld)"
+    " AND (k.expires_at IS NULL OR k.expires_at > %lld)"
+    " AND (k.grace_until IS NULL OR k.grace_until > %lld)";
+
+typedef struct {
+    const char *sql;
+    const char *values[8];
+    int n;
+} condition_t;
+
+static void add_condition(condition_t *c, const char *sql, apr_pool_t *p)
+{
+    c->sql = apr_pstrcat(p, c->sql, *c->sql ? " AND " : " WHERE ", sql, NULL);
+}
+
+/* The options as SQL; an error text or NULL. */
+static const char *list_condition(condition_t *c, const list_options_t *o, apr_time_t now,
+                                  apr_pool_t *p)
+{
+    const char *from = apr_psprintf(p, "%" APR_INT64_T_FMT, apr_time_sec(now));
+    const char *until;
+    apr_int64_t seconds;
+    const char *error;
+
+    if (o->client) {
+        add_condition(c, "k.client_name = %s", p);
+        c->values[c->n++] = o->client;
+    }
+    if (!o->expiring) {
+        return NULL;
+    }
+    error = ag_ctl_until(&seconds, o->expiring, now, p);
+    if (error || !seconds) {
+        return apr_pstrcat(p, "--expiring: ", error ? error : "within what time? As in 14d", NULL);
+    }
+    until = apr_psprintf(p, "%" APR_INT64_T_FMT, seconds);
+    add_condition(c, expiring, p);
+    c->values[c->n++] = until;
+    c->values[c->n++] = until;
+    c->values[c->n++] = from;
+    c->values[c->n++] = from;
+    return NULL;
+}
+
+/* With --expiring the exit status tells whether there are any, and no key means no word, so that
+ * cron writes a mail on the right days. */
 static int key_list(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
 {
     const list_options_t *o = options;
-    const char *client = o->client;
+    condition_t c = {"", {NULL}, 0};
+    const char *error = list_condition(&c, o, ctl->now, ctl->pool);
     ag_rows_t rows;
-    int code = ag_ctl_open(ctl, 1);
+    int code;
 
     (void)operands;
-    if (code == AG_EXIT_OK) {
-        code = ag_ctl_keys_select(&rows, ctl,
-                                  client ? " WHERE k.client_name = %s ORDER BY k.id"
-                                         : " ORDER BY k.id",
-                                  client ? 1 : 0, client ? &client : NULL);
+    if (error) {
+        return ag_ctl_fail(AG_EXIT_USAGE, "%s", error);
     }
+    code = ag_ctl_open(ctl, 1);
     if (code == AG_EXIT_OK) {
+        code = ag_ctl_keys_select(&rows, ctl, apr_pstrcat(ctl->pool, c.sql, " ORDER BY k.id", NULL),
+                                  c.n, c.values);
+    }
+    if (code != AG_EXIT_OK) {
+        return code;
+    }
+    if (rows.n || ctl->json || !o->expiring) {
         ag_ctl_keys_print(ctl, &rows);
     }
-    return code;
+    return o->expiring && rows.n ? AG_EXIT_NO : AG_EXIT_OK;
 }
+
+/* ---- show ------------------------------------------------------------------------------------ */
 
 static int find(const char ***row, ag_ctl_t *ctl, const key_options_t *o, const char *operand)
 {
@@ -67,46 +136,75 @@ static int key_show(ag_ctl_t *ctl, const void *options, const ag_words_t *operan
     return code;
 }
 
-/* ---- revoke and activate --------------------------------------------------------------------- */
+/* ---- revoke, activate, expire ---------------------------------------------------------------- */
 
-static int set_active(ag_ctl_t *ctl, const void *options, const char *operand, const char *active)
+static int is_good(const char *status)
+{
+    return strcmp(status, "active") == 0 || strcmp(status, "rotated") == 0;
+}
+
+static void tell(const ag_ctl_t *ctl, const char **row, const char *status)
+{
+    const char *end = ag_ctl_key_end(row, ctl->pool);
+    int good = is_good(status);
+
+    printf("key %s of %s is %s%s%s\n", ag_ctl_plain(row[AG_K_PREFIX], ctl->pool),
+           ag_ctl_plain(row[AG_K_CLIENT], ctl->pool), status, good && end ? " until " : "",
+           good && end ? ag_ctl_time(apr_time_from_sec(apr_atoi64(end)), ctl->pool) : "");
+}
+
+/* Writes one value of the key that is named, and tells what became of it. */
+static int change(ag_ctl_t *ctl, const key_options_t *o, const char *operand, const char *sql,
+                  const char *value)
 {
     const char **row;
     const char *values[2];
-    int changed;
-    int code = find(&row, ctl, options, operand);
+    int changed; /* is not looked at: a value that was there before is none for some databases */
+    int code = find(&row, ctl, o, operand);
 
     if (code != AG_EXIT_OK) {
         return code;
     }
-    values[0] = active;
+    values[0] = value;
     values[1] = row[AG_K_ID];
-    code = ag_ctl_change(&changed, ctl, sql_set_active, 2, values);
+    code = ag_ctl_change(&changed, ctl, sql, 2, values);
+    code = code == AG_EXIT_OK ? ag_ctl_key_reread(&row, ctl, row[AG_K_ID]) : code;
     if (code != AG_EXIT_OK) {
         return code;
     }
-    if (changed != 1) {
-        return ag_ctl_fail(AG_EXIT_NO, "the key is gone");
-    }
-    row[AG_K_ACTIVE] = active;
     if (ctl->json) {
         ag_ctl_key_print(ctl, row);
     }
     else {
-        printf("key %s of %s is %s\n", ag_ctl_plain(row[AG_K_PREFIX], ctl->pool),
-               ag_ctl_plain(row[AG_K_CLIENT], ctl->pool), ag_ctl_key_status(ctl, row));
+        tell(ctl, row, ag_ctl_key_status(ctl, row));
     }
     return AG_EXIT_OK;
 }
 
 static int key_revoke(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
 {
-    return set_active(ctl, options, operands->v[0], "0");
+    return change(ctl, options, operands->v[0], sql_set_active, "0");
 }
 
 static int key_activate(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
 {
-    return set_active(ctl, options, operands->v[0], "1");
+    return change(ctl, options, operands->v[0], sql_set_active, "1");
+}
+
+static int key_expire(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
+{
+    const key_options_t *o = options;
+    const char *at = NULL;
+    const char *error = NULL;
+
+    if (!o->at || strcmp(o->at, "now") == 0) {
+        at = apr_psprintf(ctl->pool, "%" APR_INT64_T_FMT, apr_time_sec(ctl->now));
+    }
+    else {
+        error = ag_ctl_expiry(&at, o->at, ctl->now, ctl->pool);
+    }
+    return error ? ag_ctl_fail(AG_EXIT_USAGE, "--at: %s", error)
+                 : change(ctl, o, operands->v[0], sql_set_expiry, at);
 }
 
 /* ---- verify ---------------------------------------------------------------------------------- */
@@ -115,9 +213,9 @@ static int key_activate(ag_ctl_t *ctl, const void *options, const ag_words_t *op
 static int key_verify(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
 {
     const char **row;
-    const char *status;
     ag_db_port_t port = ag_ctl_port(ctl);
     ag_key_t *key;
+    const char *status;
     int code = find(&row, ctl, options, operands->v[0]);
 
     if (code != AG_EXIT_OK) {
@@ -128,15 +226,14 @@ static int key_verify(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
     }
     status = !key->active                               ? "revoked"
              : key->expires && key->expires <= ctl->now ? "expired"
-                                                        : "active";
+                                                        : ag_ctl_key_status(ctl, row);
     if (ctl->json) {
         ag_ctl_key_print(ctl, row);
     }
     else {
-        printf("key %s of %s is %s\n", ag_ctl_plain(key->key_id, ctl->pool),
-               ag_ctl_plain(key->client, ctl->pool), status);
+        tell(ctl, row, status);
     }
-    return strcmp(status, "active") == 0 ? AG_EXIT_OK : AG_EXIT_NO;
+    return is_good(status) ? AG_EXIT_OK : AG_EXIT_NO;
 }
 
 #define ROW(name, run, options, operands, help) \
@@ -147,6 +244,8 @@ const ag_cmd_t ag_cmds_key[] = {
     ROW("key show", key_show, key_options, "KEY", "show all that is known of a key"),
     ROW("key revoke", key_revoke, key_options, "KEY", "refuse a key from now on"),
     ROW("key activate", key_activate, key_options, "KEY", "accept a revoked key again"),
+    {"key expire", key_expire, expire_options, sizeof(key_options_t), "KEY",
+     "end a key, now or at a time"},
     ROW("key verify", key_verify, key_options, "KEY", "is it good? Status 0 yes, 1 no"),
     {0},
 };

@@ -48,7 +48,10 @@ static const char *fill(ag_draft_t *d, const create_options_t *o, apr_time_t now
     error = error ? error : set(d, AG_D_EMAIL, "email", o->email, p);
     error = error ? error : set(d, AG_D_METADATA, "metadata", o->metadata, p);
     error = error ? error : ag_ctl_rules(d, &o->rules, p);
-    error = error ? error : ag_ctl_expiry(&d->text[AG_D_EXPIRES], o->expires, now, p);
+    if (!error) {
+        error = ag_ctl_expiry(&d->text[AG_D_EXPIRES], o->expires, now, p);
+        error = error ? apr_pstrcat(p, "--expires: ", error, NULL) : NULL;
+    }
     d->text[AG_D_CREATED] = apr_psprintf(p, "%" APR_INT64_T_FMT, apr_time_sec(now));
     d->text[AG_D_ACTIVE] = "1";
     return error;

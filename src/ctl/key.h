@@ -21,7 +21,11 @@ typedef enum {
 int ag_ctl_keys_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *condition, int n,
                        const char **values);
 
-/* "active", "expired" or "revoked", now. */
+/* When it ends, as the table says it: at its expiry or at the end of its grace, whichever is first;
+ * NULL: never. */
+const char *ag_ctl_key_end(const char **row, apr_pool_t *p);
+
+/* "active", "rotated" (good until its grace ends), "expired" or "revoked", now. */
 const char *ag_ctl_key_status(const ag_ctl_t *ctl, const char **row);
 
 /* As a table, or as a JSON array. */
@@ -36,6 +40,9 @@ void ag_ctl_key_print(const ag_ctl_t *ctl, const char **row);
  * input, hashed under `pepper` ("file:PATH" or NULL). Opens the database. An exit code; what was
  * wrong has been said. */
 int ag_ctl_key_find(const char ***row, ag_ctl_t *ctl, const char *operand, const char *pepper);
+
+/* The row of that id, read anew. An exit code; what was wrong has been said. */
+int ag_ctl_key_reread(const char ***row, ag_ctl_t *ctl, const char *id);
 
 /* ---- key_rules.c ----------------------------------------------------------------------------- */
 

@@ -17,7 +17,7 @@ const char *ag_ctl_expiry(const char **text, const char *expires, apr_time_t now
     const char *error = ag_ctl_until(&seconds, expires ? expires : AG_KEY_LIFE, now, p);
 
     *text = seconds ? apr_psprintf(p, "%" APR_INT64_T_FMT, seconds) : NULL;
-    return error ? apr_pstrcat(p, "--expires: ", error, NULL) : NULL;
+    return error;
 }
 
 const char *ag_ctl_key_make(const char **key, ag_draft_t *d, const char *prefix,

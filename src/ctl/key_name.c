@@ -73,3 +73,15 @@ int ag_ctl_key_find(const char ***row, ag_ctl_t *ctl, const char *operand, const
     *row = rows.cells;
     return AG_EXIT_OK;
 }
+
+int ag_ctl_key_reread(const char ***row, ag_ctl_t *ctl, const char *id)
+{
+    ag_rows_t rows;
+    int code = ag_ctl_keys_select(&rows, ctl, " WHERE k.id = %lld", 1, &id);
+
+    if (code == AG_EXIT_OK && rows.n != 1) {
+        return ag_ctl_fail(AG_EXIT_NO, "the key is gone");
+    }
+    *row = rows.cells;
+    return code;
+}

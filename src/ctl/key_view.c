@@ -63,20 +63,25 @@ static apr_time_t time_of(const char *text, apr_pool_t *p)
                : 0;
 }
 
-static int passed(const char *text, apr_time_t now, apr_pool_t *p)
+const char *ag_ctl_key_end(const char **row, apr_pool_t *p)
 {
-    return text && time_of(text, p) <= now;
+    const char *expires = row[AG_K_EXPIRES];
+    const char *grace = row[AG_K_GRACE];
+
+    return grace && (!expires || time_of(grace, p) < time_of(expires, p)) ? grace : expires;
 }
 
 const char *ag_ctl_key_status(const ag_ctl_t *ctl, const char **row)
 {
+    const char *end = ag_ctl_key_end(row, ctl->pool);
+
     if (strcmp(row[AG_K_ACTIVE], "1") != 0) {
         return "revoked";
     }
-    return passed(row[AG_K_EXPIRES], ctl->now, ctl->pool)
-                   || passed(row[AG_K_GRACE], ctl->now, ctl->pool)
-               ? "expired"
-               : "active";
+    if (end && time_of(end, ctl->pool) <= ctl->now) {
+        return "expired";
+    }
+    return row[AG_K_ROTATED] ? "rotated" : "active";
 }
 
 static json_t *list_json(const char *text, apr_pool_t *p)
@@ -146,8 +151,10 @@ static void print_list(const ag_ctl_t *ctl, const ag_rows_t *rows)
         const char **row = rows->cells + r * rows->columns;
 
         for (i = 0; i < SHOWN; i++) {
+            const char *text = i == AG_K_EXPIRES ? ag_ctl_key_end(row, ctl->pool) : row[i];
+
             if (columns[i].title) {
-                APR_ARRAY_PUSH(cells, const char *) = cell_text(columns[i].kind, row[i], ctl->pool);
+                APR_ARRAY_PUSH(cells, const char *) = cell_text(columns[i].kind, text, ctl->pool);
             }
         }
         APR_ARRAY_PUSH(cells, const char *) = ag_ctl_key_status(ctl, row);
