@@ -123,11 +123,21 @@ static int prepare(apr_dbd_prepared_t **st, ag_ctl_t *ctl, const char *sql)
     int rc = 0;
 
     *st = apr_hash_get(ctl->statements, sql, APR_HASH_KEY_STRING);
-    if (!*st) {
-        rc = apr_dbd_prepare(ctl->db.driver, p, ctl->db.handle, sql, NULL, st);
+    if (*st) {
+        return 0;
     }
+    rc = apr_dbd_prepare(ctl->db.driver, p, ctl->db.handle, sql, NULL, st);
     if (rc == 0) {
         apr_hash_set(ctl->statements, apr_pstrdup(p, sql), APR_HASH_KEY_STRING, *st);
+    }
+    return rc;
+}
+
+/* One that failed is not kept. */
+static int checked(int rc, ag_ctl_t *ctl, const char *sql)
+{
+    if (rc) {
+        apr_hash_set(ctl->statements, sql, APR_HASH_KEY_STRING, NULL);
     }
     return rc;
 }
@@ -136,7 +146,7 @@ static int prepare(apr_dbd_prepared_t **st, ag_ctl_t *ctl, const char *sql)
 
 /* SQLite learns only from a statement's failure that another process changed the tables; the next
  * time it knows. The driver's number says no more than "failed", and a statement that failed did
- * nothing, so once more does no harm. */
+ * nothing, so to prepare and run it once more does no harm. */
 static int may_be_outdated(const ag_ctl_t *ctl, int rc)
 {
     return rc == SQLITE_ERROR && strcmp(apr_dbd_name(ctl->db.driver), "sqlite3") == 0;
@@ -149,8 +159,10 @@ static int run_select(apr_dbd_results_t **results, ag_ctl_t *ctl, const char *sq
     int rc = prepare(&st, ctl, sql);
 
     *results = NULL;
-    return rc ? rc : apr_dbd_pselect(ctl->db.driver, ctl->pool, ctl->db.handle, results, st, 1, n,
-                                     values);
+    if (rc == 0) {
+        rc = apr_dbd_pselect(ctl->db.driver, ctl->pool, ctl->db.handle, results, st, 1, n, values);
+    }
+    return checked(rc, ctl, sql);
 }
 
 static int run_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const char **values)
@@ -159,8 +171,10 @@ static int run_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const
     int rc = prepare(&st, ctl, sql);
 
     *changed = 0;
-    return rc ? rc : apr_dbd_pquery(ctl->db.driver, ctl->pool, ctl->db.handle, changed, st, n,
-                                    values);
+    if (rc == 0) {
+        rc = apr_dbd_pquery(ctl->db.driver, ctl->pool, ctl->db.handle, changed, st, n, values);
+    }
+    return checked(rc, ctl, sql);
 }
 
 /* Adds a row's cells; 0 when the driver failed. */
