@@ -3,7 +3,7 @@
 
 ag_core_c = \
 	src/base/cache.c src/base/digest.c src/base/json.c src/base/lock.c src/base/log.c \
-	src/base/measure.c src/base/regex.c src/base/text.c src/core/open.c src/core/reason.c \
+	src/base/measure.c src/base/regex.c src/base/text.c src/core/open.c src/core/principal.c src/core/reason.c \
 	src/core/setting.c src/core/setting_kinds.c src/core/verdict.c src/ipset/ipset.c \
 	src/ipset/ipshare.c src/ipset/iptable.c src/ipset/iptable_make.c \
 	src/keys/key_format.c src/keys/key_row.c src/keys/keys.c src/keys/keys_dbd.c src/keys/keys_poll.c src/keys/keys_record.c \

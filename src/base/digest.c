@@ -68,21 +68,19 @@ ag_id_t ag_sip(const ag_sip_key_t *key, const void *data, apr_size_t n)
         word = load8(at);
         v3 ^= word;
         SIP_ROUND(v0, v1, v2, v3);
-        SIP_ROUND(v0, v1, v2, v3);
         v0 ^= word;
     }
     word = load_tail(tail, n);
     v3 ^= word;
     SIP_ROUND(v0, v1, v2, v3);
-    SIP_ROUND(v0, v1, v2, v3);
     v0 ^= word;
     v2 ^= 0xee;
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < 3; i++) {
         SIP_ROUND(v0, v1, v2, v3);
     }
     id.lo = v0 ^ v1 ^ v2 ^ v3;
     v1 ^= 0xdd;
-    for (i = 0; i < 4; i++) {
+    for (i = 0; i < 3; i++) {
         SIP_ROUND(v0, v1, v2, v3);
     }
     id.hi = v0 ^ v1 ^ v2 ^ v3;

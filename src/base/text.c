@@ -208,7 +208,17 @@ void ag_buf_init(ag_buf_t *b, char *memory, apr_size_t size)
     *b->at = '\0';
 }
 
-/* Two digits at a time, and without 64-bit divisions once the number allows. */
+static int digits_of(apr_uint64_t n)
+{
+    int digits = 1;
+
+    for (; n >= 10000; n /= 10000) {
+        digits += 4;
+    }
+    return digits + (n >= 10) + (n >= 100) + (n >= 1000);
+}
+
+/* Two digits at a time, from the last. */
 void ag_buf_uint(ag_buf_t *b, apr_uint64_t n)
 {
     static const char pairs[] = "0001020304050607080910111213141516171819"
@@ -216,23 +226,22 @@ void ag_buf_uint(ag_buf_t *b, apr_uint64_t n)
                                 "4041424344454647484950515253545556575859"
                                 "6061626364656667686970717273747576777879"
                                 "8081828384858687888990919293949596979899";
-    char digits[20];
-    char *end = digits + sizeof digits;
-    char *at = end;
-    apr_uint32_t small;
+    int digits = digits_of(n);
+    char *at;
 
-    for (; n > APR_UINT32_MAX; n /= 100) {
+    if (b->full || digits > b->end - b->at) {
+        b->full = 1;
+        return;
+    }
+    b->at += digits;
+    *b->at = '\0';
+    for (at = b->at; n >= 10; n /= 100) {
         at -= 2;
         memcpy(at, pairs + 2 * (n % 100), 2);
     }
-    for (small = (apr_uint32_t)n; small >= 100; small /= 100) {
-        at -= 2;
-        memcpy(at, pairs + 2 * (small % 100), 2);
+    if (digits & 1) {
+        b->at[-digits] = (char)('0' + n);
     }
-    at -= 2;
-    memcpy(at, pairs + 2 * small, 2);
-    at += *at == '0' && at < end - 1;
-    ag_buf_mem(b, at, (apr_size_t)(end - at));
 }
 
 /* A structured field string (RFC 9651 s3.3.3) of printable text. */

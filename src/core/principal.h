@@ -35,8 +35,22 @@ struct ag_principal_t {
     const void *raw; /* parse_claims's own */
     apr_size_t raw_size;
 
-    ag_id_t realm; /* what decided: another realm must decide anew */
+    ag_id_t realm;     /* what decided: another realm must decide anew */
+    ag_id_t client_id; /* zero until ag_client_id() was asked, or brought along by a cached key */
 };
+
+/* Names a client under the server's secret: two ids are equal when kind, issuer and client are. */
+ag_id_t ag_client_id_of(const ag_sip_key_t *sip, const char *kind, const char *issuer,
+                        const char *client, apr_pool_t *p);
+
+/* The same of a principal that has a client. */
+static inline ag_id_t ag_client_id(ag_principal_t *who, const ag_sip_key_t *sip, apr_pool_t *p)
+{
+    if (!(who->client_id.hi | who->client_id.lo)) {
+        who->client_id = ag_client_id_of(sip, who->kind, who->issuer, who->client, p);
+    }
+    return who->client_id;
+}
 
 /* The claims object or NULL; owned by the request's pool. */
 static inline json_t *ag_claims(ag_principal_t *who, apr_pool_t *p)

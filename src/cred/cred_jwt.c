@@ -45,13 +45,14 @@ static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *cal
     const ag_request_t *request = call->request;
     ag_token_memo_t memo;
     apr_time_t stored;
-    char *record = apr_palloc(request->pool, AG_TOKEN_RECORD_SIZE);
+    char record[AG_TOKEN_RECORD_SIZE];
     apr_size_t n = ag_cache_get(call->tokens, id, record, &stored);
 
     if (n == 0 || stored + MEMO_TTL <= request->now || stored > request->now) {
         return 0;
     }
-    if (!ag_token_memo_read(&memo, who, record, n, request->pool)) {
+    if (!ag_token_memo_read(&memo, who, apr_pmemdup(request->pool, record, n), n,
+                            request->pool)) {
         return 0;
     }
     lend_claims(*who, text, size);

@@ -27,6 +27,7 @@ static ag_principal_t *principal_of(const ag_key_t *key, ag_id_t realm, apr_pool
     who->rates = key->rates;
     who->n_rates = key->n_rates;
     who->realm = realm;
+    who->client_id = key->client_id;
     return who;
 }
 

@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "../reply/reply.h"
 #include "guard.h"
 
 #define MAX_CHARGES 32 /* windows on one request; more are refused, not ignored */
@@ -28,11 +29,11 @@ static int same_count(const ag_charge_t *a, const ag_charge_t *b)
 /* A count is charged once for a request, however many sections share its name. */
 static int already_there(const bill_t *bill, const ag_charge_t *charge)
 {
-    const apr_array_header_t *taken = bill->check->exchange->taken;
+    const ag_exchange_t *exchange = bill->check->exchange;
     int i;
 
-    for (i = 0; i < taken->nelts; i++) {
-        if (same_count(&APR_ARRAY_IDX(taken, i, ag_taken_t).charge, charge)) {
+    for (i = 0; i < exchange->n_taken; i++) {
+        if (same_count(&exchange->taken[i].charge, charge)) {
             return 1;
         }
     }
@@ -185,13 +186,13 @@ static ag_store_t *ask(bill_t *bill)
     return NULL;
 }
 
-static void write_line(ag_quota_line_t *line, const ag_charge_t *charge)
+static void write_line(ag_quota_line_t *line, const ag_charge_t *charge, int with_subject)
 {
     line->policy = charge->window->policy;
     line->field = charge->window->field;
     line->field_size = charge->window->field_size;
     line->name_size = charge->window->name_size;
-    line->subject = charge->subject->text;
+    line->subject = with_subject ? ag_subject_text(charge->subject) : NULL;
     line->limit = charge->window->rate.n;
     line->window = charge->window->rate.period.seconds;
     line->remaining = charge->quota.remaining;
@@ -206,41 +207,57 @@ static void write_lines(bill_t *bill)
 {
     ag_exchange_t *exchange = bill->check->exchange;
     ag_verdict_t *verdict = &bill->check->verdict;
-    int earlier = exchange->taken->nelts;
+    int with_subject = (bill->check->policy->rate_headers & AG_QUOTA_DRAFT_8) != 0;
+    int earlier = exchange->n_taken;
     int i;
 
     verdict->lines = apr_palloc(exchange->request.pool,
                                 (apr_size_t)(earlier + bill->n) * sizeof *verdict->lines);
     verdict->n_lines = earlier + bill->n;
     for (i = 0; i < earlier; i++) {
-        write_line(&verdict->lines[i], &APR_ARRAY_IDX(exchange->taken, i, ag_taken_t).charge);
+        write_line(&verdict->lines[i], &exchange->taken[i].charge, with_subject);
     }
     for (i = 0; i < bill->n; i++) {
-        write_line(&verdict->lines[earlier + i], &bill->charges[i]);
+        write_line(&verdict->lines[earlier + i], &bill->charges[i], with_subject);
     }
 }
 
-/* A sub-request's windows may come from an .htaccess of its own and end with it. */
-static const ag_window_t *keep_window(const ag_window_t *window, apr_pool_t *p)
+/* A sub-request's limits may come from an .htaccess of its own and end with it. */
+static void outlive(ag_charge_t *charge, apr_pool_t *p)
 {
-    ag_window_t *kept = apr_pmemdup(p, window, sizeof *kept);
+    ag_window_t *kept = apr_pmemdup(p, charge->window, sizeof *kept);
 
-    kept->policy = apr_pstrdup(p, window->policy);
-    kept->field = apr_pstrmemdup(p, window->field, window->field_size);
-    return kept;
+    kept->policy = apr_pstrdup(p, kept->policy);
+    kept->field = apr_pstrmemdup(p, kept->field, kept->field_size);
+    charge->window = kept;
+    ag_subject_text(charge->subject);
+}
+
+/* Room for `n` more; what was there before stays. */
+static ag_taken_t *more_taken(ag_exchange_t *exchange, int n)
+{
+    ag_taken_t *all = apr_palloc(exchange->request.pool,
+                                 (apr_size_t)(exchange->n_taken + n) * sizeof *all);
+    ag_taken_t *first = all + exchange->n_taken;
+
+    if (exchange->n_taken) {
+        memcpy(all, exchange->taken, (apr_size_t)exchange->n_taken * sizeof *all);
+    }
+    exchange->taken = all;
+    exchange->n_taken += n;
+    return first;
 }
 
 static void keep(bill_t *bill, ag_store_t *store)
 {
     ag_exchange_t *exchange = bill->check->exchange;
+    ag_taken_t *taken = more_taken(exchange, bill->n);
     int i;
 
-    for (i = 0; i < bill->n; i++) {
-        ag_taken_t *taken = apr_array_push(exchange->taken);
-
+    for (i = 0; i < bill->n; i++, taken++) {
         taken->charge = bill->charges[i];
         if (bill->check->below) {
-            taken->charge.window = keep_window(taken->charge.window, exchange->request.pool);
+            outlive(&taken->charge, exchange->request.pool);
         }
         taken->store = bill->charges[i].allowed ? store : NULL;
         taken->then = exchange->request.now;
@@ -255,8 +272,8 @@ static void give_back(const ag_check_t *check)
     ag_exchange_t *exchange = check->exchange;
     int i;
 
-    for (i = 0; i < exchange->taken->nelts; i++) {
-        ag_taken_t *taken = &APR_ARRAY_IDX(exchange->taken, i, ag_taken_t);
+    for (i = 0; i < exchange->n_taken; i++) {
+        ag_taken_t *taken = &exchange->taken[i];
 
         if (check->below && taken->by != check->number) {
             continue;
@@ -292,6 +309,9 @@ static ag_reason_e settle(bill_t *bill)
         return ag_refuse(&bill->check->verdict, AG_R_INTERNAL_ERROR, NULL);
     }
     if (bill->n == 0) {
+        if (bill->check->exchange->n_taken > bill->check->verdict.n_lines) {
+            write_lines(bill); /* an earlier pass took them; this one may be what answers */
+        }
         return bill->check->verdict.reason;
     }
     store = ask(bill);

@@ -40,7 +40,8 @@ typedef struct ag_taken_t {
 typedef struct ag_exchange_t {
     ag_request_t request;
     const ag_engine_t *engine;
-    apr_array_header_t *taken; /* ag_taken_t: each window at most once */
+    ag_taken_t *taken; /* each window at most once */
+    int n_taken;
     int passes; /* how many checks were made */
 
     /* Sub-requests end before the request does, with all their memory. */
@@ -56,6 +57,7 @@ typedef struct ag_check_t {
     const ag_policy_t *policy;
     ag_verdict_t verdict;
     ag_credential_t credential;
+    const void *config; /* the glue's own: the section it was made for */
     int passed; /* the last gate is behind it */
     int below;  /* a sub-request's: its refusal is not the client's answer */
 } ag_check_t;

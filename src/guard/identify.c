@@ -8,12 +8,6 @@
 
 #include "guard.h"
 
-static unsigned enabled(const ag_policy_t *policy)
-{
-    return (ag_policy_provides(policy, "key") ? AG_CRED_KEY : 0u)
-           | (ag_policy_provides(policy, "jwt") ? AG_CRED_JWT : 0u);
-}
-
 /* The reserved name: no key and no token may carry it. */
 static ag_principal_t *anonymous(apr_pool_t *p)
 {
@@ -74,7 +68,7 @@ ag_reason_e ag_guard_identify(ag_check_t *check)
         return verdict->reason;
     }
     reason = ag_cred_find(&check->credential, &check->exchange->request, &policy->key_from,
-                          enabled(policy));
+                          ag_policy_types(policy));
     if (reason == AG_R_CREDENTIAL_MISSING && policy->anonymous) {
         verdict->who = anonymous(check->exchange->request.pool);
         verdict->candidate = AG_R_NONE;
@@ -93,7 +87,7 @@ ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key)
     return examine(check);
 }
 
-/* What a refusal's answer is made of: the section's sources and providers, copied word by word. */
+/* What a refusal's answer is made of: the section's sources, copied word by word. */
 static const ag_policy_t *keep_policy(const ag_policy_t *policy, apr_pool_t *p)
 {
     ag_policy_t *kept = apr_pmemdup(p, policy, sizeof *kept);
@@ -106,10 +100,6 @@ static const ag_policy_t *keep_policy(const ag_policy_t *policy, apr_pool_t *p)
     }
     kept->key_from.sources = sources;
     kept->key_from.vary = apr_pstrdup(p, policy->key_from.vary);
-    kept->providers.v = apr_palloc(p, ((apr_size_t)policy->providers.n + 1) * sizeof(char *));
-    for (i = 0; i < policy->providers.n; i++) {
-        kept->providers.v[i] = apr_pstrdup(p, policy->providers.v[i]);
-    }
     kept->limits = NULL;
     kept->pass_claims.n = 0;
     return kept;

@@ -37,10 +37,18 @@ ag_policy_t *ag_policy_make(apr_pool_t *p)
     return policy;
 }
 
-ag_policy_t *ag_policy_merge(const ag_policy_t *outer, const ag_policy_t *inner, apr_pool_t *p)
+const ag_policy_t *ag_policy_merge(const ag_policy_t *outer, const ag_policy_t *inner,
+                                   apr_pool_t *p)
 {
-    ag_policy_t *merged = apr_palloc(p, sizeof *merged);
+    ag_policy_t *merged;
 
+    if (!inner->head.set) {
+        return outer;
+    }
+    if (!outer->head.set) {
+        return inner;
+    }
+    merged = apr_palloc(p, sizeof *merged);
     ag_settings_merge(merged, outer, inner, sizeof *merged, ag_policy_rows, p);
     return merged;
 }
@@ -115,13 +123,12 @@ void ag_policy_jwt(ag_jwt_policy_t *jwt, ag_id_t *realm, const ag_policy_t *poli
     jwt->map = policy->claim_map.map;
 }
 
-int ag_policy_provides(const ag_policy_t *policy, const char *provider)
+unsigned ag_policy_types(const ag_policy_t *policy)
 {
-    if (policy->providers.n) {
-        return ag_words_has(&policy->providers, provider);
+    if (policy->providers) {
+        return policy->providers;
     }
-    return strcmp(provider, "key") == 0
-           || (strcmp(provider, "jwt") == 0 && count(policy->jwt_keys) + count(policy->jwks));
+    return count(policy->jwt_keys) + count(policy->jwks) ? AG_CRED_KEY | AG_CRED_JWT : AG_CRED_KEY;
 }
 
 static const char *unbound(const apr_array_header_t *list)

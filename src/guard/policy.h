@@ -87,7 +87,11 @@ extern const ag_setting_t ag_site_rows[AG_SITE_COUNT];
 
 /* A section's settings before anything is written: every row at its default, none marked. */
 ag_policy_t *ag_policy_make(apr_pool_t *p);
-ag_policy_t *ag_policy_merge(const ag_policy_t *outer, const ag_policy_t *inner, apr_pool_t *p);
+
+/* The inner section within the outer one. Where one of them says nothing it is the other itself, so
+ * two configurations may share a policy. */
+const ag_policy_t *ag_policy_merge(const ag_policy_t *outer, const ag_policy_t *inner,
+                                   apr_pool_t *p);
 
 ag_site_t *ag_site_make(apr_pool_t *p);
 ag_site_t *ag_site_merge(const ag_site_t *outer, const ag_site_t *inner, apr_pool_t *p);
@@ -95,8 +99,8 @@ ag_site_t *ag_site_merge(const ag_site_t *outer, const ag_site_t *inner, apr_poo
 /* What a section demands of tokens; *realm names everything that decided. */
 void ag_policy_jwt(ag_jwt_policy_t *jwt, ag_id_t *realm, const ag_policy_t *policy, apr_pool_t *p);
 
-/* 1 when the section accepts credentials of that provider. */
-int ag_policy_provides(const ag_policy_t *policy, const char *provider);
+/* The types of credentials that the section accepts: AG_CRED_KEY, AG_CRED_JWT. */
+unsigned ag_policy_types(const ag_policy_t *policy);
 
 /* Contradictions that only show once a section is complete: an error text or NULL. */
 const char *ag_policy_check(const ag_policy_t *policy, apr_pool_t *p);

@@ -100,7 +100,6 @@ static void pass(request_rec *r, ag_check_t *check)
         check->exchange->passed_below = check;
         apr_pool_cleanup_register(r->pool, check, forget_below, apr_pool_cleanup_null);
     }
-    ag_quota_tell(r, check);
     pass_fields(r, check);
     ag_identity_publish(r, check);
 }
@@ -108,7 +107,6 @@ static void pass(request_rec *r, ag_check_t *check)
 /* The sub-request's own request fields and answer are gone; what it passed holds for this one. */
 void ag_take_over(request_rec *r, ag_check_t *check)
 {
-    ag_quota_tell(r, check);
     pass_fields(r, check);
 }
 

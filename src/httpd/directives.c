@@ -128,7 +128,7 @@ void *ag_create_policy(apr_pool_t *p, char *section)
 
 void *ag_merge_policy(apr_pool_t *p, void *outer, void *inner)
 {
-    return ag_policy_merge(outer, inner, p);
+    return (void *)ag_policy_merge(outer, inner, p); /* httpd knows no const */
 }
 
 void *ag_create_site(apr_pool_t *p, server_rec *s)

@@ -19,6 +19,11 @@ typedef struct {
     ag_check_t *check;
     ap_conf_vector_t *config; /* for which `ours` was found out */
     int ours;                 /* AuthType ApiGuard is in force */
+
+    /* Where they lie: all at once, since every guarded request needs them. */
+    ag_exchange_t own_exchange;
+    ag_check_t own_check;
+    ag_log_t log;
 } kept_t;
 
 static kept_t *kept_of(request_rec *r)
@@ -61,9 +66,9 @@ static const char *header(const ag_request_t *request, const char *name)
     return value ? value : apr_table_get(r->headers_in, name);
 }
 
-static ag_exchange_t *make_exchange(request_rec *r)
+static ag_exchange_t *make_exchange(kept_t *kept, request_rec *r)
 {
-    ag_exchange_t *exchange = apr_pcalloc(r->pool, sizeof *exchange);
+    ag_exchange_t *exchange = &kept->own_exchange;
     ag_request_t *request = &exchange->request;
 
     request->pool = r->pool;
@@ -72,11 +77,11 @@ static ag_exchange_t *make_exchange(request_rec *r)
     request->args = r->args;
     ag_ip_of(&request->ip, r->useragent_addr);
     request->now = apr_time_now(); /* request_time is as old as a slow client likes it to be */
-    request->log = ag_request_log(r);
+    request->log = &kept->log;
+    ag_request_log(&kept->log, r);
     request->header = header;
     request->ctx = r;
     exchange->engine = ag_server_of(r->server)->engine;
-    exchange->taken = apr_array_make(r->pool, 3, sizeof(ag_taken_t));
     return exchange;
 }
 
@@ -86,7 +91,7 @@ static ag_exchange_t *exchange_of(request_rec *r)
     kept_t *kept = kept_of(top);
 
     if (!kept->exchange) {
-        kept->exchange = make_exchange(top);
+        kept->exchange = make_exchange(kept, top);
     }
     return kept->exchange;
 }
@@ -122,17 +127,19 @@ static void inherit(request_rec *r, ag_check_t *check)
 ag_check_t *ag_check_of(request_rec *r)
 {
     kept_t *kept = kept_of(r);
+    ag_check_t *check = kept->check;
 
-    if (!kept->check) {
-        kept->check = apr_pcalloc(r->pool, sizeof *kept->check);
-        kept->check->exchange = exchange_of(r);
-        kept->check->number = ++kept->check->exchange->passes;
-        kept->check->policy = ag_policy_of(r);
-        kept->check->below = r->main != NULL;
-        ag_mask_arguments(r, kept->check->policy);
-        inherit(r, kept->check);
+    if (!check) {
+        check = kept->check = &kept->own_check;
+        check->exchange = exchange_of(r);
+        check->number = ++check->exchange->passes;
+        check->policy = ag_policy_of(r);
+        check->config = r->per_dir_config;
+        check->below = r->main != NULL;
+        ag_mask_arguments(r, check->policy);
+        inherit(r, check);
     }
-    return kept->check;
+    return check;
 }
 
 /* mod_dir serves an index or a fallback by a sub-request that passed the gate, whose configuration
@@ -142,7 +149,7 @@ static void follow(request_rec *r, kept_t *kept)
     const ag_exchange_t *exchange = ag_exchange_found(r);
     ag_check_t *below = exchange ? exchange->passed_below : NULL;
 
-    if (below && below->policy == ag_policy_of(r)) {
+    if (below && below->config == r->per_dir_config) {
         kept->check = below;
     }
 }
@@ -154,7 +161,7 @@ ag_check_t *ag_check_found(request_rec *r)
     if (!kept) {
         return NULL;
     }
-    if (!kept->check || kept->check->policy != ag_policy_of(r)) {
+    if (!kept->check || kept->check->config != r->per_dir_config) {
         follow(r, kept);
     }
     return kept->check;

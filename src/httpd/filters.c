@@ -7,7 +7,7 @@
 
 #include "../reply/reply.h"
 
-static ap_filter_rec_t *problem, *keep_private;
+static ap_filter_rec_t *problem, *answer;
 
 /* Replaces the whole body; httpd sends an error in one brigade that ends with EOS. */
 static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *bb)
@@ -83,13 +83,19 @@ static int says_whose(const char *cache_control)
 }
 
 /* An answer to an identified client is that client's alone, unless the application says otherwise
- * (RFC 9111 s3.5). The credential is hidden by now, so no cache behind us can know that itself. */
+ * (RFC 9111 s3.5). The credential is hidden by now, so no cache behind us can know that itself. Where
+ * nothing was said even the client's own cache asks again each time (s5.2.2.4): another user of the
+ * same browser, or a key revoked since, gets nothing out of it, and nothing needs to vary. */
 static void keep_for_one(request_rec *r, const ag_check_t *check, apr_table_t *fields)
 {
     const char *said = apr_table_get(r->headers_out, "Cache-Control");
 
-    if (!said) {
+    if (!said && !apr_is_empty_table(r->err_headers_out)) {
         said = apr_table_get(r->err_headers_out, "Cache-Control");
+    }
+    if (!said && !apr_table_get(r->headers_out, "Expires")) {
+        apr_table_addn(fields, "Cache-Control", "private, no-cache");
+        return;
     }
     if (!said) {
         apr_table_addn(fields, "Cache-Control", "private");
@@ -98,6 +104,71 @@ static void keep_for_one(request_rec *r, const ag_check_t *check, apr_table_t *f
         apr_table_mergen(r->headers_out, "Cache-Control", "private");
     }
     apr_table_mergen(fields, "Vary", check->policy->key_from.vary);
+}
+
+static void set_field(void *ctx, const char *name, const char *value)
+{
+    request_rec *r = ctx;
+
+    apr_table_setn(r->headers_out, name, value);
+    if (!apr_is_empty_table(r->err_headers_out)) {
+        apr_table_unset(r->err_headers_out, name); /* httpd sends both tables */
+    }
+}
+
+static void set_error_field(void *ctx, const char *name, const char *value)
+{
+    request_rec *r = ctx;
+
+    apr_table_setn(r->err_headers_out, name, value);
+}
+
+static void tell_quota(request_rec *r, const ag_check_t *check, ag_field_fn set)
+{
+    ag_quota_fields(&check->verdict, check->policy->rate_headers,
+                    apr_time_sec(check->exchange->request.now), set, r, r->pool);
+}
+
+void ag_quota_tell_error(request_rec *r, const ag_check_t *check)
+{
+    if (!r->main) {
+        tell_quota(r, check, set_error_field);
+    }
+}
+
+/* Whose limits the answer tells of: this request's, or those of the one that was redirected here. */
+static const ag_check_t *limited(request_rec *r)
+{
+    const ag_check_t *check = NULL;
+
+    for (; r && !(check && check->verdict.n_lines); r = r->prev) {
+        check = ag_check_found(r);
+    }
+    return check && check->verdict.n_lines ? check : NULL;
+}
+
+/* What an answer carries besides. A 404 may be cached and is counted, too. */
+static void finish(request_rec *r, apr_table_t *fields, ag_field_fn set)
+{
+    const ag_check_t *check = ag_check_found(r);
+    const ag_check_t *told = limited(r);
+
+    if (told) {
+        tell_quota(r, told, set);
+    }
+    if (check && check->passed && (check->verdict.who || ag_is_ours(r))) {
+        keep_for_one(r, check, fields);
+    }
+}
+
+/* At the moment the answer begins, so that nothing the application said is overlooked. */
+static apr_status_t answer_filter(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    request_rec *r = f->r;
+
+    ap_remove_output_filter(f);
+    finish(r, r->headers_out, set_field);
+    return ap_pass_brigade(f->next, bb);
 }
 
 void ag_insert_error_filter(request_rec *r)
@@ -114,8 +185,8 @@ void ag_insert_error_filter(request_rec *r)
         return;
     }
     if (check->verdict.reason == AG_R_NONE) {
-        if (check->passed && check->verdict.who) {
-            keep_for_one(r, check, r->err_headers_out); /* a 404 may be cached, too */
+        if (check->passed) {
+            finish(r, r->err_headers_out, set_error_field);
         }
         return;
     }
@@ -126,13 +197,6 @@ void ag_insert_error_filter(request_rec *r)
         && apr_table_get(r->notes, "apiguard-problem")) {
         ap_add_output_filter_handle(problem, NULL, r, r->connection);
     }
-}
-
-static apr_status_t private_filter(ap_filter_t *f, apr_bucket_brigade *bb)
-{
-    ap_remove_output_filter(f);
-    keep_for_one(f->r, ag_check_found(f->r), f->r->headers_out);
-    return ap_pass_brigade(f->next, bb);
 }
 
 int ag_last_word(request_rec *r)
@@ -164,8 +228,8 @@ void ag_insert_filter(request_rec *r)
     else if (check && check->passed && check->verdict.who && !ag_is_ours(r) && !goes_on(r)) {
         ag_identity_hide(r, check); /* AuthType Basic: mod_dir's sub-requests had to read it again */
     }
-    if (check && !r->main && (check->verdict.who || ag_is_ours(r))) {
-        ap_add_output_filter_handle(keep_private, NULL, r, r->connection);
+    if (!r->main && (limited(r) || (check && (check->verdict.who || ag_is_ours(r))))) {
+        ap_add_output_filter_handle(answer, NULL, r, r->connection);
     }
 }
 
@@ -173,6 +237,6 @@ void ag_register_filters(void)
 {
     problem = ap_register_output_filter("APIGUARD_PROBLEM", problem_filter, NULL,
                                         AP_FTYPE_CONTENT_SET);
-    keep_private = ap_register_output_filter("APIGUARD_PRIVATE", private_filter, NULL,
-                                             AP_FTYPE_CONTENT_SET);
+    answer = ap_register_output_filter("APIGUARD_ANSWER", answer_filter, NULL,
+                                       AP_FTYPE_CONTENT_SET);
 }

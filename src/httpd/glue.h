@@ -132,7 +132,7 @@ extern const ag_expr_port_t ag_httpd_expr;
 /* The same for a line being read: `cmd` is needed to compile, RESTRICTED in .htaccess. */
 ag_expr_port_t *ag_expr_port_for(cmd_parms *cmd);
 
-const ag_log_t *ag_request_log(request_rec *r);
+void ag_request_log(ag_log_t *log, request_rec *r);
 const ag_log_t *ag_server_log(server_rec *s, apr_pool_t *p);
 
 /* ---- a request (exchange.c, access.c, identity.c, require.c, provider.c) --------------------------- */
@@ -190,8 +190,8 @@ int ag_refusal(request_rec *r, ag_check_t *check);
 void ag_errors_hold(request_rec *r, const ag_check_t *check);
 void ag_errors_release(request_rec *r);
 
-/* The rate limit fields of an answer that is not a refusal. */
-void ag_quota_tell(request_rec *r, ag_check_t *check);
+/* The rate limit fields of a refusal. */
+void ag_quota_tell_error(request_rec *r, const ag_check_t *check);
 
 int ag_note_auth_failure(request_rec *r, const char *auth_type);
 void ag_insert_error_filter(request_rec *r);

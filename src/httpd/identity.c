@@ -105,12 +105,10 @@ static table_fn setter(request_rec *r)
     return ap_is_initial_req(r) ? apr_table_addn : apr_table_setn;
 }
 
-/* A variable and a note. */
 static void set(request_rec *r, table_fn put, const char *name, const char *value)
 {
     if (value) {
         put(r->subprocess_env, name, value);
-        put(r->notes, name, value);
     }
 }
 

@@ -33,20 +33,13 @@ static void set_error_field(void *ctx, const char *name, const char *value)
     apr_table_setn(r->err_headers_out, name, value);
 }
 
-void ag_quota_tell(request_rec *r, ag_check_t *check)
-{
-    if (!r->main) {
-        ag_quota_fields(&check->verdict, check->policy->rate_headers,
-                        apr_time_sec(check->exchange->request.now), set_error_field, r, r->pool);
-    }
-}
-
 static unsigned schemes(const ag_policy_t *policy)
 {
-    unsigned schemes = ag_policy_provides(policy, "jwt") ? AG_SCHEME_BEARER : 0;
+    unsigned types = ag_policy_types(policy);
+    unsigned schemes = types & AG_CRED_JWT ? AG_SCHEME_BEARER : 0;
     int i;
 
-    for (i = 0; ag_policy_provides(policy, "key") && i < policy->key_from.n; i++) {
+    for (i = 0; types & AG_CRED_KEY && i < policy->key_from.n; i++) {
         switch (policy->key_from.sources[i].from) {
         case AG_FROM_BEARER:
             schemes |= AG_SCHEME_BEARER;
@@ -114,14 +107,11 @@ static void publish(request_rec *r, const ag_check_t *check)
     const ag_principal_t *who = verdict->who ? verdict->who : verdict->shown;
 
     apr_table_setn(r->subprocess_env, "APIGUARD_DECISION", ag_reason(verdict->reason)->code);
-    apr_table_setn(r->notes, "APIGUARD_DECISION", ag_reason(verdict->reason)->code);
     if (who && who->client) {
         apr_table_setn(r->subprocess_env, "APIGUARD_CLIENT", who->client);
-        apr_table_setn(r->notes, "APIGUARD_CLIENT", who->client);
     }
     if (who && who->key_id) {
         apr_table_setn(r->subprocess_env, "APIGUARD_KEY_ID", who->key_id);
-        apr_table_setn(r->notes, "APIGUARD_KEY_ID", who->key_id);
     }
 }
 
@@ -129,7 +119,13 @@ static void publish(request_rec *r, const ag_check_t *check)
 
 void ag_errors_hold(request_rec *r, const ag_check_t *check)
 {
-    const char *target = ap_response_code_string(r, ap_index_of_response(HTTP_FORBIDDEN));
+    static int forbidden; /* httpd's number for it; 0 is another status */
+    const char *target;
+
+    if (!forbidden) {
+        forbidden = ap_index_of_response(HTTP_FORBIDDEN);
+    }
+    target = ap_response_code_string(r, forbidden);
 
     if (target && *target != '"' && check->policy->errors == AG_ERRORS_PROBLEM) {
         apr_table_setn(r->notes, HELD, target);
@@ -164,7 +160,7 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     if (verdict->retry_after) {
         set_error_field(r, "Retry-After", apr_psprintf(r->pool, "%u", verdict->retry_after));
     }
-    ag_quota_tell(r, check);
+    ag_quota_tell_error(r, check);
     set_error_field(r, "Cache-Control", "no-store");
     challenge(r, check, status);
     publish(r, check);

@@ -9,6 +9,8 @@
  */
 #include "keys.h"
 
+#include <apr_strings.h>
+
 #include "key_format.h"
 #include "keys_poll.h"
 #include "keys_record.h"
@@ -32,10 +34,10 @@ typedef struct {
 
 static const ag_key_t *read_cache(lookup_t *l)
 {
-    void *record = apr_palloc(l->p, AG_KEY_RECORD_SIZE);
+    char record[AG_KEY_RECORD_SIZE] __attribute__((aligned(8)));
     apr_size_t n = ag_cache_get(l->keys->known, l->id, record, &l->stored);
 
-    return n ? ag_keys_record_open(record, n, l->p) : NULL;
+    return n ? ag_keys_record_open(apr_pmemdup(l->p, record, n), n, l->p) : NULL;
 }
 
 static int is_fresh(const lookup_t *l)
@@ -117,6 +119,7 @@ static ag_key_result_e ask_database(const ag_key_t **key, const lookup_t *l)
     if (rv != APR_SUCCESS) {
         return fall_back(key, l);
     }
+    read->client_id = ag_client_id_of(l->keys->sip, "key", "", read->client, l->p);
     remember(l, read, word);
     *key = read;
     return AG_KEY_FOUND;

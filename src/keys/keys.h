@@ -15,6 +15,7 @@
 #include "../base/measure.h"
 #include "../base/text.h"
 #include "../core/ports.h"
+#include "../core/principal.h"
 #include "../ipset/ipset.h"
 
 typedef enum { AG_KEY_FOUND, AG_KEY_UNKNOWN, AG_KEY_UNAVAILABLE } ag_key_result_e;
@@ -33,6 +34,7 @@ typedef struct ag_key_t {
     const ag_rate_t *rates;     /* its own, else its plan's */
     int n_rates;
     apr_time_t expires; /* microseconds; 0 never. The earlier of expires_at and grace_until */
+    ag_id_t client_id;  /* as of a principal of kind "key" */
     int active;
 } ag_key_t;
 

@@ -11,6 +11,7 @@
 
 typedef struct {
     ag_stored_hash_t hash;
+    ag_id_t client_id;
     apr_time_t expires;
     apr_uint32_t size;
     apr_uint16_t active;
@@ -130,6 +131,7 @@ const void *ag_keys_record_make(apr_size_t *size, const ag_key_t *key, apr_pool_
     }
     w.start = (char *)record;
     w.at = sizeof *record;
+    record->client_id = key->client_id;
     record->expires = key->expires;
     record->size = (apr_uint32_t)*size;
     record->active = (apr_uint16_t)(key->active != 0);
@@ -189,6 +191,7 @@ const ag_key_t *ag_keys_record_open(const void *bytes, apr_size_t size, apr_pool
     key->networks = record->networks ? (const ag_ipset_t *)(start + record->networks) : NULL;
     key->rates = record->n_rates ? (const ag_rate_t *)(record + 1) : NULL;
     key->n_rates = record->n_rates;
+    key->client_id = record->client_id;
     key->expires = record->expires;
     key->active = record->active;
     open_lists(key, record, (const char **)(key + 1));

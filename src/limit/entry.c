@@ -15,14 +15,15 @@ static const char digits[] = "0123456789abcdef";
 
 void ag_entry_name(ag_entry_t *entry, const char *prefix, const ag_charge_t *charge, apr_pool_t *p)
 {
-    const ag_subject_t *subject = charge->subject;
-    apr_size_t size = sizeof(ag_id_t) + subject->n;
+    const char *subject = ag_subject_text(charge->subject);
+    apr_size_t n = strlen(subject);
+    apr_size_t size = sizeof(ag_id_t) + n;
     char *text = apr_palloc(p, size), hex[AG_ENTRY_ID_HEX + 1];
     ag_buf_t key;
     ag_id_t id;
 
     memcpy(text, &charge->window->id, sizeof(ag_id_t));
-    memcpy(text + sizeof(ag_id_t), subject->text, subject->n);
+    memcpy(text + sizeof(ag_id_t), subject, n);
     id = ag_id_of(text, size);
     ag_buf_init(&key, entry->key, sizeof entry->key);
     ag_buf_str(&key, prefix);

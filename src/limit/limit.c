@@ -10,7 +10,7 @@
 
 #include <apr_strings.h>
 
-#define FIELD_SIZE 48     /* quotes, ";q=", 20 digits, ";w=", 10 digits */
+#define FIELD_SIZE 50     /* quotes, ";q=", 20 digits, ";w=", 10 digits, ", " */
 #define RATE_TEXT_SIZE 40 /* 20 digits, a slash, 10 digits and a unit */
 
 static const ag_algo_t *const algorithms[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket};
@@ -45,21 +45,33 @@ int ag_charges_allowed(const ag_charge_t *charges, int n)
     return 1;
 }
 
-/* What a window says of itself on every answer, put together once. */
-static void write_field(ag_window_t *window, apr_pool_t *p)
+static void write_field(ag_buf_t *text, ag_window_t *window)
 {
-    apr_size_t size = 2 * strlen(window->policy) + FIELD_SIZE;
-    ag_buf_t field;
+    window->field = text->at;
+    ag_buf_sf_string(text, window->policy);
+    window->name_size = (apr_uint16_t)(text->at - window->field);
+    ag_buf_mem(text, ";q=", 3);
+    ag_buf_uint(text, window->rate.n);
+    ag_buf_mem(text, ";w=", 3);
+    ag_buf_uint(text, window->rate.period.seconds);
+    window->field_size = (apr_uint16_t)(text->at - window->field);
+}
 
-    ag_buf_init(&field, apr_palloc(p, size), size);
-    ag_buf_sf_string(&field, window->policy);
-    window->name_size = (apr_uint16_t)(field.at - field.start);
-    ag_buf_mem(&field, ";q=", 3);
-    ag_buf_uint(&field, window->rate.n);
-    ag_buf_mem(&field, ";w=", 3);
-    ag_buf_uint(&field, window->rate.period.seconds);
-    window->field = field.start;
-    window->field_size = (apr_uint16_t)(field.at - field.start);
+/* What the windows say of themselves on every answer, put together once. */
+static void write_fields(ag_limit_t *limit, apr_pool_t *p)
+{
+    apr_size_t size = 1;
+    ag_buf_t text;
+    int i;
+
+    for (i = 0; i < limit->n_windows; i++) {
+        size += 2 * strlen(limit->windows[i].policy) + FIELD_SIZE;
+    }
+    ag_buf_init(&text, apr_palloc(p, size), size);
+    for (i = 0; i < limit->n_windows; i++) {
+        ag_buf_mem(&text, ", ", i ? 2 : 0);
+        write_field(&text, &limit->windows[i]);
+    }
 }
 
 void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p)
@@ -75,8 +87,8 @@ void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p)
             limit->name ? limit->name : limit->text);
 
         window->id = ag_id_of(text, strlen(text));
-        write_field(window, p);
     }
+    write_fields(limit, p);
 }
 
 /* ---- a key's own limit ----------------------------------------------------------------------- */
@@ -133,6 +145,6 @@ void ag_limit_own(ag_limit_t *limit, const ag_rate_t *rates, int n, ag_id_t serv
         window->id.hi = server.hi ^ (rates[i].n + 1) * SPREAD_N;
         window->id.lo = server.lo ^ period * SPREAD_PERIOD;
         window->policy = rate_text(&rates[i], p);
-        write_field(window, p);
     }
+    write_fields(limit, p);
 }

@@ -24,7 +24,8 @@ typedef struct ag_window_t {
     const ag_algo_t *algo;
     ag_id_t id;         /* of server, section and text (or name): the same on every node */
     const char *policy; /* its name on the wire: "100/min" */
-    const char *field;  /* what it says of itself in RateLimit-Policy: "100/min";q=100;w=60 */
+    const char *field;  /* what it says of itself in RateLimit-Policy: "100/min";q=100;w=60. Those
+                           of one limit lie in one text, with ", " between them */
     apr_uint16_t field_size;
     apr_uint16_t name_size; /* how much of `field` is the quoted name */
 } ag_window_t;
@@ -60,17 +61,22 @@ extern const ag_algo_t ag_algo_sliding, ag_algo_fixed, ag_algo_bucket;
 /* The algorithm of that name, or NULL; *names (may be NULL) gets all names for an error text. */
 const ag_algo_t *ag_algo_find(const char *name, const char **names, apr_pool_t *p);
 
-/* Whose requests are counted together: "ip:192.0.2.1", "client:key::acme". */
+typedef struct ag_limit_t ag_limit_t;
+
+/* Whose requests are counted together. The id is enough to count them on this machine. */
 typedef struct ag_subject_t {
-    const char *text;
-    apr_size_t n;
-    ag_id_t id; /* ag_sip() of the text under the server's key */
+    ag_id_t id; /* under the server's secret */
+    const char *text; /* NULL until ag_subject_text() made it of what follows */
+    const ag_limit_t *limit;
+    const ag_request_t *request;
+    ag_principal_t *who; /* NULL also for the anonymous */
+    const ag_expr_port_t *expr;
 } ag_subject_t;
 
 /* One window's share of a request. */
 typedef struct ag_charge_t {
     const ag_window_t *window;
-    const ag_subject_t *subject;
+    ag_subject_t *subject;
     apr_uint64_t cost;
     unsigned dry_run : 1; /* counted when it fits, refuses nobody */
     unsigned allowed : 1; /* out */
@@ -131,7 +137,7 @@ typedef enum {
 } ag_by_e;
 
 /* One ApiGuardRateLimit line. */
-typedef struct ag_limit_t {
+struct ag_limit_t {
     ag_window_t *windows;
     int n_windows;
     ag_by_e by;
@@ -144,7 +150,7 @@ typedef struct ag_limit_t {
     const char *name;
     int dry_run;
     const char *text; /* as written, for the id */
-} ag_limit_t;
+};
 
 /* Parses the words of a directive into *limit. An error text or NULL. The windows' ids are not set
  * yet: ag_limit_name() does that when server and section are known. */
@@ -159,6 +165,9 @@ void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p);
  * user that is not there counts by address. */
 void ag_limit_subject(ag_subject_t *subject, const ag_limit_t *limit, const ag_request_t *request,
                       ag_principal_t *who, const ag_expr_port_t *expr, const ag_sip_key_t *key);
+
+/* The subject in words, the same on every machine: "ip:192.0.2.1", "client:key::acme". */
+const char *ag_subject_text(ag_subject_t *subject);
 
 /* The limit a key or plan brings along ("1000/h 20000/day"), as a by=client limit of its own.
  * Called for every request of such a key, so no digest: ids are `server` (the id of the server's

@@ -4,6 +4,9 @@
  * by=, and how it is found in a request. A subject's text begins with its kind, and a client's also
  * with the kind and the issuer of its credential, so no two kinds ever share a count. What cannot
  * be told counts by address: nobody escapes a limit by leaving something out.
+ *
+ * The text is what other machines and the client know a subject by. Clients and addresses, which
+ * nearly all limits count, have ids that need no text.
  */
 #include "by.h"
 
@@ -11,14 +14,6 @@
 
 #include <apr_lib.h>
 #include <apr_strings.h>
-
-/* What a row needs to know of a request. */
-typedef struct {
-    const ag_limit_t *limit;
-    const ag_request_t *request;
-    ag_principal_t *who; /* NULL also for the anonymous */
-    const ag_expr_port_t *expr;
-} asked_t;
 
 /* ---- in a request: the text, or NULL when it is not there ------------------------------------ */
 
@@ -57,7 +52,7 @@ static const char *name_of(const char *what, const ag_principal_t *who, const ch
     return text.start;
 }
 
-static const char *subject_ip(const asked_t *asked)
+static const char *subject_ip(const ag_subject_t *asked)
 {
     ag_ip_t ip = asked->request->ip;
 
@@ -65,7 +60,7 @@ static const char *subject_ip(const asked_t *asked)
     return apr_pstrcat(asked->request->pool, "ip:", ag_ip_text(&ip, asked->request->pool), NULL);
 }
 
-static const char *subject_client(const asked_t *asked)
+static const char *subject_client(const ag_subject_t *asked)
 {
     const ag_principal_t *who = asked->who;
 
@@ -73,7 +68,7 @@ static const char *subject_client(const asked_t *asked)
 }
 
 /* A key's public prefix may be short (imported keys), so its client belongs to its name. */
-static const char *subject_key(const asked_t *asked)
+static const char *subject_key(const ag_subject_t *asked)
 {
     const ag_principal_t *who = asked->who;
     const char *client;
@@ -85,7 +80,7 @@ static const char *subject_key(const asked_t *asked)
     return apr_pstrcat(asked->request->pool, "key:", who->key_id, ":", client ? client : "", NULL);
 }
 
-static const char *subject_user(const asked_t *asked)
+static const char *subject_user(const ag_subject_t *asked)
 {
     const ag_principal_t *who = asked->who;
 
@@ -103,7 +98,7 @@ static const char *claim_text(const json_t *claim, apr_pool_t *p)
     return json_is_boolean(claim) ? (json_is_true(claim) ? "true" : "false") : NULL;
 }
 
-static const char *subject_claim(const asked_t *asked)
+static const char *subject_claim(const ag_subject_t *asked)
 {
     ag_principal_t *who = asked->who;
     apr_pool_t *p = asked->request->pool;
@@ -115,7 +110,7 @@ static const char *subject_claim(const asked_t *asked)
     return name ? apr_pstrcat(p, "claim:", asked->limit->by_name, "=", name, NULL) : NULL;
 }
 
-static const char *subject_header(const asked_t *asked)
+static const char *subject_header(const ag_subject_t *asked)
 {
     const char *name = asked->limit->by_name;
     const char *value = asked->request->header(asked->request, name);
@@ -124,22 +119,53 @@ static const char *subject_header(const asked_t *asked)
                            : NULL;
 }
 
-static const char *subject_path(const asked_t *asked)
+static const char *subject_path(const ag_subject_t *asked)
 {
     return apr_pstrcat(asked->request->pool, "path:", asked->request->path, NULL);
 }
 
-static const char *subject_global(const asked_t *asked)
+static const char *subject_global(const ag_subject_t *asked)
 {
     (void)asked;
     return "global";
 }
 
-static const char *subject_expr(const asked_t *asked)
+static const char *subject_expr(const ag_subject_t *asked)
 {
     const char *text = asked->expr->text(asked->limit->by_expr, asked->request);
 
     return text && *text ? apr_pstrcat(asked->request->pool, "expr:", text, NULL) : NULL;
+}
+
+/* ---- in a request: the id without the text; 0 when it is not there --------------------------- */
+
+/* The texts behind ids hold a NUL at their third or fourth byte; the others hold none. */
+static ag_id_t ip_id(const ag_subject_t *asked, const ag_sip_key_t *key)
+{
+    struct {
+        char kind[4];
+        ag_ip_t ip;
+    } text = {"ip", asked->request->ip};
+
+    ag_ip_mask6(&text.ip, asked->limit->prefix6);
+    return ag_sip(key, &text, sizeof text);
+}
+
+static int id_ip(ag_id_t *id, const ag_subject_t *asked, const ag_sip_key_t *key)
+{
+    *id = ip_id(asked, key);
+    return 1;
+}
+
+static int id_client(ag_id_t *id, const ag_subject_t *asked, const ag_sip_key_t *key)
+{
+    ag_principal_t *who = asked->who;
+
+    if (!who || !who->client || !*who->client) {
+        return 0;
+    }
+    *id = ag_client_id(who, key, asked->request->pool);
+    return 1;
 }
 
 /* ---- behind by=: what follows the kind's name ------------------------------------------------ */
@@ -198,20 +224,21 @@ typedef struct {
     int optional; /* the argument may be left out */
     const char *(*read)(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr,
                         apr_pool_t *p);
-    const char *(*subject)(const asked_t *asked);
+    const char *(*text)(const ag_subject_t *asked);
+    int (*id)(ag_id_t *id, const ag_subject_t *asked, const ag_sip_key_t *key); /* NULL: the text's */
 } by_t;
 
 /* In the order of ag_by_e. */
 static const by_t kinds[] = {
-    {"client", AG_BY_CLIENT, 0, 0, NULL, subject_client},
-    {"ip", AG_BY_IP, '/', 1, read_prefix6, subject_ip},
-    {"key", AG_BY_KEY, 0, 0, NULL, subject_key},
-    {"user", AG_BY_USER, 0, 0, NULL, subject_user},
-    {"claim", AG_BY_CLAIM, ':', 0, read_claim, subject_claim},
-    {"header", AG_BY_HEADER, ':', 0, read_header, subject_header},
-    {"path", AG_BY_PATH, 0, 0, NULL, subject_path},
-    {"global", AG_BY_GLOBAL, 0, 0, NULL, subject_global},
-    {"expr", AG_BY_EXPR, '=', 0, read_expr, subject_expr},
+    {"client", AG_BY_CLIENT, 0, 0, NULL, subject_client, id_client},
+    {"ip", AG_BY_IP, '/', 1, read_prefix6, subject_ip, id_ip},
+    {"key", AG_BY_KEY, 0, 0, NULL, subject_key, NULL},
+    {"user", AG_BY_USER, 0, 0, NULL, subject_user, NULL},
+    {"claim", AG_BY_CLAIM, ':', 0, read_claim, subject_claim, NULL},
+    {"header", AG_BY_HEADER, ':', 0, read_header, subject_header, NULL},
+    {"path", AG_BY_PATH, 0, 0, NULL, subject_path, NULL},
+    {"global", AG_BY_GLOBAL, 0, 0, NULL, subject_global, NULL},
+    {"expr", AG_BY_EXPR, '=', 0, read_expr, subject_expr, NULL},
 };
 
 #define N_KINDS (int)(sizeof kinds / sizeof *kinds)
@@ -245,15 +272,37 @@ static int is_anonymous(const ag_principal_t *who)
     return strcmp(who->kind, "anonymous") == 0;
 }
 
+/* By the subject's own kind, or by address. */
+static const char *text_of(ag_subject_t *subject)
+{
+    const char *text = kinds[subject->limit->by].text(subject);
+
+    return text ? text : subject_ip(subject);
+}
+
+const char *ag_subject_text(ag_subject_t *subject)
+{
+    if (!subject->text) {
+        subject->text = text_of(subject);
+    }
+    return subject->text;
+}
+
 void ag_limit_subject(ag_subject_t *subject, const ag_limit_t *limit, const ag_request_t *request,
                       ag_principal_t *who, const ag_expr_port_t *expr, const ag_sip_key_t *key)
 {
-    asked_t asked = {limit, request, who && !is_anonymous(who) ? who : NULL, expr};
+    const by_t *kind = &kinds[limit->by];
+    ag_subject_t asked = {{0, 0}, NULL, limit, request,
+                          who && !is_anonymous(who) ? who : NULL, expr};
 
-    subject->text = kinds[limit->by].subject(&asked);
-    if (!subject->text) {
-        subject->text = subject_ip(&asked);
+    if (!kind->id) {
+        asked.text = kind->text(&asked);
     }
-    subject->n = strlen(subject->text);
-    subject->id = ag_sip(key, subject->text, subject->n);
+    *subject = asked;
+    if (asked.text) {
+        subject->id = ag_sip(key, asked.text, strlen(asked.text));
+    }
+    else if (!kind->id || !kind->id(&subject->id, subject, key)) {
+        subject->id = ip_id(subject, key);
+    }
 }

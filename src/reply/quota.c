@@ -31,10 +31,40 @@ static ag_buf_t buffer_for(const ag_verdict_t *verdict, apr_pool_t *p)
     return b;
 }
 
+/* The fields of one limit's windows lie in one text, which is then the whole value. */
+static int is_one_text(const ag_verdict_t *verdict)
+{
+    const ag_quota_line_t *line = verdict->lines;
+    const ag_quota_line_t *last = line + verdict->n_lines - 1;
+
+    for (; line < last; line++) {
+        if (line->field[line->field_size] != ','
+            || line->field + line->field_size + 2 != line[1].field) {
+            return 0;
+        }
+    }
+    return last->field[last->field_size] == '\0';
+}
+
+static const char *policies(const ag_verdict_t *verdict, apr_pool_t *p)
+{
+    ag_buf_t policy;
+    int i;
+
+    if (is_one_text(verdict)) {
+        return verdict->lines[0].field;
+    }
+    policy = buffer_for(verdict, p);
+    for (i = 0; i < verdict->n_lines; i++) {
+        ag_buf_mem(&policy, ", ", i ? 2 : 0);
+        ag_buf_mem(&policy, verdict->lines[i].field, verdict->lines[i].field_size);
+    }
+    return policy.start;
+}
+
 /* draft-ietf-httpapi-ratelimit-headers-10 s3 and s4. On every answer, so from texts made before. */
 static void draft_10(const ag_verdict_t *verdict, ag_field_fn set, void *ctx, apr_pool_t *p)
 {
-    ag_buf_t policy = buffer_for(verdict, p);
     ag_buf_t limit = buffer_for(verdict, p);
     int i;
 
@@ -42,17 +72,15 @@ static void draft_10(const ag_verdict_t *verdict, ag_field_fn set, void *ctx, ap
         const ag_quota_line_t *line = &verdict->lines[i];
 
         if (i) {
-            ag_buf_mem(&policy, ", ", 2);
             ag_buf_mem(&limit, ", ", 2);
         }
-        ag_buf_mem(&policy, line->field, line->field_size);
         ag_buf_mem(&limit, line->field, line->name_size);
         ag_buf_mem(&limit, ";r=", 3);
         ag_buf_uint(&limit, line->remaining);
         ag_buf_mem(&limit, ";t=", 3);
         ag_buf_uint(&limit, line->reset);
     }
-    set(ctx, "RateLimit-Policy", policy.start);
+    set(ctx, "RateLimit-Policy", policies(verdict, p));
     set(ctx, "RateLimit", limit.start);
 }
 

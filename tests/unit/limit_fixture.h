@@ -48,12 +48,12 @@ static ag_window_t make_window(apr_uint64_t n, apr_uint32_t seconds, const ag_al
 static ag_subject_t make_subject(const char *text)
 {
     static const ag_sip_key_t key = {7, 9};
-    ag_subject_t s = {text, strlen(text), ag_sip(&key, text, strlen(text))};
+    ag_subject_t s = {.text = text, .id = ag_sip(&key, text, strlen(text))};
 
     return s;
 }
 
-static ag_charge_t make_charge(const ag_window_t *window, const ag_subject_t *subject)
+static ag_charge_t make_charge(const ag_window_t *window, ag_subject_t *subject)
 {
     ag_charge_t c;
 
@@ -65,7 +65,7 @@ static ag_charge_t make_charge(const ag_window_t *window, const ag_subject_t *su
 }
 
 /* 1 passed, 0 refused; anything else fails the test. */
-static int hit_at(ag_store_t *store, const ag_window_t *window, const ag_subject_t *subject,
+static int hit_at(ag_store_t *store, const ag_window_t *window, ag_subject_t *subject,
                   apr_time_t at, ag_quota_t *quota)
 {
     ag_charge_t c = make_charge(window, subject);
@@ -77,14 +77,14 @@ static int hit_at(ag_store_t *store, const ag_window_t *window, const ag_subject
     return c.allowed;
 }
 
-static inline int hit(ag_store_t *store, const ag_window_t *window, const ag_subject_t *subject)
+static inline int hit(ag_store_t *store, const ag_window_t *window, ag_subject_t *subject)
 {
     return hit_at(store, window, subject, now, NULL);
 }
 
 /* How many more would pass: what a charge of nothing is told. */
 static inline apr_uint64_t left(ag_store_t *store, const ag_window_t *window,
-                                const ag_subject_t *subject)
+                                ag_subject_t *subject)
 {
     ag_charge_t c = make_charge(window, subject);
 

@@ -355,9 +355,8 @@ static void test_anonymous(void **state)
 /* What is kept of a sub-request's refusal is all the keeper's own. */
 static void test_keep(void **state)
 {
-    char detail[] = "why", wanted[] = "read", name[] = "X-Key", vary[] = "X-Key", word[] = "key";
+    char detail[] = "why", wanted[] = "read", name[] = "X-Key", vary[] = "X-Key";
     ag_key_source_t source = {AG_FROM_HEADER, name};
-    const char *words[] = {word};
     ag_quota_line_t line = {.policy = "p"};
     house_t h = open_house(*state);
     ag_policy_t *policy = ag_policy_make(h.p);
@@ -366,12 +365,11 @@ static void test_keep(void **state)
     const ag_check_t *kept;
 
     policy->key_from = (ag_key_from_t){&source, 1, vary, 0};
-    policy->providers = (ag_words_t){1, words};
+    policy->providers = AG_CRED_KEY;
     policy->invalid_key_status = 403;
     kept = ag_check_keep(&check, h.p);
-    detail[0] = wanted[0] = name[0] = vary[0] = word[0] = '?';
+    detail[0] = wanted[0] = name[0] = vary[0] = '?';
     memset(&source, 0, sizeof source);
-    words[0] = NULL;
     memset(policy, 0, sizeof *policy);
     memset(&check, 0, sizeof check);
     assert_int_equal(kept->verdict.reason, AG_R_SCOPE_INSUFFICIENT);
@@ -382,13 +380,12 @@ static void test_keep(void **state)
     assert_int_equal(kept->policy->key_from.n, 1);
     assert_string_equal(kept->policy->key_from.sources[0].name, "X-Key");
     assert_string_equal(kept->policy->key_from.vary, "X-Key");
-    assert_true(ag_policy_provides(kept->policy, "key"));
-    assert_false(ag_policy_provides(kept->policy, "jwt"));
+    assert_int_equal(ag_policy_types(kept->policy), AG_CRED_KEY);
     check.policy = ag_policy_make(h.p); /* and where nothing was said there is nothing to copy */
     kept = ag_check_keep(&check, h.p);
     assert_null(kept->verdict.detail);
     assert_null(kept->verdict.wanted);
-    assert_true(ag_policy_provides(kept->policy, "key"));
+    assert_int_equal(ag_policy_types(kept->policy), AG_CRED_KEY);
 }
 
 /* A refusal that stands is not asked away. */
@@ -407,11 +404,9 @@ static void test_refused_before(void **state)
 /* A provider that the section does not name reads nothing. */
 static void test_providers(void **state)
 {
-    static const char *key[] = {"key"};
     house_t h = open_house(*state);
 
-    h.policy->providers.n = 1;
-    h.policy->providers.v = key;
+    h.policy->providers = AG_CRED_KEY;
     h.policy->key_from.n = 1; /* X-API-Key alone */
     h.authorization = apr_pstrcat(h.p, "Bearer ", token_of(&h, CLAIMS), NULL);
     assert_int_equal(identify(&h).reason, AG_R_CREDENTIAL_MISSING);

@@ -7,6 +7,7 @@
 #include "unit.h"
 
 #include "../../src/guard/guard.h"
+#include "../../src/reply/reply.h"
 
 /* ---- a store --------------------------------------------------------------------------------- */
 
@@ -139,7 +140,6 @@ static int open_house(void **state)
     h->policy->limits = apr_array_make(p, 4, sizeof(ag_limit_t *));
     h->exchange.request = make_request(NULL, p);
     h->exchange.engine = &h->engine;
-    h->exchange.taken = apr_array_make(p, 4, sizeof(ag_taken_t));
     h->check.exchange = &h->exchange;
     h->check.policy = h->policy;
     h->acme.kind = "key";
@@ -212,7 +212,7 @@ static void test_order(void **state)
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
     assert_string_equal(h->shm.said, "shm+2,6 shm+1,3,4,5 ");
     assert_string_equal(told(h), "w2 w6 w1 w3 w4 w5");
-    assert_int_equal(h->exchange.taken->nelts, 6);
+    assert_int_equal(h->exchange.n_taken, 6);
     assert_int_equal(h->check.verdict.reason, AG_R_NONE);
 }
 
@@ -253,6 +253,7 @@ static void test_once_per_subject(void **state)
 {
     house_t *h = *state;
 
+    h->policy->rate_headers = AG_QUOTA_DRAFT_8; /* its pk= tells whose count it is */
     limit_of(h, 1, AG_BY_CLIENT, 5);
     ag_guard_charge(&h->check); /* by address: nobody is identified */
     h->check.verdict.who = &h->acme;
@@ -274,6 +275,7 @@ static void test_lines(void **state)
     limit->windows->field = "\"w9\";q=5;w=60";
     limit->windows->field_size = 13;
     limit->windows->name_size = 4;
+    h->policy->rate_headers = AG_QUOTA_DRAFT_8;
     h->shm.count[9] = 5;
     limit_of(h, 12, AG_BY_GLOBAL, 0)->dry_run = 1; /* would wait longer, and refuses nobody */
     assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
@@ -290,7 +292,7 @@ static void test_lines(void **state)
     assert_int_equal(line->reset, 30);
     assert_int_equal(line->retry, 9);
     h->shm.count[9] = 1;
-    h->exchange.taken->nelts = 0;
+    h->exchange.n_taken = 0;
     ag_guard_charge(&h->check);
     assert_int_equal(h->check.verdict.lines->remaining, 4);
 }
@@ -306,7 +308,7 @@ static void test_refused_by_address(void **state)
     assert_int_equal(h->check.verdict.reason, AG_R_RATE_EXCEEDED);
     assert_int_equal(h->check.verdict.retry_after, 9); /* the longest */
     assert_string_equal(told(h), "w7! w9! w8");
-    assert_int_equal(h->exchange.taken->nelts, 0);
+    assert_int_equal(h->exchange.n_taken, 0);
     assert_int_equal(h->shm.count[8], 0);
 }
 
@@ -429,7 +431,7 @@ static void test_below_window(void **state)
     memset(policy, '?', 4);
     memset(field, '?', 15);
     memset(limit->windows, 0, sizeof *limit->windows);
-    kept = APR_ARRAY_IDX(h->exchange.taken, 0, ag_taken_t).charge.window;
+    kept = h->exchange.taken[0].charge.window;
     assert_string_equal(kept->policy, "mine");
     assert_string_equal(kept->field, "\"mine\";q=5;w=60");
     assert_int_equal(kept->rate.n, 5);
@@ -495,6 +497,7 @@ static void test_own(void **state)
     house_t *h = *state;
 
     h->shm.store.charge = open_charge;
+    h->policy->rate_headers = AG_QUOTA_DRAFT_8;
     limit_of(h, 1, AG_BY_CLIENT, 5);
     limit_of(h, 2, AG_BY_GLOBAL, 5);
     limit_of(h, 3, AG_BY_USER, 5);
@@ -507,9 +510,9 @@ static void test_own(void **state)
     assert_int_equal(h->check.verdict.lines[2].limit, 3);
     assert_int_equal(h->check.verdict.lines[3].window, 3600);
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
-    assert_int_equal(h->exchange.taken->nelts, 4);
+    assert_int_equal(h->exchange.n_taken, 4);
     h->policy->limits = NULL; /* they apply where the section has none */
-    h->exchange.taken->nelts = 0;
+    h->exchange.n_taken = 0;
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
     assert_string_equal(told(h), "3/min 9/h");
 }
@@ -527,7 +530,7 @@ static void test_many(void **state)
     assert_int_equal(h->check.verdict.n_lines, 32);
     limit_of(h, 33, AG_BY_GLOBAL, 5);
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE); /* the 32 are taken: one is left */
-    h->exchange.taken->nelts = 0;
+    h->exchange.n_taken = 0;
     h->shm.said = "";
     assert_int_equal(ag_guard_charge(&h->check), AG_R_INTERNAL_ERROR);
     assert_string_equal(h->shm.said, "");
@@ -569,7 +572,7 @@ static void test_away_local(void **state)
     assert_int_equal(h->check.verdict.degraded, 1);
     assert_int_equal(h->breaker.degraded, 1);
     assert_int_equal(h->check.verdict.lines[0].limit, 5); /* a quarter */
-    assert_int_equal(APR_ARRAY_IDX(h->exchange.taken, 0, ag_taken_t).charge.window->burst, 2);
+    assert_int_equal(h->exchange.taken[0].charge.window->burst, 2);
     /* the limit itself is as it was */
     assert_int_equal(APR_ARRAY_IDX(h->policy->limits, 0, ag_limit_t *)->windows->rate.n, 20);
     ag_guard_charge(&h->check);
@@ -586,9 +589,9 @@ static void test_away_small_burst(void **state)
     limit_of(h, 2, AG_BY_GLOBAL, 20)->windows->burst = 0;
     limit_of(h, 3, AG_BY_GLOBAL, 20)->windows->burst = 5;
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
-    assert_int_equal(APR_ARRAY_IDX(h->exchange.taken, 0, ag_taken_t).charge.window->burst, 1);
-    assert_int_equal(APR_ARRAY_IDX(h->exchange.taken, 1, ag_taken_t).charge.window->burst, 0);
-    assert_int_equal(APR_ARRAY_IDX(h->exchange.taken, 2, ag_taken_t).charge.window->burst, 2);
+    assert_int_equal(h->exchange.taken[0].charge.window->burst, 1);
+    assert_int_equal(h->exchange.taken[1].charge.window->burst, 0);
+    assert_int_equal(h->exchange.taken[2].charge.window->burst, 2);
 }
 
 static void test_away_local_alone(void **state)

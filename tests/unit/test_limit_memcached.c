@@ -48,7 +48,7 @@ static ag_store_t *open_store(void)
 }
 
 /* The status of one charge, and how long it took. With a fault nothing is allowed. */
-static apr_status_t ask(ag_store_t *store, const ag_window_t *w, const ag_subject_t *s,
+static apr_status_t ask(ag_store_t *store, const ag_window_t *w, ag_subject_t *s,
                         apr_time_t at, int *ms)
 {
     ag_charge_t c = make_charge(w, s);
@@ -262,7 +262,7 @@ static void test_breaker(void **state)
 /* ---- dead, hung, back again ------------------------------------------------------------------ */
 
 /* Two faults, then nobody is made to wait; a second later one caller tries again. */
-static void expect_outage(ag_store_t *store, const ag_window_t *w, const ag_subject_t *s)
+static void expect_outage(ag_store_t *store, const ag_window_t *w, ag_subject_t *s)
 {
     int i, ms;
 
@@ -285,7 +285,7 @@ static void expect_outage(ag_store_t *store, const ag_window_t *w, const ag_subj
 }
 
 /* Asks once a second of its own clock until it answers. */
-static void expect_recovery(ag_store_t *store, const ag_window_t *w, const ag_subject_t *s)
+static void expect_recovery(ag_store_t *store, const ag_window_t *w, ag_subject_t *s)
 {
     int i, ms;
 

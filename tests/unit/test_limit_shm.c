@@ -218,7 +218,7 @@ static void test_more_windows_than_overflow_slots(void **state)
 /* ---- killed ---------------------------------------------------------------------------------- */
 
 /* Charges both windows as fast as it can, and takes back one in four. */
-static void hammer(void *memory, const ag_window_t *windows, const ag_subject_t *s)
+static void hammer(void *memory, const ag_window_t *windows, ag_subject_t *s)
 {
     ag_store_t *store = attach(memory, TABLE_SIZE, 0);
     int i;
@@ -276,7 +276,7 @@ static void test_killed_children_leave_the_table_whole(void **state)
 /* What another process would find if the one that wrote `memory` were killed now: the kernel gives
  * its locks back. */
 static apr_uint64_t left_after_kill(const void *memory, void *copy, const ag_window_t *w,
-                                    const ag_subject_t *s)
+                                    ag_subject_t *s)
 {
     ag_table_t table;
 
@@ -289,7 +289,7 @@ static apr_uint64_t left_after_kill(const void *memory, void *copy, const ag_win
 
 /* Lets a child charge once, at `at`, and looks at the table after each of its instructions:
  * there is the old state, then the new one, and nothing else ever. */
-static void step_through(void *memory, const ag_window_t *w, const ag_subject_t *s, apr_time_t at,
+static void step_through(void *memory, const ag_window_t *w, ag_subject_t *s, apr_time_t at,
                          apr_uint64_t before)
 {
     void *copy = share(SMALL_SIZE);
@@ -356,7 +356,7 @@ static void test_killed_at_any_instruction(void **state)
 
 /* ---- many at once ---------------------------------------------------------------------------- */
 
-static void charge_often(void *memory, const ag_window_t *w, const ag_subject_t *s, int *passed)
+static void charge_often(void *memory, const ag_window_t *w, ag_subject_t *s, int *passed)
 {
     ag_store_t *store = attach(memory, TABLE_SIZE, 0);
     int i;

@@ -202,7 +202,7 @@ typedef struct {
 } race_t;
 
 static void run(race_t *race, int child, open_fn open, const ag_window_t *windows,
-                const ag_subject_t *subject)
+                ag_subject_t *subject)
 {
     ag_store_t *store = open();
     int i;

@@ -100,7 +100,7 @@ static void test_policy_defaults(void **state)
     ag_policy_t *policy = ag_policy_make(*state);
 
     assert_int_equal(policy->head.set, 0);
-    assert_int_equal(policy->providers.n, 0);
+    assert_int_equal(policy->providers, 0);
     assert_int_equal(policy->key_from.n, 2);
     assert_int_equal(policy->key_from.sources[0].from, AG_FROM_HEADER);
     assert_string_equal(policy->key_from.sources[0].name, "X-API-Key");
@@ -374,7 +374,7 @@ static const char *told(int row, const ag_policy_t *policy, apr_pool_t *p)
 
     switch (row) {
     case AG_POLICY_providers:
-        return joined(&policy->providers, p);
+        return apr_psprintf(p, "%u", policy->providers);
     case AG_POLICY_key_from:
         for (i = 0; i < policy->key_from.n; i++) {
             text = apr_pstrcat(p, text, policy->key_from.sources[i].name, ";", NULL);
@@ -417,8 +417,8 @@ static void test_merging(void **state)
         const char *merged;
     } cases[] = {
         /* replaced */
-        {AG_POLICY_providers, {"key"}, {"jwt"}, "jwt"},
-        {AG_POLICY_providers, {"key jwt"}, {NULL}, "key,jwt"},
+        {AG_POLICY_providers, {"key"}, {"jwt"}, "2"},
+        {AG_POLICY_providers, {"key jwt"}, {NULL}, "3"},
         {AG_POLICY_key_from, {"header:A"}, {"header:B query:c"}, "B;c;"},
         {AG_POLICY_key_from, {NULL}, {"header:B"}, "B;"},
         {AG_POLICY_key_from, {"header:A"}, {NULL}, "A;"},
@@ -825,12 +825,11 @@ static void test_provides(void **state)
     ag_policy_t *keys = token_section(SECRET, "", AG_POLICY_providers, "key", &c);
     ag_policy_t *sets = section(AG_POLICY_jwks, SAYS("file:/a"), &c);
 
-    assert_true(ag_policy_provides(plain, "key") && !ag_policy_provides(plain, "jwt"));
-    assert_true(ag_policy_provides(tokens, "key") && ag_policy_provides(tokens, "jwt"));
-    assert_true(ag_policy_provides(sets, "key") && ag_policy_provides(sets, "jwt"));
-    assert_true(!ag_policy_provides(only, "key") && ag_policy_provides(only, "jwt"));
-    assert_true(ag_policy_provides(keys, "key") && !ag_policy_provides(keys, "jwt"));
-    assert_false(ag_policy_provides(plain, "cert"));
+    assert_int_equal(ag_policy_types(plain), AG_CRED_KEY);
+    assert_int_equal(ag_policy_types(tokens), AG_CRED_KEY | AG_CRED_JWT);
+    assert_int_equal(ag_policy_types(sets), AG_CRED_KEY | AG_CRED_JWT);
+    assert_int_equal(ag_policy_types(only), AG_CRED_JWT);
+    assert_int_equal(ag_policy_types(keys), AG_CRED_KEY);
 }
 
 static void test_warning(void **state)

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * principal: the id that a client's counts go by.
+ */
+#include "principal.h"
+
+#include <string.h>
+
+/* The three texts, each with its NUL: no text can run into the next. */
+ag_id_t ag_client_id_of(const ag_sip_key_t *sip, const char *kind, const char *issuer,
+                        const char *client, apr_pool_t *p)
+{
+    const char *texts[3] = {kind, issuer ? issuer : "", client};
+    apr_size_t n = strlen(texts[0]) + strlen(texts[1]) + strlen(texts[2]) + 3;
+    char *all = apr_palloc(p, n), *at = all;
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        apr_size_t size = strlen(texts[i]) + 1;
+
+        memcpy(at, texts[i], size);
+        at += size;
+    }
+    return ag_sip(sip, all, n);
+}
