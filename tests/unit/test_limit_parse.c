@@ -313,6 +313,8 @@ static ag_principal_t a_token(void)
     return who;
 }
 
+static ag_id_t last_id; /* of the subject asked for last */
+
 static const char *subject(const char *by, ag_principal_t *who, const char *address)
 {
     static const ag_sip_key_t key = {1, 2};
@@ -326,6 +328,7 @@ static const char *subject(const char *by, ag_principal_t *who, const char *addr
     request.header = header;
     assert_true(ag_ip_parse(&request.ip, address));
     ag_limit_subject(&s, &limit, &request, who, &port, &key);
+    last_id = s.id;
     return ag_subject_text(&s);
 }
 
@@ -362,14 +365,38 @@ static void test_subjects(void **state)
         {"expr=one", NULL, "expr:one"},
         {"expr=fails", NULL, "ip:192.0.2.1"},
     };
-    size_t i;
+    ag_id_t ids[sizeof cases / sizeof *cases];
+    size_t i, j;
 
     (void)state;
     nobody.kind = nobody.client = "anonymous";
     nobody.key_id = NULL;
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_string_equal(subject(cases[i].by, cases[i].who, "192.0.2.1"), cases[i].text);
+        ids[i] = last_id;
     }
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) { /* one text, one id; another, another */
+        for (j = 0; j < sizeof cases / sizeof *cases; j++) {
+            assert_int_equal(ag_id_equal(ids[i], ids[j]),
+                             strcmp(cases[i].text, cases[j].text) == 0);
+        }
+    }
+}
+
+/* A cached key brings its client's id along. */
+static void test_client_id(void **state)
+{
+    static const ag_sip_key_t key = {1, 2};
+    ag_principal_t who = a_key(), other = a_key();
+
+    (void)state;
+    subject("client", &who, "192.0.2.1");
+    assert_true(ag_id_equal(who.client_id, ag_client_id_of(&key, "key", "", "acme", pool)));
+    other.client_id = ag_client_id_of(&key, "key", "", "ajax", pool);
+    subject("client", &other, "192.0.2.1");
+    assert_true(ag_id_equal(last_id, other.client_id));
+    assert_false(ag_id_equal(ag_client_id_of(&key, "a", "bc", "d", pool),
+                             ag_client_id_of(&key, "a", "b", "cd", pool)));
 }
 
 static void test_addresses(void **state)
@@ -418,7 +445,7 @@ int main(void)
         cmocka_unit_test(test_no_expressions_without_a_port),
         cmocka_unit_test(test_ids),
         cmocka_unit_test(test_own_limit),
-        cmocka_unit_test(test_subjects),
+        cmocka_unit_test(test_subjects), cmocka_unit_test(test_client_id),
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_issuer_and_client_are_not_confused),
         cmocka_unit_test(test_algo_find),

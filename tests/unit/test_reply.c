@@ -310,6 +310,31 @@ static void test_fields_many(void **state)
     assert_string_equal(text + strlen(text) - 3, "m:\n");
 }
 
+/* Windows of one limit share a text: it is told as it is when all of them are told, and copied piece
+ * by piece when not. */
+static void test_fields_of_one_text(void **state)
+{
+    static const char text[] = "\"a\";q=5;w=1, \"b\";q=9;w=9, \"c\";q=7;w=7";
+    ag_quota_line_t told[3] = {lines[0], lines[0], lines[0]};
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        told[i].field = text + 13 * i;
+        told[i].field_size = 11;
+        told[i].name_size = 3;
+    }
+    assert_string_equal(fields(told, 3, AG_QUOTA_DRAFT_10, *state),
+                        "RateLimit-Policy: \"a\";q=5;w=1, \"b\";q=9;w=9, \"c\";q=7;w=7\n"
+                        "RateLimit: \"a\";r=42;t=17, \"b\";r=42;t=17, \"c\";r=42;t=17\n");
+    assert_string_equal(fields(told, 2, AG_QUOTA_DRAFT_10, *state),
+                        "RateLimit-Policy: \"a\";q=5;w=1, \"b\";q=9;w=9\n"
+                        "RateLimit: \"a\";r=42;t=17, \"b\";r=42;t=17\n");
+    told[1] = told[2];
+    assert_string_equal(fields(told, 2, AG_QUOTA_DRAFT_10, *state),
+                        "RateLimit-Policy: \"a\";q=5;w=1, \"c\";q=7;w=7\n"
+                        "RateLimit: \"a\";r=42;t=17, \"c\";r=42;t=17\n");
+}
+
 /* What has room for one limit tells the one that refuses, else the one with least left. */
 static void test_tightest(void **state)
 {
@@ -346,7 +371,7 @@ int main(void)
         TEST(test_problem), TEST(test_problem_detail), TEST(test_problem_limit),
         TEST(test_problem_periods), TEST(test_problem_too_long), TEST(test_every_reason),
         TEST(test_challenges), TEST(test_fields), TEST(test_fields_extreme), TEST(test_tightest),
-        TEST(test_fields_many),
+        TEST(test_fields_many), TEST(test_fields_of_one_text),
     };
 
     return cmocka_run_group_tests_name("reply", tests, NULL, NULL);
