@@ -79,6 +79,9 @@ const char *ag_ctl_plain(const char *text, apr_pool_t *p);
 void ag_ctl_table(const char *const *titles, int columns, const apr_array_header_t *cells,
                   apr_pool_t *p);
 
+/* Says that the thing of that name is gone. */
+void ag_ctl_removed(const ag_ctl_t *ctl, const char *what, const char *name);
+
 /* ---- input.c --------------------------------------------------------------------------------- */
 
 /* Zeroed memory that is wiped when the pool goes. */
@@ -163,7 +166,7 @@ typedef struct ag_cmd_t {
 
 /* The commands of one file; a row without name ends them. commands.c knows all of them. */
 extern const ag_cmd_t ag_cmds_init[], ag_cmds_key_create[], ag_cmds_key[], ag_cmds_key_rotate[],
-    ag_cmds_token[];
+    ag_cmds_plan[], ag_cmds_template[], ag_cmds_token[];
 
 /* The i-th command in the order of the help, from 0; NULL behind the last. */
 const ag_cmd_t *ag_ctl_command(int i);

@@ -49,7 +49,11 @@ def test_the_last_use_is_shown(db):
     now = int(time.time())
     db.sql(f"INSERT INTO api_usage (key_id, day, requests, denied, last_used_at) "
            f"VALUES ({key['id']}, {now // DAY * DAY}, 5, 1, {now})")
-    assert shown(db, key["id"])["last_used_at"] == now
+    db.sql(f"INSERT INTO api_usage (key_id, day, requests, denied, last_used_at) "
+           f"VALUES ({key['id']}, 0, 2, 0, 7)")
+    row = shown(db, key["id"])
+    assert (row["last_used_at"], row["requests"], row["denied"]) == (now, 7, 1)
+    db.sql("DELETE FROM api_usage WHERE day = 0")
     row = db.sql("SELECT key_prefix, requests, denied, last_used_at FROM api_keys_overview")[0]
     assert [str(cell) for cell in row] == [key["key_prefix"], "5", "1", str(now)]
 
@@ -144,6 +148,7 @@ def test_create_with_everything(db):
     assert key["key"].startswith("sk_live_") and key["key_prefix"] == public(key["key"])
     row = shown(db, key["id"])
     assert abs(row.pop("expires_at") - time.time() - 30 * DAY) < 60
+    assert abs(row.pop("ends_at") - time.time() - 30 * DAY) < 60
     assert abs(row.pop("created_at") - time.time()) < 60
     assert row == {
         "id": key["id"], "key_prefix": key["key_prefix"], "client_name": "acme",
@@ -151,7 +156,8 @@ def test_create_with_everything(db):
         "roles": ["admin"], "allowed_ips": ["10.0.0.0/8", "2001:db8::/32"],
         "allowed_endpoints": ["GET /api/orders/*", "/api/me"], "rate_limit": "100/min 1000/day",
         "plan": "gold", "grace_until": None, "is_active": 1, "rotated_to": None,
-        "metadata": '{"a": "ü"}', "last_used_at": None, "status": "active"}
+        "metadata": '{"a": "ü"}', "requests": 0, "denied": 0, "last_used_at": None,
+        "status": "active"}
     assert "active" in db.ctl("key", "verify", "-", stdin=key["key"]).stdout
 
 
