@@ -21,7 +21,8 @@ typedef enum {
     AG_EXIT_OK = 0,
     AG_EXIT_NO = 1, /* not found, or refused */
     AG_EXIT_USAGE = 2,
-    AG_EXIT_DATABASE = 3
+    AG_EXIT_DATABASE = 3,
+    AG_EXIT_LATER = 4 /* done, but a server of this machine could not be told: it finds out */
 } ag_exit_e;
 
 typedef struct ag_ctl_t {
@@ -33,6 +34,7 @@ typedef struct ag_ctl_t {
     ag_log_t log; /* to stderr */
     ag_db_t db;   /* after ag_ctl_open() */
     apr_hash_t *statements; /* prepared ones, by their SQL */
+    int changed; /* rows were changed: the servers are told when the command is through */
     apr_dbd_transaction_t *transaction; /* between ag_ctl_begin() and ag_ctl_end() */
 } ag_ctl_t;
 
@@ -138,6 +140,12 @@ int ag_ctl_end(ag_ctl_t *ctl, int code);
 
 /* Runs a script of many statements. */
 int ag_ctl_script(ag_ctl_t *ctl, const char *sql);
+
+/* ---- notify.c -------------------------------------------------------------------------------- */
+
+/* Tells the servers of this machine that something was changed and committed. AG_EXIT_OK, or
+ * AG_EXIT_LATER after saying why. main.c calls it when a command has changed a row. */
+int ag_ctl_notify(ag_ctl_t *ctl);
 
 /* ---- upgrade.c ------------------------------------------------------------------------------- */
 

@@ -226,6 +226,7 @@ int ag_ctl_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const cha
     if (may_be_outdated(ctl, rc)) {
         rc = run_change(changed, ctl, sql, n, values);
     }
+    ctl->changed |= rc == 0 && *changed != 0;
     return rc == 0 ? AG_EXIT_OK : failed(ctl, rc);
 }
 

@@ -99,6 +99,9 @@ static void check_and_exit(server_rec *s, apr_pool_t *p)
     start_mod_dbd(p, s);
     for (each = s; each; each = each->next) {
         good = good && (!ag_server_of(each)->engine->keys || has_schema(each, p));
+        if (good) {
+            ag_notice_enter(each, apr_time_now(), p);
+        }
     }
     _exit(good ? 0 : 1);
 }
