@@ -138,7 +138,12 @@ int ag_ctl_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const cha
 int ag_ctl_begin(ag_ctl_t *ctl);
 int ag_ctl_end(ag_ctl_t *ctl, int code);
 
-/* Runs a script of many statements. */
+/* Runs a text of SQL that yields no rows; how many statements it may hold is up to the driver. */
+int ag_ctl_run(ag_ctl_t *ctl, const char *sql);
+
+/* ---- script.c -------------------------------------------------------------------------------- */
+
+/* Runs a script of many statements; for MariaDB with the DELIMITER lines its own client knows. */
 int ag_ctl_script(ag_ctl_t *ctl, const char *sql);
 
 /* ---- notify.c -------------------------------------------------------------------------------- */

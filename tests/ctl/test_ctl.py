@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""apiguardctl on SQLite and on a PostgreSQL server of the tests' own."""
+"""apiguardctl on SQLite, and on PostgreSQL and MariaDB servers of the tests' own."""
 
 import grp
 import hashlib
@@ -16,7 +16,7 @@ import zlib
 import jwt
 import pytest
 
-from support.keys import CTL, Postgres, Sqlite
+from support.keys import CTL, Mariadb, Postgres, Sqlite
 from support.ports import is_root, unprivileged
 from support.tool import created, public, refused, shown
 
@@ -259,7 +259,8 @@ def test_show_by_id_prefix_and_key(db):
 
 def test_rows_cannot_steer_the_terminal(db):
     db.insert("some-key", client="evil")
-    escape = "'evil' || char(27)" if isinstance(db, Sqlite) else "'evil' || chr(27)"
+    escape = {Sqlite: "'evil' || char(27)", Postgres: "'evil' || chr(27)",
+              Mariadb: "concat('evil', char(27))"}[type(db)]
     db.sql(f"UPDATE api_keys SET client_name = {escape}")
     assert "\x1b" not in db.ctl("key", "list").stdout
     assert "\x1b" not in db.ctl("key", "show", "some").stdout
@@ -359,8 +360,8 @@ def test_every_change_is_logged(db):
     assert len(log()) == 1  # older than a day: gone
 
 
-def test_a_truncated_table_is_logged(server):
-    db = Postgres(server)
+def test_a_truncated_table_is_logged(postgres):
+    db = Postgres(postgres)
     db.create()
     db.create()
     db.sql("TRUNCATE api_keys CASCADE")
@@ -383,15 +384,12 @@ def verify_by_id(db):
 
 # ---- the database -----------------------------------------------------------------------------------
 
-def test_the_database_is_away(server):
-    db = Postgres(server)
-    key = db.create()
-    server.stop()
-    try:
-        refused(db, "key", "verify", "-", status=3, stdin=key)
-    finally:
-        server.start()
-    assert verify(db, key) == (0, "active")
+def test_the_database_is_away(server_keys):
+    key = server_keys.create()
+    server_keys.away()
+    refused(server_keys, "key", "verify", "-", status=3, stdin=key)
+    server_keys.back()
+    assert verify(server_keys, key) == (0, "active")
 
 
 def test_not_our_database(folder):
@@ -400,8 +398,10 @@ def test_not_our_database(folder):
     assert done.returncode == 3
 
 
-def test_no_password_in_messages(server):
-    address = f"pgsql:host=127.0.0.1 port={server.port} dbname=nowhere user=x password=geheim"
+@pytest.mark.parametrize("kind,word", [("pgsql", "password"), ("mysql", "pass")])
+def test_no_password_in_messages(kind, word, postgres, mariadb):
+    port = {"pgsql": postgres, "mysql": mariadb}[kind].port
+    address = f"{kind}:host=127.0.0.1 port={port} dbname=nowhere user=x {word}=geheim"
     done = subprocess.run([CTL, "key", "list", "--db", address], capture_output=True, text=True)
     assert done.returncode == 3 and "geheim" not in done.stdout + done.stderr
 
