@@ -55,15 +55,16 @@ static void nominate(const ag_rule_t *rule, ag_verdict_t *verdict, apr_pool_t *p
     }
 }
 
-ag_rule_e ag_rule_test(const ag_rule_t *rule, ag_verdict_t *verdict, const ag_ip_t *ip,
-                       apr_pool_t *p)
+ag_rule_e ag_rule_test(const ag_rule_t *rule, ag_verdict_t *verdict, const ag_request_t *request)
 {
+    ag_rule_e answer;
+
     if (rule->type->needs_who && !verdict->who) {
         return AG_RULE_NO_WHO;
     }
-    if (rule->type->test(rule, verdict->who, ip, p)) {
-        return AG_RULE_YES;
+    answer = rule->type->test(rule, verdict->who, request);
+    if (answer == AG_RULE_NO) {
+        nominate(rule, verdict, request->pool);
     }
-    nominate(rule, verdict, p);
-    return AG_RULE_NO;
+    return answer;
 }

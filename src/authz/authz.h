@@ -7,17 +7,21 @@
 #ifndef AG_AUTHZ_H
 #define AG_AUTHZ_H
 
+#include "../core/request.h"
 #include "../core/setting.h"
 #include "../core/verdict.h"
 
 typedef struct ag_rule_t ag_rule_t;
+
+/* UNKNOWN: what is asked cannot be told now, so neither may the rule hold nor its contrary. */
+typedef enum { AG_RULE_NO, AG_RULE_YES, AG_RULE_NO_WHO, AG_RULE_UNKNOWN } ag_rule_e;
 
 typedef struct ag_rule_type_t {
     const char *name; /* "api-scope" */
     ag_reason_e reason;
     int needs_who; /* it cannot be tested before a credential is accepted */
     const char *(*parse)(ag_rule_t *rule, const char *line, const ag_setting_call_t *call);
-    int (*test)(const ag_rule_t *rule, ag_principal_t *who, const ag_ip_t *ip, apr_pool_t *p);
+    ag_rule_e (*test)(const ag_rule_t *rule, ag_principal_t *who, const ag_request_t *request);
 } ag_rule_type_t;
 
 struct ag_rule_t {
@@ -25,7 +29,7 @@ struct ag_rule_t {
     ag_words_t words;
     const ag_ipset_t *networks;
     void *parsed; /* the type's own */
-    const char *file;
+    const char *warning; /* what is allowed and probably not meant, or NULL */
 };
 
 /* All rule types; ends with one whose name is NULL. */
@@ -35,10 +39,7 @@ extern const ag_rule_type_t ag_rule_types[];
 const char *ag_rule_parse(ag_rule_t **rule, const char *name, const char *line,
                           const ag_setting_call_t *call);
 
-typedef enum { AG_RULE_YES, AG_RULE_NO, AG_RULE_NO_WHO } ag_rule_e;
-
 /* Does it hold? A no leaves its reason in verdict->candidate (the first one stays). */
-ag_rule_e ag_rule_test(const ag_rule_t *rule, ag_verdict_t *verdict, const ag_ip_t *ip,
-                       apr_pool_t *p);
+ag_rule_e ag_rule_test(const ag_rule_t *rule, ag_verdict_t *verdict, const ag_request_t *request);
 
 #endif

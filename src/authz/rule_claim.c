@@ -117,17 +117,17 @@ static int holds(const test_t *test, json_t *claims, apr_pool_t *p)
     return value && fits(test, value, p);
 }
 
-int ag_rule_test_claim(const ag_rule_t *rule, ag_principal_t *who, const ag_ip_t *ip, apr_pool_t *p)
+ag_rule_e ag_rule_test_claim(const ag_rule_t *rule, ag_principal_t *who,
+                             const ag_request_t *request)
 {
     const apr_array_header_t *tests = rule->parsed;
-    json_t *claims = ag_claims(who, p);
+    json_t *claims = ag_claims(who, request->pool);
     int i;
 
-    (void)ip;
     for (i = 0; claims && i < tests->nelts; i++) {
-        if (holds(&APR_ARRAY_IDX(tests, i, test_t), claims, p)) {
-            return 1;
+        if (holds(&APR_ARRAY_IDX(tests, i, test_t), claims, request->pool)) {
+            return AG_RULE_YES;
         }
     }
-    return 0;
+    return AG_RULE_NO;
 }

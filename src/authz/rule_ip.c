@@ -1,85 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Require api-ip: addresses and networks in the line, or one file with an entry on each line.
+ * Require api-ip: addresses, networks, lists and files, in any mixture. It holds when one of them has
+ * the address; it fails when all of them say no; and when one cannot tell, neither is true, since
+ * "Require not" would make a yes of a no.
  */
 #include "rules.h"
 
-#include <string.h>
-
 #include <apr_strings.h>
 
-#include "../core/open.h"
+#include "ip_source.h"
 
-static const char *add_net(apr_array_header_t *nets, const char *word, apr_pool_t *p)
+static int is_source(const char *word)
 {
-    return ag_net_parse(apr_array_push(nets), word, NULL, p);
+    return strncmp(word, "file:", 5) == 0 || strncmp(word, "list:", 5) == 0;
 }
 
-/* One entry, or none; what follows a # is passed over. */
-static const char *parse_line(apr_array_header_t *nets, char *line, apr_pool_t *p)
+static const char *add_net(ag_rule_t *rule, apr_array_header_t *nets, const char *word,
+                           apr_pool_t *p)
 {
-    char *word, *more, *last;
+    int masked;
+    const char *error = ag_net_parse(apr_array_push(nets), word, &masked, p);
 
-    line[strcspn(line, "#")] = '\0';
-    word = apr_strtok(line, " \t\r", &last);
-    more = word ? apr_strtok(NULL, " \t\r", &last) : NULL;
-    if (more) {
-        return apr_psprintf(p, "\"%s\" is too many: one entry a line", more);
+    if (!error && masked) {
+        rule->warning = apr_psprintf(p, "\"%s\" has bits behind its mask; they are ignored", word);
     }
-    return word ? add_net(nets, word, p) : NULL;
+    return error;
 }
 
-static const char *parse_file(apr_array_header_t *nets, char *text, apr_pool_t *p)
+static const char *add_source(ag_rule_t *rule, const char *word, const ag_setting_call_t *call)
 {
-    const char *error = NULL;
-    int line = 0;
+    ag_ip_source_t *source = NULL;
+    const char *error = ag_ip_source_of(&source, word, call);
 
-    while (!error && text) {
-        char *next = strchr(text, '\n');
-
-        if (next) {
-            *next++ = '\0';
-        }
-        line++;
-        error = parse_line(nets, text, p);
-        text = next;
+    if (!error) {
+        APR_ARRAY_PUSH((apr_array_header_t *)rule->parsed, ag_ip_source_t *) = source;
     }
-    return error ? apr_psprintf(p, "line %d: %s", line, error) : NULL;
-}
-
-static const char *open_file(void *ctx, apr_pool_t *p, apr_pool_t *ptmp)
-{
-    ag_rule_t *rule = ctx;
-    apr_array_header_t *nets = apr_array_make(ptmp, 64, sizeof(ag_net_t));
-    apr_size_t n;
-    char *text;
-    const char *error = ag_open_source(&text, &n, rule->file, ptmp);
-
-    if (error) {
-        return error;
-    }
-    error = parse_file(nets, text, ptmp);
-    if (error) {
-        return apr_psprintf(ptmp, "%s, %s", rule->file, error);
-    }
-    rule->networks = ag_ipset_make((ag_net_t *)nets->elts, nets->nelts, p);
-    return NULL;
-}
-
-static const char *later(ag_rule_t *rule, const ag_setting_call_t *call)
-{
-    if (!call->opens) {
-        return "file: is not allowed in .htaccess";
-    }
-    if (rule->words.n > 1) {
-        return "file: stands alone";
-    }
-    rule->file = ag_open_absolute(rule->words.v[0], call->root, call->p);
-    if (!rule->file) {
-        return apr_psprintf(call->p, "\"%s\" names no file", rule->words.v[0]);
-    }
-    ag_open_later(call->opens, "Require api-ip", open_file, rule);
-    return NULL;
+    return error;
 }
 
 const char *ag_rule_parse_ip(ag_rule_t *rule, const char *line, const ag_setting_call_t *call)
@@ -88,11 +44,11 @@ const char *ag_rule_parse_ip(ag_rule_t *rule, const char *line, const ag_setting
     const char *error = ag_text_words(&rule->words, line, call->p);
     int i;
 
-    if (!error && strncmp(rule->words.v[0], "file:", 5) == 0) {
-        return later(rule, call);
-    }
+    rule->parsed = apr_array_make(call->p, 1, sizeof(ag_ip_source_t *));
     for (i = 0; !error && i < rule->words.n; i++) {
-        error = add_net(nets, rule->words.v[i], call->p);
+        const char *word = rule->words.v[i];
+
+        error = is_source(word) ? add_source(rule, word, call) : add_net(rule, nets, word, call->p);
     }
     if (!error) {
         rule->networks = ag_ipset_make((ag_net_t *)nets->elts, nets->nelts, call->p);
@@ -100,9 +56,28 @@ const char *ag_rule_parse_ip(ag_rule_t *rule, const char *line, const ag_setting
     return error;
 }
 
-int ag_rule_test_ip(const ag_rule_t *rule, ag_principal_t *who, const ag_ip_t *ip, apr_pool_t *p)
+ag_rule_e ag_rule_test_ip(const ag_rule_t *rule, ag_principal_t *who, const ag_request_t *request)
 {
+    const apr_array_header_t *sources = rule->parsed;
+    ag_rule_e answer = AG_RULE_NO;
+    int i;
+
     (void)who;
-    (void)p;
-    return ag_ipset_has(rule->networks, ip);
+    if (ag_ipset_has(rule->networks, &request->ip)) {
+        return AG_RULE_YES;
+    }
+    for (i = 0; i < sources->nelts; i++) {
+        ag_ipshare_t *share = APR_ARRAY_IDX(sources, i, ag_ip_source_t *)->share;
+
+        switch (share ? ag_ipshare_ask(share, &request->ip, request->now) : AG_IP_UNKNOWN) {
+        case AG_IP_YES:
+            return AG_RULE_YES;
+        case AG_IP_UNKNOWN:
+            answer = AG_RULE_UNKNOWN;
+            break;
+        case AG_IP_NO:
+            break;
+        }
+    }
+    return answer;
 }

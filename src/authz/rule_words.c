@@ -56,31 +56,31 @@ const char *ag_rule_parse_kinds(ag_rule_t *rule, const char *line, const ag_sett
 }
 
 /* A permission "orders:*" covers "orders:read"; one without `*` only itself. */
-static int any_covers(const ag_words_t *held, const ag_words_t *wanted)
+static ag_rule_e any_covers(const ag_words_t *held, const ag_words_t *wanted)
 {
     int i, j;
 
     for (i = 0; i < held->n; i++) {
         for (j = 0; j < wanted->n; j++) {
             if (ag_text_starts(held->v[i], wanted->v[j])) {
-                return 1;
+                return AG_RULE_YES;
             }
         }
     }
-    return 0;
+    return AG_RULE_NO;
 }
 
-int ag_rule_test_scope(const ag_rule_t *rule, ag_principal_t *who, const ag_ip_t *ip, apr_pool_t *p)
+ag_rule_e ag_rule_test_scope(const ag_rule_t *rule, ag_principal_t *who,
+                             const ag_request_t *request)
 {
-    (void)ip;
-    (void)p;
+    (void)request;
     return any_covers(&who->scopes, &rule->words);
 }
 
-int ag_rule_test_role(const ag_rule_t *rule, ag_principal_t *who, const ag_ip_t *ip, apr_pool_t *p)
+ag_rule_e ag_rule_test_role(const ag_rule_t *rule, ag_principal_t *who,
+                            const ag_request_t *request)
 {
-    (void)ip;
-    (void)p;
+    (void)request;
     return any_covers(&who->roles, &rule->words);
 }
 
@@ -97,32 +97,30 @@ static int client_fits(const char *word, const ag_principal_t *who)
            && ag_text_starts(word, who->client);
 }
 
-int ag_rule_test_client(const ag_rule_t *rule, ag_principal_t *who, const ag_ip_t *ip,
-                       apr_pool_t *p)
+ag_rule_e ag_rule_test_client(const ag_rule_t *rule, ag_principal_t *who,
+                              const ag_request_t *request)
 {
     int i;
 
-    (void)ip;
-    (void)p;
+    (void)request;
     for (i = 0; who->client && i < rule->words.n; i++) {
         if (client_fits(rule->words.v[i], who)) {
-            return 1;
+            return AG_RULE_YES;
         }
     }
-    return 0;
+    return AG_RULE_NO;
 }
 
-int ag_rule_test_credential(const ag_rule_t *rule, ag_principal_t *who, const ag_ip_t *ip,
-                           apr_pool_t *p)
+ag_rule_e ag_rule_test_credential(const ag_rule_t *rule, ag_principal_t *who,
+                                  const ag_request_t *request)
 {
     int i;
 
-    (void)ip;
-    (void)p;
+    (void)request;
     for (i = 0; i < rule->words.n; i++) {
         if (strcasecmp(rule->words.v[i], who->kind) == 0) {
-            return 1;
+            return AG_RULE_YES;
         }
     }
-    return 0;
+    return AG_RULE_NO;
 }

@@ -9,8 +9,8 @@
 
 typedef const char *ag_rule_parse_fn(ag_rule_t *rule, const char *line,
                                      const ag_setting_call_t *call);
-typedef int ag_rule_test_fn(const ag_rule_t *rule, ag_principal_t *who, const ag_ip_t *ip,
-                            apr_pool_t *p);
+typedef ag_rule_e ag_rule_test_fn(const ag_rule_t *rule, ag_principal_t *who,
+                                  const ag_request_t *request);
 
 ag_rule_parse_fn ag_rule_parse_words, ag_rule_parse_clients, ag_rule_parse_kinds,
     ag_rule_parse_claim, ag_rule_parse_ip;

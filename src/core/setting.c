@@ -37,7 +37,7 @@ const char *ag_setting_read(void *settings, const ag_setting_t *rows, int row, c
 
 void ag_settings_initial(void *settings, const ag_setting_t *rows, int n, apr_pool_t *p)
 {
-    ag_setting_call_t call = {p, NULL, NULL, NULL, NULL, NULL, 0};
+    ag_setting_call_t call = {.p = p};
     int i;
 
     for (i = 0; i < n; i++) {

@@ -24,6 +24,8 @@ typedef struct ag_setting_call_t {
     apr_array_header_t *limits; /* ag_limit_t *: they get their names then; NULL: name them now */
     const char *scope;          /* server and section, for names given now */
     int again;                  /* the row was written before in this very section */
+    apr_array_header_t *sources; /* ag_ip_source_t *: named sets of addresses, each once; or NULL */
+    const void *server;          /* whose database a list is in */
 } ag_setting_call_t;
 
 /* A kind of value. */

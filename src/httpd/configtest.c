@@ -8,6 +8,8 @@
  */
 #include "glue.h"
 
+#include "../authz/ip_source.h"
+
 int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     ag_plans_t *plans = ag_plans();
@@ -17,6 +19,7 @@ int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     plans->opens = apr_array_make(pconf, 8, sizeof(ag_open_t));
     plans->names = apr_array_make(pconf, 8, sizeof(ag_plan_name_t));
     plans->policies = apr_array_make(pconf, 8, sizeof(ag_policy_t *));
+    plans->sources = apr_array_make(pconf, 8, sizeof(ag_ip_source_t *));
     return OK;
 }
 
@@ -104,17 +107,19 @@ int ag_database_there(server_rec *s)
     return ag_dbd_port(&port, s) && written(ap_conftree, "DBDriver", NULL);
 }
 
-static int database_ready(server_rec *s)
+/* `what` needs it. */
+static int database_ready(server_rec *s, const char *what)
 {
     ag_db_port_t port;
 
     if (!ag_dbd_port(&port, s)) {
-        return ag_mistake(s, "AuthType ApiGuard", "API keys need mod_dbd: LoadModule dbd_module, "
-                       "DBDriver and DBDParams are missing");
+        return ag_mistake(s, "AuthType ApiGuard", apr_pstrcat(s->process->pconf, what,
+                          " need mod_dbd: LoadModule dbd_module, DBDriver and DBDParams are missing",
+                          NULL));
     }
     if (!written(ap_conftree, "DBDriver", NULL)) {
-        return ag_mistake(s, "AuthType ApiGuard", "API keys need a database: DBDriver and DBDParams "
-                       "are missing");
+        return ag_mistake(s, "AuthType ApiGuard", apr_pstrcat(s->process->pconf, what,
+                          " need a database: DBDriver and DBDParams are missing", NULL));
     }
     return OK;
 }
@@ -212,5 +217,6 @@ int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     rv = rv == OK ? fleet_named(s) : rv;
     warn_of_cache(s);
     cache_on = written(ap_conftree, "CacheEnable", NULL);
-    return rv == OK && ag_keys_wanted() ? database_ready(s) : rv;
+    rv = rv == OK && ag_keys_wanted() ? database_ready(s, "API keys") : rv;
+    return rv == OK && ag_lists_wanted() ? database_ready(s, "address lists") : rv;
 }

@@ -14,23 +14,7 @@
 #include <unistd.h>
 
 #define CHECK_SECONDS 10 /* a database that says nothing for so long counts as away */
-
-static void give_back(server_rec *s, ap_dbd_t *rec)
-{
-    APR_OPTIONAL_FN_TYPE(ap_dbd_close) *close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
-
-    close(s, rec);
-}
-
-/* Where a MariaDB server is set to autocommit = 0, a connection would go on seeing what it saw first,
- * and no revocation would ever be noticed. This ends that, and says at once whether it is alive. */
-static int is_fresh(ap_dbd_t *rec)
-{
-    int n;
-
-    return strcmp(apr_dbd_name(rec->driver), "mysql") != 0
-           || apr_dbd_query(rec->driver, rec->handle, &n, "SET autocommit = 1") == 0;
-}
+#define READ_SECONDS 60  /* for its address lists, of a million entries perhaps */
 
 static apr_status_t acquire(void *ctx, ag_db_t *db, apr_pool_t *p)
 {
@@ -38,10 +22,6 @@ static apr_status_t acquire(void *ctx, ag_db_t *db, apr_pool_t *p)
     ap_dbd_t *rec = open ? open(p, ctx) : NULL;
 
     if (!rec) {
-        return APR_EGENERAL;
-    }
-    if (!is_fresh(rec)) {
-        give_back(ctx, rec);
         return APR_EGENERAL;
     }
     db->driver = rec->driver;
@@ -54,7 +34,9 @@ static apr_status_t acquire(void *ctx, ag_db_t *db, apr_pool_t *p)
 
 static void release(void *ctx, ag_db_t *db)
 {
-    give_back(ctx, db->loan);
+    APR_OPTIONAL_FN_TYPE(ap_dbd_close) *close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
+
+    close(ctx, db->loan);
 }
 
 int ag_dbd_port(ag_db_port_t *port, server_rec *s)
@@ -118,9 +100,10 @@ static void check_and_exit(server_rec *s, apr_pool_t *p)
     start_mod_dbd(p, s);
     for (each = s; each; each = each->next) {
         good = good && (!ag_server_of(each)->engine->keys || has_schema(each, p));
-        if (good) {
-            ag_notice_enter(each, apr_time_now(), p);
-        }
+    }
+    if (good) {
+        alarm(READ_SECONDS);
+        ag_lists_first(s, p);
     }
     _exit(good ? 0 : 1);
 }
@@ -140,7 +123,7 @@ int ag_dbd_check(server_rec *servers, apr_pool_t *ptemp)
     }
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers, "AG0124: the key database has not "
-                     "answered for %d seconds; until it does, API keys get 503", CHECK_SECONDS);
+                     "answered in time; until it does, API keys and address lists get 503");
         return OK;
     }
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? OK : HTTP_INTERNAL_SERVER_ERROR;

@@ -41,9 +41,13 @@ const char *ag_limit_scope(server_rec *s, const char *section, apr_pool_t *p)
 
 ag_setting_call_t ag_setting_call(cmd_parms *cmd)
 {
-    ag_setting_call_t call = {cmd->pool, ag_expr_port_for(cmd), NULL, ap_server_root, NULL, NULL, 0};
+    ag_setting_call_t call = {cmd->pool, ag_expr_port_for(cmd), NULL, ap_server_root, NULL, NULL, 0,
+                              NULL, NULL};
 
+    call.sources = plans.sources;
+    call.server = cmd->server;
     if (in_htaccess(cmd)) {
+        call.server = ag_server_of(cmd->server)->database;
         call.scope = ag_limit_scope(cmd->server, section_of(cmd), cmd->pool);
     }
     else {

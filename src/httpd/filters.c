@@ -190,7 +190,9 @@ void ag_insert_error_filter(request_rec *r)
         }
         return;
     }
-    if (r->status == HTTP_UNAUTHORIZED) {
+    if (r->status == HTTP_UNAUTHORIZED
+        || (r->status == HTTP_INTERNAL_SERVER_ERROR
+            && check->verdict.reason == AG_R_LIST_UNAVAILABLE)) {
         r->status = ag_reply_status(check->verdict.reason, check->policy->invalid_key_status);
     }
     if (check->policy->errors == AG_ERRORS_PROBLEM

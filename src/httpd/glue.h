@@ -40,6 +40,7 @@ typedef struct ag_plans_t {
     apr_array_header_t *opens;    /* ag_open_t */
     apr_array_header_t *names;    /* ag_plan_name_t: limits that need their server's name */
     apr_array_header_t *policies; /* ag_policy_t *: sections to look over */
+    apr_array_header_t *sources;  /* ag_ip_source_t *: address lists and files */
 } ag_plans_t;
 
 typedef struct ag_plan_name_t {
@@ -52,8 +53,7 @@ typedef struct ag_plan_name_t {
 typedef struct ag_server_t {
     ag_site_t *site;
     ag_engine_t *engine; /* NULL before the start is complete */
-    struct ag_key_words_t *key_words; /* of its key store; NULL: it has none */
-    const char *notice;               /* as it stands in api_nodes; NULL: there is no file */
+    server_rec *database; /* whose mod_dbd it uses: its own or the main server's; likewise */
 } ag_server_t;
 
 static inline ag_server_t *ag_server_of(const server_rec *s)
@@ -74,7 +74,7 @@ const char *ag_limit_scope(server_rec *s, const char *section, apr_pool_t *p);
 /* Registers the limits that a line has added. */
 void ag_plan_names(cmd_parms *cmd, const ag_setting_call_t *call);
 
-/* ---- start (configtest.c, startup.c, memory.c, dbd.c, watchdog.c) ---------------------------------- */
+/* ---- start (configtest.c, startup.c, memory.c, dbd.c, lists.c, watchdog.c) ---------------------------------- */
 
 int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
@@ -84,6 +84,22 @@ int ag_mistake(server_rec *s, const char *directive, const char *error);
 
 /* Are API keys asked for? A section that names its providers may do without. */
 int ag_keys_wanted(void);
+
+/* Are address lists in the database asked for? Files, and no list? */
+int ag_lists_wanted(void);
+int ag_files_wanted(void);
+
+/* Finds or makes the memory of all lists. OK, or an HTTP error after saying why. */
+int ag_lists_open(server_rec *s, apr_pool_t *ptemp);
+
+/* Reads them for the first time, in a child that may open the database. */
+void ag_lists_first(server_rec *s, apr_pool_t *p);
+
+/* Reads what has changed of all lists and files; is_over() may end it between two. */
+void ag_lists_poll(server_rec *s, apr_pool_t *p, int (*is_over)(void));
+
+/* All lines of mod_dbd from `at` on, in their order, behind `text`. */
+const char *ag_database_lines(const ap_directive_t *at, const char *text, apr_pool_t *p);
 
 /* Does mod_cache keep answers anywhere? */
 int ag_cache_on(void);
@@ -98,8 +114,6 @@ void ag_child_init(apr_pool_t *pchild, server_rec *s);
 typedef struct ag_key_words_t {
     ag_id_t realm;
     apr_int64_t generation; /* of the configuration that last used them, from 1 */
-    apr_time_t entered;     /* when the row in api_nodes was last written, or tried */
-    apr_int64_t told;       /* that it cannot be written was said */
     char shared[AG_KEYS_SHARED_SIZE];
 } ag_key_words_t;
 
@@ -112,19 +126,10 @@ typedef struct ag_shared_t {
     ag_store_t *shm;
     ag_breaker_t *breaker;
     ag_key_words_t *keys; /* AG_MAX_KEY_STORES of them */
-    const apr_uint64_t *notice; /* the file's words, one for each of `keys`; NULL: there is no file */
-    const char *notice_path;
 } ag_shared_t;
 
 /* Makes or finds the shared memory. OK, or an HTTP error after saying why. */
 int ag_memory_open(ag_shared_t *shared, apr_size_t size, apr_pool_t *pconf, server_rec *s);
-
-/* Makes or finds the file by which apiguardctl tells of a change. One that cannot be made is a
- * warning. */
-void ag_notice_open(ag_shared_t *shared, apr_pool_t *pconf, server_rec *s);
-
-/* Enters the server's file in api_nodes of its database, if that is due: every ten minutes. */
-void ag_notice_enter(server_rec *s, apr_time_t now, apr_pool_t *ptmp);
 
 /* Fills the port to mod_dbd's connections of a server. 0 when mod_dbd is not loaded. */
 int ag_dbd_port(ag_db_port_t *port, server_rec *s);
@@ -205,6 +210,9 @@ void ag_errors_release(request_rec *r);
 
 /* The rate limit fields of a refusal. */
 void ag_quota_tell_error(request_rec *r, const ag_check_t *check);
+
+/* A Require of ours could not be tested. httpd answers 500 to that; it is made 503. */
+void ag_require_failed(request_rec *r, ag_check_t *check);
 
 int ag_note_auth_failure(request_rec *r, const char *auth_type);
 void ag_insert_error_filter(request_rec *r);

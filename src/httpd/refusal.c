@@ -176,6 +176,15 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     return status;
 }
 
+void ag_require_failed(request_rec *r, ag_check_t *check)
+{
+    ag_refuse(&check->verdict, AG_R_LIST_UNAVAILABLE, NULL);
+    ag_refusal(r, check);
+    if (check->policy->errors == AG_ERRORS_PROBLEM) {
+        ap_custom_response(r, HTTP_INTERNAL_SERVER_ERROR, "refused");
+    }
+}
+
 /* authz asks for this when it refuses: somebody it does not know, or somebody it knows but will not
  * let in. For the latter the status to send is 403, which ag_insert_error_filter() sets. */
 int ag_note_auth_failure(request_rec *r, const char *auth_type)

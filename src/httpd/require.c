@@ -15,6 +15,11 @@ static const char *parse(cmd_parms *cmd, const char *name, const char *line, con
     ag_rule_t *rule;
     const char *error = ag_rule_parse(&rule, name, line, &call);
 
+    if (!error && rule->warning && call.opens) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, cmd->server,
+                     "AG0135: Require %s: %s", name, rule->warning);
+    }
+
     *parsed = rule;
     return error;
 }
@@ -34,12 +39,15 @@ static authz_status test(request_rec *r, const char *line, const void *parsed)
     ag_check_t *check = ag_check_of(r);
 
     (void)line;
-    switch (ag_rule_test(parsed, &check->verdict, &check->exchange->request.ip, r->pool)) {
+    switch (ag_rule_test(parsed, &check->verdict, &check->exchange->request)) {
     case AG_RULE_YES:
         return AUTHZ_GRANTED;
     case AG_RULE_NO:
         ag_errors_hold(r, check);
         return AUTHZ_DENIED;
+    case AG_RULE_UNKNOWN:
+        ag_require_failed(r, check);
+        return AUTHZ_GENERAL_ERROR; /* "Require not" makes a yes of a no, but not of this */
     case AG_RULE_NO_WHO:
         break;
     }

@@ -7,16 +7,13 @@
 
 #include <ap_mpm.h>
 
-#include "../keys/notice.h"
-
-/* All lines of mod_dbd, in their order: another database is another realm. */
-static const char *database_lines(const ap_directive_t *at, const char *text, apr_pool_t *p)
+const char *ag_database_lines(const ap_directive_t *at, const char *text, apr_pool_t *p)
 {
     for (; at; at = at->next) {
         if (strncasecmp(at->directive, "DBD", 3) == 0) {
             text = apr_pstrcat(p, text, at->directive, " ", at->args, "\n", NULL);
         }
-        text = database_lines(at->first_child, text, p);
+        text = ag_database_lines(at->first_child, text, p);
     }
     return text;
 }
@@ -38,7 +35,8 @@ static ag_id_t key_realm_id(const ag_site_t *site, server_rec *s, server_rec *fi
     const char *text = apr_psprintf(p, "key\n%s\n%u\n%d\n%s\n%s", s->server_hostname,
                                     (unsigned)s->port, twins_before(s, first),
                                     site->key_query ? site->key_query : "",
-                                    database_lines(ap_conftree, "", p));
+                                    ag_database_lines(ap_conftree, "", p)); /* another database
+                                                                               is another realm */
     ag_id_t id = ag_id_of(text, strlen(text));
 
     if (site->key_pepper) {
@@ -63,7 +61,7 @@ static void set_key_realm(ag_engine_t *engine, server_rec *s, server_rec *first,
 
 /* The shared words of a realm: those it had before a graceful restart, else the ones that have been
  * out of use for longest; the generation that is just ending may still write to its own. */
-static ag_key_words_t *key_words(const ag_shared_t *shared, ag_id_t realm)
+static void *key_words(const ag_shared_t *shared, ag_id_t realm)
 {
     apr_int64_t generation = ap_state_query(AP_SQ_CONFIG_GEN) + 1;
     ag_key_words_t *words = &shared->keys[0];
@@ -74,7 +72,7 @@ static ag_key_words_t *key_words(const ag_shared_t *shared, ag_id_t realm)
 
         if (ag_id_equal(other->realm, realm)) {
             other->generation = generation;
-            return other;
+            return other->shared;
         }
         if (other->generation < words->generation) {
             words = other;
@@ -86,19 +84,16 @@ static ag_key_words_t *key_words(const ag_shared_t *shared, ag_id_t realm)
     memset(words, 0, sizeof *words);
     words->realm = realm;
     words->generation = generation;
-    return words;
+    return words->shared;
 }
 
-static ag_keys_t *key_store(const ag_shared_t *shared, ag_key_words_t *words, server_rec *s,
-                            apr_pool_t *p)
+static ag_keys_t *key_store(const ag_shared_t *shared, server_rec *s, ag_id_t realm, apr_pool_t *p)
 {
-    static const apr_uint64_t never_moves;
     ag_keys_t *keys = apr_pcalloc(p, sizeof *keys);
 
     keys->known = shared->known;
     keys->unknown = shared->unknown;
-    keys->shared = words->shared;
-    keys->notice = shared->notice ? &shared->notice[words - shared->keys] : &never_moves;
+    keys->shared = key_words(shared, realm);
     keys->sip = &shared->sip;
     ag_dbd_port(&keys->db, s);
     return keys;
@@ -114,29 +109,12 @@ static ag_server_t *own_record(server_rec *s, apr_pool_t *p)
     return record;
 }
 
-/* 0 when there is no room for another. */
-static int add_keys(const ag_shared_t *shared, ag_server_t *record, server_rec *s, apr_pool_t *p)
-{
-    ag_engine_t *engine = record->engine;
-    ag_key_words_t *words = key_words(shared, engine->key_realm.id);
-
-    if (words) {
-        engine->keys = key_store(shared, words, s, p);
-        record->key_words = words;
-        record->notice = shared->notice_path
-                             ? ag_notice_name(shared->notice_path, (int)(words - shared->keys), p)
-                             : NULL;
-    }
-    return words != NULL;
-}
-
 static int make_engines(const ag_shared_t *shared, int with_keys, apr_pool_t *pconf, server_rec *s)
 {
     server_rec *each;
 
     for (each = s; each; each = each->next) {
         ag_engine_t *engine = apr_pcalloc(pconf, sizeof *engine);
-        ag_server_t *record = own_record(each, pconf);
         const char *scope = ag_limit_scope(each, "", pconf);
 
         engine->site = ag_server_of(each)->site;
@@ -147,11 +125,12 @@ static int make_engines(const ag_shared_t *shared, int with_keys, apr_pool_t *pc
         engine->shm = shared->shm;
         engine->breaker = shared->breaker;
         set_key_realm(engine, each, s, pconf);
-        record->engine = engine;
-        if (with_keys && !add_keys(shared, record, each, pconf)) {
+        engine->keys = with_keys ? key_store(shared, each, engine->key_realm.id, pconf) : NULL;
+        if (engine->keys && !engine->keys->shared) {
             return ag_mistake(each, "mod_apiguard", "there are more virtual hosts with API keys than "
                               "shared memory has room for (512)");
         }
+        own_record(each, pconf)->engine = engine;
     }
     return OK;
 }
@@ -167,15 +146,13 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
     }
     json_object_seed(0); /* before there are threads */
     rv = ag_memory_open(shared, (apr_size_t)ag_server_of(s)->site->shared_memory, pconf, s);
-    if (rv == OK && ag_database_there(s)) {
-        ag_notice_open(shared, pconf, s);
-    }
     rv = rv == OK ? make_engines(shared, ag_database_there(s), pconf, s) : rv;
     if (rv != OK) {
         return rv;
     }
     ag_mask_collect(s, pconf);
-    return ag_keys_wanted() ? ag_dbd_check(s, ptemp) : OK;
+    rv = ag_lists_open(s, ptemp);
+    return rv == OK && (ag_keys_wanted() || ag_lists_wanted()) ? ag_dbd_check(s, ptemp) : rv;
 }
 
 void ag_child_init(apr_pool_t *pchild, server_rec *s)

@@ -14,10 +14,14 @@
 
 typedef struct {
     const char *name;
+    const char *thread;
     apr_interval_time_t interval; /* mod_watchdog looks every 100 ms */
     /* One round. `ptmp` is gone after it. Never waits for anything but its own I/O. */
     void (*run)(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
 } job_t;
+
+/* Reading a list of a million entries takes seconds, which revoked keys must not wait for. */
+#define LISTS "_apiguard_lists_"
 
 /* A job and what it works on, for as long as the configuration lives. */
 typedef struct {
@@ -50,20 +54,17 @@ static void poll_keys(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
     }
 }
 
-static void enter_nodes(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
+static void poll_lists(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
 {
-    server_rec *each;
-
-    for (each = servers; each && !is_stopping(); each = each->next) {
-        ag_notice_enter(each, now, ptmp);
-    }
+    (void)now; /* the one before may have taken long */
+    ag_lists_poll(servers, ptmp, is_stopping);
 }
 
 /* Half a second, so that with mod_watchdog's 100 ms and the reading itself a change is noticed
  * within one. */
 static const job_t jobs[] = {
-    {"keys", apr_time_from_msec(500), poll_keys},
-    {"nodes", apr_time_from_sec(5), enter_nodes},
+    {"keys", "_apiguard_", apr_time_from_msec(500), poll_keys},
+    {"lists", LISTS, apr_time_from_msec(500), poll_lists},
 };
 
 #define JOBS (int)(sizeof jobs / sizeof *jobs)
@@ -82,6 +83,16 @@ static apr_status_t work(int state, void *data, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
+/* With threads there are few children, and each can have a thread for lists: they take turns
+ * (ag_ipshare_turn), and when one ends nobody waits for another to take over. */
+static int is_single(const job_t *job)
+{
+    int threaded = 0;
+
+    return strcmp(job->thread, LISTS) != 0 || ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded)
+           || threaded == AP_MPMQ_NOT_SUPPORTED;
+}
+
 static apr_status_t sign_up(server_rec *s, apr_pool_t *pconf)
 {
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =
@@ -95,13 +106,13 @@ static apr_status_t sign_up(server_rec *s, apr_pool_t *pconf)
     if (!get || !add) {
         return APR_ENOTIMPL;
     }
-    rv = get(&watchdog, "_apiguard_", 0, 1, pconf);
-    for (i = 0; rv == APR_SUCCESS && i < JOBS; i++) {
+    for (i = 0, rv = APR_SUCCESS; rv == APR_SUCCESS && i < JOBS; i++) {
         shift_t *shift = apr_palloc(pconf, sizeof *shift);
 
         shift->job = &jobs[i];
         shift->servers = s;
-        rv = add(watchdog, jobs[i].interval, shift, work);
+        rv = get(&watchdog, jobs[i].thread, 0, is_single(&jobs[i]), pconf);
+        rv = rv == APR_SUCCESS ? add(watchdog, jobs[i].interval, shift, work) : rv;
     }
     return rv;
 }
@@ -112,14 +123,19 @@ int ag_watchdog_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
 
     (void)plog;
     (void)ptemp;
-    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !ag_database_there(s)) {
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG
+        || (!ag_database_there(s) && !ag_files_wanted())) {
         return OK;
     }
     rv = sign_up(s, pconf);
+    if (rv != APR_SUCCESS && ag_lists_wanted()) {
+        return ag_mistake(s, "Require api-ip", "list: needs mod_watchdog, which reads lists that "
+                          "have changed");
+    }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_NOTICE, rv == APR_ENOTIMPL ? 0 : rv, s, "AG0160: without "
                      "mod_watchdog requests themselves read the key database's change log, once a "
-                     "second");
+                     "second, and address files are read at start alone");
     }
     return OK;
 }

@@ -17,6 +17,7 @@
 #define HEAD ROUNDED(sizeof(ag_ipshare_t))
 #define MARKS (AG_IPTABLE_MAX * sizeof(apr_uint32_t))
 #define ALL (HEAD + 2 * MARKS + 2 * AG_IPSHARE_BYTES)
+#define TURN apr_time_from_sec(60)
 #define SAME_MATCH 60 /* seconds: a word of a match is written no more often */
 
 #define LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
@@ -25,6 +26,7 @@
 struct ag_ipshare_t {
     apr_uint64_t current; /* the table in force: its number, 0 for none; odd ones lie second */
     apr_int64_t until;
+    apr_int64_t rest; /* nobody has the turn before */
     ag_ipshare_notes_t notes;
     ag_lock_t lock; /* of whoever writes a table: old and new generations' loaders */
 };
@@ -175,6 +177,22 @@ int ag_ipshare_filled(const ag_ipshare_t *share)
 ag_ipshare_notes_t *ag_ipshare_notes(ag_ipshare_t *share)
 {
     return &share->notes;
+}
+
+int ag_ipshare_turn(ag_ipshare_t *share, apr_time_t now)
+{
+    apr_int64_t rest = LOAD(share->rest);
+
+    if (now < rest && rest - now <= TURN) { /* a clock set back does not make it longer */
+        return 0;
+    }
+    return __atomic_compare_exchange_n(&share->rest, &rest, now + TURN, 0, __ATOMIC_SEQ_CST,
+                                       __ATOMIC_SEQ_CST);
+}
+
+void ag_ipshare_rest(ag_ipshare_t *share, apr_time_t until)
+{
+    __atomic_store_n(&share->rest, until, __ATOMIC_SEQ_CST);
 }
 
 int ag_ipshare_matches(ag_ipmatch_t *matches, int max, ag_ipshare_t *share, apr_uint32_t *number,

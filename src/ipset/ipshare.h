@@ -23,10 +23,9 @@ typedef enum { AG_IP_NO, AG_IP_YES, AG_IP_UNKNOWN } ag_ip_answer_e;
 /* What the loader keeps beside the table, since it may be another process the next time. */
 typedef struct ag_ipshare_notes_t {
     apr_int64_t version; /* of the source: what was read last */
-    apr_int64_t seen;    /* what was found last */
-    apr_int64_t tried;   /* microseconds */
-    apr_int64_t flushed; /* seconds: matches from then on are still to be told */
-    apr_int64_t failing; /* 1: that the source cannot be read has been logged */
+    apr_int64_t found;   /* what was there at the last look */
+    apr_int64_t told;    /* seconds: matches from then on are still to be told */
+    apr_int64_t failing; /* what has been logged and is not over */
 } ag_ipshare_notes_t;
 
 /* Reserves it, empty. It is unmapped with `p` in the process that made it. */
@@ -35,8 +34,7 @@ apr_status_t ag_ipshare_make(ag_ipshare_t **share, apr_pool_t *p);
 /* Is the address in it at `now`? A match is noted, to the minute. */
 ag_ip_answer_e ag_ipshare_ask(ag_ipshare_t *share, const ag_ip_t *ip, apr_time_t now);
 
-/* Puts a table in force, a copy. APR_ENOSPC when it is too long (64 MB on small machines' behalf: see
- * AG_IPSHARE_BYTES). */
+/* Puts a table in force, a copy. APR_ENOSPC when it is longer than AG_IPSHARE_BYTES. */
 apr_status_t ag_ipshare_publish(ag_ipshare_t *share, const ag_iptable_t *table);
 
 /* Until when the table may be believed; 0 to begin with, AG_IPSHARE_EVER for ever. */
@@ -46,8 +44,13 @@ void ag_ipshare_confirm(ag_ipshare_t *share, apr_time_t until);
 /* 1 when there is a table. */
 int ag_ipshare_filled(const ag_ipshare_t *share);
 
-/* Only the loader reads and writes them, so there must be one at a time. */
+/* Only whoever has the turn reads and writes them. */
 ag_ipshare_notes_t *ag_ipshare_notes(ag_ipshare_t *share);
+
+/* 1 for one process at a time, not before the rest is over: it has a minute, and ends its turn with
+ * ag_ipshare_rest(). When it dies the minute ends it. */
+int ag_ipshare_turn(ag_ipshare_t *share, apr_time_t now);
+void ag_ipshare_rest(ag_ipshare_t *share, apr_time_t until);
 
 typedef struct ag_ipmatch_t {
     const char *text;   /* the entry's */

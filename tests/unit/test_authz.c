@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../../src/authz/authz.h"
+#include "../../src/authz/ip_source.h"
 #include "../../src/core/open.h"
 
 static const char *claims_text =
@@ -55,13 +56,21 @@ static ag_rule_t *rule_of(const char *name, const char *line, apr_pool_t *p)
     return rule;
 }
 
+/* A request from `address`. */
+static ag_request_t from(const char *address, apr_pool_t *p)
+{
+    ag_request_t request = make_request(NULL, p);
+
+    assert_true(ag_ip_parse(&request.ip, address));
+    return request;
+}
+
 static ag_rule_e ask(const char *name, const char *line, ag_principal_t *who, apr_pool_t *p)
 {
     ag_verdict_t verdict = {.who = who};
-    ag_ip_t ip;
+    ag_request_t request = from("192.0.2.1", p);
 
-    assert_true(ag_ip_parse(&ip, "192.0.2.1"));
-    return ag_rule_test(rule_of(name, line, p), &verdict, &ip, p);
+    return ag_rule_test(rule_of(name, line, p), &verdict, &request);
 }
 
 typedef struct {
@@ -273,21 +282,23 @@ static const char *open_file(ag_rule_t **rule, const char *content, apr_pool_t *
 
 static int file_holds(const char *content, const char *address, apr_pool_t *p)
 {
+    ag_request_t request = from(address, p);
     ag_verdict_t verdict = {0};
     ag_rule_t *rule;
-    ag_ip_t ip;
+    ag_rule_e answer;
 
     assert_null(open_file(&rule, content, p));
-    assert_true(ag_ip_parse(&ip, address));
-    return ag_rule_test(rule, &verdict, &ip, p) == AG_RULE_YES;
+    answer = ag_rule_test(rule, &verdict, &request);
+    assert_int_not_equal(answer, AG_RULE_UNKNOWN);
+    return answer == AG_RULE_YES;
 }
 
 static void test_ip_file(void **state)
 {
     static const char list[] = "# partners\n\n 192.0.2.0/24 # one\r\n\t10.1\n2001:db8::/32";
+    ag_request_t request = from("192.0.2.1", *state);
     ag_verdict_t verdict = {0};
     ag_rule_t *rule;
-    ag_ip_t ip;
 
     assert_true(file_holds(list, "192.0.2.77", *state));
     assert_true(file_holds(list, "10.1.255.1", *state));
@@ -295,9 +306,9 @@ static void test_ip_file(void **state)
     assert_false(file_holds(list, "10.2.0.0", *state));
     assert_false(file_holds("", "192.0.2.1", *state)); /* an empty list matches nobody */
     assert_false(file_holds("# 192.0.2.1\n", "192.0.2.1", *state));
-    assert_non_null(open_file(&rule, "nonsense", *state)); /* nor does one that was not read */
-    assert_true(ag_ip_parse(&ip, "192.0.2.1"));
-    assert_int_equal(ag_rule_test(rule, &verdict, &ip, *state), AG_RULE_NO);
+    assert_non_null(open_file(&rule, "nonsense", *state)); /* one that was not read cannot tell */
+    assert_int_equal(ag_rule_test(rule, &verdict, &request), AG_RULE_UNKNOWN);
+    assert_int_equal(verdict.candidate, AG_R_NONE);
 }
 
 static void test_ip_file_wrong(void **state)
@@ -317,6 +328,118 @@ static void test_ip_file_wrong(void **state)
 
 /* ---- who, candidates, mistakes --------------------------------------------------------------- */
 
+/* What was logged: how often, and the last line. */
+static int logged;
+static char last_line[1024];
+
+static void write_log(const ag_log_t *log, ag_log_level_e level, apr_status_t rv, const char *text)
+{
+    (void)log;
+    (void)level;
+    (void)rv;
+    logged++;
+    apr_cpystrn(last_line, text, sizeof last_line);
+}
+
+static const ag_log_t test_log = {.write = write_log, .level = AG_LOG_DEBUG};
+
+static void put(const char *path, const char *content)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    fputs(content, file);
+    fclose(file);
+}
+
+/* Is the address in the file, after `looks` looks a second apart? */
+static ag_ip_answer_e after(ag_ip_source_t *source, int looks, const char *address, apr_pool_t *p)
+{
+    static apr_time_t now = NOW;
+    ag_ip_t ip;
+
+    assert_true(ag_ip_parse(&ip, address));
+    for (; looks > 0; looks--) {
+        now += apr_time_from_sec(1);
+        ag_ip_file_poll(source, now, &test_log, p);
+    }
+    return ag_ipshare_ask(source->share, &ip, now);
+}
+
+static void test_file_again(void **state)
+{
+    apr_array_header_t *opens = apr_array_make(*state, 1, sizeof(ag_open_t));
+    apr_array_header_t *sources = apr_array_make(*state, 1, sizeof(ag_ip_source_t *));
+    ag_setting_call_t call = {.p = *state, .opens = opens, .sources = sources, .root = "/tmp"};
+    char path[] = "/tmp/test_authz_XXXXXX";
+    ag_ip_source_t *source, *same;
+    int fd = mkstemp(path);
+    const char *name;
+
+    logged = 0;
+    close(fd);
+    name = apr_pstrcat(*state, "file:", path, NULL);
+    put(path, "192.0.2.1\n");
+    assert_null(ag_ip_source_of(&source, name, &call));
+    assert_null(ag_ip_source_of(&same, name, &call));
+    assert_ptr_equal(source, same); /* two rules, one file, read once */
+    assert_int_equal(opens->nelts, 1);
+    assert_null(ag_ip_file_open(source, *state, *state));
+    assert_int_equal(after(source, 3, "192.0.2.1", *state), AG_IP_YES);
+    assert_int_equal(logged, 0); /* nothing has changed, nothing is read */
+    put(path, "192.0.2.2\n198.51.100.0/24\n");
+    assert_int_equal(after(source, 1, "192.0.2.1", *state), AG_IP_YES); /* is it still written to? */
+    assert_int_equal(after(source, 1, "192.0.2.1", *state), AG_IP_NO);
+    assert_int_equal(after(source, 0, "198.51.100.9", *state), AG_IP_YES);
+    assert_int_equal(logged, 1);
+    put(path, "192.0.2.3\nrubbish\n");
+    assert_int_equal(after(source, 5, "192.0.2.2", *state), AG_IP_YES); /* the last good set */
+    assert_int_equal(after(source, 0, "192.0.2.3", *state), AG_IP_NO);
+    assert_int_equal(logged, 2);
+    assert_non_null(strstr(last_line, "line 2: \"rubbish\""));
+    unlink(path);
+    assert_int_equal(after(source, 5, "192.0.2.2", *state), AG_IP_YES);
+    assert_int_equal(logged, 3);
+    put(path, "");
+    assert_int_equal(after(source, 2, "192.0.2.2", *state), AG_IP_NO); /* empty is good */
+    unlink(path);
+}
+
+/* A list that nobody has read yet, alone and beside what can tell. */
+static void test_unknown(void **state)
+{
+    apr_array_header_t *opens = apr_array_make(*state, 1, sizeof(ag_open_t));
+    apr_array_header_t *sources = apr_array_make(*state, 1, sizeof(ag_ip_source_t *));
+    ag_setting_call_t call = {.p = *state, .opens = opens, .sources = sources, .root = "/tmp"};
+    ag_request_t request = from("192.0.2.1", *state);
+    ag_verdict_t verdict = {0};
+    ag_ip_source_t *source;
+    ag_rule_t *rule;
+
+    assert_null(ag_rule_parse(&rule, "api-ip", "list:partners", &call));
+    assert_int_equal(ag_rule_test(rule, &verdict, &request), AG_RULE_UNKNOWN);
+    assert_int_equal(verdict.candidate, AG_R_NONE);
+    assert_null(ag_rule_parse(&rule, "api-ip", "10.0.0.0/8 list:partners", &call));
+    assert_int_equal(ag_rule_test(rule, &verdict, &request), AG_RULE_UNKNOWN);
+    assert_null(ag_rule_parse(&rule, "api-ip", "list:partners 192.0.2.0/24", &call));
+    assert_int_equal(ag_rule_test(rule, &verdict, &request), AG_RULE_YES);
+    assert_int_equal(sources->nelts, 1);
+    call.server = "another"; /* another server's database has another list of that name */
+    assert_null(ag_ip_source_of(&source, "list:partners", &call));
+    assert_int_equal(sources->nelts, 2);
+    call.opens = NULL; /* .htaccess: what the server reads anyway */
+    assert_null(ag_rule_parse(&rule, "api-ip", "list:partners", &call));
+    assert_int_equal(sources->nelts, 2);
+    assert_non_null(ag_rule_parse(&rule, "api-ip", "list:other", &call));
+}
+
+static void test_host_bits(void **state)
+{
+    assert_null(rule_of("api-ip", "10.0.0.0/8 192.0.2.1", *state)->warning);
+    assert_non_null(strstr(rule_of("api-ip", "192.0.2.1 10.0.0.1/8", *state)->warning,
+                           "\"10.0.0.1/8\" has bits behind its mask"));
+}
+
 static void test_nobody_yet(void **state)
 {
     static const struct {
@@ -327,10 +450,10 @@ static void test_nobody_yet(void **state)
 
     for (i = 0; i < N_OF(rules); i++) {
         ag_verdict_t verdict = {0};
-        ag_ip_t ip = {{0}};
+        ag_request_t request = from("::", *state);
 
-        assert_int_equal(ag_rule_test(rule_of(rules[i].name, rules[i].line, *state), &verdict, &ip,
-                                      *state), AG_RULE_NO_WHO);
+        assert_int_equal(ag_rule_test(rule_of(rules[i].name, rules[i].line, *state), &verdict,
+                                      &request), AG_RULE_NO_WHO);
         assert_int_equal(verdict.candidate, AG_R_NONE); /* not a no: ask again */
     }
 }
@@ -352,23 +475,23 @@ static void test_candidates(void **state)
     };
     ag_principal_t *who = make_who("key", "acme", *state);
     ag_verdict_t first = {.who = who};
-    ag_ip_t ip = {{0}};
+    ag_request_t request = from("::", *state);
     int i;
 
     for (i = 0; i < N_OF(rules); i++) {
         const ag_rule_t *rule = rule_of(rules[i].name, rules[i].line, *state);
         ag_verdict_t verdict = {.who = who};
 
-        assert_int_equal(ag_rule_test(rule, &verdict, &ip, *state), AG_RULE_NO);
+        assert_int_equal(ag_rule_test(rule, &verdict, &request), AG_RULE_NO);
         assert_int_equal(verdict.candidate, rules[i].reason);
         assert_int_equal(verdict.reason, AG_R_NONE);
         assert_string_equal(verdict.wanted ? verdict.wanted : "",
                             rules[i].wanted ? rules[i].wanted : "");
-        assert_int_equal(ag_rule_test(rule, &first, &ip, *state), AG_RULE_NO);
+        assert_int_equal(ag_rule_test(rule, &first, &request), AG_RULE_NO);
     }
     assert_int_equal(first.candidate, AG_R_CLIENT_DENIED); /* the first one stays */
     assert_null(first.wanted);
-    assert_int_equal(ag_rule_test(rule_of("api-scope", "read", *state), &first, &ip, *state),
+    assert_int_equal(ag_rule_test(rule_of("api-scope", "read", *state), &first, &request),
                      AG_RULE_YES);
 }
 
@@ -404,7 +527,12 @@ static void test_mistakes(void **state)
         {"api-ip", "fe80::1%eth0", "Require api-ip: \"fe80::1%eth0\" is not an address or network"},
         {"api-ip", "\"\"", "Require api-ip: \"\" is not an address or network"},
         {"api-ip", "file:/tmp/x", "Require api-ip: file: is not allowed in .htaccess"},
-        {"api-ip", "10.0.0.0/8 file:/tmp/x", "Require api-ip: \"file:/tmp/x\" is not an address"},
+        {"api-ip", "10.0.0.0/8 file:/tmp/x", "Require api-ip: file: is not allowed in .htaccess"},
+        {"api-ip", "list:", "Require api-ip: \"list:\" names no list: 1 to 63 letters, digits and . _ -"},
+        {"api-ip", "\"list:a b\"", "Require api-ip: \"list:a b\" names no list"},
+        {"api-ip", "list:a%", "Require api-ip: \"list:a%\" names no list"},
+        {"api-ip", "list:partners", "Require api-ip: \"list:partners\" is not allowed in .htaccess "
+                                    "unless the server's own configuration uses that list, too"},
     };
     ag_setting_call_t call = {.p = *state};
     int i;
@@ -419,8 +547,6 @@ static void test_mistakes(void **state)
     }
     call.opens = apr_array_make(*state, 1, sizeof(ag_open_t));
     call.root = "/tmp";
-    assert_string_equal(ag_rule_parse(&(ag_rule_t *){0}, "api-ip", "file:a 10.0.0.0/8", &call),
-                        "Require api-ip: file: stands alone");
     assert_string_equal(ag_rule_parse(&(ag_rule_t *){0}, "api-ip", "file:", &call),
                         "Require api-ip: \"file:\" names no file");
     assert_int_equal(call.opens->nelts, 0);
@@ -431,7 +557,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_client_of_key), TEST(test_client_of_token), TEST(test_scope), TEST(test_role),
         TEST(test_credential), TEST(test_claim), TEST(test_claim_regex), TEST(test_no_claims),
-        TEST(test_ip), TEST(test_ip_file), TEST(test_ip_file_wrong), TEST(test_nobody_yet),
+        TEST(test_ip), TEST(test_ip_file), TEST(test_ip_file_wrong), TEST(test_file_again),
+        TEST(test_unknown), TEST(test_host_bits), TEST(test_nobody_yet),
         TEST(test_candidates), TEST(test_mistakes),
     };
 

@@ -6,13 +6,13 @@ ag_unit_tests = \
 	tests/unit/test_base_digest tests/unit/test_base_json tests/unit/test_base_lock \
 	tests/unit/test_base_measure tests/unit/test_base_text tests/unit/test_core_open \
 	tests/unit/test_core_setting tests/unit/test_cred tests/unit/test_cred_jwt \
-	tests/unit/test_cred_key tests/unit/test_guard_charge tests/unit/test_ipset tests/unit/test_iptable \
+	tests/unit/test_cred_key tests/unit/test_guard_charge tests/unit/test_ipset tests/unit/test_ip_list tests/unit/test_iptable \
 	tests/unit/test_jwks tests/unit/test_jwt_check tests/unit/test_jwt_key \
 	tests/unit/test_jwt_lib tests/unit/test_jwt_parse tests/unit/test_jwt_verify \
 	tests/unit/test_jwt_who tests/unit/test_key_format tests/unit/test_keys \
 	tests/unit/test_keys_dbd tests/unit/test_limit_algo tests/unit/test_limit_memcached \
 	tests/unit/test_limit_parse tests/unit/test_limit_shm tests/unit/test_limit_store \
-	tests/unit/test_notice tests/unit/test_policy tests/unit/test_reply tests/unit/test_token_memo
+	tests/unit/test_policy tests/unit/test_reply tests/unit/test_token_memo
 
 ag_unit_h = \
 	tests/unit/jwt_ask.h tests/unit/jwt_maker.h tests/unit/keys_fixture.h \

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * statement: see statement.h. PostgreSQL's driver reports errors only when all rows are asked for at
+ * once, and ends a transaction that failed with "success".
+ */
+#include "statement.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#define MAX_COLUMNS 8
+
+/* What is kept of a statement on a connection. It has a pool of its own: one that fails is prepared
+ * anew time and again, and the connection may live for weeks. */
+typedef struct {
+    apr_pool_t *pool;
+    apr_dbd_prepared_t *st; /* NULL: to be prepared */
+} kept_t;
+
+/* Beside the key store's, which keeps other things under the same texts. */
+static kept_t *kept_of(ag_db_t *db, const char *sql, apr_pool_t *p)
+{
+    const char *name = apr_pstrcat(p, "statement:", sql, NULL);
+    kept_t *kept = apr_hash_get(db->prepared, name, APR_HASH_KEY_STRING);
+
+    if (!kept) {
+        kept = apr_pcalloc(db->pool, sizeof *kept);
+        apr_hash_set(db->prepared, apr_pstrdup(db->pool, name), APR_HASH_KEY_STRING, kept);
+    }
+    return kept;
+}
+
+static int prepare(kept_t *kept, ag_db_t *db, const char *sql)
+{
+    int rc;
+
+    if (kept->st) {
+        return 0;
+    }
+    if (kept->pool) {
+        apr_pool_destroy(kept->pool);
+    }
+    apr_pool_create(&kept->pool, db->pool);
+    rc = apr_dbd_prepare(db->driver, kept->pool, db->handle, sql, NULL, &kept->st);
+    kept->st = rc ? NULL : kept->st;
+    return rc;
+}
+
+static const char *error_text(ag_db_t *db, int rc, apr_pool_t *p)
+{
+    const char *error = apr_dbd_error(db->driver, db->handle, rc);
+
+    return error ? apr_pstrmemdup(p, error, strcspn(error, "\r\n")) : "no reason given";
+}
+
+/* ---- queries --------------------------------------------------------------------------------- */
+
+static int start(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, const char **values, int n,
+                 apr_pool_t *p)
+{
+    kept_t *kept = kept_of(db, sql, p);
+    int rc = prepare(kept, db, sql);
+
+    *rows = NULL;
+    return rc ? rc : apr_dbd_pselect(db->driver, p, db->handle, rows, kept->st, 1, n, values);
+}
+
+/* A copy of each value, since PostgreSQL's driver throws rows away when asked for one too many. */
+static int read_row(const char **columns, int n, ag_db_t *db, apr_dbd_row_t *row, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < n; i++) {
+        apr_status_t rv = apr_dbd_datum_get(db->driver, row, i, APR_DBD_TYPE_STRING, &columns[i]);
+
+        if (rv == APR_ENOENT) {
+            columns[i] = NULL;
+        }
+        else if (rv != APR_SUCCESS) {
+            return 0;
+        }
+        columns[i] = columns[i] ? apr_pstrdup(p, columns[i]) : NULL;
+    }
+    return 1;
+}
+
+apr_status_t ag_statement_select(ag_statement_row_fn *row, void *ctx, int columns, ag_db_t *db,
+                                 const char *sql, const char **values, int n, const char **error,
+                                 apr_pool_t *p)
+{
+    apr_dbd_results_t *rows;
+    const char *cells[MAX_COLUMNS];
+    int number, rc = start(&rows, db, sql, values, n, p);
+
+    if (rc != 0) {
+        apr_dbd_check_conn(db->driver, p, db->handle);
+        if (strcmp(apr_dbd_name(db->driver), "pgsql") != 0) {
+            kept_of(db, sql, p)->st = NULL; /* PostgreSQL keeps nothing that could be lost */
+        }
+        rc = start(&rows, db, sql, values, n, p);
+    }
+    for (number = 1; rc == 0; number++) {
+        apr_dbd_row_t *at = NULL;
+
+        rc = apr_dbd_get_row(db->driver, p, rows, &at, number);
+        if (rc == 0 && (!read_row(cells, columns, db, at, p) || !row(ctx, cells))) {
+            *error = "a row could not be read";
+            return APR_EGENERAL;
+        }
+    }
+    if (rc != -1) {
+        *error = error_text(db, rc, p);
+        return APR_EGENERAL;
+    }
+    return APR_SUCCESS;
+}
+
+/* ---- changes --------------------------------------------------------------------------------- */
+
+static int change_rows(ag_db_t *db, kept_t *kept, const char **values, int n, int rows,
+                       apr_pool_t *p)
+{
+    int i, changed, rc = 0;
+
+    for (i = 0; i < rows && rc == 0; i++) {
+        rc = apr_dbd_pquery(db->driver, p, db->handle, &changed, kept->st, n, values + i * n);
+    }
+    return rc;
+}
+
+apr_status_t ag_statement_change(ag_db_t *db, const char *sql, const char **values, int n, int rows,
+                                 const char **error, apr_pool_t *p)
+{
+    kept_t *kept = kept_of(db, sql, p);
+    apr_dbd_transaction_t *transaction = NULL;
+    int end, rc = prepare(kept, db, sql);
+
+    if (rc == 0) {
+        rc = apr_dbd_transaction_start(db->driver, p, db->handle, &transaction);
+    }
+    if (rc == 0) {
+        rc = change_rows(db, kept, values, n, rows, p);
+    }
+    *error = rc ? error_text(db, rc, p) : NULL;
+    if (rc && transaction) {
+        apr_dbd_transaction_mode_set(db->driver, transaction, APR_DBD_TRANSACTION_ROLLBACK);
+    }
+    end = transaction ? apr_dbd_transaction_end(db->driver, p, transaction) : 0;
+    if (rc == 0 && end == 0) {
+        return APR_SUCCESS;
+    }
+    *error = *error ? *error : error_text(db, end, p);
+    apr_dbd_check_conn(db->driver, p, db->handle);
+    kept->st = NULL;
+    return APR_EGENERAL;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * statement: SQL on a connection on loan, for work in the background. A statement is prepared when a
+ * connection first needs it, kept there under its text, and prepared anew after an error: SQLite's
+ * die when another process changes a table, and a server's go with its restart.
+ *
+ * An error is never taken for "no rows". Values are bound, never part of the text.
+ */
+#ifndef AG_STATEMENT_H
+#define AG_STATEMENT_H
+
+#include "ports.h"
+
+/* A row's columns as text, NULL for NULL; they last as long as the call. 0 ends the reading with an
+ * error. */
+typedef int ag_statement_row_fn(void *ctx, const char *const *columns);
+
+/* Runs a query with `n` values; `row` is called for each row of (at most 8) `columns`. A query that
+ * fails is tried once more. APR_SUCCESS, or APR_EGENERAL with the reason in *error. */
+apr_status_t ag_statement_select(ag_statement_row_fn *row, void *ctx, int columns, ag_db_t *db,
+                                 const char *sql, const char **values, int n, const char **error,
+                                 apr_pool_t *p);
+
+/* Runs a change once for each of `rows` sets of `n` values, all of them or none. */
+apr_status_t ag_statement_change(ag_db_t *db, const char *sql, const char **values, int n, int rows,
+                                 const char **error, apr_pool_t *p);
+
+#endif

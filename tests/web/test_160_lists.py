@@ -1,0 +1,346 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Named address lists and address files: seen by every process, changed while the server runs, and
+never a way in when they cannot be read. The client's address is what mod_remoteip says."""
+
+import os
+import time
+
+import pytest
+
+from support.keys import Sqlite
+from support.ports import Directory
+from support.problem import assert_refused
+
+BLOCKED = """
+    <RequireAll>
+        Require all granted
+        Require not api-ip {what}
+    </RequireAll>"""
+RULES = {
+    "list": "Require api-ip list:partners",
+    "both": "Require api-ip 198.51.100.7 list:partners",
+    "not": BLOCKED.replace("{what}", "list:partners"),
+    "any": "<RequireAny>\nRequire api-ip list:partners\nRequire api-ip 198.51.100.7\n</RequireAny>",
+    "any-late": "<RequireAny>\nRequire api-ip 198.51.100.7\nRequire api-ip list:partners\n</RequireAny>",
+    "all": "<RequireAll>\nRequire valid-user\nRequire api-ip list:partners\n</RequireAll>",
+    "empty": "Require api-ip list:nobody",
+}
+FILE_RULES = {
+    "file": "Require api-ip file:{folder}/offices.txt",
+    "not-file": BLOCKED.replace("{what}", "file:{folder}/offices.txt"),
+}
+REMOTE = "RemoteIPHeader X-Client\nRemoteIPInternalProxy 127.0.0.1\n"
+PARTNER, STRANGER = "192.0.2.1", "203.0.113.9"
+
+
+def section(name, rule):
+    ours = "AuthType ApiGuard\nAuthName x\n" if name == "all" else ""
+    return f'<Location "/s/{name}/">\n{ours}{rule}\n</Location>\n'
+
+
+def conf(rules):
+    return REMOTE + "".join(section(name, rule) for name, rule in rules.items())
+
+
+def ask(web, name, address, **kw):
+    return web.get(f"/s/{name}/hello.html", headers={"X-Client": address}, **kw)
+
+
+def until(web, name, address, status, seconds=5):
+    """How long it took until each of several processes and threads gave that status, and no other."""
+    start = time.monotonic()
+    while any(ask(web, name, address).status != status for _ in range(8)):
+        if time.monotonic() - start > seconds:
+            pytest.fail(f"{name} {address}: not {status} within {seconds} s")
+        time.sleep(0.02)
+    return time.monotonic() - start
+
+
+def add(keys, cidr, name="partners", **columns):
+    names = "".join(f", {column}" for column in columns)
+    values = "".join(f", {value}" for value in columns.values())
+    keys.sql(f"INSERT INTO api_ip_lists (list, cidr{names}) VALUES ('{name}', '{cidr}'{values})")
+
+
+def remove(keys, cidr, name="partners"):
+    keys.sql(f"DELETE FROM api_ip_lists WHERE list = '{name}' AND cidr = '{cidr}'")
+
+
+@pytest.fixture(params=["sqlite", "pgsql"])
+def keys(request):
+    if request.param == "sqlite":
+        database = Sqlite()
+        yield database
+        database.close()
+    else:
+        yield request.getfixturevalue("pgsql_keys")
+
+
+def server(own_httpd, keys, rules=None, **kw):
+    return own_httpd(conf(rules or RULES), database=keys, modules=("remoteip",), **kw)
+
+
+@pytest.fixture
+def folder():
+    folder = Directory("lists")
+    yield folder
+    folder.close()
+
+
+# ---- lists ---------------------------------------------------------------------------------------
+
+def test_a_list_is_there_before_the_first_request(own_httpd, keys):
+    add(keys, "192.0.2.0/24")
+    add(keys, "2001:db8::/32")
+    web = server(own_httpd, keys)
+    assert ask(web, "list", PARTNER).status == 200
+    assert ask(web, "list", "2001:db8::5").status == 200
+    assert_refused(ask(web, "list", STRANGER), "ip_denied")
+    assert ask(web, "both", "198.51.100.7").status == 200
+    assert ask(web, "both", PARTNER).status == 200
+    assert ask(web, "not", PARTNER).status == 403
+    assert ask(web, "not", STRANGER).status == 200
+    assert ask(web, "any", PARTNER).status == 200
+    assert ask(web, "any-late", PARTNER).status == 200
+    assert ask(web, "any", STRANGER).status == 403
+    assert ask(web, "empty", PARTNER).status == 403
+    key = keys.create()
+    assert ask(web, "all", PARTNER, key=key).status == 200
+    assert_refused(ask(web, "all", STRANGER, key=key), "ip_denied")
+    assert_refused(ask(web, "all", PARTNER), "credential_missing")
+
+
+def test_a_change_is_seen_within_a_second(own_httpd, keys):
+    web = server(own_httpd, keys)
+    times = []
+    for _ in range(4):
+        add(keys, "192.0.2.0/24")
+        times.append(until(web, "list", PARTNER, 200))
+        assert ask(web, "not", PARTNER).status == 403
+        remove(keys, "192.0.2.0/24")
+        times.append(until(web, "list", PARTNER, 403))
+        assert ask(web, "not", PARTNER).status == 200
+    print(f"worst {max(times):.2f} s")
+    assert max(times) < 1.5, times  # one second, and what this machine adds
+
+
+@pytest.mark.parametrize("mpm", ["prefork", "worker"])
+def test_other_mpms(own_httpd, mpm):
+    keys = Sqlite()
+    web = server(own_httpd, keys, mpm=mpm)
+    add(keys, "192.0.2.0/24")
+    until(web, "list", PARTNER, 200)
+    web.stop()
+    keys.close()
+
+
+def test_the_child_that_looks_may_end(own_httpd, keys):
+    """Threads of every child take turns, so nobody waits for a new one to take over."""
+    web = server(own_httpd, keys, processes=2)
+    for child in web.children():
+        web.expect(r"AH00052", r"AH00051")
+        os.kill(child, 9)
+        time.sleep(0.3)
+        add(keys, f"192.0.2.{child % 256}/32")
+        until(web, "list", f"192.0.2.{child % 256}", 200, 4)
+    web.verdict.error.take()  # a killed child is what this test is about
+
+
+def test_an_entry_ends_by_itself(own_httpd, keys):
+    now = int(time.time())
+    add(keys, "192.0.2.1", expires_at=now + 4)
+    add(keys, "192.0.2.2", expires_at=now - 1)
+    web = server(own_httpd, keys)
+    assert ask(web, "list", "192.0.2.1").status == 200
+    assert ask(web, "list", "192.0.2.2").status == 403
+    until(web, "list", "192.0.2.1", 403, 6)
+    assert time.time() >= now + 4
+    assert ask(web, "not", "192.0.2.1").status == 200
+
+
+def test_hosts_with_one_database_share_a_list(own_httpd, keys):
+    add(keys, "192.0.2.0/24")
+    hosts = "".join(f'<VirtualHost *:{{port}}>\nServerName {name}.test\n<Location "/s/list/">\n'
+                    "Require api-ip list:partners\n</Location>\n</VirtualHost>\n" for name in "ab")
+    web = own_httpd(REMOTE + hosts, database=keys, modules=("remoteip",))
+    for name in "ab":
+        for address, status in ((PARTNER, 200), (STRANGER, 403)):
+            answer = web.get("/s/list/hello.html",
+                             headers={"Host": f"{name}.test", "X-Client": address})
+            assert answer.status == status
+
+
+def test_in_htaccess_a_list_the_server_reads(own_httpd, keys):
+    add(keys, "192.0.2.0/24")
+    web = own_httpd(conf({"list": RULES["list"]}) + '<Directory "{root}/htdocs/api/">\n'
+                    "AllowOverride AuthConfig\n</Directory>\n", database=keys,
+                    modules=("remoteip",))
+    web.put("api/.htaccess", "Require api-ip list:partners\n")
+    assert ask(web, "x", PARTNER).status == 200
+    assert ask(web, "x", STRANGER).status == 403
+    web.put("api/.htaccess", "Require api-ip list:other\n")
+    web.expect(r"list:other.*\.htaccess", r"htaccess.*list:other")
+    assert ask(web, "x", PARTNER).status == 500
+
+
+# ---- no list, no way in --------------------------------------------------------------------------
+
+AWAY = (r"AH0063[0-9]", r"dbd", r"AG0442", r"AG0120")
+
+
+def assert_unknown(web, *names):
+    for name in names:
+        answer = ask(web, name, PARTNER)
+        assert answer.status == 503, (name, answer)
+        assert answer.header("Retry-After")
+        assert answer.code == "list_unavailable"
+
+
+def test_database_away_at_start(own_httpd, keys):
+    add(keys, "192.0.2.0/24")
+    keys.away()
+    web = server(own_httpd, keys, start=False)
+    web.expect(*AWAY)
+    web.start()
+    assert_unknown(web, "list", "both", "not", "any", "empty")
+    assert ask(web, "both", "198.51.100.7").status == 200  # what is written in the line is known
+    assert ask(web, "any-late", "198.51.100.7").status == 200
+    keys.back()
+    web.expect(*AWAY)
+    until(web, "list", PARTNER, 200, 12)
+    assert ask(web, "not", PARTNER).status == 403
+    web.expect(*AWAY)
+
+
+def test_database_away_later(own_httpd, pgsql_keys, postgres):
+    add(pgsql_keys, "192.0.2.0/24")
+    web = own_httpd("ApiGuardKeyCache stale=0\n" + conf(RULES), database=pgsql_keys,
+                    modules=("remoteip",))
+    postgres.stop()
+    web.expect(*AWAY)
+    time.sleep(3)
+    assert ask(web, "list", PARTNER).status == 200
+    assert ask(web, "not", PARTNER).status == 403
+    web.expect(*AWAY)
+    web.graceful()  # the parent kept it
+    assert ask(web, "list", PARTNER).status == 200
+    assert ask(web, "list", STRANGER).status == 403
+    web.expect(*AWAY)
+    until(web, "list", PARTNER, 503, 20)  # nobody knows any more what is in it
+    assert_unknown(web, "list", "not")
+    web.expect(*AWAY)
+    postgres.start()
+    until(web, "list", PARTNER, 200, 12)
+    web.expect(*AWAY)
+
+
+def test_an_entry_that_is_no_network(own_httpd, keys):
+    add(keys, "192.0.2.0/24")
+    add(keys, "192.0.2.300")
+    web = server(own_httpd, keys, start=False)
+    web.expect(r"AG0443")
+    web.start()
+    assert ask(web, "list", PARTNER).status == 200
+    assert ask(web, "not", PARTNER).status == 403
+    told = [ask(web, name, STRANGER).status for name in ("list", "not")]
+    assert told == [503, 503]  # it may have been meant
+    remove(keys, "192.0.2.300")
+    until(web, "not", STRANGER, 200)
+
+
+def test_without_a_database_the_server_does_not_start(own_httpd):
+    web = own_httpd(conf({"list": RULES["list"]}), database=None, start=False,
+                    modules=("remoteip",))
+    good, said = web.try_start()
+    assert not good
+    assert "address lists need a database" in said or "address lists need mod_dbd" in said
+
+
+def test_graceful_restart(own_httpd, keys):
+    add(keys, "192.0.2.0/24")
+    web = server(own_httpd, keys)
+    web.graceful()
+    assert ask(web, "list", PARTNER).status == 200
+    add(keys, "198.51.100.0/24")
+    until(web, "list", "198.51.100.1", 200)
+    web.graceful()
+    assert ask(web, "list", "198.51.100.1").status == 200
+
+
+# ---- files ---------------------------------------------------------------------------------------
+
+def write(folder, text):
+    """As an editor does: another file takes the old one's place."""
+    path = folder.write("offices.new", text, 0o644)
+    os.rename(path, folder.join("offices.txt"))
+
+
+@pytest.fixture
+def files(own_httpd, folder):
+    write(folder, "192.0.2.0/24 # head office\n")
+    return own_httpd(conf(FILE_RULES), database=None, modules=("remoteip",),
+                     words={"folder": folder.path})
+
+
+def test_a_file_that_changes(files, folder):
+    assert ask(files, "file", PARTNER).status == 200
+    assert ask(files, "file", STRANGER).status == 403
+    write(folder, "203.0.113.0/24\n")
+    took = until(files, "file", STRANGER, 200)
+    assert took < 4
+    assert ask(files, "file", PARTNER).status == 403
+    assert ask(files, "not-file", STRANGER).status == 403
+    assert ask(files, "not-file", PARTNER).status == 200
+    assert files.wait_log(r"AG0441.*has changed")
+
+
+def test_a_file_that_breaks(files, folder):
+    files.expect(r"AG0440")
+    write(folder, "203.0.113.0/24\nrubbish\n")
+    assert files.wait_log(r"AG0440.*line 2.*rubbish.*what was read before goes on", 5)
+    time.sleep(2.5)
+    assert files.verdict.error.peek().count("AG0440") == 1
+    assert ask(files, "file", PARTNER).status == 200
+    assert ask(files, "file", STRANGER).status == 403
+    os.unlink(folder.join("offices.txt"))
+    assert files.wait_log(r"AG0440.*No such file", 5)
+    assert ask(files, "file", PARTNER).status == 200
+    write(folder, "203.0.113.0/24\n")
+    until(files, "file", STRANGER, 200)
+
+
+def test_a_file_that_is_not_there_at_start(own_httpd, folder):
+    web = own_httpd(conf(FILE_RULES), database=None, start=False, modules=("remoteip",),
+                    words={"folder": folder.path})
+    good, said = web.try_start()
+    assert not good and "offices.txt" in said and "AG0130" in said
+
+
+def test_host_bits_are_told(own_httpd):
+    web = own_httpd(conf({"x": "Require api-ip 192.0.2.77/24"}), database=None,
+                    modules=("remoteip",))
+    assert web.wait_log(r'AG0135: Require api-ip: "192.0.2.77/24" has bits behind its mask')
+    assert ask(web, "x", PARTNER).status == 200
+
+
+def test_a_large_file(own_httpd, folder):
+    write(folder, "".join(f"10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}\n"
+                          for i in range(0, 1 << 21, 2)))
+    web = own_httpd(conf(FILE_RULES), database=None, modules=("remoteip",),
+                    words={"folder": folder.path})
+    assert ask(web, "file", "10.31.255.254").status == 200
+    assert ask(web, "file", "10.31.255.255").status == 403
+
+
+# ---- matches -------------------------------------------------------------------------------------
+
+def test_matches_reach_the_database(own_httpd, keys):
+    """At once when the list changes, else within a minute."""
+    add(keys, "192.0.2.77/24")
+    web = server(own_httpd, keys)
+    assert ask(web, "list", PARTNER).status == 200
+    add(keys, "198.51.100.0/24")
+    until(web, "list", "198.51.100.1", 200)
+    rows = keys.sql("SELECT list, cidr, last_match_at FROM api_ip_matches")
+    assert [tuple(row)[:2] for row in rows] == [("partners", "192.0.2.77/24")]
+    assert abs(int(rows[0][2]) - time.time()) < 10
