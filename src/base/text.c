@@ -208,40 +208,41 @@ void ag_buf_init(ag_buf_t *b, char *memory, apr_size_t size)
     *b->at = '\0';
 }
 
-static int digits_of(apr_uint64_t n)
+static const char pairs[] = "0001020304050607080910111213141516171819"
+                            "2021222324252627282930313233343536373839"
+                            "4041424344454647484950515253545556575859"
+                            "6061626364656667686970717273747576777879"
+                            "8081828384858687888990919293949596979899";
+
+/* A number without 64-bit divisions: ten digits at most, two at a time from the last. */
+static void append_small(ag_buf_t *b, apr_uint32_t n)
 {
-    int digits = 1;
+    char digits[10];
+    char *at = digits + sizeof digits;
 
-    for (; n >= 10000; n /= 10000) {
-        digits += 4;
-    }
-    return digits + (n >= 10) + (n >= 100) + (n >= 1000);
-}
-
-/* Two digits at a time, from the last. */
-void ag_buf_uint(ag_buf_t *b, apr_uint64_t n)
-{
-    static const char pairs[] = "0001020304050607080910111213141516171819"
-                                "2021222324252627282930313233343536373839"
-                                "4041424344454647484950515253545556575859"
-                                "6061626364656667686970717273747576777879"
-                                "8081828384858687888990919293949596979899";
-    int digits = digits_of(n);
-    char *at;
-
-    if (b->full || digits > b->end - b->at) {
-        b->full = 1;
-        return;
-    }
-    b->at += digits;
-    *b->at = '\0';
-    for (at = b->at; n >= 10; n /= 100) {
+    for (; n >= 100; n /= 100) {
         at -= 2;
         memcpy(at, pairs + 2 * (n % 100), 2);
     }
-    if (digits & 1) {
-        b->at[-digits] = (char)('0' + n);
+    at -= 2;
+    memcpy(at, pairs + 2 * n, 2);
+    at += n < 10;
+    ag_buf_mem(b, at, (apr_size_t)(digits + sizeof digits - at));
+}
+
+void ag_buf_uint(ag_buf_t *b, apr_uint64_t n)
+{
+    char digits[20];
+    char *at = digits + sizeof digits;
+
+    if (n <= APR_UINT32_MAX) {
+        append_small(b, (apr_uint32_t)n);
+        return;
     }
+    for (; n; n /= 10) {
+        *--at = (char)('0' + n % 10);
+    }
+    ag_buf_mem(b, at, (apr_size_t)(digits + sizeof digits - at));
 }
 
 /* A structured field string (RFC 9651 s3.3.3) of printable text. */

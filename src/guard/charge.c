@@ -101,6 +101,21 @@ static int by_address_alone(const ag_limit_t *limit)
     return limit->by == AG_BY_IP && !limit->when && !limit->cost_expr;
 }
 
+int ag_guard_admits(const ag_policy_t *policy)
+{
+    const apr_array_header_t *limits = policy->limits;
+    int i;
+
+    for (i = 0; limits && i < limits->nelts; i++) {
+        const ag_limit_t *limit = APR_ARRAY_IDX(limits, i, ag_limit_t *);
+
+        if (limit && by_address_alone(limit)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static void collect(bill_t *bill, int early)
 {
     ag_check_t *check = bill->check;

@@ -62,7 +62,9 @@ typedef struct ag_check_t {
     int below;  /* a sub-request's: its refusal is not the client's answer */
 } ag_check_t;
 
-/* Takes what the limits by address ask for, before anything else is looked at. */
+/* Takes what the limits by address ask for, before anything else is looked at. Where a section has
+ * none, ag_guard_admits() is 0 and there is nothing to ask. */
+int ag_guard_admits(const ag_policy_t *policy);
 ag_reason_e ag_guard_admit(ag_check_t *check);
 
 /* Who is it? Sets verdict.who, or refuses. */

@@ -16,7 +16,7 @@ int ag_access_checker(request_rec *r)
 {
     ag_check_t *check;
 
-    if (!ag_guard_limits(ag_policy_of(r))) {
+    if (!ag_guard_admits(ag_policy_of(r))) {
         return DECLINED;
     }
     check = ag_check_of(r);

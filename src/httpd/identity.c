@@ -4,19 +4,14 @@
  */
 #include "glue.h"
 
-#define PREFIX "x-apiguard-"
-#define PREFIX_SIZE (sizeof PREFIX - 1)
-
 /* A backend may take '_', '.' or another sign for '-' in a field's name. */
 static int is_identity_field(const char *name)
 {
-    apr_size_t i;
+    static const char prefix[] = "X-APIGUARD-";
+    const char *at;
 
-    for (i = 0; i < PREFIX_SIZE; i++) {
-        char c = name[i];
-
-        c = apr_isalnum(c) || !c ? (char)apr_tolower(c) : '-';
-        if (c != PREFIX[i]) {
+    for (at = prefix; *at; at++, name++) {
+        if (*at == '-' ? !*name || apr_isalnum(*name) : (*name & ~0x20) != *at) {
             return 0;
         }
     }
