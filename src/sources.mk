@@ -4,9 +4,9 @@
 ag_core_c = \
 	src/base/cache.c src/base/digest.c src/base/json.c src/base/lock.c src/base/log.c \
 	src/base/measure.c src/base/regex.c src/base/text.c src/core/open.c src/core/principal.c src/core/reason.c \
-	src/core/setting.c src/core/setting_kinds.c src/core/statement.c src/core/verdict.c src/ipset/ipset.c \
+	src/core/setting.c src/core/setting_kinds.c src/core/sql_text.c src/core/statement.c src/core/verdict.c src/ipset/ipset.c \
 	src/ipset/ipshare.c src/ipset/iptable.c src/ipset/iptable_make.c \
-	src/keys/key_format.c src/keys/key_row.c src/keys/keys.c src/keys/keys_dbd.c src/keys/keys_poll.c src/keys/keys_record.c \
+	src/keys/key_format.c src/keys/key_row.c src/keys/keys.c src/keys/keys_dbd.c src/keys/keys_poll.c src/keys/keys_record.c src/keys/nodes.c src/keys/notice.c \
 	src/limit/algo_bucket.c src/limit/algo_fixed.c src/limit/algo_sliding.c src/limit/breaker.c \
 	src/limit/entry.c src/limit/limit.c src/limit/limit_parse.c src/limit/limit_subject.c \
 	src/limit/store_memcached.c src/limit/store_shm.c src/limit/table.c src/authz/authz.c \
@@ -22,9 +22,9 @@ ag_core_h = \
 	src/base/cache.h src/base/digest.h src/base/json.h src/base/lock.h src/base/log.h \
 	src/base/measure.h src/base/regex.h src/base/text.h src/core/open.h src/core/ports.h \
 	src/core/principal.h src/core/reason.h src/core/reasons.def src/core/request.h \
-	src/core/setting.h src/core/statement.h src/core/verdict.h src/ipset/ipset.h src/ipset/ipshare.h src/ipset/iptable.h \
+	src/core/setting.h src/core/sql_text.h src/core/statement.h src/core/verdict.h src/ipset/ipset.h src/ipset/ipshare.h src/ipset/iptable.h \
 	src/ipset/iptable_layout.h src/keys/key_format.h \
-	src/keys/key_row.h src/keys/keys.h src/keys/keys_poll.h src/keys/keys_record.h src/limit/algo.h \
+	src/keys/key_row.h src/keys/keys.h src/keys/keys_poll.h src/keys/keys_record.h src/keys/notice.h src/limit/algo.h \
 	src/limit/breaker.h src/limit/by.h src/limit/entry.h src/limit/limit.h src/limit/table.h \
 	src/authz/authz.h src/authz/ip_source.h src/authz/rules.def src/authz/rules.h src/reply/reply.h src/watch/audit.h src/cred/cred.h \
 	src/cred/jwk.h src/cred/jwt.h src/cred/jwt_alg.h src/cred/jwt_claims.h src/cred/jwt_lib.h \
@@ -35,14 +35,15 @@ ag_httpd_c = \
 	src/httpd/access.c src/httpd/configtest.c src/httpd/dbd.c src/httpd/directives.c src/httpd/exchange.c \
 	src/httpd/expr.c src/httpd/filters.c src/httpd/hide.c src/httpd/identity.c src/httpd/lists.c src/httpd/log.c \
 	src/httpd/memory.c src/httpd/refusal.c src/httpd/require.c src/httpd/startup.c src/httpd/trailers.c \
-	src/httpd/watchdog.c
+	src/httpd/notice.c src/httpd/watchdog.c
 
 ag_ctl_c = \
-	src/ctl/cmd_init.c src/ctl/cmd_key.c src/ctl/cmd_key_create.c src/ctl/cmd_key_rotate.c src/ctl/cmd_token.c \
+	src/ctl/cmd_init.c src/ctl/cmd_key.c src/ctl/cmd_key_create.c \
+	src/ctl/cmd_key_rotate.c src/ctl/cmd_plan.c src/ctl/cmd_template.c src/ctl/cmd_token.c \
 	src/ctl/commands.c src/ctl/database.c src/ctl/draft.c src/ctl/draft_write.c src/ctl/help.c \
 	src/ctl/input.c src/ctl/key_make.c src/ctl/key_name.c src/ctl/key_rules.c \
-	src/ctl/key_view.c src/ctl/main.c src/ctl/options.c src/ctl/output.c \
-	src/ctl/upgrade.c src/cred/jwt_lib.c
+	src/ctl/key_view.c src/ctl/main.c src/ctl/notify.c src/ctl/options.c src/ctl/output.c src/ctl/view.c \
+	src/ctl/script.c src/ctl/upgrade.c src/cred/jwt_lib.c
 
 ag_ctl_h = \
-	src/ctl/ctl.h src/ctl/draft.h src/ctl/key.h src/ctl/schema.h
+	src/ctl/ctl.h src/ctl/draft.h src/ctl/key.h src/ctl/schema.h src/ctl/view.h

@@ -162,16 +162,12 @@ apr_size_t ag_cache_get(ag_cache_t *cache, ag_id_t id, void *out, apr_time_t *st
     return n;
 }
 
-int ag_cache_put(ag_cache_t *cache, ag_id_t id, const void *record, apr_size_t n, apr_time_t now)
+/* Its set is locked by the caller. */
+static void put(ag_cache_t *cache, apr_size_t set, ag_id_t id, const void *record, apr_size_t n,
+                apr_time_t now)
 {
-    apr_size_t set = set_for(cache, id);
-    slot_t *slot;
+    slot_t *slot = find(cache, set, id);
 
-    if (n == 0 || n > cache->record_size) {
-        return 0;
-    }
-    ag_lock_take(lock_of(cache, set));
-    slot = find(cache, set, id);
     if (!slot) {
         slot = oldest(cache, set);
     }
@@ -180,8 +176,31 @@ int ag_cache_put(ag_cache_t *cache, ag_id_t id, const void *record, apr_size_t n
     slot->stored = now;
     memcpy(slot + 1, record, n);
     __atomic_store_n(&slot->size, (apr_uint64_t)n, __ATOMIC_SEQ_CST);
+}
+
+int ag_cache_put_unless(ag_cache_t *cache, ag_id_t id, const void *record, apr_size_t n,
+                        apr_time_t now, const apr_uint64_t *word, apr_uint64_t value)
+{
+    apr_size_t set = set_for(cache, id);
+    int good;
+
+    if (n == 0 || n > cache->record_size) {
+        return 0;
+    }
+    ag_lock_take(lock_of(cache, set));
+    good = __atomic_load_n(word, __ATOMIC_SEQ_CST) == value;
+    if (good) {
+        put(cache, set, id, record, n, now);
+    }
     ag_lock_give(lock_of(cache, set));
-    return 1;
+    return good;
+}
+
+int ag_cache_put(ag_cache_t *cache, ag_id_t id, const void *record, apr_size_t n, apr_time_t now)
+{
+    const apr_uint64_t still = 0;
+
+    return ag_cache_put_unless(cache, id, record, n, now, &still, 0);
 }
 
 void ag_cache_drop(ag_cache_t *cache, ag_id_t id)

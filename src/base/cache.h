@@ -32,6 +32,10 @@ apr_size_t ag_cache_get(ag_cache_t *cache, ag_id_t id, void *out, apr_time_t *st
 /* Puts or replaces a record. One that is too long is not stored: 0, else 1. */
 int ag_cache_put(ag_cache_t *cache, ag_id_t id, const void *record, apr_size_t n, apr_time_t now);
 
+/* The same, but only if *word, which others move before they sweep, still is `value`. */
+int ag_cache_put_unless(ag_cache_t *cache, ag_id_t id, const void *record, apr_size_t n,
+                        apr_time_t now, const apr_uint64_t *word, apr_uint64_t value);
+
 void ag_cache_drop(ag_cache_t *cache, ag_id_t id);
 
 /* Drops every record for which match() says 1; the number dropped. Takes each set's lock in turn. */

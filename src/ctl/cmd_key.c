@@ -145,7 +145,7 @@ static int is_good(const char *status)
 
 static void tell(const ag_ctl_t *ctl, const char **row, const char *status)
 {
-    const char *end = ag_ctl_key_end(row, ctl->pool);
+    const char *end = row[AG_K_END];
     int good = is_good(status);
 
     printf("key %s of %s is %s%s%s\n", ag_ctl_plain(row[AG_K_PREFIX], ctl->pool),
@@ -176,7 +176,7 @@ static int change(ag_ctl_t *ctl, const key_options_t *o, const char *operand, co
         ag_ctl_key_print(ctl, row);
     }
     else {
-        tell(ctl, row, ag_ctl_key_status(ctl, row));
+        tell(ctl, row, row[AG_K_STATUS]);
     }
     return AG_EXIT_OK;
 }
@@ -226,7 +226,7 @@ static int key_verify(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
     }
     status = !key->active                               ? "revoked"
              : key->expires && key->expires <= ctl->now ? "expired"
-                                                        : ag_ctl_key_status(ctl, row);
+                                                        : row[AG_K_STATUS];
     if (ctl->json) {
         ag_ctl_key_print(ctl, row);
     }

@@ -10,7 +10,7 @@
 #include "key.h"
 
 typedef struct {
-    const char *client, *email, *expires, *prefix, *metadata, *pepper;
+    const char *client, *email, *template, *expires, *prefix, *metadata, *pepper;
     ag_rules_t rules;
 } create_options_t;
 
@@ -20,9 +20,10 @@ typedef struct {
 static const ag_opt_t create_options[] = {
     OPTION("client", client, "NAME", "whose key it is; needed"),
     OPTION("email", email, "ADDRESS", "whom to write to about it"),
+    OPTION("template", template, "NAME", "a template, which fills what is not said here"),
     AG_RULE_OPTIONS(create_options_t),
     OPTION("expires", expires, "TIME",
-           AG_KEY_LIFE " (the default), another duration, a date, or never"),
+           AG_KEY_LIFE " (the default, or the template's), another duration, a date, or never"),
     OPTION("prefix", prefix, "PREFIX", "how the key begins, agk unless given"),
     OPTION("metadata", metadata, "JSON", "an object of your own"),
     OPTION("pepper", pepper, "file:PATH", "the file ApiGuardKeyPepper names"),
@@ -57,6 +58,19 @@ static const char *fill(ag_draft_t *d, const create_options_t *o, apr_time_t now
     return error;
 }
 
+/* What the template has to say where the options are silent. */
+static int fill_from_template(ag_draft_t *d, ag_ctl_t *ctl, const create_options_t *o)
+{
+    const char *life = NULL;
+    int code = o->template ? ag_ctl_template(d, &life, ctl, o->template) : AG_EXIT_OK;
+    const char *error = NULL;
+
+    if (code == AG_EXIT_OK && life && !o->expires) {
+        error = ag_ctl_expiry(&d->text[AG_D_EXPIRES], life, ctl->now, ctl->pool);
+    }
+    return error ? ag_ctl_fail(AG_EXIT_NO, "the template's expires_in: %s", error) : code;
+}
+
 static int key_create(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
 {
     const create_options_t *o = options;
@@ -71,6 +85,7 @@ static int key_create(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
         return ag_ctl_fail(AG_EXIT_USAGE, "%s", error);
     }
     code = ag_ctl_open(ctl, 1);
+    code = code == AG_EXIT_OK ? fill_from_template(&d, ctl, o) : code;
     code = code == AG_EXIT_OK ? ag_draft_check_plan(ctl, d.text[AG_D_PLAN]) : code;
     code = code == AG_EXIT_OK ? ag_draft_insert(&id, ctl, &d) : code;
     if (code == AG_EXIT_OK) {

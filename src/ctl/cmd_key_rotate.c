@@ -66,9 +66,9 @@ static const char *prefix_of(const char *key_id, apr_pool_t *p)
                : NULL;
 }
 
-static int refuse(const ag_ctl_t *ctl, const char **row)
+static int refuse(const char **row)
 {
-    const char *status = ag_ctl_key_status(ctl, row);
+    const char *status = row[AG_K_STATUS];
 
     if (strcmp(status, "active") == 0) {
         return AG_EXIT_OK;
@@ -82,7 +82,7 @@ static int refuse(const ag_ctl_t *ctl, const char **row)
 /* When the old key's grace ends: never after its own end. */
 static const char *grace_end(const ag_ctl_t *ctl, const char **row, apr_int64_t grace)
 {
-    const char *end = ag_ctl_key_end(row, ctl->pool);
+    const char *end = row[AG_K_END];
     apr_int64_t until = apr_time_sec(ctl->now) + grace;
 
     return end && apr_atoi64(end) < until ? end
@@ -122,7 +122,7 @@ static int rotate(ag_ctl_t *ctl, const char **row, ag_draft_t *d, apr_int64_t gr
 {
     const char *until = grace_end(ctl, row, grace);
     const char *id = NULL, *key = NULL;
-    int code = refuse(ctl, row);
+    int code = refuse(row);
 
     code = code == AG_EXIT_OK ? ag_ctl_begin(ctl) : code;
     if (code != AG_EXIT_OK) {

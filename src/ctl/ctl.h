@@ -21,7 +21,8 @@ typedef enum {
     AG_EXIT_OK = 0,
     AG_EXIT_NO = 1, /* not found, or refused */
     AG_EXIT_USAGE = 2,
-    AG_EXIT_DATABASE = 3
+    AG_EXIT_DATABASE = 3,
+    AG_EXIT_LATER = 4 /* done, but a server of this machine could not be told: it finds out */
 } ag_exit_e;
 
 typedef struct ag_ctl_t {
@@ -33,6 +34,7 @@ typedef struct ag_ctl_t {
     ag_log_t log; /* to stderr */
     ag_db_t db;   /* after ag_ctl_open() */
     apr_hash_t *statements; /* prepared ones, by their SQL */
+    int changed; /* rows were changed: the servers are told when the command is through */
     apr_dbd_transaction_t *transaction; /* between ag_ctl_begin() and ag_ctl_end() */
 } ag_ctl_t;
 
@@ -78,6 +80,9 @@ const char *ag_ctl_plain(const char *text, apr_pool_t *p);
 /* Rows of `columns` texts each, in aligned columns under their titles. */
 void ag_ctl_table(const char *const *titles, int columns, const apr_array_header_t *cells,
                   apr_pool_t *p);
+
+/* Says that the thing of that name is gone. */
+void ag_ctl_removed(const ag_ctl_t *ctl, const char *what, const char *name);
 
 /* ---- input.c --------------------------------------------------------------------------------- */
 
@@ -133,8 +138,19 @@ int ag_ctl_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const cha
 int ag_ctl_begin(ag_ctl_t *ctl);
 int ag_ctl_end(ag_ctl_t *ctl, int code);
 
-/* Runs a script of many statements. */
+/* Runs a text of SQL that yields no rows; how many statements it may hold is up to the driver. */
+int ag_ctl_run(ag_ctl_t *ctl, const char *sql);
+
+/* ---- script.c -------------------------------------------------------------------------------- */
+
+/* Runs a script of many statements; for MariaDB with the DELIMITER lines its own client knows. */
 int ag_ctl_script(ag_ctl_t *ctl, const char *sql);
+
+/* ---- notify.c -------------------------------------------------------------------------------- */
+
+/* Tells the servers of this machine that something was changed and committed. AG_EXIT_OK, or
+ * AG_EXIT_LATER after saying why. main.c calls it when a command has changed a row. */
+int ag_ctl_notify(ag_ctl_t *ctl);
 
 /* ---- upgrade.c ------------------------------------------------------------------------------- */
 
@@ -163,7 +179,7 @@ typedef struct ag_cmd_t {
 
 /* The commands of one file; a row without name ends them. commands.c knows all of them. */
 extern const ag_cmd_t ag_cmds_init[], ag_cmds_key_create[], ag_cmds_key[], ag_cmds_key_rotate[],
-    ag_cmds_token[];
+    ag_cmds_plan[], ag_cmds_template[], ag_cmds_token[];
 
 /* The i-th command in the order of the help, from 0; NULL behind the last. */
 const ag_cmd_t *ag_ctl_command(int i);

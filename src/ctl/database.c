@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 
+#include "../core/sql_text.h"
 #include "../keys/keys.h"
 #include "ctl.h"
 
@@ -35,12 +36,17 @@ static apr_status_t close_database(void *ctx)
     return apr_dbd_close(db->driver, db->handle);
 }
 
+/* For MariaDB: a change counts the rows it found, as elsewhere, not those that look different after;
+ * and a connection that breaks is not made anew behind our back, in the middle of a transaction. */
+#define MYSQL_PARAMS " flags=CLIENT_FOUND_ROWS reconnect=0"
+
 /* Parameters may hold a password, so messages name the driver alone, or SQLite's file. */
 static int open_database(ag_ctl_t *ctl, const char *driver, const char *params)
 {
     const char *error = NULL;
     ag_db_t *db = &ctl->db;
     apr_finfo_t info;
+    int is_mysql = strcmp(driver, "mysql") == 0;
 
     if (strcmp(driver, "sqlite3") == 0 && apr_stat(&info, params, APR_FINFO_TYPE, ctl->pool)) {
         return ag_ctl_fail(AG_EXIT_DATABASE, "there is no database %s; `apiguardctl init` makes it",
@@ -50,6 +56,7 @@ static int open_database(ag_ctl_t *ctl, const char *driver, const char *params)
         return ag_ctl_fail(AG_EXIT_DATABASE, "there is no database driver \"%s\" on this machine",
                            driver);
     }
+    params = is_mysql ? apr_pstrcat(ctl->pool, params, MYSQL_PARAMS, NULL) : params;
     if (apr_dbd_open_ex(db->driver, ctl->pool, params, &db->handle, &error) != APR_SUCCESS) {
         return ag_ctl_fail(AG_EXIT_DATABASE, "the %s database cannot be opened%s%.*s", driver,
                            error ? ": " : "", error ? (int)strcspn(error, "\n") : 0,
@@ -59,7 +66,7 @@ static int open_database(ag_ctl_t *ctl, const char *driver, const char *params)
     db->prepared = apr_hash_make(ctl->pool);
     ctl->statements = apr_hash_make(ctl->pool);
     apr_pool_cleanup_register(ctl->pool, db, close_database, apr_pool_cleanup_null);
-    return AG_EXIT_OK;
+    return is_mysql ? ag_ctl_run(ctl, "SET autocommit = 1") : AG_EXIT_OK;
 }
 
 int ag_ctl_open(ag_ctl_t *ctl, int schema)
@@ -156,9 +163,13 @@ static int run_select(apr_dbd_results_t **results, ag_ctl_t *ctl, const char *sq
                       const char **values)
 {
     apr_dbd_prepared_t *st;
-    int rc = prepare(&st, ctl, sql);
+    int rc;
 
+    if (ag_sql_text_needed(&ctl->db)) {
+        return ag_sql_text_select(results, &ctl->db, sql, n, values, ctl->pool);
+    }
     *results = NULL;
+    rc = prepare(&st, ctl, sql);
     if (rc == 0) {
         rc = apr_dbd_pselect(ctl->db.driver, ctl->pool, ctl->db.handle, results, st, 1, n, values);
     }
@@ -226,6 +237,7 @@ int ag_ctl_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const cha
     if (may_be_outdated(ctl, rc)) {
         rc = run_change(changed, ctl, sql, n, values);
     }
+    ctl->changed |= rc == 0 && *changed != 0;
     return rc == 0 ? AG_EXIT_OK : failed(ctl, rc);
 }
 
@@ -253,7 +265,7 @@ int ag_ctl_end(ag_ctl_t *ctl, int code)
     return code == AG_EXIT_OK && rc != 0 ? failed(ctl, rc) : code;
 }
 
-int ag_ctl_script(ag_ctl_t *ctl, const char *sql)
+int ag_ctl_run(ag_ctl_t *ctl, const char *sql)
 {
     int changed = 0;
     int rc = apr_dbd_query(ctl->db.driver, ctl->db.handle, &changed, sql);

@@ -86,5 +86,6 @@ void ag_ctl_help(const ag_cmd_t *command, const ag_opt_t *globals, int json, apr
     }
     print_options(globals, p);
     puts("\nKEY is a key's id, its public prefix, or - to read the whole key from standard input.\n"
-         "Exit status: 0 done, 1 not found or refused, 2 wrong usage, 3 database.");
+         "Exit status: 0 done, 1 not found or refused, 2 wrong usage, 3 database,\n"
+         "4 done, but a server of this machine notices only within a second.");
 }

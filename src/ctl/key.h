@@ -11,7 +11,10 @@
 typedef enum {
     AG_K_ID, AG_K_PREFIX, AG_K_CLIENT, AG_K_EMAIL, AG_K_SCOPES, AG_K_ROLES, AG_K_IPS,
     AG_K_ENDPOINTS, AG_K_RATE, AG_K_PLAN, AG_K_CREATED, AG_K_EXPIRES, AG_K_GRACE, AG_K_ACTIVE,
-    AG_K_ROTATED, AG_K_METADATA, AG_K_LAST_USED, AG_K_HASH
+    AG_K_ROTATED, AG_K_METADATA, AG_K_REQUESTS, AG_K_DENIED, AG_K_HASH,
+    AG_K_END, /* when it ends: at its expiry or with its grace, whichever is first; NULL: never */
+    AG_K_LAST_USED,
+    AG_K_STATUS /* now: "active", "rotated" (good until its grace ends), "expired" or "revoked" */
 } ag_key_cell_e;
 
 /* ---- key_view.c ------------------------------------------------------------------------------ */
@@ -20,13 +23,6 @@ typedef enum {
  * wrong has been said. */
 int ag_ctl_keys_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *condition, int n,
                        const char **values);
-
-/* When it ends, as the table says it: at its expiry or at the end of its grace, whichever is first;
- * NULL: never. */
-const char *ag_ctl_key_end(const char **row, apr_pool_t *p);
-
-/* "active", "rotated" (good until its grace ends), "expired" or "revoked", now. */
-const char *ag_ctl_key_status(const ag_ctl_t *ctl, const char **row);
 
 /* As a table, or as a JSON array. */
 void ag_ctl_keys_print(const ag_ctl_t *ctl, const ag_rows_t *rows);
@@ -85,5 +81,11 @@ const char *ag_ctl_key_make(const char **key, ag_draft_t *d, const char *prefix,
  * (may be NULL) goes into the JSON object and is taken over. */
 void ag_ctl_key_hand_out(const ag_ctl_t *ctl, const char *id, const char *key, const ag_draft_t *d,
                          json_t *more);
+
+/* ---- cmd_template.c -------------------------------------------------------------------------- */
+
+/* Fills what the draft leaves open from the template; *life is how many seconds its keys last, or
+ * NULL. An exit code; what was wrong has been said. */
+int ag_ctl_template(ag_draft_t *d, const char **life, ag_ctl_t *ctl, const char *name);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * key_view: keys as the tool reads and prints them. One table of columns drives the SELECT's order,
- * the JSON, the list and the single view.
+ * key_view: keys as the tool reads and prints them. To what the table says of a key come two cells
+ * that depend on the time: when it ends, and what it is good for now.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -11,48 +10,45 @@
 
 #include "../base/measure.h"
 #include "key.h"
+#include "view.h"
 
-typedef enum { TEXT, NUMBER, TIME, LIST } kind_e;
-
-/* In the order of the SELECT. A title puts a column into the list. */
-static const struct {
-    const char *name;
-    kind_e kind;
-    const char *title;
-} columns[] = {
-    {"id", NUMBER, "ID"},
-    {"key_prefix", TEXT, "KEY"},
-    {"client_name", TEXT, "CLIENT"},
-    {"client_email", TEXT, NULL},
-    {"permissions", LIST, "SCOPES"},
-    {"roles", LIST, NULL},
-    {"allowed_ips", LIST, NULL},
-    {"allowed_endpoints", LIST, NULL},
-    {"rate_limit", TEXT, NULL},
-    {"plan", TEXT, NULL},
-    {"created_at", TIME, NULL},
-    {"expires_at", TIME, "EXPIRES"},
-    {"grace_until", TIME, NULL},
-    {"is_active", NUMBER, NULL},
-    {"rotated_to", NUMBER, NULL},
-    {"metadata", TEXT, NULL},
-    {"last_used_at", TIME, "LAST USED"},
+/* In the order of ag_key_cell_e. */
+static const ag_view_t view[] = {
+    {"id", AG_VIEW_NUMBER, "ID"},
+    {"key_prefix", AG_VIEW_TEXT, "KEY"},
+    {"client_name", AG_VIEW_TEXT, "CLIENT"},
+    {"client_email", AG_VIEW_TEXT, NULL},
+    {"permissions", AG_VIEW_LIST, "SCOPES"},
+    {"roles", AG_VIEW_LIST, NULL},
+    {"allowed_ips", AG_VIEW_LIST, NULL},
+    {"allowed_endpoints", AG_VIEW_LIST, NULL},
+    {"rate_limit", AG_VIEW_TEXT, NULL},
+    {"plan", AG_VIEW_TEXT, NULL},
+    {"created_at", AG_VIEW_TIME, NULL},
+    {"expires_at", AG_VIEW_TIME, NULL},
+    {"grace_until", AG_VIEW_TIME, NULL},
+    {"is_active", AG_VIEW_NUMBER, NULL},
+    {"rotated_to", AG_VIEW_NUMBER, NULL},
+    {"metadata", AG_VIEW_TEXT, NULL},
+    {"requests", AG_VIEW_NUMBER, NULL},
+    {"denied", AG_VIEW_NUMBER, NULL},
+    {"key_hash", AG_VIEW_HIDDEN, NULL},
+    {"ends_at", AG_VIEW_TIME, "ENDS"},
+    {"last_used_at", AG_VIEW_TIME, "LAST USED"},
+    {"status", AG_VIEW_TEXT, "STATUS"},
+    {0},
 };
 
-#define SHOWN ((int)(sizeof columns / sizeof *columns)) /* the hash, last in a row, is for us */
-
+/* The last cells are filled in here. */
 static const char sql_keys[] =
     "SELECT k.id, k.key_prefix, k.client_name, k.client_email, k.permissions, k.roles,"
     " k.allowed_ips, k.allowed_endpoints, k.rate_limit, k.plan, k.created_at, k.expires_at,"
     " k.grace_until, k.is_active, k.rotated_to, k.metadata,"
-    " (SELECT max(u.last_used_at) FROM api_usage u WHERE u.key_id = k.id), k.key_hash"
+    " (SELECT coalesce(sum(u.requests), 0) FROM api_usage u WHERE u.key_id = k.id),"
+    " (SELECT coalesce(sum(u.denied), 0) FROM api_usage u WHERE u.key_id = k.id),"
+    " k.key_hash, NULL,"
+    " (SELECT max(u.last_used_at) FROM api_usage u WHERE u.key_id = k.id), NULL"
     " FROM api_keys k";
-
-int ag_ctl_keys_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *condition, int n,
-                       const char **values)
-{
-    return ag_ctl_select(rows, ctl, apr_pstrcat(ctl->pool, sql_keys, condition, NULL), n, values);
-}
 
 static apr_time_t time_of(const char *text, apr_pool_t *p)
 {
@@ -63,7 +59,7 @@ static apr_time_t time_of(const char *text, apr_pool_t *p)
                : 0;
 }
 
-const char *ag_ctl_key_end(const char **row, apr_pool_t *p)
+static const char *end_of(const char **row, apr_pool_t *p)
 {
     const char *expires = row[AG_K_EXPIRES];
     const char *grace = row[AG_K_GRACE];
@@ -71,9 +67,9 @@ const char *ag_ctl_key_end(const char **row, apr_pool_t *p)
     return grace && (!expires || time_of(grace, p) < time_of(expires, p)) ? grace : expires;
 }
 
-const char *ag_ctl_key_status(const ag_ctl_t *ctl, const char **row)
+static const char *status_of(const ag_ctl_t *ctl, const char **row)
 {
-    const char *end = ag_ctl_key_end(row, ctl->pool);
+    const char *end = row[AG_K_END];
 
     if (strcmp(row[AG_K_ACTIVE], "1") != 0) {
         return "revoked";
@@ -84,110 +80,28 @@ const char *ag_ctl_key_status(const ag_ctl_t *ctl, const char **row)
     return row[AG_K_ROTATED] ? "rotated" : "active";
 }
 
-static json_t *list_json(const char *text, apr_pool_t *p)
+int ag_ctl_keys_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *condition, int n,
+                       const char **values)
 {
-    json_t *array = json_array();
-    ag_words_t words;
-    int i;
+    int code = ag_ctl_select(rows, ctl, apr_pstrcat(ctl->pool, sql_keys, condition, NULL), n,
+                             values);
+    int r;
 
-    if (!text || ag_text_list(&words, text, p)) {
-        json_decref(array);
-        return ag_ctl_text(text, p); /* a broken list as it is */
-    }
-    for (i = 0; i < words.n; i++) {
-        json_array_append_new(array, ag_ctl_text(words.v[i], p));
-    }
-    return array;
-}
-
-static json_t *cell_json(kind_e kind, const char *text, apr_pool_t *p)
-{
-    apr_int64_t number;
-
-    if (kind == LIST) {
-        return list_json(text, p);
-    }
-    if (kind != TEXT && text && !ag_measure_number(&number, text, 0, APR_INT64_MAX, p)) {
-        return json_integer(number);
-    }
-    return ag_ctl_text(text, p);
-}
-
-static json_t *row_json(const ag_ctl_t *ctl, const char **row)
-{
-    json_t *object = json_object();
-    int i;
-
-    for (i = 0; i < SHOWN; i++) {
-        json_object_set_new(object, columns[i].name, cell_json(columns[i].kind, row[i], ctl->pool));
-    }
-    json_object_set_new(object, "status", json_string(ag_ctl_key_status(ctl, row)));
-    return object;
-}
-
-static const char *cell_text(kind_e kind, const char *text, apr_pool_t *p)
-{
-    if (kind == TIME && text) {
-        apr_time_t time = time_of(text, p);
-
-        return time ? ag_ctl_time(time, p) : ag_ctl_plain(text, p);
-    }
-    return text ? ag_ctl_plain(text, p) : "-";
-}
-
-static void print_list(const ag_ctl_t *ctl, const ag_rows_t *rows)
-{
-    apr_array_header_t *cells = apr_array_make(ctl->pool, 64, sizeof(const char *));
-    const char *titles[SHOWN + 1];
-    int n = 0, r, i;
-
-    for (i = 0; i < SHOWN; i++) {
-        if (columns[i].title) {
-            titles[n++] = columns[i].title;
-        }
-    }
-    titles[n++] = "STATUS";
-    for (r = 0; r < rows->n; r++) {
+    for (r = 0; code == AG_EXIT_OK && r < rows->n; r++) {
         const char **row = rows->cells + r * rows->columns;
 
-        for (i = 0; i < SHOWN; i++) {
-            const char *text = i == AG_K_EXPIRES ? ag_ctl_key_end(row, ctl->pool) : row[i];
-
-            if (columns[i].title) {
-                APR_ARRAY_PUSH(cells, const char *) = cell_text(columns[i].kind, text, ctl->pool);
-            }
-        }
-        APR_ARRAY_PUSH(cells, const char *) = ag_ctl_key_status(ctl, row);
+        row[AG_K_END] = end_of(row, ctl->pool);
+        row[AG_K_STATUS] = status_of(ctl, row);
     }
-    ag_ctl_table(titles, n, cells, ctl->pool);
+    return code;
 }
 
 void ag_ctl_keys_print(const ag_ctl_t *ctl, const ag_rows_t *rows)
 {
-    json_t *array;
-    int r;
-
-    if (!ctl->json) {
-        print_list(ctl, rows);
-        return;
-    }
-    array = json_array();
-    for (r = 0; r < rows->n; r++) {
-        json_array_append_new(array, row_json(ctl, rows->cells + r * rows->columns));
-    }
-    ag_ctl_json(array);
+    ag_view_print(ctl, view, rows);
 }
 
 void ag_ctl_key_print(const ag_ctl_t *ctl, const char **row)
 {
-    int i;
-
-    if (ctl->json) {
-        ag_ctl_json(row_json(ctl, row));
-        return;
-    }
-    for (i = 0; i < SHOWN; i++) {
-        printf("%-18s %s\n", columns[i].name, cell_text(columns[i].kind, row[i], ctl->pool));
-    }
-    printf("%-18s %s\n", "status", ag_ctl_key_status(ctl, row));
+    ag_view_print_one(ctl, view, row);
 }

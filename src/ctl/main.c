@@ -104,6 +104,7 @@ static int run_command(ag_ctl_t *ctl, const ag_cmd_t *command, const ag_words_t 
     void *options = apr_pcalloc(ctl->pool, command->size);
     ag_words_t operands;
     const char *error = ag_ctl_options(options, &operands, command->options, words, ctl->pool);
+    int code, told;
 
     if (!error) {
         error = ag_ctl_operands(command, &operands, ctl->pool);
@@ -111,7 +112,9 @@ static int run_command(ag_ctl_t *ctl, const ag_cmd_t *command, const ag_words_t 
     if (error) {
         return ag_ctl_fail(AG_EXIT_USAGE, "%s\nTry: apiguardctl help %s", error, command->name);
     }
-    return command->run(ctl, options, &operands);
+    code = command->run(ctl, options, &operands);
+    told = ctl->changed ? ag_ctl_notify(ctl) : AG_EXIT_OK;
+    return code == AG_EXIT_OK ? told : code;
 }
 
 static int dispatch(ag_ctl_t *ctl, const global_t *global, const ag_words_t *words)

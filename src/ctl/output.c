@@ -115,3 +115,13 @@ void ag_ctl_table(const char *const *titles, int columns, const apr_array_header
         print_row(text + i, widths, columns);
     }
 }
+
+void ag_ctl_removed(const ag_ctl_t *ctl, const char *what, const char *name)
+{
+    if (ctl->json) {
+        ag_ctl_json(json_pack("{s:o}", "removed", ag_ctl_text(name, ctl->pool)));
+    }
+    else {
+        printf("the %s \"%s\" is removed\n", what, ag_ctl_plain(name, ctl->pool));
+    }
+}

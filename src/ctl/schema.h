@@ -5,6 +5,7 @@
 #ifndef AG_SCHEMA_H
 #define AG_SCHEMA_H
 
+extern const char ag_schema_mariadb[];
 extern const char ag_schema_pgsql[];
 extern const char ag_schema_pgsql_1_to_2[];
 extern const char ag_schema_sqlite[];

@@ -4,7 +4,8 @@
  * has are run one after the other, then the whole schema, which makes what is not there: with no
  * version that is all of it. It only goes forward; a newer version than ours is left alone.
  *
- * All steps are one transaction, and whoever comes second waits and finds the work done.
+ * All steps are one transaction where the database can do that, and whoever comes second waits and
+ * finds the work done.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,20 +19,25 @@
 /* How a driver's database is upgraded. */
 typedef struct {
     const char *driver;
-    const char *begin, *commit;
-    const char *has_version;             /* how many tables api_schema there are: 0 or 1 */
-    const char *schema;                  /* the tables of the newest version */
+    const char *begin, *commit; /* NULL: its tables are not made in a transaction */
+    const char *lock;           /* keeps others waiting until the connection ends; yields 0: in vain */
+    const char *has_version;    /* how many tables api_schema there are: 0 or 1 */
+    const char *schema;         /* the tables of the newest version */
     const char *step[AG_SCHEMA_VERSION]; /* [n]: from version n to the next */
 } way_t;
 
 static const way_t ways[] = {
     {"sqlite3", "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE", "COMMIT",
-     "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'api_schema'",
+     NULL, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'api_schema'",
      ag_schema_sqlite, {[1] = ag_schema_sqlite_1_to_2}},
     /* Any number will do for the lock; this one spells "apig". */
-    {"pgsql", "BEGIN; SELECT pg_advisory_xact_lock(1634756967)", "COMMIT",
+    {"pgsql", "BEGIN", "COMMIT", "SELECT count(pg_advisory_xact_lock(1634756967))",
      "SELECT count(to_regclass('api_schema'))",
      ag_schema_pgsql, {[1] = ag_schema_pgsql_1_to_2}},
+    /* A lock is the whole server's here, not the database's. */
+    {"mysql", NULL, NULL, "SELECT get_lock(concat('apiguard ', md5(database())), 60)",
+     "SELECT count(*) FROM information_schema.tables"
+     " WHERE table_schema = database() AND table_name = 'api_schema'", ag_schema_mariadb, {NULL}},
 };
 
 static const way_t *way_of(const char *driver)
@@ -94,11 +100,24 @@ static int run_steps(ag_ctl_t *ctl, const way_t *way, int from)
     return code == AG_EXIT_OK ? ag_ctl_script(ctl, way->schema) : code;
 }
 
-/* After a failure nothing is rolled back here: closing the connection does it. */
+static int begin(ag_ctl_t *ctl, const way_t *way)
+{
+    int got = 1;
+    int code = way->begin ? ag_ctl_run(ctl, way->begin) : AG_EXIT_OK;
+
+    if (code == AG_EXIT_OK && way->lock) {
+        code = select_number(&got, ctl, way->lock);
+    }
+    return got || code != AG_EXIT_OK
+               ? code : ag_ctl_fail(AG_EXIT_DATABASE, "somebody else is upgrading the tables");
+}
+
+/* After a failure nothing is rolled back here: closing the connection does it. MariaDB keeps what was
+ * made up to then, without the version, which comes last; the next time goes on from there. */
 int ag_ctl_upgrade(ag_upgrade_t *done, ag_ctl_t *ctl, const char *driver)
 {
     const way_t *way = way_of(driver);
-    int code = ag_ctl_script(ctl, way->begin);
+    int code = begin(ctl, way);
 
     done->to = AG_SCHEMA_VERSION;
     if (code == AG_EXIT_OK) {
@@ -107,5 +126,5 @@ int ag_ctl_upgrade(ag_upgrade_t *done, ag_ctl_t *ctl, const char *driver)
     if (code == AG_EXIT_OK) {
         code = run_steps(ctl, way, done->from);
     }
-    return code == AG_EXIT_OK ? ag_ctl_script(ctl, way->commit) : code;
+    return code == AG_EXIT_OK && way->commit ? ag_ctl_run(ctl, way->commit) : code;
 }

@@ -16,12 +16,33 @@
 #define CHECK_SECONDS 10 /* a database that says nothing for so long counts as away */
 #define READ_SECONDS 60  /* for its address lists, of a million entries perhaps */
 
+static void give_back(server_rec *s, ap_dbd_t *rec)
+{
+    APR_OPTIONAL_FN_TYPE(ap_dbd_close) *close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
+
+    close(s, rec);
+}
+
+/* Where a MariaDB server is set to autocommit = 0, a connection would go on seeing what it saw first,
+ * and no revocation would ever be noticed. This ends that, and says at once whether it is alive. */
+static int is_fresh(ap_dbd_t *rec)
+{
+    int n;
+
+    return strcmp(apr_dbd_name(rec->driver), "mysql") != 0
+           || apr_dbd_query(rec->driver, rec->handle, &n, "SET autocommit = 1") == 0;
+}
+
 static apr_status_t acquire(void *ctx, ag_db_t *db, apr_pool_t *p)
 {
     APR_OPTIONAL_FN_TYPE(ap_dbd_open) *open = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_open);
     ap_dbd_t *rec = open ? open(p, ctx) : NULL;
 
     if (!rec) {
+        return APR_EGENERAL;
+    }
+    if (!is_fresh(rec)) {
+        give_back(ctx, rec);
         return APR_EGENERAL;
     }
     db->driver = rec->driver;
@@ -34,9 +55,7 @@ static apr_status_t acquire(void *ctx, ag_db_t *db, apr_pool_t *p)
 
 static void release(void *ctx, ag_db_t *db)
 {
-    APR_OPTIONAL_FN_TYPE(ap_dbd_close) *close = APR_RETRIEVE_OPTIONAL_FN(ap_dbd_close);
-
-    close(ctx, db->loan);
+    give_back(ctx, db->loan);
 }
 
 int ag_dbd_port(ag_db_port_t *port, server_rec *s)
@@ -100,6 +119,9 @@ static void check_and_exit(server_rec *s, apr_pool_t *p)
     start_mod_dbd(p, s);
     for (each = s; each; each = each->next) {
         good = good && (!ag_server_of(each)->engine->keys || has_schema(each, p));
+        if (good) {
+            ag_notice_enter(each, apr_time_now(), p);
+        }
     }
     if (good) {
         alarm(READ_SECONDS);

@@ -54,6 +54,8 @@ typedef struct ag_server_t {
     ag_site_t *site;
     ag_engine_t *engine; /* NULL before the start is complete */
     server_rec *database; /* whose mod_dbd it uses: its own or the main server's; likewise */
+    struct ag_key_words_t *key_words; /* of its key store; NULL: it has none */
+    const char *notice;               /* as it stands in api_nodes; NULL: there is no file */
 } ag_server_t;
 
 static inline ag_server_t *ag_server_of(const server_rec *s)
@@ -114,6 +116,8 @@ void ag_child_init(apr_pool_t *pchild, server_rec *s);
 typedef struct ag_key_words_t {
     ag_id_t realm;
     apr_int64_t generation; /* of the configuration that last used them, from 1 */
+    apr_time_t entered;     /* when the row in api_nodes was last written, or tried */
+    apr_int64_t told;       /* that it cannot be written was said */
     char shared[AG_KEYS_SHARED_SIZE];
 } ag_key_words_t;
 
@@ -126,10 +130,19 @@ typedef struct ag_shared_t {
     ag_store_t *shm;
     ag_breaker_t *breaker;
     ag_key_words_t *keys; /* AG_MAX_KEY_STORES of them */
+    const apr_uint64_t *notice; /* the file's words, one for each of `keys`; NULL: there is no file */
+    const char *notice_path;
 } ag_shared_t;
 
 /* Makes or finds the shared memory. OK, or an HTTP error after saying why. */
 int ag_memory_open(ag_shared_t *shared, apr_size_t size, apr_pool_t *pconf, server_rec *s);
+
+/* Makes or finds the file by which apiguardctl tells of a change. One that cannot be made is a
+ * warning. */
+void ag_notice_open(ag_shared_t *shared, apr_pool_t *pconf, server_rec *s);
+
+/* Enters the server's file in api_nodes of its database, if that is due: every ten minutes. */
+void ag_notice_enter(server_rec *s, apr_time_t now, apr_pool_t *ptmp);
 
 /* Fills the port to mod_dbd's connections of a server. 0 when mod_dbd is not loaded. */
 int ag_dbd_port(ag_db_port_t *port, server_rec *s);

@@ -9,7 +9,7 @@
 
 #include <apr_shm.h>
 
-#define USERDATA "mod_apiguard:memory:1"
+#define USERDATA "mod_apiguard:memory:2"
 
 /* What the parent process keeps. The module itself is unloaded and loaded between two generations,
  * so nothing here points into it. */

@@ -7,6 +7,8 @@
 
 #include <ap_mpm.h>
 
+#include "../keys/notice.h"
+
 const char *ag_database_lines(const ap_directive_t *at, const char *text, apr_pool_t *p)
 {
     for (; at; at = at->next) {
@@ -61,7 +63,7 @@ static void set_key_realm(ag_engine_t *engine, server_rec *s, server_rec *first,
 
 /* The shared words of a realm: those it had before a graceful restart, else the ones that have been
  * out of use for longest; the generation that is just ending may still write to its own. */
-static void *key_words(const ag_shared_t *shared, ag_id_t realm)
+static ag_key_words_t *key_words(const ag_shared_t *shared, ag_id_t realm)
 {
     apr_int64_t generation = ap_state_query(AP_SQ_CONFIG_GEN) + 1;
     ag_key_words_t *words = &shared->keys[0];
@@ -72,7 +74,7 @@ static void *key_words(const ag_shared_t *shared, ag_id_t realm)
 
         if (ag_id_equal(other->realm, realm)) {
             other->generation = generation;
-            return other->shared;
+            return other;
         }
         if (other->generation < words->generation) {
             words = other;
@@ -84,16 +86,19 @@ static void *key_words(const ag_shared_t *shared, ag_id_t realm)
     memset(words, 0, sizeof *words);
     words->realm = realm;
     words->generation = generation;
-    return words->shared;
+    return words;
 }
 
-static ag_keys_t *key_store(const ag_shared_t *shared, server_rec *s, ag_id_t realm, apr_pool_t *p)
+static ag_keys_t *key_store(const ag_shared_t *shared, ag_key_words_t *words, server_rec *s,
+                            apr_pool_t *p)
 {
+    static const apr_uint64_t never_moves;
     ag_keys_t *keys = apr_pcalloc(p, sizeof *keys);
 
     keys->known = shared->known;
     keys->unknown = shared->unknown;
-    keys->shared = key_words(shared, realm);
+    keys->shared = words->shared;
+    keys->notice = shared->notice ? &shared->notice[words - shared->keys] : &never_moves;
     keys->sip = &shared->sip;
     ag_dbd_port(&keys->db, s);
     return keys;
@@ -109,12 +114,29 @@ static ag_server_t *own_record(server_rec *s, apr_pool_t *p)
     return record;
 }
 
+/* 0 when there is no room for another. */
+static int add_keys(const ag_shared_t *shared, ag_server_t *record, server_rec *s, apr_pool_t *p)
+{
+    ag_engine_t *engine = record->engine;
+    ag_key_words_t *words = key_words(shared, engine->key_realm.id);
+
+    if (words) {
+        engine->keys = key_store(shared, words, s, p);
+        record->key_words = words;
+        record->notice = shared->notice_path
+                             ? ag_notice_name(shared->notice_path, (int)(words - shared->keys), p)
+                             : NULL;
+    }
+    return words != NULL;
+}
+
 static int make_engines(const ag_shared_t *shared, int with_keys, apr_pool_t *pconf, server_rec *s)
 {
     server_rec *each;
 
     for (each = s; each; each = each->next) {
         ag_engine_t *engine = apr_pcalloc(pconf, sizeof *engine);
+        ag_server_t *record = own_record(each, pconf);
         const char *scope = ag_limit_scope(each, "", pconf);
 
         engine->site = ag_server_of(each)->site;
@@ -125,12 +147,11 @@ static int make_engines(const ag_shared_t *shared, int with_keys, apr_pool_t *pc
         engine->shm = shared->shm;
         engine->breaker = shared->breaker;
         set_key_realm(engine, each, s, pconf);
-        engine->keys = with_keys ? key_store(shared, each, engine->key_realm.id, pconf) : NULL;
-        if (engine->keys && !engine->keys->shared) {
+        record->engine = engine;
+        if (with_keys && !add_keys(shared, record, each, pconf)) {
             return ag_mistake(each, "mod_apiguard", "there are more virtual hosts with API keys than "
                               "shared memory has room for (512)");
         }
-        own_record(each, pconf)->engine = engine;
     }
     return OK;
 }
@@ -146,6 +167,9 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
     }
     json_object_seed(0); /* before there are threads */
     rv = ag_memory_open(shared, (apr_size_t)ag_server_of(s)->site->shared_memory, pconf, s);
+    if (rv == OK && ag_database_there(s)) {
+        ag_notice_open(shared, pconf, s);
+    }
     rv = rv == OK ? make_engines(shared, ag_database_there(s), pconf, s) : rv;
     if (rv != OK) {
         return rv;

@@ -60,11 +60,21 @@ static void poll_lists(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
     ag_lists_poll(servers, ptmp, is_stopping);
 }
 
+static void enter_nodes(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
+{
+    server_rec *each;
+
+    for (each = servers; each && !is_stopping(); each = each->next) {
+        ag_notice_enter(each, now, ptmp);
+    }
+}
+
 /* Half a second, so that with mod_watchdog's 100 ms and the reading itself a change is noticed
  * within one. */
 static const job_t jobs[] = {
     {"keys", "_apiguard_", apr_time_from_msec(500), poll_keys},
     {"lists", LISTS, apr_time_from_msec(500), poll_lists},
+    {"nodes", "_apiguard_", apr_time_from_sec(5), enter_nodes},
 };
 
 #define JOBS (int)(sizeof jobs / sizeof *jobs)

@@ -29,7 +29,7 @@ typedef struct {
     ag_id_t id;
     const ag_key_t *cached; /* what the cache holds, too old perhaps */
     apr_time_t stored;      /* when it was read */
-    int up;                 /* the database, as far as we know */
+    ag_keys_up_e up;        /* the database, as far as we know */
 } lookup_t;
 
 static const ag_key_t *read_cache(lookup_t *l)
@@ -42,7 +42,8 @@ static const ag_key_t *read_cache(lookup_t *l)
 
 static int is_fresh(const lookup_t *l)
 {
-    return l->cached && ag_within(l->now, l->stored, l->up ? l->realm->ttl : l->realm->stale);
+    return l->cached && ag_within(l->now, l->stored,
+                                  l->up == AG_KEYS_UP ? l->realm->ttl : l->realm->stale);
 }
 
 /* 1 when the key was certainly not there a moment ago. While the database is down a new key could
@@ -52,7 +53,7 @@ static int is_known_unknown(const lookup_t *l)
     ag_stored_hash_t hash;
     apr_time_t stored;
 
-    return l->up && ag_cache_get(l->keys->unknown, l->id, &hash, &stored)
+    return l->up == AG_KEYS_UP && ag_cache_get(l->keys->unknown, l->id, &hash, &stored)
            && ag_within(l->now, stored, l->realm->negative);
 }
 
@@ -61,14 +62,15 @@ static apr_uint64_t sweeps(const lookup_t *l)
     return __atomic_load_n(&((ag_keys_shared_t *)l->keys->shared)->sweeps, __ATOMIC_SEQ_CST);
 }
 
-/* Puts a record in unless keys were dropped since `word` was read: the row might be from before. */
+/* Puts a record in unless keys were dropped since `word` was read: the row might be from before. The
+ * word is looked at while the slot is locked, so a sweep has either passed before, and moved it, or
+ * finds the record. */
 static void fill(const lookup_t *l, ag_cache_t *cache, const void *record, apr_size_t n,
                  apr_uint64_t word)
 {
-    if (record && sweeps(l) == word && ag_cache_put(cache, l->id, record, n, l->now)
-        && sweeps(l) != word) {
-        ag_cache_drop(cache, l->id);
-    }
+    ag_keys_shared_t *shared = l->keys->shared;
+
+    ag_cache_put_unless(cache, l->id, record, n, l->now, &shared->sweeps, word);
 }
 
 static void remember(const lookup_t *l, const ag_key_t *key, apr_uint64_t word)
@@ -129,10 +131,13 @@ ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key
                              const char *text, apr_size_t n, apr_time_t now, const ag_log_t *log,
                              apr_pool_t *p)
 {
-    lookup_t l = {keys, realm, text, n, now, log, p, {0, 0}, NULL, 0, 0};
+    lookup_t l = {keys, realm, text, n, now, log, p, {0, 0}, NULL, 0, AG_KEYS_DOWN};
 
     l.id = ag_id_mix(realm->id, ag_sip(keys->sip, text, n));
     l.up = ag_keys_up(keys, realm, now, log, p);
+    if (l.up == AG_KEYS_BLIND) {
+        return AG_KEY_UNAVAILABLE;
+    }
     l.cached = read_cache(&l);
     if (is_fresh(&l)) {
         *key = l.cached;

@@ -55,13 +55,15 @@ typedef struct ag_keys_t {
     ag_cache_t *known;   /* records */
     ag_cache_t *unknown; /* keys that do not exist, apart, so they cannot push out good ones */
     void *shared;        /* ag_keys_shared_t, in shared memory, zero when fresh */
+    const apr_uint64_t *notice; /* moves when apiguardctl has changed something on this machine;
+                                   read atomically, never NULL */
     const ag_sip_key_t *sip;
     ag_db_port_t db;
 } ag_keys_t;
 
 #define AG_KEY_RECORD_SIZE 1000 /* a longer record works, but is read from the database each time */
 #define AG_KEY_UNKNOWN_SIZE 32  /* a record of ag_keys_t.unknown */
-#define AG_KEYS_SHARED_SIZE 64  /* bytes of shared memory for ag_keys_t.shared */
+#define AG_KEYS_SHARED_SIZE 128 /* bytes of shared memory for ag_keys_t.shared */
 
 /* Looks a key up. *key is set with AG_KEY_FOUND, whatever its status; revoked and expired ones are
  * found too. */

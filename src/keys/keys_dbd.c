@@ -11,6 +11,7 @@
 
 #include <apr_strings.h>
 
+#include "../core/sql_text.h"
 #include "key_row.h"
 
 #define TEXT_OF(number) #number
@@ -78,9 +79,13 @@ static int run(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, const cha
                apr_pool_t *p)
 {
     apr_dbd_prepared_t *st;
-    int rc = statement(&st, db, sql, anew);
+    int rc;
 
+    if (ag_sql_text_needed(db)) {
+        return ag_sql_text_select(rows, db, sql, 1, &value, p);
+    }
     *rows = NULL;
+    rc = statement(&st, db, sql, anew);
     return rc ? rc : apr_dbd_pvselect(db->driver, p, db->handle, rows, st, 1, value, NULL);
 }
 

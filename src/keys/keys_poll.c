@@ -98,11 +98,13 @@ static int is_known_down(ag_keys_shared_t *shared, apr_time_t now)
     return lasts(now, LOAD(shared->failed_until), LAG) || lasts(now, LOAD(shared->trying_until), HUNG);
 }
 
-/* While what is known is recent, or the failure is, others may go on with it meanwhile. */
-static void poll_now(ag_keys_t *keys, apr_time_t now, const ag_log_t *log, apr_pool_t *p)
+/* While what is known is recent, or the failure is, others may go on with it meanwhile. The notice
+ * is looked at before the log: one that comes later is another's. */
+static apr_status_t poll_now(ag_keys_t *keys, apr_time_t now, const ag_log_t *log, apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;
     int speaks = ag_within(now, LOAD(shared->last_good), LAG) || is_known_down(shared, now);
+    apr_uint64_t notice = LOAD(*keys->notice);
     apr_status_t rv;
 
     STORE(shared->last_try, now);
@@ -114,11 +116,13 @@ static void poll_now(ag_keys_t *keys, apr_time_t now, const ag_log_t *log, apr_p
     STORE(shared->trying_until, 0);
     STORE(shared->failed_until, rv == APR_SUCCESS ? 0 : now + LAG);
     if (rv != APR_SUCCESS) {
-        return;
+        return rv;
     }
+    STORE(shared->noticed, notice);
     if (now > LOAD(shared->last_good) || !ag_within(now, LOAD(shared->last_good), LAG)) {
         STORE(shared->last_good, now);
     }
+    return APR_SUCCESS;
 }
 
 /* Somebody waits for an answer right now, and has not been killed over it. */
@@ -138,21 +142,36 @@ static int is_turn(ag_keys_shared_t *shared, apr_time_t now)
                                           __ATOMIC_SEQ_CST);
 }
 
-int ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
-               apr_pool_t *p)
+/* Somebody on this machine has changed something and been told that it is in force: nobody goes on
+ * with the cache before the change is read, whoever else may be reading it. */
+static ag_keys_up_e read_notice(ag_keys_t *keys, apr_time_t now, const ag_log_t *log, apr_pool_t *p)
+{
+    ag_keys_shared_t *shared = keys->shared;
+
+    if (lasts(now, LOAD(shared->failed_until), LAG) && !is_turn(shared, now)) {
+        return AG_KEYS_BLIND;
+    }
+    return poll_now(keys, now, log, p) == APR_SUCCESS ? AG_KEYS_UP : AG_KEYS_BLIND;
+}
+
+ag_keys_up_e ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now,
+                        const ag_log_t *log, apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;
     int recent;
 
     if (realm->query) {
-        return 1; /* a table of its own has no change log: only the time to live counts */
+        return AG_KEYS_UP; /* a table of its own has no change log: only the time to live counts */
+    }
+    if (LOAD(*keys->notice) != LOAD(shared->noticed)) {
+        return read_notice(keys, now, log, p);
     }
     recent = ag_within(now, LOAD(shared->last_good), LAG);
     if (is_turn(shared, now) || (!recent && !is_known_down(shared, now))) {
         poll_now(keys, now, log, p);
         recent = ag_within(now, LOAD(shared->last_good), LAG);
     }
-    return recent;
+    return recent ? AG_KEYS_UP : AG_KEYS_DOWN;
 }
 
 void ag_keys_poll(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,

@@ -17,6 +17,7 @@ typedef struct ag_keys_shared_t {
     apr_time_t failed_until; /* it failed: until then one at a time tries */
     apr_time_t trying_until; /* somebody is reading, and the others need not wait for it */
     apr_int64_t trier;       /* the process that is */
+    apr_uint64_t noticed;    /* ag_keys_t.notice, as it was before the log was last read */
 } ag_keys_shared_t;
 
 _Static_assert(sizeof(ag_keys_shared_t) <= AG_KEYS_SHARED_SIZE, "ag_keys_t.shared");
@@ -28,9 +29,14 @@ static inline int ag_within(apr_time_t now, apr_time_t then, apr_time_t span)
     return then <= now + apr_time_from_sec(2) && now - then <= span;
 }
 
-/* Polls when it is due. 1 when the cache is known to lag no more than two seconds behind the
- * database, 0 when the database is down. */
-int ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
-               apr_pool_t *p);
+typedef enum {
+    AG_KEYS_DOWN,  /* the database is away: what is cached lives on its stale time */
+    AG_KEYS_UP,    /* the cache lags no more than two seconds behind, and nothing we were told of */
+    AG_KEYS_BLIND  /* something was changed and cannot be read: nothing may be trusted */
+} ag_keys_up_e;
+
+/* Reads the log when it is due. */
+ag_keys_up_e ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now,
+                        const ag_log_t *log, apr_pool_t *p);
 
 #endif

@@ -3,27 +3,15 @@
 
 import pytest
 
-from support.keys import Postgres, Sqlite
+from support.databases import (any_bare, mariadb, mysql_keys, postgres,  # noqa: F401
+                               server_keys)
 from support.ports import Directory
-from support.postgres import PostgresServer
 
 
-@pytest.fixture(scope="session")
-def server():
-    server = PostgresServer()
-    yield server
-    server.close()
-
-
-@pytest.fixture(params=["sqlite", "pgsql"])
-def bare(request):
+@pytest.fixture
+def bare(any_bare):  # noqa: F811
     """A database without tables."""
-    if request.param == "sqlite":
-        db = Sqlite(init=False)
-    else:
-        db = Postgres(request.getfixturevalue("server"), init=False)
-    yield db
-    db.close()
+    return any_bare
 
 
 @pytest.fixture

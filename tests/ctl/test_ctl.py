@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""apiguardctl on SQLite and on a PostgreSQL server of the tests' own."""
+"""apiguardctl on SQLite, and on PostgreSQL and MariaDB servers of the tests' own."""
 
 import grp
 import hashlib
@@ -16,7 +16,7 @@ import zlib
 import jwt
 import pytest
 
-from support.keys import CTL, Postgres, Sqlite
+from support.keys import CTL, Mariadb, Postgres, Sqlite
 from support.ports import is_root, unprivileged
 from support.tool import created, public, refused, shown
 
@@ -49,7 +49,11 @@ def test_the_last_use_is_shown(db):
     now = int(time.time())
     db.sql(f"INSERT INTO api_usage (key_id, day, requests, denied, last_used_at) "
            f"VALUES ({key['id']}, {now // DAY * DAY}, 5, 1, {now})")
-    assert shown(db, key["id"])["last_used_at"] == now
+    db.sql(f"INSERT INTO api_usage (key_id, day, requests, denied, last_used_at) "
+           f"VALUES ({key['id']}, 0, 2, 0, 7)")
+    row = shown(db, key["id"])
+    assert (row["last_used_at"], row["requests"], row["denied"]) == (now, 7, 1)
+    db.sql("DELETE FROM api_usage WHERE day = 0")
     row = db.sql("SELECT key_prefix, requests, denied, last_used_at FROM api_keys_overview")[0]
     assert [str(cell) for cell in row] == [key["key_prefix"], "5", "1", str(now)]
 
@@ -144,6 +148,7 @@ def test_create_with_everything(db):
     assert key["key"].startswith("sk_live_") and key["key_prefix"] == public(key["key"])
     row = shown(db, key["id"])
     assert abs(row.pop("expires_at") - time.time() - 30 * DAY) < 60
+    assert abs(row.pop("ends_at") - time.time() - 30 * DAY) < 60
     assert abs(row.pop("created_at") - time.time()) < 60
     assert row == {
         "id": key["id"], "key_prefix": key["key_prefix"], "client_name": "acme",
@@ -151,7 +156,8 @@ def test_create_with_everything(db):
         "roles": ["admin"], "allowed_ips": ["10.0.0.0/8", "2001:db8::/32"],
         "allowed_endpoints": ["GET /api/orders/*", "/api/me"], "rate_limit": "100/min 1000/day",
         "plan": "gold", "grace_until": None, "is_active": 1, "rotated_to": None,
-        "metadata": '{"a": "ü"}', "last_used_at": None, "status": "active"}
+        "metadata": '{"a": "ü"}', "requests": 0, "denied": 0, "last_used_at": None,
+        "status": "active"}
     assert "active" in db.ctl("key", "verify", "-", stdin=key["key"]).stdout
 
 
@@ -253,7 +259,8 @@ def test_show_by_id_prefix_and_key(db):
 
 def test_rows_cannot_steer_the_terminal(db):
     db.insert("some-key", client="evil")
-    escape = "'evil' || char(27)" if isinstance(db, Sqlite) else "'evil' || chr(27)"
+    escape = {Sqlite: "'evil' || char(27)", Postgres: "'evil' || chr(27)",
+              Mariadb: "concat('evil', char(27))"}[type(db)]
     db.sql(f"UPDATE api_keys SET client_name = {escape}")
     assert "\x1b" not in db.ctl("key", "list").stdout
     assert "\x1b" not in db.ctl("key", "show", "some").stdout
@@ -353,8 +360,8 @@ def test_every_change_is_logged(db):
     assert len(log()) == 1  # older than a day: gone
 
 
-def test_a_truncated_table_is_logged(server):
-    db = Postgres(server)
+def test_a_truncated_table_is_logged(postgres):
+    db = Postgres(postgres)
     db.create()
     db.create()
     db.sql("TRUNCATE api_keys CASCADE")
@@ -377,15 +384,12 @@ def verify_by_id(db):
 
 # ---- the database -----------------------------------------------------------------------------------
 
-def test_the_database_is_away(server):
-    db = Postgres(server)
-    key = db.create()
-    server.stop()
-    try:
-        refused(db, "key", "verify", "-", status=3, stdin=key)
-    finally:
-        server.start()
-    assert verify(db, key) == (0, "active")
+def test_the_database_is_away(server_keys):
+    key = server_keys.create()
+    server_keys.away()
+    refused(server_keys, "key", "verify", "-", status=3, stdin=key)
+    server_keys.back()
+    assert verify(server_keys, key) == (0, "active")
 
 
 def test_not_our_database(folder):
@@ -394,8 +398,10 @@ def test_not_our_database(folder):
     assert done.returncode == 3
 
 
-def test_no_password_in_messages(server):
-    address = f"pgsql:host=127.0.0.1 port={server.port} dbname=nowhere user=x password=geheim"
+@pytest.mark.parametrize("kind,word", [("pgsql", "password"), ("mysql", "pass")])
+def test_no_password_in_messages(kind, word, postgres, mariadb):
+    port = {"pgsql": postgres, "mysql": mariadb}[kind].port
+    address = f"{kind}:host=127.0.0.1 port={port} dbname=nowhere user=x {word}=geheim"
     done = subprocess.run([CTL, "key", "list", "--db", address], capture_output=True, text=True)
     assert done.returncode == 3 and "geheim" not in done.stdout + done.stderr
 

@@ -5,18 +5,14 @@ import concurrent.futures
 import hashlib
 import json
 import os
-import sqlite3
 import subprocess
-import sys
 
 import pytest
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
-
-from support.keys import CTL, Postgres, Sqlite  # noqa: E402
-from support.postgres import PostgresServer  # noqa: E402
+from support.keys import CTL, Mariadb, Postgres, Sqlite
 
 SCHEMAS = os.path.join(os.path.dirname(__file__), "..", "support", "schema")
+SHIPPED = os.path.join(os.path.dirname(__file__), "..", "..", "conf", "schema")
 BCRYPT = "$2y$10$" + "./0123456789abcdefghijABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghi"[:53]
 VERSION = 2
 
@@ -30,9 +26,7 @@ class OldSqlite(Sqlite):
     def __init__(self):
         super().__init__(init=False)
         with open(os.path.join(SCHEMAS, "sqlite-1.sql"), encoding="utf-8") as f:
-            connection = sqlite3.connect(self.path)
-            connection.executescript(f.read())
-            connection.close()
+            self.script(f.read())
 
 
 class OldPostgres(Postgres):
@@ -40,13 +34,6 @@ class OldPostgres(Postgres):
         super().__init__(server, init=False)
         with open(os.path.join(SCHEMAS, "pgsql-1.sql"), encoding="utf-8") as f:
             self.sql(f.read())
-
-
-@pytest.fixture(scope="session")
-def server():
-    server = PostgresServer()
-    yield server
-    server.close()
 
 
 def fill(db):
@@ -67,15 +54,8 @@ def fill(db):
 @pytest.fixture(params=["sqlite", "pgsql"])
 def old(request):
     db = OldSqlite() if request.param == "sqlite" else OldPostgres(
-        request.getfixturevalue("server"))
+        request.getfixturevalue("postgres"))
     fill(db)
-    yield db
-    db.close()
-
-
-@pytest.fixture(params=["sqlite", "pgsql"])
-def db(request):
-    db = Sqlite() if request.param == "sqlite" else Postgres(request.getfixturevalue("server"))
     yield db
     db.close()
 
@@ -103,6 +83,50 @@ KEPT = {
 def content(db):
     return {table: sorted(rows(db, f"SELECT {columns} FROM {table}"))
             for table, columns in KEPT.items()}
+
+
+# ---- a new one ------------------------------------------------------------------------------------
+
+FILES = {Sqlite: "sqlite.sql", Postgres: "pgsql.sql", Mariadb: "mariadb.sql"}
+
+
+def test_the_file_of_the_documentation_does_the_same(bare):
+    """Run by the database's own client, twice; and init finds nothing to do."""
+    with open(os.path.join(SHIPPED, FILES[type(bare)]), encoding="utf-8") as f:
+        text = f.read()
+    for _ in range(2):
+        bare.script(text)
+    key = bare.create()
+    said = json.loads(bare.ctl("init", "--json").stdout)
+    assert (said["version_before"], said["version"]) == (VERSION, VERSION)
+    assert len(log(bare)) == 1 and "active" in bare.ctl("key", "verify", "-", stdin=key).stdout
+
+
+def test_many_inits_at_once(bare):
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(lambda _: bare.ctl("init", check=False), range(6)))
+    assert [d.returncode for d in done] == [0] * 6, done
+    bare.create()
+    assert len(log(bare)) == 1
+
+
+def test_texts_are_compared_byte_by_byte(db):
+    for name in ("gold", "Gold", "gold ", "göld", "go\u0308ld"):
+        db.sql(f"INSERT INTO api_plans (name, rate_limit) VALUES ('{name}', '1/s')")
+    assert rows(db, "SELECT count(*) FROM api_plans WHERE name = 'gold'") == [("1",)]
+    db.sql("INSERT INTO api_keys (key_hash, key_prefix, client_name, plan) "
+           f"VALUES ('{key_hash(1)}', 'Abc', 'x', 'gold ')")
+    assert rows(db, "SELECT count(*) FROM api_keys WHERE key_prefix = 'abc' OR plan = 'gold'") == [("0",)]
+
+
+def test_mariadb_stopped_half_way(mysql_keys):
+    """No version, no service; init goes on from there."""
+    mysql_keys.sql("DROP TABLE api_nodes; DROP TRIGGER api_keys_deleted; DELETE FROM api_schema")
+    assert mysql_keys.ctl("key", "list", check=False).returncode == 3
+    mysql_keys.ctl("init")
+    mysql_keys.create()
+    mysql_keys.sql("DELETE FROM api_keys")
+    assert len(log(mysql_keys)) == 2 and rows(mysql_keys, "SELECT count(*) FROM api_nodes") == [("0",)]
 
 
 # ---- from version 1 --------------------------------------------------------------------------------
@@ -192,7 +216,7 @@ def test_a_newer_version_is_refused(db):
 
 def test_no_schema_for_an_unknown_driver():
     done = subprocess.run([CTL, "init", "--db", "odbc:x"], capture_output=True, text=True)
-    assert done.returncode == 2 and "sqlite3, pgsql" in done.stderr
+    assert done.returncode == 2 and "sqlite3, pgsql, mysql" in done.stderr
 
 
 # ---- what may be stored ----------------------------------------------------------------------------
@@ -239,9 +263,46 @@ def test_list_changes_are_logged(db):
     assert rows(db, "SELECT revision FROM api_schema") == [("5",)]
 
 
-def test_a_list_filled_in_one_transaction(server):
+def test_a_plan_s_keys_are_logged_one_by_one(db):
+    db.sql("INSERT INTO api_plans (name, rate_limit) VALUES ('gold', '9/s'), ('tin', '1/s')")
+    for n in range(3):
+        db.sql("INSERT INTO api_keys (key_hash, key_prefix, client_name, plan) VALUES "
+               f"('{key_hash(n)}', 'x', 'a', '{'tin' if n == 2 else 'gold'}')")
+    gold = {key_hash(0), key_hash(1)}
+    db.sql("UPDATE api_plans SET rate_limit = '8/s' WHERE name = 'gold'")
+    assert set(log(db)[3:]) == gold and len(log(db)) == 5
+    db.sql("UPDATE api_plans SET note = 'x' WHERE name = 'nowhere'")
+    assert len(log(db)) == 5
+    assert rows(db, "SELECT revision FROM api_schema") == [("5",)]
+    assert [int(n) for (n,) in rows(db, "SELECT revision FROM api_changes ORDER BY revision")] == [
+        1, 2, 3, 4, 5]
+
+
+def test_a_renamed_plan_is_logged(server_keys):
+    """SQLite refuses to rename one that is in use only when asked to watch over references."""
+    db = server_keys
+    db.sql("INSERT INTO api_plans (name, rate_limit) VALUES ('gold', '9/s')")
+    db.sql("INSERT INTO api_keys (key_hash, key_prefix, client_name, plan) "
+           f"VALUES ('{key_hash(1)}', 'x', 'a', 'gold')")
+    db.sql("UPDATE api_plans SET name = 'silver'")
+    assert rows(db, "SELECT plan FROM api_keys") == [("silver",)]
+    assert set(log(db)) == {key_hash(1)} and len(log(db)) >= 2
+
+
+def test_numbers_come_in_the_order_of_commits(server_keys):
+    """Many at once: no number is missing, and none was given out twice."""
+    db = server_keys
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: db.sql("INSERT INTO api_keys (key_hash, key_prefix, client_name) "
+                                       f"VALUES ('{key_hash(n)}', 'x', 'a')"), range(40)))
+    assert [int(n) for (n,) in rows(db, "SELECT revision FROM api_changes ORDER BY revision")] == list(
+        range(1, 41))
+    assert rows(db, "SELECT revision FROM api_schema") == [("40",)]
+
+
+def test_a_list_filled_in_one_transaction(postgres):
     """PostgreSQL notes it once; many rows in many transactions are noted each."""
-    db = Postgres(server)
+    db = Postgres(postgres)
     db.sql("INSERT INTO api_ip_lists (list, cidr) SELECT 'a', '10.0.' || n || '.0/24' "
            "FROM generate_series(1, 200) n")
     assert log(db) == ["list:a"]

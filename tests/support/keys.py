@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """API keys for the tests: made by apiguardctl, or put into the table directly for what the tool
-would not make. A database is a file (SQLite) or one of the tests' own PostgreSQL server."""
+would not make. A database is a file (SQLite) or one of the tests' own PostgreSQL or MariaDB server."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ class CtlError(RuntimeError):
 
 
 class Database:
-    """What both kinds share: the tool, and rows written by hand."""
+    """What all kinds share: the tool, and rows written by hand."""
 
     def ctl(self, *args, check=True, stdin=None):
         done = subprocess.run([CTL, *args], capture_output=True, text=True, input=stdin,
@@ -75,7 +75,7 @@ def literal(value):
         return "NULL"
     if isinstance(value, int):
         return str(value)
-    return "'" + value.replace("'", "''") + "'"
+    return "'" + value.replace("'", "''") + "'"  # no backslash in a test: MariaDB would escape with it
 
 
 class Sqlite(Database):
@@ -104,6 +104,11 @@ class Sqlite(Database):
         finally:
             connection.close()
 
+    def script(self, text):
+        connection = sqlite3.connect(self.path)
+        connection.executescript(text)
+        connection.close()
+
     def away(self):
         """The database goes away: its directory has another name for a while."""
         os.rename(self.folder, self.folder + ".away")
@@ -111,13 +116,17 @@ class Sqlite(Database):
     def back(self):
         os.rename(self.folder + ".away", self.folder)
 
+    def revive(self):
+        if not os.path.exists(self.folder):
+            self.back()
+
     def close(self):
         shutil.rmtree(self.folder + ".away", ignore_errors=True)
         self.dir.close()
 
 
-class Postgres(Database):
-    """One database of a support.postgres server."""
+class OnServer(Database):
+    """One database of a server that the tests run."""
 
     def __init__(self, server, init=True):
         self.server = server
@@ -128,18 +137,11 @@ class Postgres(Database):
     def init(self):
         self.ctl("init")
 
-    def params(self):
-        return (f"host=127.0.0.1 port={self.server.port} dbname={self.name} "
-                f"user={self.server.role} connect_timeout=2")
-
     def address(self):
-        return f"pgsql:{self.params()}"
+        return f"{self.driver}:{self.params()}"
 
     def dbd(self):
-        return "pgsql", self.params()
-
-    def sql(self, text):
-        return self.server.psql(text, self.name)
+        return self.driver, self.params()
 
     def away(self):
         self.server.stop()
@@ -147,5 +149,48 @@ class Postgres(Database):
     def back(self):
         self.server.start()
 
+    def restart(self):
+        self.server.restart()
+
+    def pause(self):
+        self.server.pause()
+
+    def resume(self):
+        self.server.resume()
+
+    def revive(self):
+        """After a test that stopped the server and did not come to start it again."""
+        if self.server.process.poll() is not None:
+            self.server.start()
+        else:
+            self.server.resume()
+
     def close(self):
         pass
+
+
+    def script(self, text):
+        """What the database's own client is fed with."""
+        self.sql(text)
+
+
+class Postgres(OnServer):
+    driver = "pgsql"
+
+    def params(self):
+        return (f"host=127.0.0.1 port={self.server.port} dbname={self.name} "
+                f"user={self.server.role} connect_timeout=2")
+
+    def sql(self, text):
+        return self.server.psql(text, self.name)
+
+
+class Mariadb(OnServer):
+    driver = "mysql"
+
+    def params(self):
+        return (f"host=127.0.0.1 port={self.server.port} dbname={self.name} "
+                f"user={self.server.role} pass={self.server.password}")
+
+    def sql(self, text):
+        return self.server.sql(text, self.name)

@@ -25,6 +25,7 @@ class PostgresServer:
         self.port = free_port()
         self.process = None
         self.databases = 0
+        self.paused = False
         self.user = unprivileged("postgres", "nobody")
         self.dir = Directory("pgsql")
         self.data = self.dir.mkdir("data", self.user, 0o700)
@@ -78,6 +79,30 @@ class PostgresServer:
         self.stop()
         self.start()
 
+    def each_process(self, number):
+        """The server is one process for each connection, and some more."""
+        pids = [self.process.pid]
+        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.process.pid)],
+                                capture_output=True, text=True).stdout
+        for pid in pids + [int(word) for word in listed.split()]:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass  # a connection that ended in between
+
+    def pause(self):
+        """It lives and says nothing."""
+        self.paused = True
+        self.each_process(signal.SIGSTOP)
+
+    def resume(self):
+        if self.paused:
+            self.each_process(signal.SIGCONT)
+        self.paused = False
+
     def close(self):
-        self.stop()
+        if self.process and self.process.poll() is None:
+            self.resume()
+            self.process.send_signal(signal.SIGQUIT)  # nobody needs its data any more
+            self.process.wait(20)
         self.dir.close()

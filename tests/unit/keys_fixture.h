@@ -34,6 +34,7 @@ typedef struct fixture_t {
     ag_key_realm_t realm;
     ag_sip_key_t sip;
     ag_log_t log;
+    apr_uint64_t notice; /* moved by a test as apiguardctl does */
     apr_time_t now;
     const char *dir, *path;
     ag_db_t server; /* the connection under test */
@@ -197,6 +198,7 @@ static int set_up(void **state)
     f->keys.known = new_cache(f, AG_KEY_RECORD_SIZE);
     f->keys.unknown = new_cache(f, AG_KEY_UNKNOWN_SIZE);
     f->keys.shared = apr_pcalloc(p, AG_KEYS_SHARED_SIZE);
+    f->keys.notice = &f->notice;
     f->keys.sip = &f->sip;
     f->keys.db = (ag_db_port_t){lend, take_back, f};
     apr_dbd_init(p);

@@ -379,6 +379,84 @@ static void test_late_fill_is_dropped(void **state)
     assert_int_equal(f->asked, 1);
 }
 
+/* ---- told by apiguardctl --------------------------------------------------------------------- */
+
+/* What was changed on this machine is known to the very next request. */
+static void test_notice(void **state)
+{
+    fixture_t *f = *state;
+
+    found(f, f->key);
+    change(f, f->key, "is_active = 0");
+    f->notice = 4711;
+    f->asked = 0;
+    assert_false(found(f, f->key)->active);
+    assert_int_equal(f->asked, 2); /* the log and the key */
+    f->asked = 0;
+    assert_false(found(f, f->key)->active);
+    assert_int_equal(f->asked, 0); /* once is enough */
+}
+
+/* The watchdog's reading serves as well. */
+static void test_notice_is_read_by_the_watchdog(void **state)
+{
+    fixture_t *f = *state;
+
+    found(f, f->key);
+    change(f, f->key, "is_active = 0");
+    f->notice = 4711;
+    poll(f);
+    f->asked = 0;
+    assert_false(found(f, f->key)->active);
+    assert_int_equal(f->asked, 1);
+}
+
+/* The file moves while the log is being read: that reading may have come too early. */
+static void change_and_tell(void *ctx, ag_db_t *db)
+{
+    fixture_t *f = changer;
+
+    (void)ctx;
+    (void)db;
+    f->keys.db.release = take_back;
+    change(f, f->key, "is_active = 0");
+    f->notice = 4712;
+}
+
+static void test_notice_during_a_reading(void **state)
+{
+    fixture_t *f = *state;
+
+    changer = f;
+    found(f, f->key);
+    f->notice = 4711;
+    f->keys.db.release = change_and_tell;
+    assert_true(found(f, f->key)->active); /* it came before */
+    assert_false(found(f, f->key)->active);
+}
+
+/* Something was changed and cannot be read: nobody goes on with what may be revoked. */
+static void test_notice_that_cannot_be_read(void **state)
+{
+    fixture_t *f = *state;
+    int i;
+
+    found(f, f->key);
+    f->down = 1;
+    f->now += 10 * SEC;
+    found(f, f->key); /* stale */
+    f->notice = 4711;
+    f->asked = 0;
+    for (i = 0; i < 20; i++) {
+        assert_int_equal(result(f, f->key), AG_KEY_UNAVAILABLE);
+        f->now += SEC / 10;
+    }
+    assert_true(f->asked <= 3); /* and not everybody tries */
+    f->down = 0;
+    f->now += SEC;
+    assert_true(found(f, f->key)->active);
+}
+
 /* ---- realms ---------------------------------------------------------------------------------- */
 
 static void test_realms(void **state)
@@ -595,6 +673,10 @@ int main(void)
         TEST(test_after_idling),
         TEST(test_after_idling_with_another),
         TEST(test_late_fill_is_dropped),
+        TEST(test_notice),
+        TEST(test_notice_is_read_by_the_watchdog),
+        TEST(test_notice_during_a_reading),
+        TEST(test_notice_that_cannot_be_read),
         TEST(test_realms),
         TEST(test_down_from_the_start),
         TEST(test_stale),

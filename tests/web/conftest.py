@@ -9,10 +9,11 @@ import pytest
 
 from support import httpd as httpd_module
 from support.backend import Backend
+from support.databases import (any_bare, any_keys, mariadb, mysql_keys, pgsql_keys,  # noqa: F401
+                               postgres, server_keys, sqlite_keys)
 from support.httpd import Httpd
-from support.keys import Postgres, Sqlite
+from support.keys import Sqlite
 from support.memcached import Memcached
-from support.postgres import PostgresServer
 from support.verdict import secrets
 
 LIVE = []  # servers whose logs are read after each test
@@ -94,21 +95,6 @@ def own_httpd():
     factory = Factory()
     yield factory
     factory.close()
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    server = PostgresServer()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def pgsql_keys(postgres):
-    database = Postgres(postgres)
-    yield database
-    if postgres.process.poll() is not None:
-        postgres.start()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from support.keys import Postgres, Sqlite, sha256
+from support.databases import SERVERS, new_database
+from support.keys import Sqlite, sha256
 from support.problem import assert_refused
 
 CONF = """
@@ -51,14 +52,9 @@ def until(web, key, status, seconds, section="x"):
     return time.monotonic() - start
 
 
-@pytest.fixture(params=["sqlite", "pgsql"])
-def keys(request):
-    if request.param == "sqlite":
-        database = Sqlite()
-        yield database
-        database.close()
-    else:
-        yield request.getfixturevalue("pgsql_keys")
+@pytest.fixture
+def keys(any_keys):
+    return any_keys
 
 
 @pytest.fixture
@@ -185,78 +181,78 @@ def test_a_key_of_a_wrong_shape_needs_no_database(own_httpd, keys):
         keys.back()
 
 
-def test_down_later_cached_keys_go_on(own_httpd, pgsql_keys):
-    web = own_httpd(conf(), database=pgsql_keys)
-    cached, fresh = pgsql_keys.create(client="cached"), pgsql_keys.create(client="fresh")
+def test_down_later_cached_keys_go_on(own_httpd, server_keys):
+    web = own_httpd(conf(), database=server_keys)
+    cached, fresh = server_keys.create(client="cached"), server_keys.create(client="fresh")
     assert go(web, cached).status == 200
     web.expect(*DATABASE_GONE)
-    pgsql_keys.away()
+    server_keys.away()
     for _ in range(3):
         assert go(web, cached).status == 200
         assert_refused(go(web, fresh), "keystore_unavailable")
         assert_refused(go(web, "unknown-0123456789"), "keystore_unavailable")
         time.sleep(0.8)
-    pgsql_keys.back()
+    server_keys.back()
     assert until(web, fresh, 200, 10) is not None
     assert go(web, cached).status == 200
 
 
-def test_down_an_unknown_key_is_not_known_to_be_unknown(own_httpd, pgsql_keys):
+def test_down_an_unknown_key_is_not_known_to_be_unknown(own_httpd, server_keys):
     """It may have been made since; so 503, never 401."""
-    web = own_httpd(conf(), database=pgsql_keys)
+    web = own_httpd(conf(), database=server_keys)
     assert_refused(go(web, "unknown-0123456789"), "key_invalid")
     web.expect(*DATABASE_GONE)
-    pgsql_keys.away()
+    server_keys.away()
     assert until(web, "unknown-0123456789", 503, 3) is not None
     assert_refused(go(web, "unknown-0123456789"), "keystore_unavailable")
-    pgsql_keys.back()
+    server_keys.back()
     assert until(web, "unknown-0123456789", 401, 5) is not None
 
 
-def test_a_key_revoked_while_the_database_was_down_is_noticed(own_httpd, pgsql_keys, postgres):
-    web = own_httpd(conf(), database=pgsql_keys)
-    key = pgsql_keys.create()
+def test_a_key_revoked_while_the_database_was_down_is_noticed(own_httpd, server_keys):
+    web = own_httpd(conf(), database=server_keys)
+    key = server_keys.create()
     assert go(web, key).status == 200
     web.expect(*DATABASE_GONE)
-    pgsql_keys.away()
+    server_keys.away()
     assert go(web, key).status == 200
     time.sleep(1)
-    pgsql_keys.back()
-    pgsql_keys.revoke(key)
+    server_keys.back()
+    server_keys.revoke(key)
     assert until(web, key, 401, 5) is not None
 
 
-def test_stale_keys_end(own_httpd, pgsql_keys):
-    web = own_httpd(conf("ApiGuardKeyCache ttl=1 stale=3"), database=pgsql_keys)
-    key = pgsql_keys.create()
+def test_stale_keys_end(own_httpd, server_keys):
+    web = own_httpd(conf("ApiGuardKeyCache ttl=1 stale=3"), database=server_keys)
+    key = server_keys.create()
     assert go(web, key).status == 200
     web.expect(*DATABASE_GONE)
-    pgsql_keys.away()
+    server_keys.away()
     time.sleep(1.2)
     assert go(web, key).status == 200, "after its ttl a key lives on its stale time"
     time.sleep(4)
     assert_refused(go(web, key), "keystore_unavailable")
-    pgsql_keys.back()
+    server_keys.back()
 
 
-def test_a_cached_revoked_key_stays_revoked_while_the_database_is_down(own_httpd, pgsql_keys):
-    web = own_httpd(conf(), database=pgsql_keys)
-    key = pgsql_keys.create()
-    pgsql_keys.revoke(key)
+def test_a_cached_revoked_key_stays_revoked_while_the_database_is_down(own_httpd, server_keys):
+    web = own_httpd(conf(), database=server_keys)
+    key = server_keys.create()
+    server_keys.revoke(key)
     assert_refused(go(web, key), "key_revoked")
     web.expect(*DATABASE_GONE)
-    pgsql_keys.away()
+    server_keys.away()
     assert go(web, key).status in (401, 503)
-    pgsql_keys.back()
+    server_keys.back()
 
 
-def test_a_postgresql_restart_while_idle(own_httpd, pgsql_keys, postgres):
-    """The connection is reset by the driver, and with it the prepared statements are gone."""
-    web = own_httpd(conf(), database=pgsql_keys)
-    keys = [pgsql_keys.create(client=f"idle{n}") for n in range(6)]
+def test_a_restart_while_idle(own_httpd, server_keys):
+    """The connection is reset by the driver, and with it prepared statements are gone."""
+    web = own_httpd(conf(), database=server_keys)
+    keys = [server_keys.create(client=f"idle{n}") for n in range(6)]
     assert [go(web, k).status for k in keys[:3]] == [200] * 3
     web.expect(*DATABASE_GONE)
-    postgres.restart()
+    server_keys.restart()
     assert [go(web, k).status for k in keys[3:]] == [200] * 3
     assert_refused(go(web, "unknown-0123456789"), "key_invalid")
 
@@ -265,14 +261,15 @@ def test_a_schema_change_by_another_process(web, keys):
     made = [keys.create(client=f"alter{n}") for n in range(6)]
     assert [go(web, k).status for k in made[:3]] == [200] * 3
     web.expect(*DATABASE_GONE)
-    keys.sql("ALTER TABLE api_keys ADD COLUMN remark TEXT")
+    keys.sql("ALTER TABLE api_keys ADD COLUMN remark VARCHAR(20)")
     keys.sql("CREATE INDEX more ON api_keys (client_name, remark)")
     assert [go(web, k).status for k in made[3:]] == [200] * 3
     assert_refused(go(web, "unknown-0123456789"), "key_invalid")
 
 
-def test_a_database_without_our_schema_stops_the_start(own_httpd, postgres):
-    web = own_httpd(conf(), database=Postgres(postgres, init=False), start=False)
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_database_without_our_schema_stops_the_start(own_httpd, kind, request):
+    web = own_httpd(conf(), database=new_database(request, kind, init=False), start=False)
     started, said = web.try_start()
     assert not started
     assert "apiguardctl init" in said

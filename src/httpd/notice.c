@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * notice: the file by which apiguardctl tells this server of a change, and its rows in api_nodes, one
+ * for each key store. The parent makes the file at the first start and maps it, its children inherit
+ * the mapping, and it stays the same until the server ends.
+ */
+#include "glue.h"
+
+#include <unistd.h>
+
+#include "../keys/notice.h"
+
+#define USERDATA "mod_apiguard:notice:1"
+_Static_assert(AG_NOTICE_WORDS == AG_MAX_KEY_STORES, "a word for each key store");
+
+#define AGAIN apr_time_from_sec(60) /* after a failure */
+
+/* What the parent process keeps; the module itself is unloaded and loaded between two generations. */
+typedef struct {
+    const apr_uint64_t *words;
+    const char *path;
+    pid_t owner;
+} kept_t;
+
+static apr_status_t remove_at_end(void *data)
+{
+    const kept_t *kept = data;
+
+    if (getpid() == kept->owner && ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING) {
+        unlink(kept->path);
+    }
+    return APR_SUCCESS;
+}
+
+static kept_t *make(server_rec *s)
+{
+    apr_pool_t *pprocess = s->process->pool;
+    kept_t *kept = apr_pcalloc(pprocess, sizeof *kept);
+    const char *folder = ap_runtime_dir_relative(pprocess, "");
+    apr_status_t rv;
+
+    kept->owner = getpid();
+    kept->path = ap_runtime_dir_relative(pprocess, ag_notice_file(kept->owner, pprocess));
+    ag_notice_tidy(folder, pprocess);
+    rv = ag_notice_make(&kept->words, kept->path, pprocess);
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s, "AG0161: %s cannot be made, so apiguardctl "
+                     "cannot tell this server of a change; it notices within a second", kept->path);
+        return NULL;
+    }
+    apr_pool_userdata_set(kept, USERDATA, apr_pool_cleanup_null, pprocess);
+    return kept;
+}
+
+void ag_notice_open(ag_shared_t *shared, apr_pool_t *pconf, server_rec *s)
+{
+    kept_t *kept = NULL;
+
+    apr_pool_userdata_get((void **)&kept, USERDATA, s->process->pool);
+    kept = kept ? kept : make(s);
+    if (kept) {
+        shared->notice = kept->words;
+        shared->notice_path = kept->path;
+        apr_pool_cleanup_register(pconf, kept, remove_at_end, apr_pool_cleanup_null);
+    }
+}
+
+/* A refusal is said once for each database; the account's rights rarely change by themselves. */
+static void fail(server_rec *s, ag_key_words_t *words, apr_status_t rv, const char *detail)
+{
+    if (rv == APR_EACCES && !words->told) {
+        words->told = 1;
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "AG0162: this server may not write the table "
+                     "api_nodes (%s): apiguardctl cannot tell it of a change; it notices within a "
+                     "second", detail);
+    }
+}
+
+void ag_notice_enter(server_rec *s, apr_time_t now, apr_pool_t *ptmp)
+{
+    const ag_server_t *server = ag_server_of(s);
+    const ag_engine_t *engine = server->engine;
+    ag_key_words_t *words = server->key_words;
+    const char *detail = "";
+    apr_status_t rv;
+
+    if (!words || !server->notice || engine->key_realm.query
+        || (words->entered <= now && now - words->entered < AG_NOTICE_REFRESH)) {
+        return;
+    }
+    words->entered = now;
+    rv = ag_nodes_enter(&detail, &engine->keys->db, server->notice, now, ptmp);
+    if (rv != APR_SUCCESS) {
+        words->entered = now - AG_NOTICE_REFRESH + AGAIN;
+        fail(s, words, rv, detail);
+    }
+}
