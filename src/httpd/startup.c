@@ -89,6 +89,18 @@ static ag_key_words_t *key_words(const ag_shared_t *shared, ag_id_t realm)
     return words;
 }
 
+/* How many workers of all processes may ask one database at once: a quarter of them, so that one
+ * that hangs leaves the others to their work. */
+static int places(void)
+{
+    int children = 1, threads = 1, n;
+
+    ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children);
+    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    n = (children > 0 ? children : 1) * (threads > 0 ? threads : 1) / 4;
+    return n < 2 ? 2 : n > AG_FLIGHT_SLOTS / 2 ? AG_FLIGHT_SLOTS / 2 : n;
+}
+
 static ag_keys_t *key_store(const ag_shared_t *shared, ag_key_words_t *words, server_rec *s,
                             apr_pool_t *p)
 {
@@ -100,6 +112,8 @@ static ag_keys_t *key_store(const ag_shared_t *shared, ag_key_words_t *words, se
     keys->shared = words->shared;
     keys->notice = shared->notice ? &shared->notice[words - shared->keys] : &never_moves;
     keys->sip = &shared->sip;
+    keys->flights = shared->flights;
+    keys->places = places();
     ag_dbd_port(&keys->db, s);
     return keys;
 }

@@ -127,6 +127,46 @@ static ag_key_result_e ask_database(const ag_key_t **key, const lookup_t *l)
     return AG_KEY_FOUND;
 }
 
+/* 1 when the cache can answer. */
+static int ask_cache(ag_key_result_e *result, const ag_key_t **key, lookup_t *l)
+{
+    l->cached = read_cache(l);
+    *key = l->cached;
+    *result = AG_KEY_FOUND;
+    if (is_fresh(l)) {
+        return 1;
+    }
+    *result = AG_KEY_UNKNOWN;
+    return is_known_unknown(l);
+}
+
+/* Not in the cache: asks, or waits for who asks. The cache is looked at again when it is one's turn,
+ * since another's turn may just have ended. */
+static ag_key_result_e look_up(const ag_key_t **key, lookup_t *l)
+{
+    ag_flight_t flight = {.flights = l->keys->flights, .store = l->realm->id, .what = l->id,
+                          .places = l->keys->places};
+    ag_key_result_e result;
+    ag_flight_e turn;
+
+    do {
+        turn = ag_flight_turn(&flight);
+        if (turn == AG_FLIGHT_REFUSED) {
+            return fall_back(key, l);
+        }
+        if (ask_cache(&result, key, l)) {
+            break;
+        }
+        if (turn == AG_FLIGHT_MINE) {
+            result = ask_database(key, l);
+        }
+    } while (turn != AG_FLIGHT_MINE);
+    if (turn == AG_FLIGHT_MINE) {
+        ag_flight_end(&flight);
+    }
+    return result;
+}
+
 ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key_realm_t *realm,
                              const char *text, apr_size_t n, apr_time_t now, const ag_log_t *log,
                              apr_pool_t *p)
@@ -147,5 +187,5 @@ ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key
         || is_known_unknown(&l)) {
         return AG_KEY_UNKNOWN;
     }
-    return ask_database(key, &l);
+    return look_up(key, &l);
 }

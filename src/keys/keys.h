@@ -17,6 +17,7 @@
 #include "../core/ports.h"
 #include "../core/principal.h"
 #include "../ipset/ipset.h"
+#include "flight.h"
 
 typedef enum { AG_KEY_FOUND, AG_KEY_UNKNOWN, AG_KEY_UNAVAILABLE } ag_key_result_e;
 
@@ -59,13 +60,16 @@ typedef struct ag_keys_t {
                                    read atomically, never NULL */
     const ag_sip_key_t *sip;
     ag_db_port_t db;
+    ag_flights_t *flights; /* in shared memory */
+    int places;            /* how many may ask the database at once */
 } ag_keys_t;
 
 #define AG_KEY_RECORD_SIZE 1000 /* a longer record works, but is read from the database each time */
 #define AG_KEY_UNKNOWN_SIZE 32  /* a record of ag_keys_t.unknown */
 #define AG_KEYS_SHARED_SIZE 128 /* bytes of shared memory for ag_keys_t.shared */
 
-/* Looks a key up. *key is set with AG_KEY_FOUND, whatever its status; revoked and expired ones are
+/* Looks a key up. One that is not cached is asked for once, however many requests want it; the others
+ * wait for two seconds at most. *key is set with AG_KEY_FOUND, whatever its status; revoked and expired ones are
  * found too. */
 ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key_realm_t *realm,
                              const char *text, apr_size_t n, apr_time_t now, const ag_log_t *log,

@@ -142,16 +142,71 @@ static int is_turn(ag_keys_shared_t *shared, apr_time_t now)
                                           __ATOMIC_SEQ_CST);
 }
 
+/* What one wants to know by reading, another has read meanwhile. */
+static int is_read(const ag_keys_t *keys, apr_time_t now)
+{
+    ag_keys_shared_t *shared = keys->shared;
+
+    return LOAD(*keys->notice) == LOAD(shared->noticed)
+           && ag_within(now, LOAD(shared->last_good), LAG);
+}
+
+static ag_flight_t flight_of(const ag_keys_t *keys, const ag_key_realm_t *realm)
+{
+    ag_flight_t flight = {.flights = keys->flights, .store = realm->id, .what = realm->id,
+                          .places = keys->places};
+
+    return flight;
+}
+
+/* Reads the log, or waits for who reads it. A reading that was begun before the notice came does not
+ * serve; the next one will. */
+static apr_status_t poll_in_turn(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now,
+                                 const ag_log_t *log, apr_pool_t *p)
+{
+    ag_keys_shared_t *shared = keys->shared;
+    ag_flight_t flight = flight_of(keys, realm);
+    ag_flight_e turn;
+    apr_status_t rv;
+
+    do {
+        turn = ag_flight_turn(&flight);
+    } while (turn == AG_FLIGHT_LOOK && !is_read(keys, now));
+    if (turn == AG_FLIGHT_REFUSED) {
+        STORE(shared->failed_until, now + LAG);
+        return APR_TIMEUP;
+    }
+    if (turn == AG_FLIGHT_LOOK) {
+        return APR_SUCCESS;
+    }
+    rv = is_read(keys, now) ? APR_SUCCESS : poll_now(keys, now, log, p);
+    ag_flight_end(&flight);
+    return rv;
+}
+
+/* It is one's turn to read for all; if somebody does right now, the better. */
+static void poll_for_all(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now,
+                         const ag_log_t *log, apr_pool_t *p)
+{
+    ag_flight_t flight = flight_of(keys, realm);
+
+    if (ag_flight_try(&flight)) {
+        poll_now(keys, now, log, p);
+        ag_flight_end(&flight);
+    }
+}
+
 /* Somebody on this machine has changed something and been told that it is in force: nobody goes on
  * with the cache before the change is read, whoever else may be reading it. */
-static ag_keys_up_e read_notice(ag_keys_t *keys, apr_time_t now, const ag_log_t *log, apr_pool_t *p)
+static ag_keys_up_e read_notice(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now,
+                                const ag_log_t *log, apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;
 
     if (lasts(now, LOAD(shared->failed_until), LAG) && !is_turn(shared, now)) {
         return AG_KEYS_BLIND;
     }
-    return poll_now(keys, now, log, p) == APR_SUCCESS ? AG_KEYS_UP : AG_KEYS_BLIND;
+    return poll_in_turn(keys, realm, now, log, p) == APR_SUCCESS ? AG_KEYS_UP : AG_KEYS_BLIND;
 }
 
 ag_keys_up_e ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now,
@@ -164,13 +219,19 @@ ag_keys_up_e ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t
         return AG_KEYS_UP; /* a table of its own has no change log: only the time to live counts */
     }
     if (LOAD(*keys->notice) != LOAD(shared->noticed)) {
-        return read_notice(keys, now, log, p);
+        return read_notice(keys, realm, now, log, p);
     }
     recent = ag_within(now, LOAD(shared->last_good), LAG);
-    if (is_turn(shared, now) || (!recent && !is_known_down(shared, now))) {
-        poll_now(keys, now, log, p);
-        recent = ag_within(now, LOAD(shared->last_good), LAG);
+    if (!recent && !is_known_down(shared, now)) {
+        poll_in_turn(keys, realm, now, log, p);
     }
+    else if (is_turn(shared, now)) {
+        poll_for_all(keys, realm, now, log, p);
+    }
+    else {
+        return recent ? AG_KEYS_UP : AG_KEYS_DOWN;
+    }
+    recent = ag_within(now, LOAD(shared->last_good), LAG);
     return recent ? AG_KEYS_UP : AG_KEYS_DOWN;
 }
 

@@ -198,6 +198,9 @@ static int set_up(void **state)
     f->keys.known = new_cache(f, AG_KEY_RECORD_SIZE);
     f->keys.unknown = new_cache(f, AG_KEY_UNKNOWN_SIZE);
     f->keys.shared = apr_pcalloc(p, AG_KEYS_SHARED_SIZE);
+    f->keys.flights = apr_pcalloc(p, AG_FLIGHT_BYTES);
+    assert_int_equal(ag_flights_init(f->keys.flights), APR_SUCCESS);
+    f->keys.places = 4;
     f->keys.notice = &f->notice;
     f->keys.sip = &f->sip;
     f->keys.db = (ag_db_port_t){lend, take_back, f};

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Slow look-ups: one at a time for a key, a few at a time for all, and none that brings a revoked key
+back. The database is made slow by a view in the table's place."""
+
+import subprocess
+import threading
+import time
+
+import pytest
+
+from support.problem import assert_refused
+
+SECTION = """
+<Location "/s/x/">
+    AuthType ApiGuard
+    AuthName "x"
+    Require valid-user
+</Location>
+"""
+
+
+def go(web, key):
+    return web.get("/s/x/hello.html", key=key)
+
+
+class Slow:
+    """The table api_keys of a PostgreSQL database behind a view that counts and sleeps."""
+
+    def __init__(self, keys):
+        self.keys = keys
+        keys.sql("CREATE SEQUENCE asked")
+        keys.sql("CREATE TABLE pace (seconds float)")
+        keys.sql("INSERT INTO pace VALUES (0)")
+        keys.sql("ALTER TABLE api_keys RENAME TO keys_behind")
+        keys.sql("CREATE VIEW api_keys AS SELECT * FROM keys_behind WHERE (SELECT count(*) FROM "
+                 "(SELECT nextval('asked'), pg_sleep(seconds) FROM pace OFFSET 0) AS wait) > 0")
+        keys.sql("SELECT nextval('asked')")
+
+    def pace(self, seconds):
+        self.keys.sql(f"UPDATE pace SET seconds = {seconds}")
+
+    def asked(self):
+        return int(self.keys.sql("SELECT last_value FROM asked")[0][0])
+
+    def revoke(self, key):
+        from support.keys import sha256
+        self.keys.sql(f"UPDATE keys_behind SET is_active = 0 WHERE key_hash = '{sha256(key)}'")
+
+
+def in_background(function, *args):
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(function(*args)))
+    thread.start()
+    return thread, answers
+
+
+def test_a_slow_look_up_does_not_revive_a_revoked_key(own_httpd, pgsql_keys):
+    key = pgsql_keys.create()
+    other = pgsql_keys.create()
+    slow = Slow(pgsql_keys)
+    web = own_httpd(SECTION, database=pgsql_keys)
+    assert go(web, other).status == 200  # the log is polled from now on
+    slow.pace(1.5)
+    thread, answers = in_background(go, web, key)
+    time.sleep(0.3)
+    slow.revoke(key)  # the look-up has read the row before and is still under way
+    thread.join()
+    slow.pace(0)
+    assert answers[0].status == 200, "this request came before the revocation"
+    for _ in range(5):
+        assert_refused(go(web, key), "key_revoked")
+
+
+def test_a_key_is_looked_up_once_however_many_want_it(own_httpd, pgsql_keys):
+    key = pgsql_keys.create()
+    slow = Slow(pgsql_keys)
+    web = own_httpd(SECTION, database=pgsql_keys, processes=4, threads=8)
+    slow.pace(0.4)
+    before = slow.asked()
+    assert set(web.client.burst(24, "/s/x/hello.html", [("X-API-Key", key)])) == {200}
+    assert slow.asked() == before + 1
+    assert set(web.client.burst(24, "/s/x/hello.html", [("X-API-Key", "nobody-0123456789")])) == {401}
+    assert slow.asked() == before + 2
+
+
+@pytest.fixture
+def locked(pgsql_keys, postgres):
+    """A function that locks the keys for so many seconds: look-ups hang, the change log does not."""
+    sessions = []
+
+    def lock(seconds):
+        sessions.append(subprocess.Popen(
+            [f"{postgres.bin}/psql", "-X", "-q", "-h", "127.0.0.1", "-p", str(postgres.port), "-U",
+             postgres.role, "-d", pgsql_keys.name, "-c",
+             f"BEGIN; LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep({seconds}); COMMIT"],
+            stdout=subprocess.DEVNULL))
+        time.sleep(0.5)
+
+    yield lock
+    for session in sessions:
+        session.wait()
+
+
+def test_a_hung_database_ties_up_a_few_workers_only(own_httpd, pgsql_keys, locked):
+    """2 x 8 workers, so 4 may ask at once. All others are answered within two seconds, and those
+    whose key is cached at once."""
+    web = own_httpd(SECTION, database=pgsql_keys, processes=2, threads=8)
+    cached = pgsql_keys.create()
+    fresh = [pgsql_keys.create(client=f"fresh{n}") for n in range(12)]
+    assert go(web, cached).status == 200
+    locked(6)
+    start = time.monotonic()
+    waiting = [in_background(go, web, key) for key in fresh]
+    time.sleep(0.3)
+    assert go(web, cached).status == 200
+    assert time.monotonic() - start < 1, "there is a worker for those whose key is cached"
+    time.sleep(2.2)
+    done = [answers[0] for thread, answers in waiting if answers]
+    assert len(done) == 8
+    for answer in done:
+        body = assert_refused(answer, "keystore_unavailable")
+        assert body["retry_after"] >= 1
+    start = time.monotonic()
+    assert_refused(go(web, fresh[0] + "x"), "keystore_unavailable")
+    assert time.monotonic() - start < 0.5, "it is known by now that there is no use in waiting"
+    for thread, answers in waiting:
+        thread.join()
+    assert sorted(answers[0].status for thread, answers in waiting) == [200] * 4 + [503] * 8
+    assert [go(web, key).status for key in fresh] == [200] * 12
+
+
+def test_random_keys_do_not_push_out_good_ones(own_httpd, pgsql_keys):
+    """A flood of keys that do not exist fills the memory of unknown keys, and only that."""
+    web = own_httpd("ApiGuardSharedMemory 1M\n" + SECTION, database=pgsql_keys, processes=2,
+                    threads=8)
+    good = [pgsql_keys.create(client=f"good{n}") for n in range(20)]
+    slow = Slow(pgsql_keys)
+    assert [go(web, key).status for key in good] == [200] * 20
+    before = slow.asked()
+    for n in range(1500):
+        assert go(web, f"random-{n:09d}").status == 401
+    assert slow.asked() == before + 1500
+    before = slow.asked()
+    assert [go(web, key).status for key in good] == [200] * 20
+    assert slow.asked() == before
+    for _ in range(20):
+        assert go(web, "random-000001499").status == 401
+    assert slow.asked() == before, "the same unknown key is asked for once"
