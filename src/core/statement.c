@@ -9,6 +9,8 @@
 
 #include <apr_strings.h>
 
+#include "sql_text.h"
+
 #define MAX_COLUMNS 8
 
 /* What is kept of a statement on a connection. It has a pool of its own: one that fails is prepared
@@ -59,10 +61,15 @@ static const char *error_text(ag_db_t *db, int rc, apr_pool_t *p)
 static int start(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, const char **values, int n,
                  apr_pool_t *p)
 {
-    kept_t *kept = kept_of(db, sql, p);
-    int rc = prepare(kept, db, sql);
+    kept_t *kept;
+    int rc;
 
     *rows = NULL;
+    if (ag_sql_text_needed(db)) {
+        return ag_sql_text_select(rows, db, sql, n, values, p);
+    }
+    kept = kept_of(db, sql, p);
+    rc = prepare(kept, db, sql);
     return rc ? rc : apr_dbd_pselect(db->driver, p, db->handle, rows, kept->st, 1, n, values);
 }
 

@@ -66,14 +66,9 @@ def remove(keys, cidr, name="partners"):
     keys.sql(f"DELETE FROM api_ip_lists WHERE list = '{name}' AND cidr = '{cidr}'")
 
 
-@pytest.fixture(params=["sqlite", "pgsql"])
-def keys(request):
-    if request.param == "sqlite":
-        database = Sqlite()
-        yield database
-        database.close()
-    else:
-        yield request.getfixturevalue("pgsql_keys")
+@pytest.fixture
+def keys(any_keys):
+    return any_keys
 
 
 def server(own_httpd, keys, rules=None, **kw):
