@@ -31,6 +31,31 @@ static void prepare(ag_cred_call_t *call, const ag_check_t *check)
     call->sip = engine->sip;
 }
 
+/* May this method be used with these permissions? Nobody has any, but may say who it is. */
+static ag_reason_e judge_method(ag_check_t *check)
+{
+    const ag_request_t *request = &check->exchange->request;
+    ag_verdict_t *verdict = &check->verdict;
+    const char *wanted;
+
+    if (ag_methods_allow(&check->policy->method_scopes, request->method, &verdict->who->scopes,
+                         &wanted, request->pool)) {
+        return AG_R_NONE;
+    }
+    verdict->shown = verdict->who;
+    verdict->who = NULL;
+    if (!verdict->kind) {
+        return ag_refuse(verdict, AG_R_CREDENTIAL_MISSING, NULL);
+    }
+    verdict->wanted = wanted;
+    return ag_refuse(verdict, AG_R_SCOPE_INSUFFICIENT,
+                     apr_pstrcat(request->pool, "The key or token does not allow ",
+                                 ag_text_visible(request->method, strlen(request->method), 0)
+                                     ? request->method
+                                     : "this method",
+                                 NULL));
+}
+
 static ag_reason_e examine(ag_check_t *check)
 {
     const ag_credential_t *found = &check->credential;
@@ -55,7 +80,7 @@ static ag_reason_e examine(ag_check_t *check)
     verdict->who = who;
     verdict->candidate = AG_R_NONE; /* the Require tree is asked again, now that it can tell */
     verdict->wanted = NULL;
-    return AG_R_NONE;
+    return check->policy->method_scopes.n ? judge_method(check) : AG_R_NONE;
 }
 
 ag_reason_e ag_guard_identify(ag_check_t *check)
@@ -72,7 +97,7 @@ ag_reason_e ag_guard_identify(ag_check_t *check)
     if (reason == AG_R_CREDENTIAL_MISSING && policy->anonymous) {
         verdict->who = anonymous(check->exchange->request.pool);
         verdict->candidate = AG_R_NONE;
-        return AG_R_NONE;
+        return policy->method_scopes.n ? judge_method(check) : AG_R_NONE;
     }
     return reason == AG_R_NONE ? examine(check) : ag_refuse(verdict, reason, NULL);
 }

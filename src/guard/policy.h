@@ -29,6 +29,17 @@ typedef struct ag_keyset_source_t {
     ag_jwt_keyset_t set;
 } ag_keyset_source_t;
 
+/* A permission that a method asks for; several of one method: any of them will do. */
+typedef struct ag_method_scope_t {
+    const char *method; /* "*": any that is not named */
+    const char *scope;
+} ag_method_scope_t;
+
+typedef struct ag_method_scopes_t {
+    const ag_method_scope_t *v;
+    int n; /* 0: no method asks for any */
+} ag_method_scopes_t;
+
 enum { AG_FAIL_LOCAL, AG_FAIL_ALLOW, AG_FAIL_DENY };
 
 typedef struct ag_store_failure_t {
@@ -101,6 +112,11 @@ void ag_policy_jwt(ag_jwt_policy_t *jwt, ag_id_t *realm, const ag_policy_t *poli
 
 /* The types of credentials that the section accepts: AG_CRED_KEY, AG_CRED_JWT. */
 unsigned ag_policy_types(const ag_policy_t *policy);
+
+/* 1 when who holds these permissions may use the method. Else *wanted is what would have done, parted
+ * by spaces, or NULL when nothing would. */
+int ag_methods_allow(const ag_method_scopes_t *scopes, const char *method, const ag_words_t *held,
+                     const char **wanted, apr_pool_t *p);
 
 /* Contradictions that only show once a section is complete: an error text or NULL. */
 const char *ag_policy_check(const ag_policy_t *policy, apr_pool_t *p);

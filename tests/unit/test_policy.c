@@ -282,6 +282,13 @@ static void test_mistakes(void **state)
         {AG_POLICY_key_from, "query:a&b", "ApiGuardKeyFrom: \"query:a&b\" is not allowed"},
         {AG_POLICY_key_from, "bearer:x", "ApiGuardKeyFrom: \"bearer:x\" is not allowed"},
         {AG_POLICY_anonymous, "yes", "ApiGuardAnonymous: \"yes\" is not allowed: off or on"},
+        {AG_POLICY_method_scopes, "get=read", "ApiGuardMethodScopes: \"get=read\" is not allowed: "
+                                              "METHOD,METHOD=SCOPE"},
+        {AG_POLICY_method_scopes, "GET", "ApiGuardMethodScopes: \"GET\" is not allowed"},
+        {AG_POLICY_method_scopes, "GET=", "ApiGuardMethodScopes: \"GET=\" is not allowed"},
+        {AG_POLICY_method_scopes, "=read", "ApiGuardMethodScopes: \"=read\" is not allowed"},
+        {AG_POLICY_method_scopes, "GET=re*", "ApiGuardMethodScopes: \"GET=re*\" is not allowed"},
+        {AG_POLICY_method_scopes, "GET=a none", "ApiGuardMethodScopes: \"none\" is not allowed"},
         {AG_POLICY_leeway, "601", "ApiGuardLeeway: \"601\" is not a number from 0 to 600"},
         {AG_POLICY_claim_map, "user", "ApiGuardClaimMap: \"user\" is not allowed: user=, client="},
         {AG_POLICY_claim_map, "user=", "ApiGuardClaimMap: \"user=\" is not allowed"},
