@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from support.keys import CTL, Sqlite
+from support.keys import CTL
 from support.ports import is_root
 from support.problem import assert_refused
 
@@ -48,14 +48,9 @@ def kill_all(web):
                 children.remove(pid)
 
 
-@pytest.fixture(params=["sqlite", "pgsql"])
-def keys(request):
-    if request.param == "sqlite":
-        database = Sqlite()
-        yield database
-        database.close()
-    else:
-        yield request.getfixturevalue("pgsql_keys")
+@pytest.fixture
+def keys(any_keys):
+    return any_keys
 
 
 @pytest.fixture
