@@ -14,6 +14,8 @@ static const ag_cmd_t *const groups[] = {
     ag_cmds_key_create,
     ag_cmds_key,
     ag_cmds_key_rotate,
+    ag_cmds_key_import,
+    ag_cmds_key_export,
     ag_cmds_plan,
     ag_cmds_template,
     ag_cmds_token,

@@ -98,6 +98,10 @@ char *ag_ctl_secret(apr_pool_t *p);
 const char *ag_ctl_secret_file(const unsigned char **bytes, apr_size_t *n, const char *value,
                                apr_pool_t *p);
 
+/* All of a file, or of standard input for "-": wiped when the pool goes; one byte more than *n may be
+ * written to. An error text or NULL. */
+const char *ag_ctl_secret_text(char **text, apr_size_t *n, const char *path, apr_pool_t *p);
+
 /* A point in time from now on: "never" (0), a duration ("90d") or a date ("2030-01-31", also with
  * "T12:00:00Z"). Seconds since 1970. An error text or NULL. */
 const char *ag_ctl_until(apr_int64_t *seconds, const char *text, apr_time_t now, apr_pool_t *p);
@@ -178,7 +182,8 @@ typedef struct ag_cmd_t {
 } ag_cmd_t;
 
 /* The commands of one file; a row without name ends them. commands.c knows all of them. */
-extern const ag_cmd_t ag_cmds_init[], ag_cmds_key_create[], ag_cmds_key[], ag_cmds_key_rotate[],
+extern const ag_cmd_t ag_cmds_init[], ag_cmds_key_create[], ag_cmds_key[], ag_cmds_key_rotate[], ag_cmds_key_import[],
+    ag_cmds_key_export[],
     ag_cmds_plan[], ag_cmds_template[], ag_cmds_token[];
 
 /* The i-th command in the order of the help, from 0; NULL behind the last. */

@@ -257,6 +257,7 @@ int ag_ctl_end(ag_ctl_t *ctl, int code)
     int rc;
 
     if (code != AG_EXIT_OK) {
+        ctl->changed = 0;
         apr_dbd_transaction_mode_set(ctl->db.driver, ctl->transaction,
                                      APR_DBD_TRANSACTION_ROLLBACK);
     }

@@ -156,22 +156,38 @@ static const struct {
     ag_key_column_e reads; /* where the server reads it; AG_COL_COUNT: it does not */
     check_f check;
     check_f entry; /* of a list, instead of `check` */
+    const char *rule;
 } columns[AG_D_COUNT] = {
-    [AG_D_HASH] = {"key_hash", AG_COL_COUNT, check_hash, NULL},
-    [AG_D_PREFIX] = {"key_prefix", AG_COL_COUNT, check_prefix, NULL},
-    [AG_D_CLIENT] = {"client_name", AG_COL_COUNT, check_client, NULL},
-    [AG_D_EMAIL] = {"client_email", AG_COL_COUNT, check_email, NULL},
-    [AG_D_SCOPES] = {"permissions", AG_COL_SCOPES, NULL, check_word},
-    [AG_D_ROLES] = {"roles", AG_COL_ROLES, NULL, check_word},
-    [AG_D_IPS] = {"allowed_ips", AG_COL_IPS, NULL, check_network},
-    [AG_D_ENDPOINTS] = {"allowed_endpoints", AG_COL_ENDPOINTS, NULL, check_endpoint},
-    [AG_D_RATE] = {"rate_limit", AG_COL_RATE, check_rate, NULL},
-    [AG_D_PLAN] = {"plan", AG_COL_COUNT, check_plan, NULL},
-    [AG_D_METADATA] = {"metadata", AG_COL_COUNT, check_metadata, NULL},
-    [AG_D_CREATED] = {"created_at", AG_COL_COUNT, check_time, NULL},
-    [AG_D_EXPIRES] = {"expires_at", AG_COL_EXPIRES, check_time, NULL},
-    [AG_D_GRACE] = {"grace_until", AG_COL_GRACE, check_time, NULL},
-    [AG_D_ACTIVE] = {"is_active", AG_COL_COUNT, check_active, NULL},
+    [AG_D_HASH] = {"key_hash", AG_COL_COUNT, check_hash, NULL,
+        "64 hexadecimal digits of SHA-256 (or HMAC), or a bcrypt hash ($2y$, $2b$, $2a$)"},
+    [AG_D_PREFIX] = {"key_prefix", AG_COL_COUNT, check_prefix, NULL,
+        "1 to 64 printable characters; for a bcrypt hash the first 8 of the key"},
+    [AG_D_CLIENT] = {"client_name", AG_COL_COUNT, check_client, NULL,
+        "a name: 1 to 255 bytes of UTF-8; not \"anonymous\", not \"key:...\", not \"jwt:...\""},
+    [AG_D_EMAIL] = {"client_email", AG_COL_COUNT, check_email, NULL,
+        "an address"},
+    [AG_D_SCOPES] = {"permissions", AG_COL_SCOPES, NULL, check_word,
+        "words separated by spaces, or a JSON array of them"},
+    [AG_D_ROLES] = {"roles", AG_COL_ROLES, NULL, check_word,
+        "words separated by spaces, or a JSON array of them"},
+    [AG_D_IPS] = {"allowed_ips", AG_COL_IPS, NULL, check_network,
+        "networks separated by spaces, or a JSON array of them"},
+    [AG_D_ENDPOINTS] = {"allowed_endpoints", AG_COL_ENDPOINTS, NULL, check_endpoint,
+        "\"METHOD /PATH\" or \"/PATH\", several as a JSON array"},
+    [AG_D_RATE] = {"rate_limit", AG_COL_RATE, check_rate, NULL,
+        "limits such as \"1000/h 20000/day\""},
+    [AG_D_PLAN] = {"plan", AG_COL_COUNT, check_plan, NULL,
+        "a plan's name"},
+    [AG_D_METADATA] = {"metadata", AG_COL_COUNT, check_metadata, NULL,
+        "a JSON object"},
+    [AG_D_CREATED] = {"created_at", AG_COL_COUNT, check_time, NULL,
+        "seconds since 1970, 2030-01-31 or 2030-01-31T12:00:00Z"},
+    [AG_D_EXPIRES] = {"expires_at", AG_COL_EXPIRES, check_time, NULL,
+        "seconds since 1970, 2030-01-31 or 2030-01-31T12:00:00Z; nothing: never"},
+    [AG_D_GRACE] = {"grace_until", AG_COL_GRACE, check_time, NULL,
+        "seconds since 1970, 2030-01-31 or 2030-01-31T12:00:00Z"},
+    [AG_D_ACTIVE] = {"is_active", AG_COL_COUNT, check_active, NULL,
+        "1 (good) or 0 (revoked)"},
 };
 
 const char *ag_draft_name(ag_draft_e column)
@@ -179,13 +195,9 @@ const char *ag_draft_name(ag_draft_e column)
     return columns[column].name;
 }
 
-ag_draft_e ag_draft_column(const char *name)
+const char *ag_draft_rule(ag_draft_e column)
 {
-    int i;
-
-    for (i = 0; i < AG_D_COUNT && strcmp(columns[i].name, name) != 0; i++) {
-    }
-    return (ag_draft_e)i;
+    return columns[column].rule;
 }
 
 int ag_draft_is_list(ag_draft_e column)

@@ -33,9 +33,9 @@ typedef struct ag_draft_t {
     const char *text[AG_D_COUNT]; /* NULL for NULL */
 } ag_draft_t;
 
-/* The column's name in the table; the column of that name, or AG_D_COUNT. */
+/* The column's name in the table; what may stand in it, without a word of what does. */
 const char *ag_draft_name(ag_draft_e column);
-ag_draft_e ag_draft_column(const char *name);
+const char *ag_draft_rule(ag_draft_e column);
 
 /* 1 when the column holds a list; 1 when it holds seconds since 1970. */
 int ag_draft_is_list(ag_draft_e column);

@@ -14,6 +14,8 @@
 
 #define MAX_LINE 8192
 #define MAX_FILE 65536
+#define MAX_TEXT (1024 * 1024 * 1024)
+#define FIRST_READ 65536
 
 typedef struct {
     char *bytes;
@@ -85,6 +87,48 @@ const char *ag_ctl_secret_file(const unsigned char **bytes, apr_size_t *n, const
     }
     *bytes = (const unsigned char *)content;
     return NULL;
+}
+
+/* Reads to the end; *text grows by doubling, and what it leaves behind is wiped with the pool. */
+static apr_status_t read_all(char **text, apr_size_t *n, apr_file_t *file, apr_pool_t *p)
+{
+    apr_size_t size = FIRST_READ;
+    apr_status_t rv = APR_SUCCESS;
+
+    *n = 0;
+    *text = ag_ctl_secret_memory(size, p);
+    while (rv == APR_SUCCESS && *n < MAX_TEXT) {
+        apr_size_t got = size - 1 - *n;
+
+        rv = apr_file_read_full(file, *text + *n, got, &got);
+        *n += got;
+        if (rv == APR_SUCCESS) {
+            char *larger = ag_ctl_secret_memory(2 * size, p);
+
+            memcpy(larger, *text, *n);
+            *text = larger;
+            size *= 2;
+        }
+    }
+    return APR_STATUS_IS_EOF(rv) ? APR_SUCCESS : rv != APR_SUCCESS ? rv : APR_ENOSPC;
+}
+
+const char *ag_ctl_secret_text(char **text, apr_size_t *n, const char *path, apr_pool_t *p)
+{
+    apr_file_t *file;
+    apr_status_t rv = strcmp(path, "-") == 0
+                          ? apr_file_open_flags_stdin(&file, APR_FOPEN_READ, p)
+                          : apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, p);
+    char error[128];
+
+    if (rv == APR_SUCCESS) {
+        rv = read_all(text, n, file, p);
+        apr_file_close(file);
+    }
+    return rv == APR_SUCCESS ? NULL
+                             : apr_psprintf(p, "%s: %s", ag_ctl_plain(path, p),
+                                            rv == APR_ENOSPC ? "it is larger than 1 GB"
+                                                             : apr_strerror(rv, error, sizeof error));
 }
 
 int ag_ctl_clean(const char *text)
