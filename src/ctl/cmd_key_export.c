@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * key export: the table of keys as CSV (RFC 4180) or, with --json, as JSON lines, in columns that
+ * key export: the table of keys as CSV (RFC 4180, lines end with LF) or, with --json, as JSON lines, in columns that
  * key import reads. The hashes go along only when asked for: nobody can use them as keys, but short
  * keys can be guessed from them.
  *
@@ -84,7 +84,7 @@ static void print_record(const char *const *fields, int n)
         }
         print_field(fields[i]);
     }
-    fputs("\r\n", stdout);
+    putchar('\n');
 }
 
 static void print_header(int n)

@@ -133,7 +133,7 @@ static int text_of(const char **text, int column, json_t *value, apr_pool_t *p)
         return 1;
     }
     if (json_is_integer(value)) {
-        *text = apr_psprintf(p, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        *text = apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
     }
     else if (json_is_boolean(value) && column == AG_D_ACTIVE) {
         *text = json_is_true(value) ? "1" : "0";

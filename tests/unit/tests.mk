@@ -6,7 +6,7 @@ ag_unit_tests = \
 	tests/unit/test_base_digest tests/unit/test_base_json tests/unit/test_base_lock \
 	tests/unit/test_base_measure tests/unit/test_base_text tests/unit/test_core_open \
 	tests/unit/test_core_setting tests/unit/test_cred tests/unit/test_cred_jwt \
-	tests/unit/test_cred_key tests/unit/test_guard_charge tests/unit/test_ipset tests/unit/test_ip_list tests/unit/test_iptable \
+	tests/unit/test_cred_key tests/unit/test_csv tests/unit/test_guard_charge tests/unit/test_ipset tests/unit/test_ip_list tests/unit/test_iptable \
 	tests/unit/test_flight \
 	tests/unit/test_jwks tests/unit/test_jwt_check tests/unit/test_jwt_key \
 	tests/unit/test_jwt_lib tests/unit/test_jwt_parse tests/unit/test_jwt_verify \
@@ -19,4 +19,4 @@ ag_unit_h = \
 	tests/unit/jwt_ask.h tests/unit/jwt_maker.h tests/unit/keys_fixture.h \
 	tests/unit/limit_fixture.h tests/unit/unit.h
 
-ag_fuzz_replays = tests/fuzz/replay_jwt
+ag_fuzz_replays = tests/fuzz/replay_import tests/fuzz/replay_jwt
