@@ -163,6 +163,28 @@ const char *ag_net_parse(ag_net_t *net, const char *text, int *masked, apr_pool_
     return NULL;
 }
 
+/* The bits that first and last share. */
+static int shared_bits(const ag_net_t *net)
+{
+    int i;
+
+    for (i = 0; i < 128; i++) {
+        if ((net->first.byte[i >> 3] ^ net->last.byte[i >> 3]) & (0x80 >> (i & 7))) {
+            break;
+        }
+    }
+    return i;
+}
+
+const char *ag_net_text(const ag_net_t *net, apr_pool_t *p)
+{
+    int bits = shared_bits(net);
+    int four = ag_ip_is4(&net->first) && ag_ip_is4(&net->last);
+    const char *first = ag_ip_text(&net->first, p);
+
+    return bits == 128 ? first : apr_psprintf(p, "%s/%d", first, four ? bits - 96 : bits);
+}
+
 static int by_first(const void *a, const void *b)
 {
     return memcmp(&((const ag_net_t *)a)->first, &((const ag_net_t *)b)->first, sizeof(ag_ip_t));

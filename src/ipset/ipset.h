@@ -48,6 +48,9 @@ const char *ag_ip_text(const ag_ip_t *ip, apr_pool_t *p);
  * ("10.1"). Host bits are cleared, *masked tells so (may be NULL). An error text or NULL. */
 const char *ag_net_parse(ag_net_t *net, const char *text, int *masked, apr_pool_t *p);
 
+/* The network as text: masked, with its bits, or one address without. */
+const char *ag_net_text(const ag_net_t *net, apr_pool_t *p);
+
 /* The set of `n` networks, in one block from `p`. An empty set holds nobody. */
 ag_ipset_t *ag_ipset_make(const ag_net_t *nets, int n, apr_pool_t *p);
 
