@@ -2,6 +2,8 @@
 /*
  * keys_fixture: a key store of its own for every test: caches in plain memory, a SQLite file with
  * the shipped schema, a clock that the test sets, and a switch that takes the database away.
+ * With AG_KEYS_DB=DRIVER:PARAMS in the environment it is that database instead, emptied for each
+ * test, and $APIGUARDCTL makes its tables.
  */
 #ifndef AG_KEYS_FIXTURE_H
 #define AG_KEYS_FIXTURE_H
@@ -74,12 +76,28 @@ static void take_back(void *ctx, ag_db_t *db)
     (void)db;
 }
 
-static void open_file(fixture_t *f, ag_db_t *db)
+/* "sqlite3", "pgsql" or "mysql". */
+static const char *driver_of(fixture_t *f)
 {
+    const char *other = getenv("AG_KEYS_DB");
+
+    return other ? apr_pstrmemdup(f->p, other, strcspn(other, ":")) : "sqlite3";
+}
+
+static int is_driver(fixture_t *f, const char *name)
+{
+    return strcmp(driver_of(f), name) == 0;
+}
+
+static void open_database(fixture_t *f, ag_db_t *db)
+{
+    const char *other = getenv("AG_KEYS_DB");
+    const char *params = other ? strchr(other, ':') + 1 : f->path;
+
     db->pool = f->p;
     db->prepared = apr_hash_make(f->p);
-    assert_int_equal(apr_dbd_get_driver(f->p, "sqlite3", &db->driver), APR_SUCCESS);
-    assert_int_equal(apr_dbd_open(db->driver, f->p, f->path, &db->handle), APR_SUCCESS);
+    assert_int_equal(apr_dbd_get_driver(f->p, driver_of(f), &db->driver), APR_SUCCESS);
+    assert_int_equal(apr_dbd_open(db->driver, f->p, params, &db->handle), APR_SUCCESS);
 }
 
 /* Another process changes the database, in plain SQL. */
@@ -96,6 +114,36 @@ static void sql(fixture_t *f, const char *format, ...)
     }
 }
 
+/* Leaves nothing of the test before. */
+static void empty_server(fixture_t *f)
+{
+    static const char *const pgsql = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
+    apr_dbd_results_t *results = NULL;
+    apr_dbd_row_t *row = NULL;
+    const char *name;
+
+    if (is_driver(f, "pgsql")) {
+        sql(f, "SET client_min_messages = warning; %s", pgsql);
+        return;
+    }
+    assert_int_equal(apr_dbd_select(f->other.driver, f->p, f->other.handle, &results,
+                                    "SELECT database()", 1), 0);
+    assert_int_equal(apr_dbd_get_row(f->other.driver, f->p, results, &row, 1), 0);
+    name = apr_pstrdup(f->p, apr_dbd_get_entry(f->other.driver, row, 0));
+    sql(f, "DROP DATABASE %s", name);
+    sql(f, "CREATE DATABASE %s", name);
+    sql(f, "USE %s", name);
+}
+
+static void run_init(fixture_t *f)
+{
+    const char *tool = getenv("APIGUARDCTL");
+
+    assert_int_equal(setenv("APIGUARD_DB", getenv("AG_KEYS_DB"), 1), 0);
+    assert_int_equal(system(apr_pstrcat(f->p, tool ? tool : "apiguardctl", " init >/dev/null",
+                                        NULL)), 0);
+}
+
 /* The shipped schema; make check says where the source is. */
 static void run_schema(fixture_t *f)
 {
@@ -104,6 +152,10 @@ static void run_schema(fixture_t *f)
     apr_size_t n = 65535;
     apr_file_t *file;
 
+    if (!is_driver(f, "sqlite3")) {
+        run_init(f);
+        return;
+    }
     assert_int_equal(apr_file_open(&file, apr_pstrcat(f->p, source ? source : ".",
                                                       "/conf/schema/sqlite.sql", NULL),
                                    APR_FOPEN_READ, 0, f->p), APR_SUCCESS);
@@ -205,9 +257,12 @@ static int set_up(void **state)
     f->keys.sip = &f->sip;
     f->keys.db = (ag_db_port_t){lend, take_back, f};
     apr_dbd_init(p);
-    open_file(f, &f->other);
+    open_database(f, &f->other);
+    if (!is_driver(f, "sqlite3")) {
+        empty_server(f);
+    }
     run_schema(f);
-    open_file(f, &f->server);
+    open_database(f, &f->server);
     f->key = new_key(f, NULL);
     *state = f;
     return 0;

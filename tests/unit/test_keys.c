@@ -219,8 +219,11 @@ static void test_replaced(void **state)
 {
     fixture_t *f = *state;
 
+    if (is_driver(f, "pgsql")) {
+        return; /* it has no such statement */
+    }
     found(f, f->key);
-    sql(f, "INSERT OR REPLACE INTO api_keys (id, key_hash, key_prefix, client_name) "
+    sql(f, "REPLACE INTO api_keys (id, key_hash, key_prefix, client_name) "
         "VALUES (1, '%s', 'x', 'other')", hash_of(f, "other"));
     f->now += SEC;
     assert_int_equal(result(f, f->key), AG_KEY_UNKNOWN);
@@ -279,6 +282,9 @@ static void test_plan_changed(void **state)
     sql(f, "UPDATE api_plans SET rate_limit = '20/s'");
     f->now += SEC;
     assert_int_equal(found(f, f->key)->rates[0].n, 20);
+    if (!is_driver(f, "sqlite3")) {
+        return; /* the others keep a plan that is in use */
+    }
     sql(f, "DELETE FROM api_plans");
     f->now += SEC;
     assert_int_equal(found(f, f->key)->rates[0].n, 0); /* a plan that is gone is no free pass */
@@ -291,8 +297,17 @@ static void test_many_changes(void **state)
     fixture_t *f = *state;
 
     found(f, f->key);
-    sql(f, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) "
-        "INSERT INTO api_changes (key_hash) SELECT 'x' FROM n");
+    if (is_driver(f, "sqlite3")) {
+        sql(f, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) "
+            "INSERT INTO api_changes (key_hash) SELECT 'x' FROM n");
+    }
+    else {
+        sql(f, "INSERT INTO api_keys (key_hash, key_prefix, client_name) "
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999) "
+            "SELECT lpad(%s, 64, '0'), 'x', 'a' FROM n",
+            is_driver(f, "mysql") ? "i" : "i::text");
+        sql(f, "DELETE FROM api_keys WHERE key_prefix = 'x'");
+    }
     change(f, f->key, "is_active = 0");
     f->now += SEC;
     assert_false(found(f, f->key)->active);

@@ -105,8 +105,10 @@ static void test_plan(void **state)
     assert_int_equal(with(f, "rate_limit = '9/s'")->rates[0].n, 9); /* its own comes first */
     assert_string_equal(f->said, "");
     assert_int_equal(with(f, "rate_limit = NULL, plan = 'bad'")->rates[0].n, 0);
-    assert_int_equal(with(f, "plan = 'nowhere'")->rates[0].n, 0);
-    assert_int_equal(with(f, "plan = 'nowhere'")->n_rates, 1);
+    if (is_driver(f, "sqlite3")) { /* the others keep a plan that is in use */
+        assert_int_equal(with(f, "plan = 'nowhere'")->rates[0].n, 0);
+        assert_int_equal(with(f, "plan = 'nowhere'")->n_rates, 1);
+    }
 }
 
 static void test_times(void **state)
@@ -216,11 +218,11 @@ static void test_own_query_faults(void **state)
         {"SELECT id FROM api_keys WHERE key_hash = %s", "AG0403"},
         {"SELECT '' AS client_name FROM api_keys WHERE key_hash = %s", "AG0403"},
         {"SELECT 'anonymous' AS client_name FROM api_keys WHERE key_hash = %s", "AG0403"},
-        {"SELECT 'a' || char(10) AS client_name FROM api_keys WHERE key_hash = %s", "AG0403"},
+        {"SELECT 'a\nb' AS client_name FROM api_keys WHERE key_hash = %s", "AG0403"},
         {"SELECT client_name, 'x' AS key_hash FROM api_keys WHERE key_hash = %s", "AG0402"},
         {"SELECT client_name FROM api_keys WHERE key_hash <> %s OR 1 = 1", "AG0413"},
         {"SELECT client_name FROM nowhere WHERE key_hash = %s", "AG0411"},
-        {"SELECT", "AG0411"},
+        {"SELECT FROM WHERE", "AG0411"},
     };
     fixture_t *f = *state;
     size_t i;
@@ -234,6 +236,63 @@ static void test_own_query_faults(void **state)
             fail_msg("%s: %d %s", cases[i].query, rv, f->said);
         }
     }
+}
+
+/* MariaDB's driver takes this for success, with results that crash whoever looks. */
+static void test_error_between_rows(void **state)
+{
+    fixture_t *f = *state;
+    ag_key_t *key;
+
+    new_key(f, NULL);
+    assert_int_equal(own(&key, f, "SELECT client_name, (SELECT k.id FROM api_keys k WHERE k.id >= a.id) "
+                         "AS id FROM api_keys a WHERE key_hash <> %s OR 1 = 1 ORDER BY a.id DESC"),
+                     APR_EGENERAL);
+    assert_non_null(strstr(f->said, is_driver(f, "sqlite3") ? "AG0413" : "AG0411"));
+    assert_int_equal(own(&key, f, OWN), APR_SUCCESS);
+}
+
+/* Nothing is cut: "10.0.0.0/24" less its last character would be a larger network. */
+static void test_long_text(void **state)
+{
+    static const char last[] = " 192.0.2.0/24";
+    fixture_t *f = *state;
+    char *list = apr_pcalloc(f->p, 60013);
+    const ag_key_t *key;
+    size_t n;
+
+    for (n = 0; n + 13 < 60000; n += 13) {
+        memcpy(list + n, last, 13);
+    }
+    key = with(f, apr_pstrcat(f->p, "allowed_ips = '", list + 1, " 198.51.100.7'", NULL));
+    assert_string_equal(f->said, "");
+    assert_true(allows(key, "198.51.100.7"));
+    assert_false(allows(key, "198.51.100.8"));
+}
+
+static void test_odd_values(void **state)
+{
+    static const char *const values[] = {"'", "''", "x' OR '1'='1", "\\", "\\'", "%", "%s", "\"", ""};
+    fixture_t *f = *state;
+    ag_key_t *key;
+    size_t i;
+
+    for (i = 0; i < sizeof values / sizeof *values; i++) {
+        assert_int_equal(ag_keys_dbd_get(&key, &f->keys.db, NULL, values[i], &f->log, f->p),
+                         APR_NOTFOUND);
+    }
+    assert_string_equal(f->said, "");
+}
+
+static void test_percent(void **state)
+{
+    fixture_t *f = *state;
+    ag_key_t *key;
+
+    assert_int_equal(own(&key, f, "SELECT client_name FROM api_keys WHERE client_name LIKE 'ac%%' "
+                         "AND key_hash = %s"), APR_SUCCESS);
+    assert_int_equal(own(&key, f, "SELECT client_name FROM api_keys WHERE client_name LIKE 'b%%' "
+                         "AND key_hash = %s"), APR_NOTFOUND);
 }
 
 /* A table of its own has no change log: only the time to live counts. */
@@ -311,7 +370,8 @@ int main(void)
         TEST(test_plan),        TEST(test_times),            TEST(test_words),
         TEST(test_long_record), TEST(test_record),           TEST(test_own_query),
         TEST(test_own_query_faults), TEST(test_own_query_has_no_poll), TEST(test_schema),
-        TEST(test_no_revision),
+        TEST(test_no_revision), TEST(test_error_between_rows), TEST(test_long_text),
+        TEST(test_odd_values), TEST(test_percent),
     };
 
     apr_initialize();
