@@ -104,6 +104,12 @@ class Sqlite(Database):
         finally:
             connection.close()
 
+    def hand_over(self):
+        """A file that the tool did not make becomes the server's."""
+        if self.owner:
+            shutil.chown(self.path, *self.owner)
+        os.chmod(self.path, 0o660)
+
     def script(self, text):
         connection = sqlite3.connect(self.path)
         connection.executescript(text)
@@ -127,6 +133,8 @@ class Sqlite(Database):
 
 class OnServer(Database):
     """One database of a server that the tests run."""
+
+    more = ""  # parameters besides those that lead to it
 
     def __init__(self, server, init=True):
         self.server = server
@@ -179,7 +187,7 @@ class Postgres(OnServer):
 
     def params(self):
         return (f"host=127.0.0.1 port={self.server.port} dbname={self.name} "
-                f"user={self.server.role} connect_timeout=2")
+                f"user={self.server.role} connect_timeout=2{self.more}")
 
     def sql(self, text):
         return self.server.psql(text, self.name)
@@ -190,7 +198,7 @@ class Mariadb(OnServer):
 
     def params(self):
         return (f"host=127.0.0.1 port={self.server.port} dbname={self.name} "
-                f"user={self.server.role} pass={self.server.password}")
+                f"user={self.server.role} pass={self.server.password}{self.more}")
 
     def sql(self, text):
         return self.server.sql(text, self.name)
