@@ -20,7 +20,9 @@ typedef struct {
     void (*run)(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
 } job_t;
 
-/* Reading a list of a million entries takes seconds, which revoked keys must not wait for. */
+/* A thread of its own, since reading a list of a million entries takes seconds, which revoked keys
+ * must not wait for; and one in each child, in turns (ag_ipshare_turn): when a child ends, nobody
+ * waits ten seconds for another to take over. mod_watchdog has a thread in each child anyway. */
 #define LISTS "_apiguard_lists_"
 
 /* A job and what it works on, for as long as the configuration lives. */
@@ -93,16 +95,6 @@ static apr_status_t work(int state, void *data, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-/* With threads there are few children, and each can have a thread for lists: they take turns
- * (ag_ipshare_turn), and when one ends nobody waits for another to take over. */
-static int is_single(const job_t *job)
-{
-    int threaded = 0;
-
-    return strcmp(job->thread, LISTS) != 0 || ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded)
-           || threaded == AP_MPMQ_NOT_SUPPORTED;
-}
-
 static apr_status_t sign_up(server_rec *s, apr_pool_t *pconf)
 {
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =
@@ -121,7 +113,7 @@ static apr_status_t sign_up(server_rec *s, apr_pool_t *pconf)
 
         shift->job = &jobs[i];
         shift->servers = s;
-        rv = get(&watchdog, jobs[i].thread, 0, is_single(&jobs[i]), pconf);
+        rv = get(&watchdog, jobs[i].thread, 0, strcmp(jobs[i].thread, LISTS) != 0, pconf);
         rv = rv == APR_SUCCESS ? add(watchdog, jobs[i].interval, shift, work) : rv;
     }
     return rv;

@@ -17,7 +17,7 @@
 #define HEAD ROUNDED(sizeof(ag_ipshare_t))
 #define MARKS (AG_IPTABLE_MAX * sizeof(apr_uint32_t))
 #define ALL (HEAD + 2 * MARKS + 2 * AG_IPSHARE_BYTES)
-#define TURN apr_time_from_sec(60)
+#define TURN apr_time_from_sec(20)
 #define SAME_MATCH 60 /* seconds: a word of a match is written no more often */
 
 #define LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)

@@ -47,8 +47,8 @@ int ag_ipshare_filled(const ag_ipshare_t *share);
 /* Only whoever has the turn reads and writes them. */
 ag_ipshare_notes_t *ag_ipshare_notes(ag_ipshare_t *share);
 
-/* 1 for one process at a time, not before the rest is over: it has a minute, and ends its turn with
- * ag_ipshare_rest(). When it dies the minute ends it. */
+/* 1 for one process at a time, not before the rest is over. It ends its turn with ag_ipshare_rest();
+ * else (it died, or takes long) the turn ends after 20 s, and another does the same work again. */
 int ag_ipshare_turn(ag_ipshare_t *share, apr_time_t now);
 void ag_ipshare_rest(ag_ipshare_t *share, apr_time_t until);
 
