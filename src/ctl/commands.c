@@ -16,6 +16,7 @@ static const ag_cmd_t *const groups[] = {
     ag_cmds_key_rotate,
     ag_cmds_key_import,
     ag_cmds_key_export,
+    ag_cmds_key_find,
     ag_cmds_ip,
     ag_cmds_ip_review,
     ag_cmds_plan,

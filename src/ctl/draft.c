@@ -18,7 +18,6 @@
 #define MAX_SECONDS (APR_INT64_MAX / APR_USEC_PER_SEC)
 #define MAX_PREFIX 64
 #define BCRYPT_CHARS 60
-#define BCRYPT_PREFIX 8 /* of the key, by which a bcrypt row is found */
 
 /* ---- the checks ------------------------------------------------------------------------------ */
 
@@ -276,7 +275,7 @@ const char *ag_draft_check(ag_draft_e *wrong, const ag_draft_t *d, apr_pool_t *p
         *wrong = AG_D_CLIENT;
         error = "whose key it is must be said";
     }
-    if (!error && hash && ag_draft_is_bcrypt(hash) && (!prefix || strlen(prefix) != BCRYPT_PREFIX)) {
+    if (!error && hash && ag_draft_is_bcrypt(hash) && (!prefix || strlen(prefix) != AG_DRAFT_BCRYPT_PREFIX)) {
         *wrong = AG_D_PREFIX;
         error = "for a bcrypt hash this is the key's first 8 characters, by which it is found";
     }

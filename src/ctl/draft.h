@@ -51,6 +51,9 @@ const char *ag_draft_check_text(ag_draft_e column, const char *text, apr_pool_t 
 /* The whole row; an error text and the column it is about, or NULL. */
 const char *ag_draft_check(ag_draft_e *wrong, const ag_draft_t *d, apr_pool_t *p);
 
+/* Characters of the key that a bcrypt row has in key_prefix: by them it is found. */
+#define AG_DRAFT_BCRYPT_PREFIX 8
+
 /* 1 when a stored hash is bcrypt's. */
 int ag_draft_is_bcrypt(const char *hash);
 

@@ -27,6 +27,9 @@ int ag_ctl_keys_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *condition, in
 /* As a table, or as a JSON array. */
 void ag_ctl_keys_print(const ag_ctl_t *ctl, const ag_rows_t *rows);
 
+/* As a JSON array. */
+json_t *ag_ctl_keys_json(const ag_ctl_t *ctl, const ag_rows_t *rows);
+
 /* One key: a line for each cell, or a JSON object. Its hash is not shown. */
 void ag_ctl_key_print(const ag_ctl_t *ctl, const char **row);
 
@@ -39,6 +42,20 @@ int ag_ctl_key_find(const char ***row, ag_ctl_t *ctl, const char *operand, const
 
 /* The row of that id, read anew. An exit code; what was wrong has been said. */
 int ag_ctl_key_reread(const char ***row, ag_ctl_t *ctl, const char *id);
+
+/* ---- key_match.c ----------------------------------------------------------------------------- */
+
+typedef struct ag_pepper_t {
+    const unsigned char *bytes;
+    apr_size_t n; /* 0: there is none */
+} ag_pepper_t;
+
+/* Of a --pepper option, which may be NULL. An error text or NULL. */
+const char *ag_ctl_pepper(ag_pepper_t *pepper, const char *file, apr_pool_t *p);
+
+/* The row of the key in `text`: one, or none. An exit code; what was wrong has been said. */
+int ag_ctl_key_match(ag_rows_t *rows, ag_ctl_t *ctl, const char *text, apr_size_t n,
+                     const ag_pepper_t *pepper);
 
 /* ---- key_rules.c ----------------------------------------------------------------------------- */
 

@@ -25,12 +25,11 @@ const char *ag_ctl_key_make(const char **key, ag_draft_t *d, const char *prefix,
 {
     char *made = ag_ctl_secret_memory(AG_KEY_MAX + 1, p);
     char *hash = apr_palloc(p, 2 * AG_SHA256_SIZE + 1);
-    const unsigned char *bytes = NULL;
-    apr_size_t n = 0;
-    const char *error = pepper ? ag_ctl_secret_file(&bytes, &n, pepper, p) : NULL;
+    ag_pepper_t salt;
+    const char *error = ag_ctl_pepper(&salt, pepper, p);
 
     if (error) {
-        return apr_pstrcat(p, "--pepper: ", error, NULL);
+        return error;
     }
     if (prefix && !ag_key_prefix_valid(prefix)) {
         return "--prefix: a letter, then 1 to 15 letters, digits or underscores";
@@ -38,7 +37,7 @@ const char *ag_ctl_key_make(const char **key, ag_draft_t *d, const char *prefix,
     if (ag_key_make(made, prefix ? prefix : "agk") != APR_SUCCESS) {
         return "the system gives no random numbers";
     }
-    ag_key_hash(hash, made, strlen(made), bytes, n);
+    ag_key_hash(hash, made, strlen(made), salt.bytes, salt.n);
     d->text[AG_D_HASH] = hash;
     d->text[AG_D_PREFIX] = ag_key_public(made, strlen(made), p);
     *key = made;

@@ -10,33 +10,18 @@
 #include "../keys/key_format.h"
 #include "key.h"
 
-/* What to look for: the condition and its value. An exit code; what was wrong has been said. */
-static int name_key(const char **condition, const char **value, const char *operand,
-                    const char *pepper_file, apr_pool_t *p)
+/* A whole key on standard input. */
+static int select_secret(ag_rows_t *rows, ag_ctl_t *ctl, const char *pepper_file)
 {
-    char hash[2 * AG_SHA256_SIZE + 1];
-    const unsigned char *pepper = NULL;
-    apr_size_t pepper_size = 0;
-    const char *error;
+    ag_pepper_t pepper;
+    const char *error = ag_ctl_pepper(&pepper, pepper_file, ctl->pool);
     char *key;
+    int code;
 
-    if (ag_key_shape(operand, strlen(operand)) != AG_KEY_FOREIGN) {
-        return ag_ctl_fail(AG_EXIT_USAGE, "a whole key does not belong on a command line, which "
-                           "the shell remembers; name it %s, or pass - and the key on stdin",
-                           ag_key_public(operand, strlen(operand), p));
-    }
-    if (strcmp(operand, "-") != 0) {
-        int number = strspn(operand, "0123456789") == strlen(operand) && strlen(operand) < 19;
-
-        *condition = number ? " WHERE k.id = %lld" : " WHERE k.key_prefix = %s ORDER BY k.id";
-        *value = operand;
-        return AG_EXIT_OK;
-    }
-    error = pepper_file ? ag_ctl_secret_file(&pepper, &pepper_size, pepper_file, p) : NULL;
     if (error) {
-        return ag_ctl_fail(AG_EXIT_USAGE, "--pepper: %s", error);
+        return ag_ctl_fail(AG_EXIT_USAGE, "%s", error);
     }
-    key = ag_ctl_secret(p);
+    key = ag_ctl_secret(ctl->pool);
     if (!key) {
         return AG_EXIT_USAGE;
     }
@@ -44,22 +29,37 @@ static int name_key(const char **condition, const char **value, const char *oper
         return ag_ctl_fail(AG_EXIT_NO, "this key is mistyped: its last six characters do not fit "
                            "the others");
     }
-    ag_key_hash(hash, key, strlen(key), pepper, pepper_size);
-    *condition = " WHERE k.key_hash = %s";
-    *value = apr_pstrdup(p, hash);
-    return AG_EXIT_OK;
+    code = ag_ctl_open(ctl, 1);
+    return code == AG_EXIT_OK ? ag_ctl_key_match(rows, ctl, key, strlen(key), &pepper) : code;
+}
+
+/* An id or a public prefix. */
+static int select_named(ag_rows_t *rows, ag_ctl_t *ctl, const char *name)
+{
+    int number = strspn(name, "0123456789") == strlen(name) && *name && strlen(name) < 19;
+    int code = ag_ctl_open(ctl, 1);
+
+    if (code != AG_EXIT_OK) {
+        return code;
+    }
+    return ag_ctl_keys_select(rows, ctl,
+                              number ? " WHERE k.id = %lld"
+                                     : " WHERE k.key_prefix = %s ORDER BY k.id",
+                              1, &name);
 }
 
 int ag_ctl_key_find(const char ***row, ag_ctl_t *ctl, const char *operand, const char *pepper)
 {
-    const char *condition = NULL, *value = NULL;
     ag_rows_t rows;
-    int code = name_key(&condition, &value, operand, pepper, ctl->pool);
+    int code;
 
-    code = code == AG_EXIT_OK ? ag_ctl_open(ctl, 1) : code;
-    if (code == AG_EXIT_OK) {
-        code = ag_ctl_keys_select(&rows, ctl, condition, 1, &value);
+    if (ag_key_shape(operand, strlen(operand)) != AG_KEY_FOREIGN) {
+        return ag_ctl_fail(AG_EXIT_USAGE, "a whole key does not belong on a command line, which "
+                           "the shell remembers; name it %s, or pass - and the key on stdin",
+                           ag_key_public(operand, strlen(operand), ctl->pool));
     }
+    code = strcmp(operand, "-") == 0 ? select_secret(&rows, ctl, pepper)
+                                     : select_named(&rows, ctl, operand);
     if (code != AG_EXIT_OK) {
         return code;
     }

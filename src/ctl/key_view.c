@@ -101,6 +101,11 @@ void ag_ctl_keys_print(const ag_ctl_t *ctl, const ag_rows_t *rows)
     ag_view_print(ctl, view, rows);
 }
 
+json_t *ag_ctl_keys_json(const ag_ctl_t *ctl, const ag_rows_t *rows)
+{
+    return ag_view_rows_json(view, rows, ctl->pool);
+}
+
 void ag_ctl_key_print(const ag_ctl_t *ctl, const char **row)
 {
     ag_view_print_one(ctl, view, row);

@@ -115,21 +115,25 @@ static void print_list(const ag_ctl_t *ctl, const ag_view_t *view, const ag_rows
     ag_ctl_table((const char *const *)titles->elts, titles->nelts, cells, ctl->pool);
 }
 
-void ag_view_print(const ag_ctl_t *ctl, const ag_view_t *view, const ag_rows_t *rows)
+json_t *ag_view_rows_json(const ag_view_t *view, const ag_rows_t *rows, apr_pool_t *p)
 {
-    json_t *array;
+    json_t *array = json_array();
     int r;
 
-    if (!ctl->json) {
-        print_list(ctl, view, rows);
-        return;
-    }
-    array = json_array();
     for (r = 0; r < rows->n; r++) {
-        json_array_append_new(array,
-                              ag_view_json(view, rows->cells + r * rows->columns, ctl->pool));
+        json_array_append_new(array, ag_view_json(view, rows->cells + r * rows->columns, p));
     }
-    ag_ctl_json(array);
+    return array;
+}
+
+void ag_view_print(const ag_ctl_t *ctl, const ag_view_t *view, const ag_rows_t *rows)
+{
+    if (ctl->json) {
+        ag_ctl_json(ag_view_rows_json(view, rows, ctl->pool));
+    }
+    else {
+        print_list(ctl, view, rows);
+    }
 }
 
 void ag_view_print_one(const ag_ctl_t *ctl, const ag_view_t *view, const char **row)

@@ -24,8 +24,10 @@ typedef struct ag_view_t {
     const char *title; /* in the list, or NULL: it is not in the list */
 } ag_view_t;
 
-/* One row as a JSON object. */
+/* One row as a JSON object; rows as an array of them. */
 json_t *ag_view_json(const ag_view_t *view, const char **row, apr_pool_t *p);
+
+json_t *ag_view_rows_json(const ag_view_t *view, const ag_rows_t *rows, apr_pool_t *p);
 
 /* All rows: a table, or a JSON array. */
 void ag_view_print(const ag_ctl_t *ctl, const ag_view_t *view, const ag_rows_t *rows);
