@@ -126,7 +126,7 @@ def test_a_rotation_is_whole_or_nothing(db):
 
 
 def test_one_successor_whoever_asks(db):
-    """Eight at once: one key is handed out, seven are told."""
+    """Eight at once: one key is handed out, the others are told so, or that SQLite is locked."""
     key = created(db)
 
     def ask(_):
@@ -134,7 +134,9 @@ def test_one_successor_whoever_asks(db):
 
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         done = list(pool.map(ask, range(8)))
-    assert sorted(d.returncode for d in done) in ([0] + [1] * 7, [0] + [1] * 6 + [3]), done
+    codes = [d.returncode for d in done]
+    assert codes.count(0) == 1 and set(codes) <= {0, 1, 3}, done
+    assert all("locked" in d.stderr or "busy" in d.stderr for d in done if d.returncode == 3), done
     assert len(db.sql("SELECT id FROM api_keys")) == 2
     assert shown(db, key["id"])["rotated_to"] is not None
 
