@@ -12,7 +12,7 @@ ag_core_c = \
 	src/limit/store_memcached.c src/limit/store_shm.c src/limit/table.c src/authz/authz.c \
 	src/authz/ip_file.c src/authz/ip_list.c src/authz/ip_source.c \
 	src/authz/rule_claim.c src/authz/rule_ip.c src/authz/rule_words.c src/reply/challenge.c src/reply/problem.c \
-	src/reply/quota.c src/watch/audit.c src/cred/cred.c src/cred/cred_jwt.c src/cred/cred_key.c \
+	src/reply/quota.c src/watch/audit.c src/watch/usage.c src/watch/usage_dbd.c src/cred/cred.c src/cred/cred_jwt.c src/cred/cred_key.c \
 	src/cred/cred_place.c src/cred/jwk.c src/cred/jwks.c src/cred/jwt.c src/cred/jwt_alg.c \
 	src/cred/jwt_check.c src/cred/jwt_claims.c src/cred/jwt_key.c src/cred/token_memo.c \
 	src/guard/charge.c src/guard/identify.c src/guard/kinds.c src/guard/kinds_site.c \
@@ -27,7 +27,7 @@ ag_core_h = \
 	src/keys/flight.h \
 	src/keys/key_row.h src/keys/keys.h src/keys/keys_poll.h src/keys/keys_record.h src/keys/notice.h src/limit/algo.h \
 	src/limit/breaker.h src/limit/by.h src/limit/entry.h src/limit/limit.h src/limit/table.h \
-	src/authz/authz.h src/authz/ip_source.h src/authz/rules.def src/authz/rules.h src/reply/reply.h src/watch/audit.h src/cred/cred.h \
+	src/authz/authz.h src/authz/ip_source.h src/authz/rules.def src/authz/rules.h src/reply/reply.h src/watch/audit.h src/watch/usage.h src/cred/cred.h \
 	src/cred/jwk.h src/cred/jwt.h src/cred/jwt_alg.h src/cred/jwt_claims.h src/cred/jwt_lib.h \
 	src/cred/token_memo.h src/guard/guard.h src/guard/kinds.h src/guard/policy.def \
 	src/guard/policy.h src/guard/site.def
@@ -36,7 +36,7 @@ ag_httpd_c = \
 	src/httpd/access.c src/httpd/configtest.c src/httpd/dbd.c src/httpd/directives.c src/httpd/exchange.c \
 	src/httpd/expr.c src/httpd/filters.c src/httpd/hide.c src/httpd/identity.c src/httpd/lists.c src/httpd/log.c \
 	src/httpd/memory.c src/httpd/refusal.c src/httpd/require.c src/httpd/startup.c src/httpd/trailers.c \
-	src/httpd/notice.c src/httpd/watchdog.c
+	src/httpd/notice.c src/httpd/usage.c src/httpd/watchdog.c
 
 ag_ctl_c = \
 	src/ctl/cmd_init.c src/ctl/cmd_ip.c src/ctl/cmd_ip_review.c src/ctl/cmd_key.c src/ctl/cmd_key_create.c \

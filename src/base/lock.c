@@ -22,16 +22,30 @@ apr_status_t ag_lock_init(ag_lock_t *lock)
     return rv;
 }
 
-void ag_lock_take(ag_lock_t *lock)
+static void must_be_ours(ag_lock_t *lock, int rv)
 {
-    int rv = pthread_mutex_lock(&lock->mutex);
-
     if (rv == EOWNERDEAD) {
         rv = pthread_mutex_consistent(&lock->mutex);
     }
     if (rv) {
         abort();
     }
+}
+
+void ag_lock_take(ag_lock_t *lock)
+{
+    must_be_ours(lock, pthread_mutex_lock(&lock->mutex));
+}
+
+int ag_lock_try(ag_lock_t *lock)
+{
+    int rv = pthread_mutex_trylock(&lock->mutex);
+
+    if (rv == EBUSY) {
+        return 0;
+    }
+    must_be_ours(lock, rv);
+    return 1;
 }
 
 void ag_lock_give(ag_lock_t *lock)

@@ -23,4 +23,8 @@ apr_status_t ag_lock_init(ag_lock_t *lock);
 void ag_lock_take(ag_lock_t *lock);
 void ag_lock_give(ag_lock_t *lock);
 
+/* Takes it unless somebody holds it: 1 or 0. A lock that is only ever tried makes nobody wait, so
+ * it alone may be held over I/O. */
+int ag_lock_try(ag_lock_t *lock);
+
 #endif

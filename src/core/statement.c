@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * statement: see statement.h. PostgreSQL's driver reports errors only when all rows are asked for at
- * once, and ends a transaction that failed with "success".
+ * once.
  */
 #include "statement.h"
 
@@ -136,28 +136,36 @@ static int change_rows(ag_db_t *db, kept_t *kept, const char **values, int n, in
     return rc;
 }
 
+static int say(ag_db_t *db, const char *sql)
+{
+    int changed;
+
+    return apr_dbd_query(db->driver, db->handle, &changed, sql);
+}
+
+/* SQLite would else begin as a reader, and might never become the writer. */
+static int begin(ag_db_t *db)
+{
+    int sqlite = strcmp(apr_dbd_name(db->driver), "sqlite3") == 0;
+
+    return say(db, sqlite ? "BEGIN IMMEDIATE" : "BEGIN");
+}
+
+/* Not with APR's own transactions: where BEGIN fails PostgreSQL's driver crashes. */
 apr_status_t ag_statement_change(ag_db_t *db, const char *sql, const char **values, int n, int rows,
                                  const char **error, apr_pool_t *p)
 {
     kept_t *kept = kept_of(db, sql, p);
-    apr_dbd_transaction_t *transaction = NULL;
-    int end, rc = prepare(kept, db, sql);
+    int rc = prepare(kept, db, sql);
 
+    rc = rc ? rc : begin(db);
+    rc = rc ? rc : change_rows(db, kept, values, n, rows, p);
+    rc = rc ? rc : say(db, "COMMIT");
     if (rc == 0) {
-        rc = apr_dbd_transaction_start(db->driver, p, db->handle, &transaction);
-    }
-    if (rc == 0) {
-        rc = change_rows(db, kept, values, n, rows, p);
-    }
-    *error = rc ? error_text(db, rc, p) : NULL;
-    if (rc && transaction) {
-        apr_dbd_transaction_mode_set(db->driver, transaction, APR_DBD_TRANSACTION_ROLLBACK);
-    }
-    end = transaction ? apr_dbd_transaction_end(db->driver, p, transaction) : 0;
-    if (rc == 0 && end == 0) {
         return APR_SUCCESS;
     }
-    *error = *error ? *error : error_text(db, end, p);
+    *error = error_text(db, rc, p);
+    say(db, "ROLLBACK"); /* an error of no account where nothing was begun */
     apr_dbd_check_conn(db->driver, p, db->handle);
     kept->st = NULL;
     return APR_EGENERAL;

@@ -20,6 +20,7 @@ static ag_principal_t *principal_of(const ag_key_t *key, ag_id_t realm, apr_pool
     who->issuer = "";
     who->client = key->client;
     who->key_id = key->key_id;
+    who->number = key->number;
     who->scopes = key->scopes;
     who->roles = key->roles;
     who->networks = key->networks;

@@ -11,6 +11,7 @@
 #define AG_GUARD_H
 
 #include "../core/verdict.h"
+#include "../watch/usage.h"
 #include "policy.h"
 
 /* What runs in one server process: settings, stores, keys. One for each virtual host; the stores
@@ -26,6 +27,7 @@ typedef struct ag_engine_t {
     ag_store_t *shm;
     ag_store_t *memcached;    /* NULL: shared memory alone */
     ag_breaker_t *breaker;
+    ag_usage_t *usage;
 } ag_engine_t;
 
 /* What a limit took, so that it can be given back. */

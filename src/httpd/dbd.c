@@ -105,18 +105,11 @@ static int has_schema(server_rec *s, apr_pool_t *p)
     return 0;
 }
 
-/* The child's whole life. Connections must not cross fork, and SQLite opened as root leaves files
- * behind that the server's children cannot write. */
-static void check_and_exit(server_rec *s, apr_pool_t *p)
+static int check_all(server_rec *s, apr_pool_t *p)
 {
     int good = 1;
     server_rec *each;
 
-    alarm(CHECK_SECONDS);
-    if (ap_run_drop_privileges(p, s) != OK) {
-        _exit(1);
-    }
-    start_mod_dbd(p, s);
     for (each = s; each; each = each->next) {
         good = good && (!ag_server_of(each)->engine->keys || has_schema(each, p));
         if (good) {
@@ -127,19 +120,40 @@ static void check_and_exit(server_rec *s, apr_pool_t *p)
         alarm(READ_SECONDS);
         ag_lists_first(s, p);
     }
-    _exit(good ? 0 : 1);
+    return !good;
+}
+
+/* The child's whole life. Connections must not cross fork, and SQLite opened as root leaves files
+ * behind that the server's children cannot write. */
+static void work_and_exit(int (*work)(server_rec *servers, apr_pool_t *p), server_rec *servers,
+                          unsigned seconds, apr_pool_t *p)
+{
+    alarm(seconds);
+    if (ap_run_drop_privileges(p, servers) != OK) {
+        _exit(1);
+    }
+    start_mod_dbd(p, servers);
+    _exit(work(servers, p));
+}
+
+apr_status_t ag_dbd_child(int *status, int (*work)(server_rec *servers, apr_pool_t *p),
+                          server_rec *servers, unsigned seconds, apr_pool_t *p)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        work_and_exit(work, servers, seconds, p);
+    }
+    return pid < 0 || waitpid(pid, status, 0) != pid ? APR_FROM_OS_ERROR(errno) : APR_SUCCESS;
 }
 
 int ag_dbd_check(server_rec *servers, apr_pool_t *ptemp)
 {
     int status;
-    pid_t pid = fork();
+    apr_status_t rv = ag_dbd_child(&status, check_all, servers, CHECK_SECONDS, ptemp);
 
-    if (pid == 0) {
-        check_and_exit(servers, ptemp);
-    }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, errno, servers, "AG0123: no child to check the key "
+    if (rv != APR_SUCCESS) {
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, servers, "AG0123: no child to check the key "
                      "database");
         return HTTP_INTERNAL_SERVER_ERROR;
     }

@@ -56,6 +56,8 @@ typedef struct ag_server_t {
     server_rec *database; /* whose mod_dbd it uses: its own or the main server's; likewise */
     struct ag_key_words_t *key_words; /* of its key store; NULL: it has none */
     const char *notice;               /* as it stands in api_nodes; NULL: there is no file */
+    int usage_failures;     /* in a row, of writing usage down; this and the next are usage.c's */
+    apr_time_t usage_again; /* not before */
 } ag_server_t;
 
 static inline ag_server_t *ag_server_of(const server_rec *s)
@@ -127,6 +129,7 @@ typedef struct ag_key_words_t {
 typedef struct ag_shared_t {
     ag_sip_key_t sip;
     ag_cache_t *known, *unknown, *tokens;
+    ag_usage_t *usage;
     ag_store_t *shm;
     ag_breaker_t *breaker;
     ag_key_words_t *keys; /* AG_MAX_KEY_STORES of them */
@@ -152,10 +155,26 @@ int ag_dbd_port(ag_db_port_t *port, server_rec *s);
  * our schema is there. OK, or an HTTP error after saying why. A database that is away is no error. */
 int ag_dbd_check(server_rec *servers, apr_pool_t *ptemp);
 
+/* Runs work() in a short-lived child with the server's user and database connections of its own,
+ * and ends it after so many seconds. *status is waitpid()'s, of what work() returned. */
+apr_status_t ag_dbd_child(int *status, int (*work)(server_rec *servers, apr_pool_t *p),
+                          server_rec *servers, unsigned seconds, apr_pool_t *p);
+
 /* Signs the jobs up with mod_watchdog, which must not have run its own post_config yet; says so once
  * when it is not there. Jobs begin when a child has run all its child_init hooks, this one last. */
 int ag_watchdog_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 void ag_watchdog_child(apr_pool_t *pchild, server_rec *s);
+
+/* ---- usage.c ----------------------------------------------------------------------------------- */
+
+/* Counts the request for its key. */
+int ag_usage_log(request_rec *r);
+
+/* The watchdog's: writes down what was counted. */
+void ag_usage_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
+
+/* Has the rest written when the server stops. */
+void ag_usage_plan_stop(server_rec *servers, apr_pool_t *pconf);
 
 /* ---- ports (expr.c, log.c) ------------------------------------------------------------------------- */
 

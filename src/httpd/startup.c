@@ -160,6 +160,7 @@ static int make_engines(const ag_shared_t *shared, int with_keys, apr_pool_t *pc
         engine->tokens = shared->tokens;
         engine->shm = shared->shm;
         engine->breaker = shared->breaker;
+        engine->usage = shared->usage;
         set_key_realm(engine, each, s, pconf);
         record->engine = engine;
         if (with_keys && !add_keys(shared, record, each, pconf)) {
@@ -189,6 +190,7 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
         return rv;
     }
     ag_mask_collect(s, pconf);
+    ag_usage_plan_stop(s, pconf);
     rv = ag_lists_open(s, ptemp);
     return rv == OK && (ag_keys_wanted() || ag_lists_wanted()) ? ag_dbd_check(s, ptemp) : rv;
 }

@@ -25,6 +25,9 @@ typedef struct {
  * waits ten seconds for another to take over. mod_watchdog has a thread in each child anyway. */
 #define LISTS "_apiguard_lists_"
 
+/* Nor for a database that can be read but is locked to writers. */
+#define USAGE "_apiguard_usage_"
+
 /* A job and what it works on, for as long as the configuration lives. */
 typedef struct {
     const job_t *job;
@@ -77,6 +80,7 @@ static const job_t jobs[] = {
     {"keys", "_apiguard_", apr_time_from_msec(500), poll_keys},
     {"lists", LISTS, apr_time_from_msec(500), poll_lists},
     {"nodes", "_apiguard_", apr_time_from_sec(5), enter_nodes},
+    {"usage", USAGE, apr_time_from_sec(2), ag_usage_job},
 };
 
 #define JOBS (int)(sizeof jobs / sizeof *jobs)

@@ -240,10 +240,14 @@ static int read_names(ag_key_t *key, const ag_key_row_t *row, const char *hash,
 {
     const char *prefix = row->text[AG_COL_PREFIX];
     const char *stored = row->text[AG_COL_HASH];
+    apr_int64_t number;
 
     key->hash = apr_pstrdup(p, hash);
     key->key_id = prefix && *prefix ? apr_pstrdup(p, prefix) : apr_psprintf(p, "%.8s...", hash);
     key->id = apr_pstrdup(p, row->text[AG_COL_ID] ? row->text[AG_COL_ID] : "");
+    key->number = ag_measure_number(&number, key->id, 1, APR_INT64_MAX, p)
+                      ? 0
+                      : (apr_uint64_t)number;
     key->client = apr_pstrdup(p, row->text[AG_COL_CLIENT]);
     if (row->here & 1u << AG_COL_HASH && (!stored || strcmp(stored, hash) != 0)) {
         ag_log(log, AG_LOG_ERROR, 0, "AG0402: the query for keys yields key %s, which was not "

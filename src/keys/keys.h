@@ -24,6 +24,7 @@ typedef enum { AG_KEY_FOUND, AG_KEY_UNKNOWN, AG_KEY_UNAVAILABLE } ag_key_result_
 /* A key as the database holds it, ready to use. All memory is the request's. */
 typedef struct ag_key_t {
     const char *id;         /* the table's */
+    apr_uint64_t number;    /* the same as a number; 0 when it is none */
     const char *hash;       /* hex, as stored; NULL when the key comes from the cache */
     const char *key_id;     /* public prefix */
     const char *client;     /* never NULL or empty */

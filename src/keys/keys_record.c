@@ -13,6 +13,7 @@ typedef struct {
     ag_stored_hash_t hash;
     ag_id_t client_id;
     apr_time_t expires;
+    apr_uint64_t number;
     apr_uint32_t size;
     apr_uint16_t active;
     apr_uint16_t n_rates; /* follow the head */
@@ -133,6 +134,7 @@ const void *ag_keys_record_make(apr_size_t *size, const ag_key_t *key, apr_pool_
     w.at = sizeof *record;
     record->client_id = key->client_id;
     record->expires = key->expires;
+    record->number = key->number;
     record->size = (apr_uint32_t)*size;
     record->active = (apr_uint16_t)(key->active != 0);
     record->n_rates = (apr_uint16_t)key->n_rates;
@@ -193,6 +195,7 @@ const ag_key_t *ag_keys_record_open(const void *bytes, apr_size_t size, apr_pool
     key->n_rates = record->n_rates;
     key->client_id = record->client_id;
     key->expires = record->expires;
+    key->number = record->number;
     key->active = record->active;
     open_lists(key, record, (const char **)(key + 1));
     return key;

@@ -34,11 +34,21 @@ def new_database(request, kind, init=True):
     return Mariadb(request.getfixturevalue("mariadb"), init=init)
 
 
+@pytest.fixture(scope="session")
+def lent():
+    """All databases that tests got. They outlive the servers that use them, since a server writes
+    to its database until it has stopped."""
+    made = []
+    yield made
+    for database in made:
+        database.close()
+
+
 def lend(request, kind, init=True):
     database = new_database(request, kind, init)
+    request.getfixturevalue("lent").append(database)
     yield database
     database.revive()
-    database.close()
 
 
 @pytest.fixture(params=ALL)

@@ -191,12 +191,12 @@ static const char *new_key(fixture_t *f, const char *set)
     return key;
 }
 
-static void change(fixture_t *f, const char *key, const char *set)
+static inline void change(fixture_t *f, const char *key, const char *set)
 {
     sql(f, "UPDATE api_keys SET %s WHERE key_hash = '%s'", set, hash_of(f, key));
 }
 
-static ag_key_result_e find_in(const ag_key_t **found, fixture_t *f, const ag_key_realm_t *realm,
+static inline ag_key_result_e find_in(const ag_key_t **found, fixture_t *f, const ag_key_realm_t *realm,
                                const char *key)
 {
     *found = NULL;
@@ -204,7 +204,7 @@ static ag_key_result_e find_in(const ag_key_t **found, fixture_t *f, const ag_ke
 }
 
 /* The key that must be found. */
-static const ag_key_t *found(fixture_t *f, const char *key)
+static inline const ag_key_t *found(fixture_t *f, const char *key)
 {
     const ag_key_t *k;
 
@@ -212,7 +212,7 @@ static const ag_key_t *found(fixture_t *f, const char *key)
     return k;
 }
 
-static ag_key_result_e result(fixture_t *f, const char *key)
+static inline ag_key_result_e result(fixture_t *f, const char *key)
 {
     const ag_key_t *k;
 

@@ -124,11 +124,11 @@ def web(make_httpd):
     folder.write("other", OTHER.file())
     folder.write("pepper", PEPPER)
     second = Sqlite()
+    make_httpd.made.append(second)
     server = make_httpd(CONF, modules=("rewrite",), files={"doors/x.html": "x"},
                         words={"folder": folder.path, "second": second.path})
     server.second = second
     yield server
-    second.close()
     folder.close()
 
 

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * usage: counts each key's requests when they are over, and has the counts written to the database:
+ * by the watchdog every two seconds, and by a short-lived child when the server stops. No request
+ * ever waits for that.
+ *
+ * A database that does not take them is asked again after 1, 2, 4 ... 32 seconds; meanwhile the
+ * counts wait in shared memory, over graceful restarts too.
+ */
+#include "glue.h"
+
+#define BATCH 500 /* rows in one transaction */
+#define ROUND apr_time_from_msec(500) /* after that no further batch is begun */
+#define LONGEST 5 /* doublings of the pause after a failure */
+#define TELL_AFTER 3 /* failures in a row: a database that is just busy is no news */
+#define STOP_SECONDS 5
+
+/* ---- a request ------------------------------------------------------------------------------- */
+
+/* The key of an exchange counts once, whatever redirects came of it, and as denied when any of them
+ * was refused. */
+int ag_usage_log(request_rec *r)
+{
+    const ag_exchange_t *exchange = NULL;
+    const ag_principal_t *key = NULL;
+    int denied = 0;
+
+    for (; r; r = r->next) {
+        const ag_check_t *check = ag_check_found(r);
+        const ag_principal_t *who;
+
+        if (check) {
+            who = check->verdict.who ? check->verdict.who : check->verdict.shown;
+            key = !key && who && who->number ? who : key;
+            denied |= check->verdict.reason != AG_R_NONE;
+            exchange = check->exchange;
+        }
+    }
+    if (key) {
+        ag_usage_count(exchange->engine->usage, key->realm.lo, key->number, exchange->request.now,
+                       denied);
+    }
+    return DECLINED;
+}
+
+/* ---- the database ---------------------------------------------------------------------------- */
+
+static void tell_failure(server_rec *s, ag_server_t *server, apr_time_t now, const char *error)
+{
+    int doublings = server->usage_failures < LONGEST ? server->usage_failures : LONGEST;
+
+    server->usage_again = now + apr_time_from_sec(1 << doublings);
+    if (++server->usage_failures == TELL_AFTER) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "AG0170: the usage of keys cannot be written "
+                     "(%s); counting goes on in memory", error);
+    }
+}
+
+static void tell_success(server_rec *s, ag_server_t *server)
+{
+    if (server->usage_failures >= TELL_AFTER) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "AG0171: the usage of keys is written again");
+    }
+    server->usage_failures = 0;
+}
+
+/* One batch: 1 when there may be more. */
+static int write_batch(server_rec *s, ag_usage_row_t *rows, apr_time_t now, apr_pool_t *p)
+{
+    ag_server_t *server = ag_server_of(s);
+    const ag_engine_t *engine = server->engine;
+    const ag_key_realm_t *realm = &engine->key_realm;
+    int n = ag_usage_rows(rows, BATCH, engine->usage, realm->id.lo);
+    const char *error;
+
+    if (n == 0) {
+        return 0;
+    }
+    if (ag_usage_write(&error, &engine->keys->db, realm->query != NULL, rows, n, p)) {
+        tell_failure(s, server, now, error);
+        return 0;
+    }
+    ag_usage_written(engine->usage, rows, n);
+    tell_success(s, server);
+    return n == BATCH;
+}
+
+static void write_server(server_rec *s, apr_time_t now, apr_pool_t *p)
+{
+    ag_usage_row_t *rows = apr_palloc(p, BATCH * sizeof *rows);
+    apr_time_t end = apr_time_now() + ROUND;
+    apr_pool_t *batch;
+    int more = 1;
+
+    apr_pool_create(&batch, p);
+    while (more && apr_time_now() < end) {
+        more = write_batch(s, rows, now, batch);
+        apr_pool_clear(batch);
+    }
+}
+
+static void tell_lost(server_rec *s, ag_usage_t *usage, apr_time_t now)
+{
+    static apr_time_t told;
+    apr_uint64_t lost = now - told < apr_time_from_sec(60) ? 0 : ag_usage_lost(usage);
+
+    if (lost) {
+        told = now;
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "AG0172: ApiGuardSharedMemory: the usage of "
+                     "%" APR_UINT64_T_FMT " requests was not counted: too many keys at once, or "
+                     "nobody writes it down", lost);
+    }
+}
+
+void ag_usage_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
+{
+    ag_usage_t *usage = ag_server_of(servers)->engine->usage;
+    server_rec *each;
+
+    if (!ag_usage_begin(usage, now)) {
+        return;
+    }
+    for (each = servers; each; each = each->next) {
+        ag_server_t *server = ag_server_of(each);
+
+        if (server->engine->keys && now >= server->usage_again) {
+            write_server(each, now, ptmp);
+        }
+    }
+    ag_usage_expire(usage, now);
+    ag_usage_end(usage);
+    tell_lost(servers, usage, now);
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static int write_rest(server_rec *servers, apr_pool_t *p)
+{
+    server_rec *each;
+
+    for (each = servers; each; each = each->next) {
+        ag_server_of(each)->usage_again = 0;
+    }
+    ag_usage_job(servers, apr_time_now(), p);
+    return 0;
+}
+
+/* The parent process ends, and its children have: nobody counts any more. */
+static apr_status_t write_at_stop(void *servers)
+{
+    apr_size_t slots, used = 0;
+    apr_pool_t *p;
+    int status;
+
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING) {
+        ag_usage_fill(ag_server_of(servers)->engine->usage, &slots, &used);
+    }
+    if (used && apr_pool_create(&p, NULL) == APR_SUCCESS) {
+        ag_dbd_child(&status, write_rest, servers, STOP_SECONDS, p);
+        apr_pool_destroy(p);
+    }
+    return APR_SUCCESS;
+}
+
+void ag_usage_plan_stop(server_rec *servers, apr_pool_t *pconf)
+{
+    apr_pool_pre_cleanup_register(pconf, servers, write_at_stop);
+}
