@@ -42,7 +42,7 @@ ag_ctl_c = \
 	src/ctl/cmd_init.c src/ctl/cmd_ip.c src/ctl/cmd_ip_review.c src/ctl/cmd_key.c src/ctl/cmd_key_create.c \
 	src/ctl/cmd_key_export.c src/ctl/cmd_key_find.c src/ctl/cmd_key_import.c src/ctl/cmd_key_rotate.c \
 	src/ctl/cmd_plan.c \
-	src/ctl/cmd_template.c src/ctl/cmd_token.c src/ctl/commands.c src/ctl/csv.c \
+	src/ctl/cmd_template.c src/ctl/cmd_token.c src/ctl/commands.c src/ctl/complete.c src/ctl/csv.c \
 	src/ctl/database.c src/ctl/draft.c src/ctl/draft_write.c src/ctl/help.c src/ctl/import.c \
 	src/ctl/input.c src/ctl/key_make.c src/ctl/key_match.c src/ctl/key_name.c src/ctl/key_rules.c \
 	src/ctl/key_view.c src/ctl/leak.c src/ctl/main.c src/ctl/notify.c src/ctl/options.c src/ctl/output.c \

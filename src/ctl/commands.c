@@ -40,6 +40,28 @@ const ag_cmd_t *ag_ctl_command(int i)
     return NULL;
 }
 
+const ag_cmd_t *ag_ctl_find_command(const ag_words_t *words, int from, int *n, apr_pool_t *p)
+{
+    const ag_cmd_t *command;
+    int i;
+
+    for (*n = 2; *n > 0; --*n) {
+        const char *name;
+
+        if (words->n - from < *n) {
+            continue;
+        }
+        name = *n == 2 ? apr_pstrcat(p, words->v[from], " ", words->v[from + 1], NULL)
+                       : words->v[from];
+        for (i = 0; (command = ag_ctl_command(i)); i++) {
+            if (strcmp(command->name, name) == 0) {
+                return command;
+            }
+        }
+    }
+    return NULL;
+}
+
 const char *ag_ctl_operands(const ag_cmd_t *command, const ag_words_t *words, apr_pool_t *p)
 {
     ag_words_t names;

@@ -189,6 +189,10 @@ extern const ag_cmd_t ag_cmds_init[], ag_cmds_key_create[], ag_cmds_key[], ag_cm
 /* The i-th command in the order of the help, from 0; NULL behind the last. */
 const ag_cmd_t *ag_ctl_command(int i);
 
+/* The command whose name the words from `from` on begin with, two words before one; *n is how many
+ * that were. NULL: none. */
+const ag_cmd_t *ag_ctl_find_command(const ag_words_t *words, int from, int *n, apr_pool_t *p);
+
 /* Are there as many words as the command wants? An error text, which does not quote them, since one
  * might be a secret; or NULL. */
 const char *ag_ctl_operands(const ag_cmd_t *command, const ag_words_t *words, apr_pool_t *p);
@@ -198,5 +202,10 @@ const char *ag_ctl_operands(const ag_cmd_t *command, const ag_words_t *words, ap
 /* Prints a command's help, or with NULL that of all; `globals` are the options every command has.
  * As JSON it is the whole table, for programs. */
 void ag_ctl_help(const ag_cmd_t *command, const ag_opt_t *globals, int json, apr_pool_t *p);
+
+/* ---- complete.c ------------------------------------------------------------------------------ */
+
+/* Prints what the last of these words may become: words of commands, or options. */
+void ag_ctl_complete(const ag_words_t *words, const ag_opt_t *globals, apr_pool_t *p);
 
 #endif

@@ -35,29 +35,6 @@ static const ag_opt_t globals[] = {
     {0},
 };
 
-/* The command whose name the words begin with, two words before one; *n is how many that were. */
-static const ag_cmd_t *find_command(const ag_words_t *words, int from, int *n, apr_pool_t *p)
-{
-    const ag_cmd_t *command;
-    int i;
-
-    for (*n = 2; *n > 0; --*n) {
-        const char *name;
-
-        if (words->n - from < *n) {
-            continue;
-        }
-        name = *n == 2 ? apr_pstrcat(p, words->v[from], " ", words->v[from + 1], NULL)
-                       : words->v[from];
-        for (i = 0; (command = ag_ctl_command(i)); i++) {
-            if (strcmp(command->name, name) == 0) {
-                return command;
-            }
-        }
-    }
-    return NULL;
-}
-
 static int is_global(const char *word)
 {
     const ag_opt_t *option;
@@ -122,7 +99,7 @@ static int dispatch(ag_ctl_t *ctl, const global_t *global, const ag_words_t *wor
     int help = global->help || (words->n > 0 && strcmp(words->v[0], "help") == 0);
     int from = words->n > 0 && strcmp(words->v[0], "help") == 0;
     int n;
-    const ag_cmd_t *command = find_command(words, from, &n, ctl->pool);
+    const ag_cmd_t *command = ag_ctl_find_command(words, from, &n, ctl->pool);
     ag_words_t rest;
 
     if (global->version || (words->n == 1 && strcmp(words->v[0], "version") == 0)) {
@@ -148,6 +125,16 @@ static void write_log(const ag_log_t *log, ag_log_level_e level, apr_status_t rv
     (void)level;
     (void)rv;
     ag_ctl_fail(0, "%s", text);
+}
+
+/* "complete" and what was typed so far; options in it are not ours to take. */
+static int complete(int argc, const char *const *argv, apr_pool_t *p)
+{
+    ag_words_t words = {argc - 2, apr_pmemdup(p, argv + 2, (apr_size_t)argc * sizeof *argv
+                                                               - 2 * sizeof *argv)};
+
+    ag_ctl_complete(&words, globals, p);
+    return AG_EXIT_OK;
 }
 
 static int run(int argc, const char *const *argv, apr_pool_t *p)
@@ -182,7 +169,8 @@ int main(int argc, const char *const *argv)
     if (apr_initialize() != APR_SUCCESS || apr_pool_create(&p, NULL) != APR_SUCCESS) {
         return ag_ctl_fail(AG_EXIT_DATABASE, "no memory");
     }
-    code = run(argc, argv, p);
+    code = argc >= 2 && strcmp(argv[1], "complete") == 0 ? complete(argc, argv, p)
+                                                         : run(argc, argv, p);
     apr_pool_destroy(p);
     apr_terminate();
     if (fflush(stdout) != 0) {
