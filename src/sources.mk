@@ -6,7 +6,7 @@ ag_core_c = \
 	src/base/measure.c src/base/regex.c src/base/text.c src/core/open.c src/core/principal.c src/core/reason.c \
 	src/core/setting.c src/core/setting_kinds.c src/core/sql_text.c src/core/statement.c src/core/verdict.c src/ipset/ipset.c \
 	src/ipset/ipshare.c src/ipset/iptable.c src/ipset/iptable_make.c \
-	src/keys/flight.c src/keys/key_format.c src/keys/key_row.c src/keys/keys.c src/keys/keys_dbd.c src/keys/keys_poll.c src/keys/keys_record.c src/keys/nodes.c src/keys/notice.c \
+	src/keys/budget.c src/keys/flight.c src/keys/key_format.c src/keys/key_row.c src/keys/keys.c src/keys/keys_bcrypt.c src/keys/keys_dbd.c src/keys/keys_poll.c src/keys/keys_record.c src/keys/nodes.c src/keys/notice.c \
 	src/limit/algo_bucket.c src/limit/algo_fixed.c src/limit/algo_sliding.c src/limit/breaker.c \
 	src/limit/entry.c src/limit/limit.c src/limit/limit_parse.c src/limit/limit_subject.c \
 	src/limit/store_memcached.c src/limit/store_shm.c src/limit/table.c src/authz/authz.c \
@@ -24,7 +24,7 @@ ag_core_h = \
 	src/core/principal.h src/core/reason.h src/core/reasons.def src/core/request.h \
 	src/core/setting.h src/core/sql_text.h src/core/statement.h src/core/verdict.h src/ipset/ipset.h src/ipset/ipshare.h src/ipset/iptable.h \
 	src/ipset/iptable_layout.h src/keys/key_format.h \
-	src/keys/flight.h \
+	src/keys/budget.h src/keys/flight.h src/keys/keys_bcrypt.h \
 	src/keys/key_row.h src/keys/keys.h src/keys/keys_poll.h src/keys/keys_record.h src/keys/notice.h src/limit/algo.h \
 	src/limit/breaker.h src/limit/by.h src/limit/entry.h src/limit/limit.h src/limit/table.h \
 	src/authz/authz.h src/authz/ip_source.h src/authz/rules.def src/authz/rules.h src/reply/reply.h src/watch/audit.h src/watch/usage.h src/cred/cred.h \

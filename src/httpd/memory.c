@@ -9,7 +9,7 @@
 
 #include <apr_shm.h>
 
-#define USERDATA "mod_apiguard:memory:3"
+#define USERDATA "mod_apiguard:memory:4"
 
 /* What the parent process keeps. The module itself is unloaded and loaded between two generations,
  * so nothing here points into it. */
@@ -49,14 +49,16 @@ static char *part(char **at, apr_size_t size, unsigned percent, apr_size_t *byte
 static apr_status_t lay_out(ag_shared_t *shared, char *base, apr_size_t size, int fresh,
                             apr_pool_t *pconf)
 {
-    apr_size_t head = 64 + AG_FLIGHT_BYTES + AG_MAX_KEY_STORES * sizeof(ag_key_words_t);
+    apr_size_t head = 64 + AG_FLIGHT_BYTES + AG_BUDGET_BYTES
+                      + AG_MAX_KEY_STORES * sizeof(ag_key_words_t);
     char *at = base + head;
     apr_size_t n;
     apr_status_t rv;
 
     shared->breaker = (ag_breaker_t *)base;
     shared->flights = (ag_flights_t *)(base + 64);
-    shared->keys = (ag_key_words_t *)(base + 64 + AG_FLIGHT_BYTES);
+    shared->budget = (ag_budget_t *)(base + 64 + AG_FLIGHT_BYTES);
+    shared->keys = (ag_key_words_t *)(base + 64 + AG_FLIGHT_BYTES + AG_BUDGET_BYTES);
     size -= head;
     rv = fresh ? ag_flights_init(shared->flights) : APR_SUCCESS;
     if (rv != APR_SUCCESS) {

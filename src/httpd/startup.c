@@ -114,6 +114,7 @@ static ag_keys_t *key_store(const ag_shared_t *shared, ag_key_words_t *words, se
     keys->sip = &shared->sip;
     keys->flights = shared->flights;
     keys->places = places();
+    keys->budget = shared->budget;
     ag_dbd_port(&keys->db, s);
     return keys;
 }

@@ -12,6 +12,7 @@
 #include <apr_strings.h>
 
 #include "key_format.h"
+#include "keys_bcrypt.h"
 #include "keys_poll.h"
 #include "keys_record.h"
 
@@ -28,6 +29,7 @@ typedef struct {
     apr_pool_t *p;
     ag_id_t id;
     const ag_key_t *cached; /* what the cache holds, too old perhaps */
+    const ag_stored_hash_t *hash; /* its */
     apr_time_t stored;      /* when it was read */
     ag_keys_up_e up;        /* the database, as far as we know */
 } lookup_t;
@@ -37,7 +39,8 @@ static const ag_key_t *read_cache(lookup_t *l)
     char record[AG_KEY_RECORD_SIZE] __attribute__((aligned(8)));
     apr_size_t n = ag_cache_get(l->keys->known, l->id, record, &l->stored);
 
-    return n ? ag_keys_record_open(apr_pmemdup(l->p, record, n), n, l->p) : NULL;
+    l->hash = n ? apr_pmemdup(l->p, record, n) : NULL;
+    return n ? ag_keys_record_open(l->hash, n, l->p) : NULL;
 }
 
 static int is_fresh(const lookup_t *l)
@@ -105,6 +108,18 @@ static ag_key_result_e fall_back(const ag_key_t **key, const lookup_t *l)
     return AG_KEY_FOUND;
 }
 
+/* By its hash; else, if it might be an imported one, among those that begin alike. */
+static apr_status_t query(ag_key_t **key, const char *hash, const lookup_t *l)
+{
+    apr_status_t rv = ag_keys_dbd_get(key, &l->keys->db, l->realm->query, hash, l->log, l->p);
+
+    if (!APR_STATUS_IS_NOTFOUND(rv) || l->realm->query || !ag_keys_bcrypt_fits(l->text, l->n)) {
+        return rv;
+    }
+    return ag_keys_bcrypt_find(key, l->keys, l->realm, l->text, l->n, l->cached ? l->hash : NULL,
+                               l->now, l->log, l->p);
+}
+
 static ag_key_result_e ask_database(const ag_key_t **key, const lookup_t *l)
 {
     char hash[2 * AG_SHA256_SIZE + 1];
@@ -113,7 +128,7 @@ static ag_key_result_e ask_database(const ag_key_t **key, const lookup_t *l)
     apr_status_t rv;
 
     ag_key_hash(hash, l->text, l->n, l->realm->pepper, l->realm->pepper_size);
-    rv = ag_keys_dbd_get(&read, &l->keys->db, l->realm->query, hash, l->log, l->p);
+    rv = query(&read, hash, l);
     if (APR_STATUS_IS_NOTFOUND(rv)) {
         remember_unknown(l, hash, word);
         return AG_KEY_UNKNOWN;
@@ -171,7 +186,7 @@ ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key
                              const char *text, apr_size_t n, apr_time_t now, const ag_log_t *log,
                              apr_pool_t *p)
 {
-    lookup_t l = {keys, realm, text, n, now, log, p, {0, 0}, NULL, 0, AG_KEYS_DOWN};
+    lookup_t l = {keys, realm, text, n, now, log, p, {0, 0}, NULL, NULL, 0, AG_KEYS_DOWN};
 
     l.id = ag_id_mix(realm->id, ag_sip(keys->sip, text, n));
     l.up = ag_keys_up(keys, realm, now, log, p);

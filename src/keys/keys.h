@@ -17,6 +17,7 @@
 #include "../core/ports.h"
 #include "../core/principal.h"
 #include "../ipset/ipset.h"
+#include "budget.h"
 #include "flight.h"
 
 typedef enum { AG_KEY_FOUND, AG_KEY_UNKNOWN, AG_KEY_UNAVAILABLE } ag_key_result_e;
@@ -63,6 +64,7 @@ typedef struct ag_keys_t {
     ag_db_port_t db;
     ag_flights_t *flights; /* in shared memory */
     int places;            /* how many may ask the database at once */
+    ag_budget_t *budget;   /* in shared memory: of tries of bcrypt hashes */
 } ag_keys_t;
 
 #define AG_KEY_RECORD_SIZE 1000 /* a longer record works, but is read from the database each time */

@@ -20,13 +20,19 @@
 #define MAX_CHANGES 1000
 
 /* Columns are named, never `*`: a prepared statement outlives ALTER TABLE. */
-static const char sql_key[] =
-    "SELECT k.id AS id, k.key_hash AS key_hash, k.key_prefix AS key_prefix,"
-    " k.client_name AS client_name, k.permissions AS permissions, k.roles AS roles,"
-    " k.allowed_ips AS allowed_ips, k.allowed_endpoints AS allowed_endpoints,"
-    " k.rate_limit AS rate_limit, k.plan AS plan, p.rate_limit AS plan_rate_limit,"
-    " k.expires_at AS expires_at, k.is_active AS is_active, k.grace_until AS grace_until"
-    " FROM api_keys k LEFT JOIN api_plans p ON p.name = k.plan WHERE k.key_hash = %s";
+#define SELECT_KEY \
+    "SELECT k.id AS id, k.key_hash AS key_hash, k.key_prefix AS key_prefix," \
+    " k.client_name AS client_name, k.permissions AS permissions, k.roles AS roles," \
+    " k.allowed_ips AS allowed_ips, k.allowed_endpoints AS allowed_endpoints," \
+    " k.rate_limit AS rate_limit, k.plan AS plan, p.rate_limit AS plan_rate_limit," \
+    " k.expires_at AS expires_at, k.is_active AS is_active, k.grace_until AS grace_until" \
+    " FROM api_keys k LEFT JOIN api_plans p ON p.name = k.plan"
+
+static const char sql_key[] = SELECT_KEY " WHERE k.key_hash = %s";
+
+/* A bcrypt hash is known by its length. */
+static const char sql_alike[] =
+    SELECT_KEY " WHERE k.key_prefix = %s AND length(k.key_hash) = 60 ORDER BY k.id LIMIT 9";
 
 /* One row at least: the newest number, beside each change after ours. */
 static const char sql_changes[] =
@@ -205,6 +211,41 @@ apr_status_t ag_keys_dbd_get(ag_key_t **key, const ag_db_port_t *port, const cha
     else if (APR_STATUS_IS_NOTFOUND(rv)) {
         rv = APR_EGENERAL; /* no database is not "no key" */
     }
+    return rv;
+}
+
+/* ---- keys that begin alike ------------------------------------------------------------------- */
+
+static apr_status_t alike(apr_array_header_t *out, ag_db_t *db, const char *prefix,
+                          const ag_log_t *log, apr_pool_t *p)
+{
+    apr_dbd_results_t *rows;
+    int rc = query(&rows, db, sql_alike, prefix, p);
+    int n;
+
+    for (n = 1; rc == 0; n++) {
+        apr_dbd_row_t *row = NULL;
+
+        rc = apr_dbd_get_row(db->driver, p, rows, &row, n);
+        if (rc == 0 && read_row(apr_array_push(out), db, rows, row, log, p) != APR_SUCCESS) {
+            return APR_EGENERAL;
+        }
+    }
+    return rc == -1 ? APR_SUCCESS : failed(db, rc, log, p);
+}
+
+apr_status_t ag_keys_dbd_alike(apr_array_header_t **rows, const ag_db_port_t *port,
+                               const char *prefix, const ag_log_t *log, apr_pool_t *p)
+{
+    ag_db_t db;
+    apr_status_t rv = port->acquire(port->ctx, &db, p);
+
+    if (rv != APR_SUCCESS) {
+        return APR_EGENERAL;
+    }
+    *rows = apr_array_make(p, 2, sizeof(ag_key_row_t));
+    rv = alike(*rows, &db, prefix, log, p);
+    port->release(port->ctx, &db);
     return rv;
 }
 

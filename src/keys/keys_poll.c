@@ -30,6 +30,7 @@ typedef struct {
     const ag_stored_hash_t *hashes;
     int n;
     int all;
+    int bcrypt; /* one of them is such a hash: which unknown key it may be of cannot be told */
 } changes_t;
 
 /* Records of both caches begin with the stored hash. */
@@ -52,15 +53,19 @@ static void drop_changed(ag_keys_t *keys, const apr_array_header_t *changed, int
 {
     ag_keys_shared_t *shared = keys->shared;
     ag_stored_hash_t *hashes = apr_palloc(p, ((apr_size_t)changed->nelts + 1) * sizeof *hashes);
-    changes_t changes = {hashes, 0, all};
+    changes_t changes = {hashes, 0, all, 0};
     int i;
 
     for (i = 0; i < changed->nelts; i++) {
-        changes.n += ag_stored_hash(&hashes[changes.n], APR_ARRAY_IDX(changed, i, const char *));
+        const char *stored = APR_ARRAY_IDX(changed, i, const char *);
+
+        changes.n += ag_stored_hash(&hashes[changes.n], stored);
+        changes.bcrypt |= ag_stored_is_bcrypt(stored);
     }
     /* First the word, then the sweep: who put a record in behind the sweep finds the word moved. */
     __atomic_add_fetch(&shared->sweeps, 1, __ATOMIC_SEQ_CST);
     ag_cache_sweep(keys->known, is_changed, &changes);
+    changes.all |= changes.bcrypt;
     ag_cache_sweep(keys->unknown, is_changed, &changes);
 }
 

@@ -36,10 +36,19 @@ static int nibble(char c)
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+int ag_stored_is_bcrypt(const char *stored)
+{
+    return strncmp(stored, "$2", 2) == 0;
+}
+
 int ag_stored_hash(ag_stored_hash_t *hash, const char *hex)
 {
     int i;
 
+    if (ag_stored_is_bcrypt(hex)) {
+        ag_sha256(hash->byte, hex, strlen(hex));
+        return 1;
+    }
     if (strlen(hex) != 2 * AG_SHA256_SIZE) {
         return 0;
     }

@@ -13,8 +13,12 @@ typedef struct ag_stored_hash_t {
     unsigned char byte[AG_SHA256_SIZE];
 } ag_stored_hash_t;
 
-/* The hash as bytes; 0 when `hex` is no such hash. */
-int ag_stored_hash(ag_stored_hash_t *hash, const char *hex);
+/* A stored hash as bytes: of hex those it stands for, of a bcrypt hash its SHA-256. 0 when `stored`
+ * is neither. */
+int ag_stored_hash(ag_stored_hash_t *hash, const char *stored);
+
+/* 1 when it is a bcrypt hash. */
+int ag_stored_is_bcrypt(const char *stored);
 
 /* The record of a key, in `p`; *size is its length. NULL when the key is too long for any record
  * (then it is not cached). */

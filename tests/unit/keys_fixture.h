@@ -253,6 +253,7 @@ static int set_up(void **state)
     f->keys.flights = apr_pcalloc(p, AG_FLIGHT_BYTES);
     assert_int_equal(ag_flights_init(f->keys.flights), APR_SUCCESS);
     f->keys.places = 4;
+    f->keys.budget = apr_pcalloc(p, AG_BUDGET_BYTES);
     f->keys.notice = &f->notice;
     f->keys.sip = &f->sip;
     f->keys.db = (ag_db_port_t){lend, take_back, f};
