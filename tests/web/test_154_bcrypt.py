@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Imported keys of which only a bcrypt hash is known."""
 
-import crypt
 import time
+import warnings
 
 import pytest
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", DeprecationWarning)  # it goes with Python 3.13
+    import crypt
 
 from support.problem import assert_refused
 from support.verdict import secrets
