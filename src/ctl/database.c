@@ -21,8 +21,8 @@ const char *ag_ctl_address(const char **driver, const char **params, const char 
     const char *colon = strchr(address, ':');
 
     if (!colon || colon == address || !colon[1]) {
-        return "a database is DRIVER:PARAMS, as in sqlite3:/var/lib/apiguard/keys.db or "
-               "\"pgsql:host=127.0.0.1 dbname=api\"";
+        return "a database is DRIVER:PARAMS, as in sqlite3:/var/lib/apiguard/keys.db, "
+               "\"pgsql:host=127.0.0.1 dbname=api\" or \"mysql:host=127.0.0.1 dbname=api\"";
     }
     *driver = apr_pstrmemdup(p, address, (apr_size_t)(colon - address));
     *params = colon + 1;

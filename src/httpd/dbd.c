@@ -94,8 +94,8 @@ static int has_schema(server_rec *s, apr_pool_t *p)
                      "until it can, API keys get 503 (%s)", detail);
         return 1;
     case AG_SCHEMA_OLD:
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "AG0121: the key database has an older schema; "
-                     "run \"apiguardctl init\" (%s)", detail);
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "AG0121: the key database has tables of another "
+                     "version; run \"apiguardctl init\" of this module's version (%s)", detail);
         return 0;
     case AG_SCHEMA_MISSING:
         break;

@@ -42,10 +42,12 @@ static apr_status_t enter(const char **detail, ag_db_t *db, const char *host, co
                                                   " WHERE host = '%s' AND notice = '%s'", seconds,
                                                   h, n), p);
 
-    if (changed == 0) {
+    if (changed == 0) { /* for MariaDB also when the row is there and says just that */
         changed = change(detail, db, apr_psprintf(p, "INSERT INTO api_nodes (host, notice, seen_at) "
-                                                  "VALUES ('%s', '%s', %" APR_INT64_T_FMT ")", h,
-                                                  n, seconds), p);
+                                                  "SELECT '%s', '%s', %" APR_INT64_T_FMT
+                                                  " WHERE NOT EXISTS (SELECT 1 FROM api_nodes WHERE"
+                                                  " host = '%s' AND notice = '%s')", h, n, seconds,
+                                                  h, n), p);
     }
     if (changed < 0) {
         return APR_EACCES;

@@ -5,6 +5,8 @@
  */
 #include "keys_fixture.h"
 
+#include "../../src/keys/notice.h"
+
 #define OWN "SELECT client_name FROM api_keys WHERE key_hash = %s"
 
 /* The first key after `set`, read from the database. */
@@ -295,6 +297,19 @@ static void test_percent(void **state)
                          "AND key_hash = %s"), APR_NOTFOUND);
 }
 
+/* A server that starts twice in one second. */
+static void test_node_twice(void **state)
+{
+    fixture_t *f = *state;
+    const char *detail = "";
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        assert_int_equal(ag_nodes_enter(&detail, &f->keys.db, "/run/it's", f->now + i / 2 * SEC, f->p),
+                         APR_SUCCESS);
+    }
+}
+
 /* A table of its own has no change log: only the time to live counts. */
 static void test_own_query_has_no_poll(void **state)
 {
@@ -371,7 +386,7 @@ int main(void)
         TEST(test_long_record), TEST(test_record),           TEST(test_own_query),
         TEST(test_own_query_faults), TEST(test_own_query_has_no_poll), TEST(test_schema),
         TEST(test_no_revision), TEST(test_error_between_rows), TEST(test_long_text),
-        TEST(test_odd_values), TEST(test_percent),
+        TEST(test_odd_values), TEST(test_percent), TEST(test_node_twice),
     };
 
     apr_initialize();
