@@ -39,7 +39,7 @@ ag_httpd_c = \
 	src/httpd/notice.c src/httpd/usage.c src/httpd/watchdog.c
 
 ag_ctl_c = \
-	src/ctl/cmd_init.c src/ctl/cmd_ip.c src/ctl/cmd_ip_review.c src/ctl/cmd_key.c src/ctl/cmd_key_create.c \
+	src/ctl/chart.c src/ctl/cmd_init.c src/ctl/cmd_usage.c src/ctl/cmd_ip.c src/ctl/cmd_ip_review.c src/ctl/cmd_key.c src/ctl/cmd_key_create.c \
 	src/ctl/cmd_key_export.c src/ctl/cmd_key_find.c src/ctl/cmd_key_import.c src/ctl/cmd_key_rotate.c \
 	src/ctl/cmd_plan.c \
 	src/ctl/cmd_template.c src/ctl/cmd_token.c src/ctl/commands.c src/ctl/complete.c src/ctl/csv.c \
@@ -49,5 +49,5 @@ ag_ctl_c = \
 	src/ctl/records.c src/ctl/script.c src/ctl/upgrade.c src/ctl/view.c src/cred/jwt_lib.c
 
 ag_ctl_h = \
-	src/ctl/csv.h src/ctl/ctl.h src/ctl/draft.h src/ctl/import.h src/ctl/ip.h src/ctl/key.h src/ctl/leak.h src/ctl/records.h \
+	src/ctl/chart.h src/ctl/csv.h src/ctl/ctl.h src/ctl/draft.h src/ctl/import.h src/ctl/ip.h src/ctl/key.h src/ctl/leak.h src/ctl/records.h \
 	src/ctl/schema.h src/ctl/view.h

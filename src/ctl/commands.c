@@ -22,6 +22,7 @@ static const ag_cmd_t *const groups[] = {
     ag_cmds_plan,
     ag_cmds_template,
     ag_cmds_token,
+    ag_cmds_usage,
 };
 
 const ag_cmd_t *ag_ctl_command(int i)
