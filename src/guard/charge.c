@@ -62,7 +62,7 @@ static apr_uint64_t cost_of(const ag_limit_t *limit, const ag_check_t *check)
                : 1;
 }
 
-static int applies(const ag_limit_t *limit, const ag_check_t *check)
+int ag_guard_applies(const ag_limit_t *limit, const ag_check_t *check)
 {
     const ag_exchange_t *exchange = check->exchange;
 
@@ -128,7 +128,7 @@ static void collect(bill_t *bill, int early)
         const ag_limit_t *limit = APR_ARRAY_IDX(limits, i, ag_limit_t *);
 
         if (!limit || (early && !by_address_alone(limit)) || (own && limit->by == AG_BY_CLIENT)
-            || !applies(limit, check)) {
+            || !ag_guard_applies(limit, check)) {
             continue;
         }
         add_limit(bill, limit);

@@ -11,6 +11,7 @@
 #define AG_GUARD_H
 
 #include "../core/verdict.h"
+#include "../limit/tickets.h"
 #include "../watch/usage.h"
 #include "policy.h"
 
@@ -25,6 +26,7 @@ typedef struct ag_engine_t {
     ag_key_realm_t key_realm;
     ag_cache_t *tokens;
     ag_store_t *shm;
+    ag_tickets_t *tickets;    /* requests in flight */
     ag_store_t *memcached;    /* NULL: shared memory alone */
     ag_breaker_t *breaker;
     ag_usage_t *usage;
@@ -44,6 +46,7 @@ typedef struct ag_exchange_t {
     const ag_engine_t *engine;
     ag_taken_t *taken; /* each window at most once */
     int n_taken;
+    struct ag_entered_t *entered; /* where it is counted as in flight */
     int passes; /* how many checks were made */
 
     /* Sub-requests end before the request does, with all their memory. */
@@ -75,6 +78,13 @@ ag_reason_e ag_guard_identify(ag_check_t *check);
 /* A key shown by other means (AuthBasicProvider apiguard). */
 ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key);
 
+/* Lets the request in among those in flight, or refuses; until its pool ends, or ag_guard_leave(). */
+ag_reason_e ag_guard_enter(ag_check_t *check);
+void ag_guard_leave(ag_check_t *check);
+
+/* 1 unless the limit's when= says no. */
+int ag_guard_applies(const ag_limit_t *limit, const ag_check_t *check);
+
 /* Takes what all limits ask for that have not been charged yet: all or nothing. A refusal gives
  * back what admit() took. */
 ag_reason_e ag_guard_charge(ag_check_t *check);
@@ -88,7 +98,8 @@ const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p);
 /* 1 when the section limits at all. */
 static inline int ag_guard_limits(const ag_policy_t *policy)
 {
-    return policy->limits && policy->limits->nelts > 0;
+    return (policy->limits && policy->limits->nelts > 0)
+           || (policy->concurrency && policy->concurrency->nelts > 0);
 }
 
 #endif

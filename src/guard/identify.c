@@ -125,7 +125,7 @@ static const ag_policy_t *keep_policy(const ag_policy_t *policy, apr_pool_t *p)
     }
     kept->key_from.sources = sources;
     kept->key_from.vary = apr_pstrdup(p, policy->key_from.vary);
-    kept->limits = NULL;
+    kept->limits = kept->concurrency = NULL;
     kept->pass_claims.n = 0;
     return kept;
 }

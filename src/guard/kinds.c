@@ -128,19 +128,20 @@ static const char *limits_off(apr_array_header_t **limits, const ag_setting_call
     return NULL;
 }
 
-static const char *parse_rate_limit(void *value, const ag_setting_t *row, const ag_words_t *words,
-                                    const ag_setting_call_t *call)
+typedef const char *(*parse_fn)(ag_limit_t *limit, const ag_words_t *words,
+                                const ag_expr_port_t *expr, apr_pool_t *p);
+
+static const char *add_limit(apr_array_header_t **limits, const ag_words_t *words, parse_fn parse,
+                             const ag_setting_call_t *call)
 {
-    apr_array_header_t **limits = value;
     ag_limit_t *limit = apr_pcalloc(call->p, sizeof *limit);
     const char *error;
     int i;
 
-    (void)row;
     if (words->n == 1 && strcasecmp(words->v[0], "off") == 0) {
         return limits_off(limits, call);
     }
-    error = ag_limit_parse(limit, words, call->expr, call->p);
+    error = parse(limit, words, call->expr, call->p);
     if (error) {
         return error;
     }
@@ -164,6 +165,20 @@ static const char *parse_rate_limit(void *value, const ag_setting_t *row, const 
     return NULL;
 }
 
+static const char *parse_rate_limit(void *value, const ag_setting_t *row, const ag_words_t *words,
+                                    const ag_setting_call_t *call)
+{
+    (void)row;
+    return add_limit(value, words, ag_limit_parse, call);
+}
+
+static const char *parse_concurrency(void *value, const ag_setting_t *row, const ag_words_t *words,
+                                     const ag_setting_call_t *call)
+{
+    (void)row;
+    return add_limit(value, words, ag_concurrency_parse, call);
+}
+
 /* Inner limits are added to the outer ones, unless `off` stands first. */
 static void merge_limits(void *value, const void *outer, const void *inner, apr_pool_t *p)
 {
@@ -176,6 +191,7 @@ static void merge_limits(void *value, const void *outer, const void *inner, apr_
 }
 
 const ag_setting_kind_t ag_kind_rate_limit = {parse_rate_limit, merge_limits};
+const ag_setting_kind_t ag_kind_concurrency = {parse_concurrency, merge_limits};
 
 /* ---- ApiGuardStoreFailure, ApiGuardInvalidKeyStatus ------------------------------------------- */
 

@@ -133,7 +133,11 @@ int ag_last_gate(request_rec *r)
             return status;
         }
     }
+    if (ag_guard_enter(check) != AG_R_NONE) {
+        return ag_refusal(r, check);
+    }
     if (ag_guard_charge(check) != AG_R_NONE) {
+        ag_guard_leave(check);
         return ag_refusal(r, check);
     }
     pass(r, check);

@@ -131,6 +131,7 @@ typedef struct ag_shared_t {
     ag_cache_t *known, *unknown, *tokens;
     ag_usage_t *usage;
     ag_store_t *shm;
+    ag_tickets_t *tickets;
     ag_breaker_t *breaker;
     ag_key_words_t *keys; /* AG_MAX_KEY_STORES of them */
     ag_flights_t *flights;

@@ -2,7 +2,8 @@
 /*
  * memory: one anonymous shared segment, made at the first start and kept by the parent process, so
  * counters and caches live through graceful restarts. Its parts are fixed shares:
- *     40 % counters, 37 % known keys, 15 % verified tokens, 5 % unknown keys, 3 % usage
+ *     40 % counters, 35 % known keys, 15 % verified tokens, 5 % unknown keys, 3 % usage,
+ *     2 % requests in flight
  * SipHash's key is kept beside it, in the parent's private memory.
  */
 #include "glue.h"
@@ -67,7 +68,7 @@ static apr_status_t lay_out(ag_shared_t *shared, char *base, apr_size_t size, in
     base = part(&at, size, 40, &n);
     rv = ag_store_shm_attach(&shared->shm, base, n, fresh, pconf);
     if (rv == APR_SUCCESS) {
-        base = part(&at, size, 37, &n);
+        base = part(&at, size, 35, &n);
         rv = ag_cache_attach(&shared->known, base, n, AG_KEY_RECORD_SIZE, fresh, pconf);
     }
     if (rv == APR_SUCCESS) {
@@ -81,6 +82,10 @@ static apr_status_t lay_out(ag_shared_t *shared, char *base, apr_size_t size, in
     if (rv == APR_SUCCESS) {
         base = part(&at, size, 3, &n);
         rv = ag_usage_attach(&shared->usage, base, n, fresh, pconf);
+    }
+    if (rv == APR_SUCCESS) {
+        base = part(&at, size, 2, &n);
+        rv = ag_tickets_attach(&shared->tickets, base, n, fresh, pconf);
     }
     return rv;
 }

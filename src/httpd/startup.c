@@ -160,6 +160,7 @@ static int make_engines(const ag_shared_t *shared, int with_keys, apr_pool_t *pc
         engine->server = ag_id_of(scope, strlen(scope));
         engine->tokens = shared->tokens;
         engine->shm = shared->shm;
+        engine->tickets = shared->tickets;
         engine->breaker = shared->breaker;
         engine->usage = shared->usage;
         set_key_realm(engine, each, s, pconf);
@@ -205,6 +206,9 @@ void ag_child_init(apr_pool_t *pchild, server_rec *s)
     int threads = 1;
     apr_status_t rv;
 
+    if (main_engine) {
+        ag_tickets_live(main_engine->tickets);
+    }
     if (!config->servers || !main_engine) {
         return;
     }

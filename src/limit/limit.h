@@ -157,6 +157,11 @@ struct ag_limit_t {
 const char *ag_limit_parse(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr,
                            apr_pool_t *p);
 
+/* The same for ApiGuardConcurrency, "10 by=ip": one window without a period, whose rate.n is how many
+ * requests may be in flight. */
+const char *ag_concurrency_parse(ag_limit_t *limit, const ag_words_t *words,
+                                 const ag_expr_port_t *expr, apr_pool_t *p);
+
 /* Gives every window its id from `scope` (server name and section, or prefix and section; of a
  * limit with a name the server's or prefix's alone, so that sections share it). */
 void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p);

@@ -20,6 +20,7 @@ typedef struct {
     apr_uint64_t burst;
     const ag_expr_port_t *expr;
     apr_pool_t *p;
+    int in_flight; /* ApiGuardConcurrency: a number instead of windows */
 } line_t;
 
 const char *ag_limit_expr(ag_expr_t **compiled, const char *option, const char *text, int string,
@@ -101,11 +102,12 @@ static const struct {
     const char *name;
     const char *(*read)(line_t *line, const char *value);
 } options[] = {
-    {"by", read_by},     {"algorithm", read_algorithm}, {"burst", read_burst},
-    {"cost", read_cost}, {"name", read_name},           {"when", read_when},
+    {"by", read_by},     {"name", read_name},   {"when", read_when}, {"algorithm", read_algorithm},
+    {"burst", read_burst}, {"cost", read_cost},
 };
 
 #define N_OPTIONS (int)(sizeof options / sizeof *options)
+#define N_IN_FLIGHT 3 /* as many of them speak of requests in flight, too */
 
 static int same_rate(const ag_rate_t *a, const ag_rate_t *b)
 {
@@ -130,15 +132,37 @@ static const char *read_window(line_t *line, const char *word)
     return error;
 }
 
+/* How many may be in flight: a window without a period. */
+static const char *read_in_flight(line_t *line, const char *word)
+{
+    ag_window_t *window = line->limit->windows;
+    apr_int64_t n;
+    const char *error = ag_measure_number(&n, word, 0, 1000000, line->p);
+
+    if (!error && line->limit->n_windows) {
+        error = apr_psprintf(line->p, "one number is allowed, \"%s\" is too many", word);
+    }
+    line->limit->n_windows = 1;
+    window->rate.n = error ? 0 : (apr_uint64_t)n;
+    window->policy = word;
+    return error;
+}
+
+static const char *read_plain(line_t *line, const char *word)
+{
+    return line->in_flight ? read_in_flight(line, word) : read_window(line, word);
+}
+
 static const char *read_word(line_t *line, const char *word, unsigned *seen)
 {
+    int known = line->in_flight ? N_IN_FLIGHT : N_OPTIONS;
     int i;
 
     if (strcmp(word, "dryrun") == 0) {
         line->limit->dry_run = 1;
         return NULL;
     }
-    for (i = 0; i < N_OPTIONS; i++) {
+    for (i = 0; i < known; i++) {
         const char *value = ag_text_option(word, options[i].name);
 
         if (value && *seen & 1u << i) {
@@ -150,10 +174,10 @@ static const char *read_word(line_t *line, const char *word, unsigned *seen)
         }
     }
     if (strchr(word, '=')) {
-        return apr_psprintf(line->p, "%s is not known; allowed are by=, algorithm=, burst=, cost=, "
-                            "name=, when= and dryrun", word);
+        return apr_psprintf(line->p, "%s is not known; allowed are by=, %sname=, when= and dryrun",
+                            word, line->in_flight ? "" : "algorithm=, burst=, cost=, ");
     }
-    return read_window(line, word);
+    return read_plain(line, word);
 }
 
 /* What a bucket can hold at once, or a window at all. */
@@ -169,7 +193,7 @@ static const char *finish_window(line_t *line, ag_window_t *window)
 
     window->algo = line->algo;
     window->burst = line->burst;
-    if (rate->n && line->burst / rate->n > REFILL_MAX_SECONDS / rate->period.seconds) {
+    if (line->burst && rate->n && line->burst / rate->n > REFILL_MAX_SECONDS / rate->period.seconds) {
         return apr_psprintf(line->p, "burst=%" APR_UINT64_T_FMT " takes more than 100 years to "
                             "fill again at %s", line->burst, window->policy);
     }
@@ -191,7 +215,8 @@ static const char *finish(line_t *line)
     int i;
 
     if (!line->limit->n_windows) {
-        return "no window is given, such as 100/min";
+        return line->in_flight ? "no number is given, such as 10"
+                               : "no window is given, such as 100/min";
     }
     if (line->burst && line->algo != &ag_algo_bucket) {
         return "burst= needs algorithm=bucket";
@@ -213,10 +238,10 @@ static const char *join(const ag_words_t *words, apr_pool_t *p)
     return text;
 }
 
-const char *ag_limit_parse(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr,
-                           apr_pool_t *p)
+static const char *parse(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr,
+                         int in_flight, apr_pool_t *p)
 {
-    line_t line = {limit, &ag_algo_sliding, 0, expr, p};
+    line_t line = {limit, &ag_algo_sliding, 0, expr, p, in_flight};
     const char *error = NULL;
     unsigned seen = 0;
     int i;
@@ -231,4 +256,16 @@ const char *ag_limit_parse(ag_limit_t *limit, const ag_words_t *words, const ag_
         error = read_word(&line, words->v[i], &seen);
     }
     return error ? error : finish(&line);
+}
+
+const char *ag_limit_parse(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr,
+                           apr_pool_t *p)
+{
+    return parse(limit, words, expr, 0, p);
+}
+
+const char *ag_concurrency_parse(ag_limit_t *limit, const ag_words_t *words,
+                                 const ag_expr_port_t *expr, apr_pool_t *p)
+{
+    return parse(limit, words, expr, 1, p);
 }

@@ -34,6 +34,7 @@ class Handler(socketserver.StreamRequestHandler):
                 "query": urlsplit(target).query, "body": body.decode("latin-1"),
                 "headers": [[k, v.strip()] for k, v in headers]}
         self.server.seen.append(seen)
+        self.server.gate.wait(20)
         self.answer(method, seen)
         return names.get("connection", "").lower() != "close"
 
@@ -61,12 +62,15 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 class Backend:
-    """`seen` is every request that arrived; `extra` header lines it answers with."""
+    """`seen` is every request that arrived; `extra` header lines it answers with; while `gate` is
+    cleared no answer leaves it."""
 
     def __init__(self):
         self.server = Server((LOOPBACK, 0), Handler)
         self.server.seen = []
         self.server.extra = []
+        self.gate = self.server.gate = threading.Event()
+        self.gate.set()
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
         self.thread.start()
@@ -80,6 +84,7 @@ class Backend:
         return self.server.extra
 
     def close(self):
+        self.gate.set()
         self.server.shutdown()
         self.server.server_close()
 

@@ -305,6 +305,12 @@ static void test_mistakes(void **state)
         {AG_POLICY_invalid_key_status, "404", "ApiGuardInvalidKeyStatus: \"404\" is not allowed: "
                                               "401 or 403"},
         {AG_POLICY_rate_headers, "off legacy", "ApiGuardRateHeaders: \"off\" stands alone"},
+        {AG_POLICY_concurrency, "ten", "ApiGuardConcurrency: \"ten\" is not a number from 0"},
+        {AG_POLICY_concurrency, "5 6", "ApiGuardConcurrency: one number is allowed, \"6\" is too"},
+        {AG_POLICY_concurrency, "by=ip", "ApiGuardConcurrency: no number is given, such as 10"},
+        {AG_POLICY_concurrency, "5 burst=2", "ApiGuardConcurrency: burst=2 is not known; allowed "
+                                             "are by=, name=, when= and dryrun"},
+        {AG_POLICY_concurrency, "5 by=me", "ApiGuardConcurrency: by=me is not one of client"},
         {AG_POLICY_limits, "100", "ApiGuardRateLimit: \"100\" is not a rate"},
         {AG_POLICY_limits, "100/min when=wrong", "ApiGuardRateLimit: when=wrong: wrong"},
         {AG_POLICY_jwt_keys, "none file:k", "ApiGuardJWTKey: \"none\" is not allowed: HS256"},

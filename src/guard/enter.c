@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * enter: ApiGuardConcurrency. A request that is let in holds a ticket of every count that applies, until
+ * its answer is through and its pool ends, or its process dies. All or none; redirects and sub-requests
+ * are the same request.
+ */
+#include <apr_strings.h>
+
+#include "guard.h"
+
+/* One count of an exchange; sub-requests may end before it. */
+typedef struct ag_entered_t {
+    ag_id_t id;
+    ag_tickets_t *tickets;
+    apr_uint32_t ticket;
+    int by; /* the number of the pass that took it */
+    struct ag_entered_t *next;
+} ag_entered_t;
+
+static apr_status_t give(void *entered)
+{
+    const ag_entered_t *one = entered;
+
+    ag_tickets_give(one->tickets, one->ticket);
+    return APR_SUCCESS;
+}
+
+static ag_id_t count_of(const ag_limit_t *limit, const ag_check_t *check)
+{
+    const ag_exchange_t *exchange = check->exchange;
+    ag_subject_t subject;
+
+    ag_limit_subject(&subject, limit, &exchange->request, check->verdict.who,
+                     exchange->engine->expr, exchange->engine->sip);
+    return ag_id_mix(subject.id, limit->windows->id);
+}
+
+static int is_in(const ag_exchange_t *exchange, ag_id_t id)
+{
+    const ag_entered_t *one;
+
+    for (one = exchange->entered; one && !ag_id_equal(one->id, id); one = one->next) {
+    }
+    return one != NULL;
+}
+
+static void note(ag_check_t *check, ag_id_t id, apr_uint32_t ticket)
+{
+    ag_exchange_t *exchange = check->exchange;
+    ag_entered_t *one = apr_palloc(exchange->request.pool, sizeof *one);
+
+    one->id = id;
+    one->tickets = exchange->engine->tickets;
+    one->ticket = ticket;
+    one->by = check->number;
+    one->next = exchange->entered;
+    exchange->entered = one;
+    apr_pool_cleanup_register(exchange->request.pool, one, give, apr_pool_cleanup_null);
+}
+
+static ag_reason_e refuse(ag_check_t *check, const ag_limit_t *limit)
+{
+    ag_verdict_t *verdict = &check->verdict;
+
+    if (limit->dry_run) {
+        verdict->watched = ag_reason(AG_R_CONCURRENCY_EXCEEDED)->code;
+        ag_log(check->exchange->request.log, AG_LOG_WARNING, 0, "AG0505: ApiGuardConcurrency %s would "
+               "have refused", limit->text);
+        return AG_R_NONE;
+    }
+    verdict->retry_after = 1; /* nobody knows how long the others take */
+    ag_refuse(verdict, AG_R_CONCURRENCY_EXCEEDED,
+              apr_psprintf(check->exchange->request.pool, "No more than %" APR_UINT64_T_FMT
+                           " at a time", limit->windows->rate.n));
+    ag_guard_leave(check);
+    return verdict->reason;
+}
+
+static ag_reason_e enter(ag_check_t *check, const ag_limit_t *limit)
+{
+    const ag_exchange_t *exchange = check->exchange;
+    ag_id_t id = count_of(limit, check);
+    apr_uint32_t ticket;
+
+    if (is_in(exchange, id)) {
+        return AG_R_NONE;
+    }
+    ticket = ag_tickets_take(exchange->engine->tickets, id, limit->windows->rate.n,
+                             exchange->request.now);
+    if (!ticket) {
+        return refuse(check, limit);
+    }
+    note(check, id, ticket);
+    return AG_R_NONE;
+}
+
+ag_reason_e ag_guard_enter(ag_check_t *check)
+{
+    const apr_array_header_t *limits = check->policy->concurrency;
+    ag_reason_e reason = check->verdict.reason;
+    int i;
+
+    for (i = 0; limits && reason == AG_R_NONE && i < limits->nelts; i++) {
+        const ag_limit_t *limit = APR_ARRAY_IDX(limits, i, ag_limit_t *);
+
+        if (limit && ag_guard_applies(limit, check)) {
+            reason = enter(check, limit);
+        }
+    }
+    return reason;
+}
+
+void ag_guard_leave(ag_check_t *check)
+{
+    ag_exchange_t *exchange = check->exchange;
+
+    while (exchange->entered && exchange->entered->by == check->number) {
+        ag_entered_t *one = exchange->entered;
+
+        exchange->entered = one->next;
+        apr_pool_cleanup_run(exchange->request.pool, one, give);
+    }
+}
