@@ -16,6 +16,10 @@
 
 typedef struct ag_cache_t ag_cache_t;
 
+/* A mark is a record of one byte: that a credential was good within the last day. */
+#define AG_MARK_SIZE 1
+#define AG_MARK_SPAN apr_time_from_sec(86400)
+
 /* How many bytes of memory `slots` records of at most `record_size` bytes take. */
 apr_size_t ag_cache_bytes(apr_size_t slots, apr_size_t record_size);
 

@@ -44,6 +44,11 @@ typedef struct ag_cred_call_t {
     ag_id_t jwt_realm;
     ag_cache_t *tokens;
     const ag_sip_key_t *sip;
+    int known_only; /* a banned address: what is not known to be good is AG_R_BANNED, unasked */
+    ag_cache_t *good_tokens;   /* marks of tokens that were good lately; or NULL */
+    int (*spare)(void *check); /* known_only: may a signature be checked all the same? */
+    void *check;
+    int guess; /* out: it was refused and is nobody's, as far as anybody can tell */
     const char *detail;    /* out: for the client, or NULL */
     ag_principal_t *shown; /* out: whose credential was refused, where that is known */
 } ag_cred_call_t;

@@ -60,6 +60,15 @@ static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *cal
     return 1;
 }
 
+static int is_marked(const ag_cred_call_t *call, ag_id_t id)
+{
+    apr_time_t now = call->request->now, stored;
+    char mark;
+
+    return call->good_tokens && ag_cache_get(call->good_tokens, id, &mark, &stored)
+           && now - stored < AG_MARK_SPAN;
+}
+
 static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char *text,
                           apr_size_t n, ag_id_t id)
 {
@@ -70,11 +79,18 @@ static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char
 
     if (!ag_jwt_shape(text, n)) {
         call->detail = MALFORMED;
+        call->guess = 1;
         return AG_R_TOKEN_INVALID;
     }
-    reason = ag_jwt_check(who, &memo.begins, &memo.expires, &call->detail, &call->jwt, text, n,
-                          request->now, request->pool);
+    if (call->known_only && !is_marked(call, id) && !call->spare(call->check)) {
+        return AG_R_BANNED;
+    }
+    reason = ag_jwt_check(who, &memo.begins, &memo.expires, &call->detail, &call->guess, &call->jwt,
+                          text, n, request->now, request->pool);
     if (reason == AG_R_NONE) {
+        if (call->good_tokens) {
+            ag_cache_put(call->good_tokens, id, "", AG_MARK_SIZE, request->now);
+        }
         ag_cache_put(call->tokens, id, record,
                      ag_token_memo_write(record, sizeof record, &memo, *who), request->now);
     }
@@ -91,6 +107,7 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
     }
     if (n > AG_JWT_MAX_SIZE) {
         call->detail = MALFORMED;
+        call->guess = 1;
         return AG_R_TOKEN_INVALID;
     }
     id = ag_id_mix(call->jwt_realm, ag_sip(call->sip, text, n));

@@ -86,6 +86,12 @@ static ag_reason_e judge(const ag_key_t *key, const ag_request_t *request)
     return endpoint_allowed(key, request) ? AG_R_NONE : AG_R_ENDPOINT_DENIED;
 }
 
+static ag_reason_e unknown(ag_cred_call_t *call)
+{
+    call->guess = 1;
+    return call->known_only ? AG_R_BANNED : AG_R_KEY_INVALID;
+}
+
 static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char *text, apr_size_t n)
 {
     const ag_request_t *request = call->request;
@@ -93,15 +99,19 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
     ag_reason_e reason;
 
     if (n == 0 || n > MAX_KEY) {
-        return AG_R_KEY_INVALID;
+        return unknown(call);
     }
     if (!call->keys) {
         return AG_R_KEYSTORE_UNAVAILABLE;
     }
+    if (call->known_only
+        && !ag_keys_known(call->keys, call->key_realm, text, n, request->now)) {
+        return AG_R_BANNED;
+    }
     switch (ag_keys_find(&key, call->keys, call->key_realm, text, n, request->now, request->log,
                          request->pool)) {
     case AG_KEY_UNKNOWN:
-        return AG_R_KEY_INVALID;
+        return unknown(call);
     case AG_KEY_UNAVAILABLE:
         return AG_R_KEYSTORE_UNAVAILABLE;
     case AG_KEY_FOUND:

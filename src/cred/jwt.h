@@ -122,9 +122,10 @@ typedef struct ag_jwt_policy_t {
 /* Accepts or refuses a token at `now`: AG_R_NONE and *who, or a reason and *detail. *expires is the
  * moment from which it must be refused (exp + leeway, microseconds; 0: never), *begins the moment
  * from which it is good (nbf - leeway; 0: always); both are set with AG_R_NONE.
- * A `kid` no set knows is token_invalid. who->realm is left to the caller. */
+ * *forged says that it is no token, or that a key was there and the signature is not its; a `kid` no
+ * set knows is token_invalid, but may only be one that we have not learned yet. who->realm is left to the caller. */
 ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *expires,
-                         const char **detail, const ag_jwt_policy_t *policy, const char *text,
+                         const char **detail, int *forged, const ag_jwt_policy_t *policy, const char *text,
                          apr_size_t n, apr_time_t now, apr_pool_t *p);
 
 #endif

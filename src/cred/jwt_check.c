@@ -51,9 +51,9 @@ static const ag_jwt_key_t *try_set(const ag_jwt_keyset_t *set, const ag_jwt_t *j
     return NULL;
 }
 
-/* The key that made the signature, or NULL. */
+/* The key that made the signature, or NULL; then *forged says whether any was tried. */
 static const ag_jwt_key_t *find_key(const ag_jwt_policy_t *policy, const ag_jwt_t *jwt,
-                                    const ag_jwt_claims_t *c)
+                                    const ag_jwt_claims_t *c, int *forged)
 {
     const ag_jwt_key_t *key = NULL;
     int tries = AG_JWT_MAX_TRIES;
@@ -66,6 +66,7 @@ static const ag_jwt_key_t *find_key(const ag_jwt_policy_t *policy, const ag_jwt_
             }
         }
     }
+    *forged = !key && tries < AG_JWT_MAX_TRIES;
     return key;
 }
 
@@ -160,8 +161,8 @@ static ag_principal_t *make_who(const ag_jwt_t *jwt, const ag_jwt_key_t *key,
 }
 
 ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *expires,
-                         const char **detail, const ag_jwt_policy_t *policy, const char *text,
-                         apr_size_t n, apr_time_t now, apr_pool_t *p)
+                         const char **detail, int *forged, const ag_jwt_policy_t *policy,
+                         const char *text, apr_size_t n, apr_time_t now, apr_pool_t *p)
 {
     apr_time_t leeway = apr_time_from_sec(policy->leeway);
     const ag_jwt_key_t *key;
@@ -171,11 +172,12 @@ ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *e
     ag_jwt_claims_t c;
 
     *who = NULL;
+    *forged = 1;
     *detail = ag_jwt_parse(&jwt, text, n, p);
     if (*detail || (*detail = ag_jwt_claims_read(&c, ag_jwt_claims(&jwt, p), p))) {
         return AG_R_TOKEN_INVALID;
     }
-    key = find_key(policy, &jwt, &c);
+    key = find_key(policy, &jwt, &c, forged);
     if (!key) {
         *detail = "The token's signature could not be verified";
         return AG_R_TOKEN_INVALID;

@@ -3,7 +3,7 @@
  * guard: the order of the checks, and the only room that knows all others. It decides; it never
  * speaks to httpd.
  *
- * Order of refusal: limits by address -> Require that needs nobody (addresses) -> credential -> the
+ * Order of refusal: ban -> limits by address -> Require that needs nobody (addresses) -> credential -> the
  * key's own rules -> Require -> all other limits. The caller's hooks keep that order; each function
  * here is one step of it.
  */
@@ -30,6 +30,10 @@ typedef struct ag_engine_t {
     ag_store_t *memcached;    /* NULL: shared memory alone */
     ag_breaker_t *breaker;
     ag_usage_t *usage;
+    ag_bans_t *bans;          /* NULL: nobody is counted */
+    apr_uint64_t ban_server;  /* the server as bans know it, never 0 */
+    const char *ban_name;     /* and as people do */
+    ag_cache_t *good_tokens;  /* marks of tokens that were good within the last day */
 } ag_engine_t;
 
 /* What a limit took, so that it can be given back. */
@@ -53,6 +57,7 @@ typedef struct ag_exchange_t {
     struct ag_check_t *passed_below;        /* the last that passed the gate and lives still */
     const struct ag_check_t *refused_below; /* a copy of the last that was refused */
     int audited;
+    int failed; /* it brought a wrong credential, and that was counted */
 } ag_exchange_t;
 
 /* One pass through the hooks: the request itself, a sub-request or a redirect. */
@@ -66,6 +71,10 @@ typedef struct ag_check_t {
     int passed; /* the last gate is behind it */
     int below;  /* a sub-request's: its refusal is not the client's answer */
 } ag_check_t;
+
+/* The first step, where the section bans: refuses what comes from a banned address, all of it or
+ * (where credentials are looked for, `ours`) what is not known to be good. */
+ag_reason_e ag_guard_ban(ag_check_t *check, int ours);
 
 /* Takes what the limits by address ask for, before anything else is looked at. Where a section has
  * none, ag_guard_admits() is 0 and there is nothing to ask. */
@@ -94,6 +103,20 @@ void ag_guard_charge_denied(ag_check_t *check);
 
 /* A copy that outlives the pass: enough to tell of its refusal, all of it from `p`. */
 const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p);
+
+/* ---- ban_step: for the other steps ------------------------------------------------------------ */
+
+/* Until when the address is banned, as this section sees it; 0: it is not. */
+apr_time_t ag_guard_banned(const ag_check_t *check);
+
+/* An ag_cred_call_t's `spare`, with the check. */
+int ag_guard_ban_spares(void *checked);
+
+ag_reason_e ag_guard_ban_refuse(ag_check_t *check, apr_time_t until);
+
+/* Counts a wrong credential. The reason to refuse with: `reason`, or that others were faster and the
+ * address is banned. */
+ag_reason_e ag_guard_ban_count(ag_check_t *check, ag_reason_e reason);
 
 /* 1 when the section limits at all. */
 static inline int ag_guard_limits(const ag_policy_t *policy)

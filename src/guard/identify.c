@@ -2,6 +2,7 @@
 /*
  * identify: the credential step of the guard.
  */
+#include <stdint.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -29,6 +30,9 @@ static void prepare(ag_cred_call_t *call, const ag_check_t *check)
     call->key_realm = &engine->key_realm;
     call->tokens = engine->tokens;
     call->sip = engine->sip;
+    call->good_tokens = engine->good_tokens;
+    call->spare = ag_guard_ban_spares;
+    call->check = (void *)(uintptr_t)check;
 }
 
 /* May this method be used with these permissions? Nobody has any, but may say who it is. */
@@ -56,6 +60,26 @@ static ag_reason_e judge_method(ag_check_t *check)
                                  NULL));
 }
 
+/* Asks the credential's type. What comes from a banned address must be known already. */
+static ag_reason_e ask(ag_principal_t **who, ag_cred_call_t *call, ag_check_t *check)
+{
+    const ag_credential_t *found = &check->credential;
+    apr_time_t banned = ag_guard_banned(check);
+    ag_reason_e reason;
+
+    call->known_only = banned != 0;
+    reason = found->type->check(who, call, found->text, found->n);
+    if (reason != AG_R_BANNED) {
+        return reason;
+    }
+    if (!check->policy->ban.dry_run) {
+        return ag_guard_ban_refuse(check, banned);
+    }
+    check->verdict.ban_dry_run = 1;
+    call->known_only = call->guess = 0;
+    return found->type->check(who, call, found->text, found->n);
+}
+
 static ag_reason_e examine(ag_check_t *check)
 {
     const ag_credential_t *found = &check->credential;
@@ -69,8 +93,11 @@ static ag_reason_e examine(ag_check_t *check)
         ag_policy_jwt(&call.jwt, &call.jwt_realm, check->policy, call.request->pool);
     }
     verdict->kind = found->type->name;
-    reason = found->type->check(&who, &call, found->text, found->n);
+    reason = ask(&who, &call, check);
     verdict->shown = call.shown;
+    if (call.guess) {
+        reason = ag_guard_ban_count(check, reason);
+    }
     if (reason != AG_R_NONE) {
         return ag_refuse(verdict, reason, call.detail);
     }

@@ -14,13 +14,19 @@ static int enforced(request_rec *r)
 
 int ag_access_checker(request_rec *r)
 {
+    const ag_policy_t *policy = ag_policy_of(r);
+    int admits = ag_guard_admits(policy);
+    int bans = policy->ban.duration && (policy->ban.hard || ag_is_ours(r));
     ag_check_t *check;
 
-    if (!ag_guard_admits(ag_policy_of(r))) {
+    if (!admits && !bans) {
         return DECLINED;
     }
     check = ag_check_of(r);
-    return ag_guard_admit(check) == AG_R_NONE ? DECLINED : ag_refusal(r, check);
+    if (bans && ag_guard_ban(check, ag_is_ours(r)) != AG_R_NONE) {
+        return ag_refusal(r, check);
+    }
+    return !admits || ag_guard_admit(check) == AG_R_NONE ? DECLINED : ag_refusal(r, check);
 }
 
 /* "Guarded means identified": without this, an inherited "Require all granted" would let requests

@@ -130,6 +130,8 @@ typedef struct ag_shared_t {
     ag_sip_key_t sip;
     ag_cache_t *known, *unknown, *tokens;
     ag_usage_t *usage;
+    ag_cache_t *good_keys, *good_tokens; /* marks */
+    ag_bans_t *bans;
     ag_store_t *shm;
     ag_tickets_t *tickets;
     ag_breaker_t *breaker;

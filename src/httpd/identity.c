@@ -142,6 +142,9 @@ void ag_identity_publish(request_rec *r, ag_check_t *check)
     table_fn put = setter(r);
 
     set(r, put, "APIGUARD_DECISION", "allowed");
+    if (check->verdict.ban_dry_run) {
+        set(r, put, "APIGUARD_BAN", "dryrun");
+    }
     if (check->verdict.n_lines) {
         set(r, put, "APIGUARD_LIMIT", check->verdict.lines[0].policy);
     }

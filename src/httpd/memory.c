@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * memory: one anonymous shared segment, made at the first start and kept by the parent process, so
- * counters and caches live through graceful restarts. Its parts are fixed shares:
- *     40 % counters, 35 % known keys, 15 % verified tokens, 5 % unknown keys, 3 % usage,
- *     2 % requests in flight
- * SipHash's key is kept beside it, in the parent's private memory.
+ * counters and caches live through graceful restarts. Its parts are fixed shares, so that none can
+ * push out another. SipHash's key is kept beside it, in the parent's private memory.
  */
 #include "glue.h"
 
 #include <apr_shm.h>
 
-#define USERDATA "mod_apiguard:memory:4"
+#define USERDATA "mod_apiguard:memory:5"
 
 /* What the parent process keeps. The module itself is unloaded and loaded between two generations,
  * so nothing here points into it. */
@@ -37,15 +35,62 @@ static apr_status_t make(kept_t **out, apr_size_t size, apr_pool_t *pprocess)
     return rv;
 }
 
-/* The next `percent` of the segment, rounded to whole cache lines. */
-static char *part(char **at, apr_size_t size, unsigned percent, apr_size_t *bytes)
-{
-    char *start = *at;
+/* What lies in a part, attached to it. */
+typedef apr_status_t attach_fn(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p);
 
-    *bytes = size / 100 * percent & ~(apr_size_t)63;
-    *at += *bytes;
-    return start;
+static apr_status_t counters(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
+{
+    return ag_store_shm_attach(&shared->shm, at, n, fresh, p);
 }
+
+static apr_status_t known(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
+{
+    return ag_cache_attach(&shared->known, at, n, AG_KEY_RECORD_SIZE, fresh, p);
+}
+
+static apr_status_t tokens(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
+{
+    return ag_cache_attach(&shared->tokens, at, n, AG_KEY_RECORD_SIZE, fresh, p);
+}
+
+static apr_status_t unknown(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
+{
+    return ag_cache_attach(&shared->unknown, at, n, AG_SHA256_SIZE, fresh, p);
+}
+
+static apr_status_t usage(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
+{
+    return ag_usage_attach(&shared->usage, at, n, fresh, p);
+}
+
+static apr_status_t tickets(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
+{
+    return ag_tickets_attach(&shared->tickets, at, n, fresh, p);
+}
+
+static apr_status_t good_keys(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
+{
+    return ag_cache_attach(&shared->good_keys, at, n, AG_MARK_SIZE, fresh, p);
+}
+
+static apr_status_t good_tokens(ag_shared_t *shared, void *at, apr_size_t n, int fresh,
+                                apr_pool_t *p)
+{
+    return ag_cache_attach(&shared->good_tokens, at, n, AG_MARK_SIZE, fresh, p);
+}
+
+static apr_status_t bans(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
+{
+    return ag_bans_attach(&shared->bans, at, n, fresh, &shared->sip, p);
+}
+
+static const struct {
+    unsigned percent; /* of the segment; docs/architecture.md says what that holds */
+    attach_fn *attach;
+} parts[] = {
+    {40, counters}, {31, known}, {15, tokens},   {4, unknown},    {3, usage},
+    {2, tickets},   {3, bans},   {1, good_keys}, {1, good_tokens},
+};
 
 static apr_status_t lay_out(ag_shared_t *shared, char *base, apr_size_t size, int fresh,
                             apr_pool_t *pconf)
@@ -53,39 +98,19 @@ static apr_status_t lay_out(ag_shared_t *shared, char *base, apr_size_t size, in
     apr_size_t head = 64 + AG_FLIGHT_BYTES + AG_BUDGET_BYTES
                       + AG_MAX_KEY_STORES * sizeof(ag_key_words_t);
     char *at = base + head;
-    apr_size_t n;
     apr_status_t rv;
+    apr_size_t i;
 
     shared->breaker = (ag_breaker_t *)base;
     shared->flights = (ag_flights_t *)(base + 64);
     shared->budget = (ag_budget_t *)(base + 64 + AG_FLIGHT_BYTES);
     shared->keys = (ag_key_words_t *)(base + 64 + AG_FLIGHT_BYTES + AG_BUDGET_BYTES);
-    size -= head;
     rv = fresh ? ag_flights_init(shared->flights) : APR_SUCCESS;
-    if (rv != APR_SUCCESS) {
-        return rv;
-    }
-    base = part(&at, size, 40, &n);
-    rv = ag_store_shm_attach(&shared->shm, base, n, fresh, pconf);
-    if (rv == APR_SUCCESS) {
-        base = part(&at, size, 35, &n);
-        rv = ag_cache_attach(&shared->known, base, n, AG_KEY_RECORD_SIZE, fresh, pconf);
-    }
-    if (rv == APR_SUCCESS) {
-        base = part(&at, size, 15, &n);
-        rv = ag_cache_attach(&shared->tokens, base, n, AG_KEY_RECORD_SIZE, fresh, pconf);
-    }
-    if (rv == APR_SUCCESS) {
-        base = part(&at, size, 5, &n);
-        rv = ag_cache_attach(&shared->unknown, base, n, AG_SHA256_SIZE, fresh, pconf);
-    }
-    if (rv == APR_SUCCESS) {
-        base = part(&at, size, 3, &n);
-        rv = ag_usage_attach(&shared->usage, base, n, fresh, pconf);
-    }
-    if (rv == APR_SUCCESS) {
-        base = part(&at, size, 2, &n);
-        rv = ag_tickets_attach(&shared->tickets, base, n, fresh, pconf);
+    for (i = 0; rv == APR_SUCCESS && i < sizeof parts / sizeof *parts; i++) {
+        apr_size_t n = (size - head) / 100 * parts[i].percent & ~(apr_size_t)63; /* cache lines */
+
+        rv = parts[i].attach(shared, at, n, fresh, pconf);
+        at += n;
     }
     return rv;
 }

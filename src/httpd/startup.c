@@ -108,6 +108,7 @@ static ag_keys_t *key_store(const ag_shared_t *shared, ag_key_words_t *words, se
     ag_keys_t *keys = apr_pcalloc(p, sizeof *keys);
 
     keys->known = shared->known;
+    keys->good = shared->good_keys;
     keys->unknown = shared->unknown;
     keys->shared = words->shared;
     keys->notice = shared->notice ? &shared->notice[words - shared->keys] : &never_moves;
@@ -145,6 +146,14 @@ static int add_keys(const ag_shared_t *shared, ag_server_t *record, server_rec *
     return words != NULL;
 }
 
+/* A server is a name and a port; bans outlive its place in the configuration. */
+static void set_bans(ag_engine_t *engine, const ag_shared_t *shared, server_rec *s)
+{
+    engine->bans = shared->bans;
+    engine->ban_name = s->server_hostname ? s->server_hostname : "";
+    engine->ban_server = (ag_id_of(engine->ban_name, strlen(engine->ban_name)).lo ^ s->port) | 1;
+}
+
 static int make_engines(const ag_shared_t *shared, int with_keys, apr_pool_t *pconf, server_rec *s)
 {
     server_rec *each;
@@ -163,6 +172,8 @@ static int make_engines(const ag_shared_t *shared, int with_keys, apr_pool_t *pc
         engine->tickets = shared->tickets;
         engine->breaker = shared->breaker;
         engine->usage = shared->usage;
+        engine->good_tokens = shared->good_tokens;
+        set_bans(engine, shared, each);
         set_key_realm(engine, each, s, pconf);
         record->engine = engine;
         if (with_keys && !add_keys(shared, record, each, pconf)) {

@@ -76,6 +76,20 @@ static void fill(const lookup_t *l, ag_cache_t *cache, const void *record, apr_s
     ag_cache_put_unless(cache, l->id, record, n, l->now, &shared->sweeps, word);
 }
 
+/* A mark says that the key was good, not that it is: it may be looked up when others may not. */
+static void mark(const lookup_t *l, const ag_key_t *key)
+{
+    if (!l->keys->good) {
+        return;
+    }
+    if (key->active && (!key->expires || key->expires > l->now)) {
+        ag_cache_put(l->keys->good, l->id, "", 1, l->now);
+    }
+    else {
+        ag_cache_drop(l->keys->good, l->id);
+    }
+}
+
 static void remember(const lookup_t *l, const ag_key_t *key, apr_uint64_t word)
 {
     apr_size_t n;
@@ -93,6 +107,9 @@ static void remember_unknown(const lookup_t *l, const char *hex, apr_uint64_t wo
     ag_stored_hash_t hash;
 
     ag_cache_drop(l->keys->known, l->id);
+    if (l->keys->good) {
+        ag_cache_drop(l->keys->good, l->id);
+    }
     if (l->realm->negative > 0 && ag_stored_hash(&hash, hex)) {
         fill(l, l->keys->unknown, &hash, sizeof hash, word);
     }
@@ -138,6 +155,7 @@ static ag_key_result_e ask_database(const ag_key_t **key, const lookup_t *l)
     }
     read->client_id = ag_client_id_of(l->keys->sip, "key", "", read->client, l->p);
     remember(l, read, word);
+    mark(l, read);
     *key = read;
     return AG_KEY_FOUND;
 }
@@ -203,4 +221,16 @@ ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key
         return AG_KEY_UNKNOWN;
     }
     return look_up(key, &l);
+}
+
+int ag_keys_known(ag_keys_t *keys, const ag_key_realm_t *realm, const char *text, apr_size_t n,
+                  apr_time_t now)
+{
+    ag_id_t id = ag_id_mix(realm->id, ag_sip(keys->sip, text, n));
+    char record[AG_KEY_RECORD_SIZE];
+    apr_time_t stored;
+
+    return (keys->good && ag_cache_get(keys->good, id, record, &stored)
+            && ag_within(now, stored, AG_MARK_SPAN))
+           || ag_cache_get(keys->known, id, record, &stored);
 }

@@ -56,6 +56,7 @@ typedef struct ag_key_realm_t {
 /* The store of one server process; the caches are shared between processes. */
 typedef struct ag_keys_t {
     ag_cache_t *known;   /* records */
+    ag_cache_t *good;    /* marks of keys that were good lately: they outlive the record. Or NULL */
     ag_cache_t *unknown; /* keys that do not exist, apart, so they cannot push out good ones */
     void *shared;        /* ag_keys_shared_t, in shared memory, zero when fresh */
     const apr_uint64_t *notice; /* moves when apiguardctl has changed something on this machine;
@@ -77,6 +78,11 @@ typedef struct ag_keys_t {
 ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key_realm_t *realm,
                              const char *text, apr_size_t n, apr_time_t now, const ag_log_t *log,
                              apr_pool_t *p);
+
+/* 1 when the key is cached or was good within the last day, on this machine. Asks and hashes nothing
+ * else, so it may be asked for anybody. */
+int ag_keys_known(ag_keys_t *keys, const ag_key_realm_t *realm, const char *text, apr_size_t n,
+                  apr_time_t now);
 
 /* For the watchdog: reads the database's change log and drops from the cache what changed. Nothing
  * happens before a first key was asked for. While it fails for two seconds the database counts as

@@ -64,3 +64,27 @@ const char *ag_audit_line(const ag_verdict_t *verdict, const ag_request_t *reque
     ag_buf_str(&b, "}");
     return b.start;
 }
+
+static void number(ag_buf_t *b, const char *name, apr_uint64_t value)
+{
+    ag_json_name(b, name);
+    ag_buf_uint(b, value);
+}
+
+const char *ag_audit_ban(const ag_ban_event_t *event, apr_pool_t *p)
+{
+    ag_buf_t b;
+
+    ag_buf_init(&b, apr_palloc(p, MAX_LINE), MAX_LINE);
+    ag_buf_str(&b, "{\"event\":\"ban\"");
+    member(&b, "code", "banned", p);
+    member(&b, "ip", event->ip, p);
+    member(&b, "server", event->server, p);
+    number(&b, "failures", event->n);
+    number(&b, "period", event->period);
+    number(&b, "duration", (apr_uint64_t)event->duration);
+    number(&b, "until", (apr_uint64_t)event->until);
+    member(&b, "mode", event->dry_run ? "dryrun" : event->hard ? "hard" : "soft", p);
+    ag_buf_str(&b, "}");
+    return b.start;
+}

@@ -40,11 +40,13 @@ static void check_token(const char *text, size_t n, apr_pool_t *p)
     ag_principal_t *who;
     apr_time_t begins, expires;
     const char *detail;
-    ag_reason_e reason = ag_jwt_check(&who, &begins, &expires, &detail, &policy, text, n,
+    int forged;
+    ag_reason_e reason = ag_jwt_check(&who, &begins, &expires, &detail, &forged, &policy, text, n,
                                       apr_time_from_sec(NOW), p);
 
     must((reason == AG_R_NONE) == (who != NULL));
     must((reason == AG_R_NONE) == (detail == NULL));
+    must(!forged || reason == AG_R_TOKEN_INVALID);
     must(!who || ((who->client || who->user) && ag_claims(who, p)));
     must(!who || (expires > apr_time_from_sec(NOW) && begins <= apr_time_from_sec(NOW)));
     must(!ERR_peek_error());

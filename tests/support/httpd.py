@@ -55,6 +55,8 @@ DocumentRoot {root}/htdocs
     Require all granted
     AllowOverride None
 </Directory>
+# Tests send more wrong credentials than any client: those about bans say so themselves.
+{ban}
 # Every path /s/NAME/x is htdocs/api/x, so a test may have a section for each of its cases.
 AliasMatch "^/s/[^/]+/(.*)" "{root}/htdocs/api/$1"
 {conf}
@@ -100,11 +102,12 @@ class Httpd:
     conf       text behind the base configuration; {root}, {port} and other words in `words` are
                filled in by str.replace
     modules    names beyond BASE_MODULES ("rewrite", "proxy_http")
+    ban        the server's own line about bans; "" leaves them to their default
     database   a database of support.keys, named to mod_dbd; None: no database
     """
 
     def __init__(self, conf="", modules=(), database=None, mpm="event", processes=2, threads=16,
-                 files=None, words=None, head=""):
+                 files=None, words=None, head="", ban="ApiGuardBan off"):
         self.dir = Directory("httpd")
         self.root = self.dir.path
         self.port = free_port()
@@ -112,7 +115,7 @@ class Httpd:
         self.user = unprivileged()
         self.database = database
         self.settings = {"modules": modules, "mpm": mpm, "processes": processes,
-                         "threads": threads, "words": words or {}, "head": head}
+                         "threads": threads, "words": words or {}, "head": head, "ban": ban}
         for name in ("run", "logs", "htdocs"):
             self.dir.mkdir(name)
         self.put("index.html", "top\n")
@@ -141,7 +144,7 @@ class Httpd:
             identity="User {}\nGroup {}".format(*self.user) if self.user else "",
             mpm=s["mpm"], mpm_conf=MPMS[s["mpm"]].format(n=n, t=t, nt=n * t),
             load=load_lines((*BASE_MODULES, *s["modules"])) + "\n" + s["head"],
-            dbd=self.dbd_lines() if dbd is None else dbd, conf=conf)
+            dbd=self.dbd_lines() if dbd is None else dbd, ban=s["ban"], conf=conf)
         with open(self.conf_path, "w") as f:
             f.write(text)
 

@@ -19,6 +19,7 @@ typedef struct answer_t {
     ag_principal_t *who;
     const char *detail;
     apr_time_t begins, expires;
+    int forged;
 } answer_t;
 
 /* One HS256 set; most tests need no more. */
@@ -35,8 +36,8 @@ static inline answer_t ask_at(const maker_t *m, const ag_jwt_policy_t *policy, c
 {
     answer_t a = {.begins = -7, .expires = -7};
 
-    a.reason = ag_jwt_check(&a.who, &a.begins, &a.expires, &a.detail, policy, token, strlen(token),
-                            now, m->p);
+    a.reason = ag_jwt_check(&a.who, &a.begins, &a.expires, &a.detail, &a.forged, policy, token,
+                            strlen(token), now, m->p);
     assert_int_equal(a.reason == AG_R_NONE, a.who != NULL);
     assert_int_equal(a.reason == AG_R_NONE, a.detail == NULL);
     return a;

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ban_step: what a ban means to a request. A banned address gets no look-up for a credential that is
+ * not known to be good; what is known passes, so that nobody can lock out others behind the same
+ * address. Each request counts once.
+ */
+#include "../watch/audit.h"
+#include "guard.h"
+
+static ag_banned_t banned_of(const ag_check_t *check)
+{
+    const ag_exchange_t *exchange = check->exchange;
+    ag_banned_t who = {exchange->request.ip, exchange->engine->ban_server,
+                       exchange->engine->ban_name};
+
+    ag_ip_mask6(&who.ip, 64);
+    return who;
+}
+
+static apr_time_t look(const ag_check_t *check)
+{
+    ag_banned_t who = banned_of(check);
+
+    return ag_bans_until(check->exchange->engine->bans, &who, check->policy->ban.dry_run,
+                         check->exchange->request.now);
+}
+
+apr_time_t ag_guard_banned(const ag_check_t *check)
+{
+    const ag_exchange_t *exchange = check->exchange;
+
+    return check->policy->ban.duration && exchange->engine->bans
+                   && ag_bans_maybe(exchange->engine->bans, &exchange->request.ip,
+                                    exchange->request.now)
+               ? look(check)
+               : 0;
+}
+
+int ag_guard_ban_spares(void *checked)
+{
+    const ag_check_t *check = checked;
+    ag_banned_t who = banned_of(check);
+
+    return ag_bans_spare(check->exchange->engine->bans, &who, check->exchange->request.now);
+}
+
+ag_reason_e ag_guard_ban_refuse(ag_check_t *check, apr_time_t until)
+{
+    apr_time_t left = until - check->exchange->request.now + APR_USEC_PER_SEC - 1;
+
+    check->verdict.retry_after = left < APR_USEC_PER_SEC ? 1 : (apr_uint32_t)apr_time_sec(left);
+    return ag_refuse(&check->verdict, AG_R_BANNED, NULL);
+}
+
+static void tell(const ag_check_t *check, const ag_banned_t *who, apr_time_t until)
+{
+    const ag_ban_rule_t *rule = &check->policy->ban;
+    const ag_request_t *request = &check->exchange->request;
+    ag_ban_event_t event = {ag_ban_text(&who->ip, request->pool), who->name, rule->window.rate.n,
+                            rule->window.rate.period.seconds, apr_time_sec(rule->duration),
+                            apr_time_sec(until), rule->hard, rule->dry_run};
+
+    ag_log(request->log, AG_LOG_WARNING, 0, "AG0141: %s", ag_audit_ban(&event, request->pool));
+}
+
+ag_reason_e ag_guard_ban_count(ag_check_t *check, ag_reason_e reason)
+{
+    const ag_ban_rule_t *rule = &check->policy->ban;
+    ag_exchange_t *exchange = check->exchange;
+    ag_banned_t who = banned_of(check);
+    apr_time_t until = 0;
+
+    if (!rule->duration || !exchange->engine->bans || exchange->failed) {
+        return reason;
+    }
+    exchange->failed = 1;
+    switch (ag_bans_count(&until, exchange->engine->bans, rule, &who, exchange->request.now)) {
+    case AG_BAN_COUNTED:
+        return reason;
+    case AG_BAN_BEGINS:
+        tell(check, &who, until);
+        return reason;
+    case AG_BAN_STANDS:
+        break;
+    }
+    if (rule->dry_run) {
+        check->verdict.ban_dry_run = 1;
+        return reason;
+    }
+    return ag_guard_ban_refuse(check, until);
+}
+
+ag_reason_e ag_guard_ban(ag_check_t *check, int ours)
+{
+    const ag_ban_rule_t *rule = &check->policy->ban;
+    apr_time_t until = ag_guard_banned(check);
+    ag_verdict_t before = check->verdict;
+
+    if (!until || check->verdict.reason != AG_R_NONE) {
+        return AG_R_NONE;
+    }
+    if (rule->hard && !rule->dry_run) {
+        return ag_guard_ban_refuse(check, until);
+    }
+    before.ban_dry_run = rule->hard;
+    if (ours && ag_guard_identify(check) == AG_R_BANNED) {
+        return AG_R_BANNED;
+    }
+    before.ban_dry_run |= check->verdict.ban_dry_run;
+    check->verdict = before; /* who it is, and what else is wrong, is asked in its turn */
+    return AG_R_NONE;
+}
