@@ -4,7 +4,7 @@
  * log; so a look is one short query as long as nothing at all has changed, a second one when
  * something has, and the list is read only when it was this one.
  *
- * It is read in pages of a few thousand rows, so a million rows never lie in memory as rows. A change
+ * It is read in pages of a thousand rows, so a million rows never lie in memory as rows. A change
  * meanwhile has a later revision than the one noted, so the next look reads it again.
  */
 #include "ip_source.h"
@@ -14,7 +14,7 @@
 #include "../base/measure.h"
 #include "../core/statement.h"
 
-#define PAGE 5000    /* rows; sql_page says it again */
+#define PAGE 1000    /* rows; sql_page says it again */
 #define BATCH 1000   /* matches in one transaction */
 #define TELL 60      /* seconds between two */
 #define REST apr_time_from_msec(400)
@@ -28,7 +28,7 @@ static const char sql_changed[] =
     "SELECT max(revision) FROM api_changes WHERE revision > %lld AND key_hash = %s";
 static const char sql_page[] =
     "SELECT cidr, expires_at FROM api_ip_lists WHERE list = %s AND cidr > %s"
-    " ORDER BY cidr LIMIT 5000";
+    " ORDER BY cidr LIMIT 1000";
 static const char sql_match[] =
     "INSERT INTO api_ip_matches (list, cidr, last_match_at) VALUES (%s, %s, %lld)"
     " ON CONFLICT (list, cidr) DO UPDATE SET last_match_at = excluded.last_match_at"

@@ -6,6 +6,7 @@
  * It takes seconds for millions of entries, and never happens within a request.
  */
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "iptable_layout.h"
 
@@ -22,27 +23,61 @@ typedef struct {
     apr_uint32_t owner;
 } cut_t;
 
-/* Millions of entries: memory of malloc's that goes back to the system, not to a pool. */
+/* Millions of entries: memory straight from the system, and back to it. What a thread frees of
+ * malloc's or a pool's it may keep for another time, a hundred megabytes of it. */
+typedef struct {
+    void *start;
+    apr_size_t size;
+} block_t;
+
 struct ag_iptable_maker_t {
     int keep;
     int whole;
-    entry_t *entries;
-    apr_size_t n, room;
-    char *texts;
-    apr_size_t texts_n, texts_room;
-    cut_t *cuts;
-    apr_size_t cuts_n;
-    ag_iptable_t *table;
+    block_t entries, texts, cuts, table;
+    apr_size_t n;       /* entries */
+    apr_size_t texts_n; /* bytes */
+    cut_t *cut;         /* where the cuts of this family begin */
+    apr_size_t cut_n;
 };
+
+static void release(block_t *block)
+{
+    if (block->start) {
+        munmap(block->start, block->size);
+    }
+}
+
+/* Makes it at least `size` bytes long, zeros where it is new; 0 when there is no memory. */
+static int grow(block_t *block, apr_size_t size)
+{
+    block_t grown = {NULL, block->size ? block->size : 65536};
+
+    if (size <= block->size) {
+        return 1;
+    }
+    while (grown.size < size) {
+        grown.size *= 2;
+    }
+    grown.start = mmap(NULL, grown.size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (grown.start == MAP_FAILED) {
+        return 0;
+    }
+    if (block->start) {
+        memcpy(grown.start, block->start, block->size);
+    }
+    release(block);
+    *block = grown;
+    return 1;
+}
 
 static apr_status_t give_back(void *ctx)
 {
     ag_iptable_maker_t *maker = ctx;
 
-    free(maker->entries);
-    free(maker->texts);
-    free(maker->cuts);
-    free(maker->table);
+    release(&maker->entries);
+    release(&maker->texts);
+    release(&maker->cuts);
+    release(&maker->table);
     return APR_SUCCESS;
 }
 
@@ -61,35 +96,19 @@ void ag_iptable_miss(ag_iptable_maker_t *maker)
     maker->whole = 0;
 }
 
-/* Room for `more` items behind the `n` there are; 0 when there is no memory. */
-static int make_room(void **memory, apr_size_t *room, apr_size_t n, apr_size_t more, apr_size_t size)
+static entry_t *entries_of(const ag_iptable_maker_t *maker)
 {
-    apr_size_t wanted = *room ? *room : 256;
-    void *grown;
-
-    if (n + more <= *room) {
-        return 1;
-    }
-    while (wanted < n + more) {
-        wanted *= 2;
-    }
-    grown = realloc(*memory, wanted * size);
-    if (!grown) {
-        return 0;
-    }
-    *memory = grown;
-    *room = wanted;
-    return 1;
+    return maker->entries.start;
 }
 
 static int add_text(ag_iptable_maker_t *maker, const char *text)
 {
     apr_size_t n = strlen(text) + 1;
 
-    if (!make_room((void **)&maker->texts, &maker->texts_room, maker->texts_n, n, 1)) {
+    if (!grow(&maker->texts, maker->texts_n + n)) {
         return 0;
     }
-    memcpy(maker->texts + maker->texts_n, text, n);
+    memcpy((char *)maker->texts.start + maker->texts_n, text, n);
     maker->texts_n += n;
     return 1;
 }
@@ -99,11 +118,10 @@ int ag_iptable_add(ag_iptable_maker_t *maker, const ag_net_t *net, apr_uint32_t 
 {
     entry_t *entry;
 
-    if (maker->n >= AG_IPTABLE_MAX
-        || !make_room((void **)&maker->entries, &maker->room, maker->n, 1, sizeof *entry)) {
+    if (maker->n >= AG_IPTABLE_MAX || !grow(&maker->entries, (maker->n + 1) * sizeof *entry)) {
         return 0;
     }
-    entry = &maker->entries[maker->n];
+    entry = entries_of(maker) + maker->n;
     entry->net = *net;
     entry->expires = maker->keep ? expires : 0;
     entry->text = (apr_uint32_t)maker->texts_n;
@@ -132,7 +150,7 @@ static int by_place(const void *a, const void *b)
 /* Sorts, and leaves out what has expired or comes twice. */
 static void sort(ag_iptable_maker_t *maker, apr_uint32_t now)
 {
-    entry_t *e = maker->entries;
+    entry_t *e = entries_of(maker);
     apr_size_t i, kept = 0;
 
     if (maker->n) {
@@ -150,8 +168,8 @@ static void sort(ag_iptable_maker_t *maker, apr_uint32_t now)
 /* From this address on, `owner` is the narrowest. */
 static void cut(ag_iptable_maker_t *maker, const ag_ip_t *at, apr_uint32_t owner)
 {
-    cut_t *cuts = maker->cuts;
-    apr_size_t n = maker->cuts_n;
+    cut_t *cuts = maker->cut;
+    apr_size_t n = maker->cut_n;
 
     if (!maker->keep) {
         owner = owner != 0;
@@ -163,7 +181,7 @@ static void cut(ag_iptable_maker_t *maker, const ag_ip_t *at, apr_uint32_t owner
         cuts[n].at = *at;
         cuts[n++].owner = owner;
     }
-    maker->cuts_n = n;
+    maker->cut_n = n;
 }
 
 /* The address behind the entry's last, unless that is the family's last. */
@@ -180,17 +198,14 @@ static void cut_behind(ag_iptable_maker_t *maker, const entry_t *entry)
     }
 }
 
-/* Cuts for the sorted entries of one family; how many. They go to the end of maker->cuts. */
+/* Cuts for the sorted entries of one family, at maker->cut; how many. */
 static apr_uint32_t sweep(ag_iptable_maker_t *maker, apr_size_t from, apr_size_t to)
 {
-    entry_t *e = maker->entries;
-    cut_t *all = maker->cuts;
-    apr_size_t before = maker->cuts_n, made;
+    entry_t *e = entries_of(maker);
     apr_uint32_t open = 0;
     apr_size_t i;
 
-    maker->cuts += before; /* the other family's last piece is no neighbour */
-    maker->cuts_n = 0;
+    maker->cut_n = 0; /* the other family's last piece is no neighbour */
     for (i = from; i < to; i++) {
         for (; open && memcmp(&e[open - 1].net.last, &e[i].net.first, sizeof(ag_ip_t)) < 0;
              open = e[open - 1].up) {
@@ -203,10 +218,7 @@ static apr_uint32_t sweep(ag_iptable_maker_t *maker, apr_size_t from, apr_size_t
     for (; open; open = e[open - 1].up) {
         cut_behind(maker, &e[open - 1]);
     }
-    made = maker->cuts_n;
-    maker->cuts = all;
-    maker->cuts_n = before + made;
-    return (apr_uint32_t)made;
+    return (apr_uint32_t)maker->cut_n;
 }
 
 static void write_cuts(const ag_iptable_maker_t *maker, ag_iptable_t *table)
@@ -214,7 +226,7 @@ static void write_cuts(const ag_iptable_maker_t *maker, ag_iptable_t *table)
     apr_uint32_t *four = (apr_uint32_t *)(uintptr_t)cuts4(table, table);
     cut6_t *six = (cut6_t *)(uintptr_t)cuts6(table);
     apr_uint32_t *owner6 = (apr_uint32_t *)(uintptr_t)owners6(table, table);
-    const cut_t *cut = maker->cuts;
+    const cut_t *cut = maker->cuts.start;
     apr_uint32_t i;
 
     for (i = 0; i < table->n4; i++, cut++) {
@@ -234,12 +246,12 @@ static void write_entries(const ag_iptable_maker_t *maker, ag_iptable_t *table)
     apr_size_t i;
 
     for (i = 0; i < n; i++) {
-        life[i] = maker->entries[i].expires;
-        life[n + i] = maker->entries[i].up;
-        life[2 * n + i] = maker->entries[i].text;
+        life[i] = entries_of(maker)[i].expires;
+        life[n + i] = entries_of(maker)[i].up;
+        life[2 * n + i] = entries_of(maker)[i].text;
     }
     if (maker->texts_n) {
-        memcpy(life + 3 * n, maker->texts, maker->texts_n);
+        memcpy(life + 3 * n, maker->texts.start, maker->texts_n);
     }
 }
 
@@ -249,13 +261,14 @@ const ag_iptable_t *ag_iptable_finish(ag_iptable_maker_t *maker, apr_uint32_t no
     apr_size_t size, four;
 
     sort(maker, now);
-    for (four = 0; four < maker->n && maker->entries[four].four; four++) {
+    for (four = 0; four < maker->n && entries_of(maker)[four].four; four++) {
     }
-    maker->cuts = malloc((2 * maker->n + 2) * sizeof *maker->cuts);
-    if (!maker->cuts) {
+    if (!grow(&maker->cuts, (2 * maker->n + 2) * sizeof *maker->cut)) {
         return NULL;
     }
+    maker->cut = maker->cuts.start;
     head.n4 = sweep(maker, 0, four);
+    maker->cut += head.n4;
     head.n6 = sweep(maker, four, maker->n);
     head.n = (apr_uint32_t)maker->n;
     head.kept = maker->keep ? head.n : 0;
@@ -264,12 +277,12 @@ const ag_iptable_t *ag_iptable_finish(ag_iptable_maker_t *maker, apr_uint32_t no
     size = sizeof head + head.n6 * (sizeof(cut6_t) + 4) + (apr_size_t)head.n4 * 8
            + (apr_size_t)head.kept * 12 + head.texts;
     size = (size + 7) & ~(apr_size_t)7;
-    maker->table = size <= APR_UINT32_MAX ? calloc(1, size) : NULL;
-    if (maker->table) {
-        head.size = (apr_uint32_t)size;
-        *maker->table = head;
-        write_cuts(maker, maker->table);
-        write_entries(maker, maker->table);
+    if (size > APR_UINT32_MAX || !grow(&maker->table, size)) {
+        return NULL;
     }
-    return maker->table;
+    head.size = (apr_uint32_t)size;
+    *(ag_iptable_t *)maker->table.start = head;
+    write_cuts(maker, maker->table.start);
+    write_entries(maker, maker->table.start);
+    return maker->table.start;
 }
