@@ -11,6 +11,7 @@
 
 #include <ap_mpm.h>
 #include <mod_watchdog.h>
+#include <unistd.h>
 
 typedef struct {
     const char *name;
@@ -34,7 +35,11 @@ typedef struct {
     server_rec *servers;
 } shift_t;
 
-static int child_ready; /* this child's child_init hooks are through */
+#define PATIENCE_MS 2000 /* of a child that ends, with a job that is under way */
+
+static int child_ready;  /* this child's child_init hooks are through */
+static int child_ending; /* its connections are about to be closed */
+static int busy;         /* so many jobs are under way */
 
 /* The child is asked to end: what is not begun is left to others. */
 static int is_stopping(void)
@@ -79,7 +84,7 @@ static void enter_nodes(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
 static const job_t jobs[] = {
     {"keys", "_apiguard_", apr_time_from_msec(500), poll_keys},
     {"lists", LISTS, apr_time_from_msec(500), poll_lists},
-    {"nodes", "_apiguard_", apr_time_from_sec(5), enter_nodes},
+    {"nodes", USAGE, apr_time_from_sec(5), enter_nodes},
     {"usage", USAGE, apr_time_from_sec(2), ag_usage_job},
 };
 
@@ -91,10 +96,33 @@ static apr_status_t work(int state, void *data, apr_pool_t *pool)
     const shift_t *shift = data;
     apr_pool_t *ptmp;
 
-    if (state == AP_WATCHDOG_STATE_RUNNING && child_ready && !is_stopping()) {
+    if (state != AP_WATCHDOG_STATE_RUNNING || !child_ready) {
+        return APR_SUCCESS;
+    }
+    __atomic_add_fetch(&busy, 1, __ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&child_ending, __ATOMIC_SEQ_CST) && !is_stopping()) {
         apr_pool_create(&ptmp, pool);
         shift->job->run(shift->servers, apr_time_now(), ptmp);
         apr_pool_destroy(ptmp);
+    }
+    __atomic_sub_fetch(&busy, 1, __ATOMIC_SEQ_CST);
+    return APR_SUCCESS;
+}
+
+/* mod_dbd closes its connections with the child's pool, and aborts when one is still on loan. So a
+ * job under way is waited for, and if its database hangs the child ends without tidying up. */
+static apr_status_t wait_for_jobs(void *servers)
+{
+    int waited;
+
+    __atomic_store_n(&child_ending, 1, __ATOMIC_SEQ_CST);
+    for (waited = 0; __atomic_load_n(&busy, __ATOMIC_SEQ_CST) > 0; waited += 10) {
+        if (waited >= PATIENCE_MS) {
+            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, servers, "AG0163: the database does not let "
+                         "go of this child; it ends all the same");
+            _exit(0);
+        }
+        apr_sleep(apr_time_from_msec(10));
     }
     return APR_SUCCESS;
 }
@@ -148,7 +176,6 @@ int ag_watchdog_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
 
 void ag_watchdog_child(apr_pool_t *pchild, server_rec *s)
 {
-    (void)pchild;
-    (void)s;
+    apr_pool_pre_cleanup_register(pchild, s, wait_for_jobs);
     child_ready = 1;
 }

@@ -4,6 +4,7 @@ that runs it ends, and keeps no server from stopping."""
 
 import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -19,7 +20,7 @@ CONF = """
 LogLevel info apiguard:debug watchdog:debug
 """
 
-STARTED = r"AH02972.*_apiguard_"  # "Singleton Watchdog (_apiguard_) running"
+STARTED = r"AH02972.*\(_apiguard_\)"  # "Singleton Watchdog (_apiguard_) running"
 
 
 def go(web, key):
@@ -78,7 +79,7 @@ def test_the_child_that_runs_it_is_killed(web):
         web.keys.revoke(key)
         assert noticed_after(web, key) < 1.2
         key = web.keys.create()
-    end = time.monotonic() + 20
+    end = time.monotonic() + 25
     while len(web.error_log().split("Watchdog (_apiguard_) running")) < 3:
         web.expect(r"AH00051|AH00052|AH00045")
         assert time.monotonic() < end, "nobody takes over"
@@ -142,3 +143,25 @@ def test_two_virtual_hosts_with_databases_of_their_own(own_httpd):
     finally:
         web.stop()
         other.close()
+
+
+def test_stopping_while_the_database_hangs(own_httpd, pgsql_keys, postgres):
+    """The reading of the log hangs in the database; httpd waits for the child that runs it no longer
+    than for any other that is busy, and kills it."""
+    web = own_httpd(CONF, database=pgsql_keys, processes=2, threads=4)
+    assert go(web, pgsql_keys.create()) == 200
+    web.expect(r"AH00045|AH00046|AH00049|AH0063[0-9]|dbd")
+    session = subprocess.Popen(
+        [f"{postgres.bin}/psql", "-X", "-q", "-h", "127.0.0.1", "-p", str(postgres.port), "-U",
+         postgres.role, "-d", pgsql_keys.name, "-c",
+         "BEGIN; LOCK TABLE api_changes IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(25); COMMIT"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        time.sleep(1.5)
+        start = time.monotonic()
+        web.process.send_signal(signal.SIGTERM)
+        web.process.wait(20)
+        assert time.monotonic() - start < 15
+    finally:
+        session.terminate()
+        session.wait()
