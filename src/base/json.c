@@ -132,6 +132,17 @@ static int escape(ag_buf_t *b, const char *text)
     return 1;
 }
 
+/* How many bytes from here are ASCII that stands as it is. */
+static apr_size_t plain_size(const char *text)
+{
+    const char *at = text;
+
+    while (*at >= 0x20 && *at < 0x7F && *at != '"' && *at != '\\') {
+        at++;
+    }
+    return (apr_size_t)(at - text);
+}
+
 void ag_json_string(ag_buf_t *b, const char *text)
 {
     if (!text) {
@@ -139,15 +150,17 @@ void ag_json_string(ag_buf_t *b, const char *text)
         return;
     }
     ag_buf_mem(b, "\"", 1);
-    while (*text) {
-        unsigned char c = (unsigned char)*text;
-        int n = c < 0x20 || c == '"' || c == '\\' || c == 0x7F ? 0
-                : utf8_size((const unsigned char *)text);
+    for (;;) {
+        apr_size_t n = plain_size(text);
 
-        if (n) {
-            ag_buf_mem(b, text, (apr_size_t)n);
+        ag_buf_mem(b, text, n);
+        text += n;
+        if (!*text) {
+            break;
         }
-        text += n ? n : escape(b, text);
+        n = (unsigned char)*text < 0x80 ? 0 : (apr_size_t)utf8_size((const unsigned char *)text);
+        ag_buf_mem(b, text, n);
+        text += n ? n : (apr_size_t)escape(b, text);
     }
     ag_buf_mem(b, "\"", 1);
 }

@@ -159,6 +159,7 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     ag_verdict_t *verdict = &check->verdict;
     int status = ag_reply_status(verdict->reason, check->policy->invalid_key_status);
 
+    verdict->detail = ag_problem_detail(verdict, r->pool); /* for the log and for the client */
     default_retry(verdict, status);
     if (verdict->retry_after) {
         set_error_field(r, "Retry-After", apr_psprintf(r->pool, "%u", verdict->retry_after));

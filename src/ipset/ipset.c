@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 
 #include "../base/measure.h"
+#include "../base/text.h"
 
 typedef struct {
     apr_uint32_t first;
@@ -86,11 +87,19 @@ void ag_ip_mask6(ag_ip_t *ip, int bits)
 
 const char *ag_ip_text(const ag_ip_t *ip, apr_pool_t *p)
 {
-    char text[INET6_ADDRSTRLEN];
-    int four = ag_ip_is4(ip);
+    char *text = apr_palloc(p, INET6_ADDRSTRLEN);
+    ag_buf_t four;
+    int i;
 
-    inet_ntop(four ? AF_INET : AF_INET6, four ? ip->byte + 12 : ip->byte, text, sizeof text);
-    return apr_pstrdup(p, text);
+    if (!ag_ip_is4(ip)) {
+        return inet_ntop(AF_INET6, ip->byte, text, INET6_ADDRSTRLEN);
+    }
+    ag_buf_init(&four, text, INET6_ADDRSTRLEN);
+    for (i = 12; i < 16; i++) {
+        ag_buf_mem(&four, ".", i > 12);
+        ag_buf_uint(&four, ip->byte[i]);
+    }
+    return text;
 }
 
 /* "10.1" or "10.1." as Require ip takes it: how many bits it gives, or -1. */

@@ -9,20 +9,30 @@
 #define MAX_LINE 6000
 #define MAX_TEXT 200 /* bytes of one text; at worst three bytes each in the line */
 
+static int is_plain(char c)
+{
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+}
+
 /* Quotes, backslashes, control and non-ASCII bytes as %XX: httpd's error log writes those its own
  * way, and the line must be JSON there too. */
 static const char *plain(const char *text, apr_pool_t *p)
 {
     static const char digits[] = "0123456789ABCDEF";
-    char *out = apr_palloc(p, 3 * MAX_TEXT + 1);
-    char *at = out;
+    char *out, *at;
     int n;
 
+    for (n = 0; n < MAX_TEXT && is_plain(text[n]); n++) {
+    }
+    if (!text[n]) {
+        return text; /* as nearly always */
+    }
+    at = out = apr_palloc(p, 3 * MAX_TEXT + 1);
     for (n = 0; *text && n < MAX_TEXT; text++, n++) {
         unsigned char c = (unsigned char)*text;
 
-        if (c >= 0x20 && c < 0x7F && c != '"' && c != '\\') {
-            *at++ = (char)c;
+        if (is_plain(*text)) {
+            *at++ = *text;
             continue;
         }
         *at++ = '%';
