@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import io
 import json
+import os
+import re
 import time
 
 import pytest
@@ -327,3 +329,19 @@ def test_a_successor_that_is_not_in_the_file(db):
     assert list(bad(db, text)) == [(2, "rotated_to")]
     assert imported(db, text + f"2,{OTHER},a,,\n")["imported"] == 2
     assert shown(db, "-", stdin=KEY)["rotated_to"] == shown(db, "-", stdin=OTHER)["id"]
+
+
+# ---- the documentation ----------------------------------------------------------------------------
+
+def test_the_documented_files(db):
+    with open(os.path.join(os.path.dirname(__file__), "..", "..", "docs", "howto", "import.md"),
+              encoding="utf-8") as f:
+        text = f.read()
+    table = re.search(r"^```csv\n(.*?)^```", text, re.M | re.S).group(1)
+    lines = re.search(r"^```json\n(.*?)^```", text, re.M | re.S).group(1)
+    said = re.search(r"^apiguardctl: line 3, column key: (.*)$", text, re.M).group(1)
+    db.ctl("plan", "add", "gold", "--rate", "9/s")
+    assert bad(db, table) == {(3, "key"): said}
+    assert imported(db, "".join(table.splitlines(True)[:2]))["imported"] == 1
+    db.sql("DELETE FROM api_keys")
+    assert imported(db, lines)["imported"] == 1
