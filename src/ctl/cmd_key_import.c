@@ -13,6 +13,7 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
+#include "../keys/keys_bcrypt.h"
 #include "import.h"
 #include "key.h"
 
@@ -123,6 +124,20 @@ static int is_twin(import_t *im, ag_ctl_t *ctl, const ag_draft_t *d, int line)
     return rows.n > 0;
 }
 
+/* The server tries no more than so many rows for one key. */
+static int has_room(ag_ctl_t *ctl, const ag_draft_t *d, int *code)
+{
+    const char *prefix = d->text[AG_D_PREFIX];
+    ag_rows_t rows;
+
+    if (!ag_draft_is_bcrypt(d->text[AG_D_HASH])) {
+        return 1;
+    }
+    *code = ag_ctl_select(&rows, ctl, "SELECT key_hash FROM api_keys WHERE key_prefix = %s", 1,
+                          &prefix);
+    return *code == AG_EXIT_OK && rows.n < AG_BCRYPT_TRIES;
+}
+
 static int has_plan(ag_ctl_t *ctl, const char *plan, int *code)
 {
     ag_rows_t rows;
@@ -159,6 +174,7 @@ static int take(import_t *im, ag_ctl_t *ctl, const ag_record_t *r)
     const char *error = ag_import_draft(&d, &column, r, &im->rules, ctl->pool);
     const char *key = r->text[AG_R_KEY];
     const char *id = "";
+    int joined = r->text[AG_R_ID] || r->text[AG_R_ROTATED_TO];
     int code = AG_EXIT_OK;
     int twin;
 
@@ -177,16 +193,24 @@ static int take(import_t *im, ag_ctl_t *ctl, const ag_record_t *r)
         }
         return code;
     }
+    if (!has_room(ctl, &d, &code)) {
+        if (code == AG_EXIT_OK) {
+            report_line(im, r->line, "key_prefix", "eight keys with these first characters are "
+                        "there already, and the server tries no more");
+        }
+        return code;
+    }
     if (!im->bad) {
-        code = ag_draft_insert(&id, ctl, &d);
+        code = ag_draft_insert(joined ? &id : NULL, ctl, &d);
         im->imported++;
     }
     if (code != AG_EXIT_OK) {
         report_line(im, r->line, NULL, "the database does not take it");
-        return code;
     }
-    note_ids(im, r, id);
-    return AG_EXIT_OK;
+    else if (joined) {
+        note_ids(im, r, id);
+    }
+    return code;
 }
 
 /* All lines; their memory, in which there are keys, is given back after each. */

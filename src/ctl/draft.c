@@ -14,6 +14,7 @@
 #include "../base/measure.h"
 #include "../ipset/ipset.h"
 #include "../keys/key_row.h"
+#include "../keys/keys_bcrypt.h"
 
 #define MAX_SECONDS (APR_INT64_MAX / APR_USEC_PER_SEC)
 #define MAX_PREFIX 64
@@ -32,17 +33,18 @@ static int bcrypt_valid(const char *hash)
     static const char alphabet[] =
         "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-    return strlen(hash) == BCRYPT_CHARS && hash[2] && strchr("aby", hash[2]) && hash[3] == '$'
+    return strlen(hash) == BCRYPT_CHARS && strchr("aby", hash[2]) && hash[3] == '$'
            && strspn(hash + 4, "0123456789") == 2 && hash[6] == '$'
-           && strspn(hash + 7, alphabet) == BCRYPT_CHARS - 7;
+           && strspn(hash + 7, alphabet) == BCRYPT_CHARS - 7
+           && (hash[4] - '0') * 10 + hash[5] - '0' <= AG_BCRYPT_COST;
 }
 
 static const char *check_hash(const char *text, apr_pool_t *p)
 {
     (void)p;
     if (ag_draft_is_bcrypt(text)) {
-        return bcrypt_valid(text) ? NULL : "this is no bcrypt hash ($2y$, $2b$ or $2a$, 60 "
-                                           "characters)";
+        return bcrypt_valid(text) ? NULL : "no bcrypt hash ($2y$, $2b$ or $2a$, 60 characters, a "
+                                           "cost up to 14)";
     }
     return strlen(text) == 2 * AG_SHA256_SIZE
                    && strspn(text, "0123456789abcdef") == 2 * AG_SHA256_SIZE
@@ -158,7 +160,8 @@ static const struct {
     const char *rule;
 } columns[AG_D_COUNT] = {
     [AG_D_HASH] = {"key_hash", AG_COL_COUNT, check_hash, NULL,
-        "64 hexadecimal digits of SHA-256 (or HMAC), or a bcrypt hash ($2y$, $2b$, $2a$)"},
+        "64 hexadecimal digits of SHA-256 (or HMAC), or a bcrypt hash ($2y$, $2b$, $2a$; cost up "
+        "to 14)"},
     [AG_D_PREFIX] = {"key_prefix", AG_COL_COUNT, check_prefix, NULL,
         "1 to 64 printable characters; for a bcrypt hash the first 8 of the key"},
     [AG_D_CLIENT] = {"client_name", AG_COL_COUNT, check_client, NULL,
@@ -275,7 +278,7 @@ const char *ag_draft_check(ag_draft_e *wrong, const ag_draft_t *d, apr_pool_t *p
         *wrong = AG_D_CLIENT;
         error = "whose key it is must be said";
     }
-    if (!error && hash && ag_draft_is_bcrypt(hash) && (!prefix || strlen(prefix) != AG_DRAFT_BCRYPT_PREFIX)) {
+    if (!error && hash && ag_draft_is_bcrypt(hash) && (!prefix || strlen(prefix) != AG_BCRYPT_PREFIX)) {
         *wrong = AG_D_PREFIX;
         error = "for a bcrypt hash this is the key's first 8 characters, by which it is found";
     }

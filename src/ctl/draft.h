@@ -51,16 +51,13 @@ const char *ag_draft_check_text(ag_draft_e column, const char *text, apr_pool_t 
 /* The whole row; an error text and the column it is about, or NULL. */
 const char *ag_draft_check(ag_draft_e *wrong, const ag_draft_t *d, apr_pool_t *p);
 
-/* Characters of the key that a bcrypt row has in key_prefix: by them it is found. */
-#define AG_DRAFT_BCRYPT_PREFIX 8
-
 /* 1 when a stored hash is bcrypt's. */
 int ag_draft_is_bcrypt(const char *hash);
 
 /* Is there such a plan? NULL is none and right. An exit code; what was wrong has been said. */
 int ag_draft_check_plan(ag_ctl_t *ctl, const char *plan);
 
-/* Makes the row; *id is its number. An exit code; what was wrong has been said. */
+/* Makes the row; *id is its number (NULL: nobody wants to know). An exit code; what was wrong has been said. */
 int ag_draft_insert(const char **id, ag_ctl_t *ctl, const ag_draft_t *d);
 
 #endif

@@ -40,9 +40,10 @@ int ag_draft_insert(const char **id, ag_ctl_t *ctl, const ag_draft_t *d)
         values[i] = d->text[i];
     }
     code = ag_ctl_change(&changed, ctl, sql_insert, AG_D_COUNT, values);
-    if (code == AG_EXIT_OK) {
-        code = ag_ctl_select(&rows, ctl, sql_id, 1, &values[AG_D_HASH]);
+    if (code != AG_EXIT_OK || !id) {
+        return code;
     }
+    code = ag_ctl_select(&rows, ctl, sql_id, 1, &values[AG_D_HASH]);
     if (code == AG_EXIT_OK && rows.n != 1) {
         code = ag_ctl_fail(AG_EXIT_DATABASE, "the key was written but is not there");
     }

@@ -5,13 +5,11 @@
  */
 #include <string.h>
 
-#include <apr_md5.h>
 #include <apr_strings.h>
 
 #include "../keys/key_format.h"
+#include "../keys/keys_bcrypt.h"
 #include "key.h"
-
-#define BCRYPT_MAX 72 /* bytes; bcrypt does not look at those behind, so a longer key is none */
 
 const char *ag_ctl_pepper(ag_pepper_t *pepper, const char *file, apr_pool_t *p)
 {
@@ -22,18 +20,13 @@ const char *ag_ctl_pepper(ag_pepper_t *pepper, const char *file, apr_pool_t *p)
     return error ? apr_pstrcat(p, "--pepper: ", error, NULL) : NULL;
 }
 
-static int is_bcrypts(const char **row, const char *key)
-{
-    return ag_draft_is_bcrypt(row[AG_K_HASH])
-           && apr_password_validate(key, row[AG_K_HASH]) == APR_SUCCESS;
-}
-
 /* Keeps the first row that the key fits; the others go. */
-static void keep_match(ag_rows_t *rows, const char *key)
+static void keep_match(ag_rows_t *rows, const char *text, apr_size_t n, apr_pool_t *p)
 {
     int r = 0;
 
-    while (r < rows->n && !is_bcrypts(rows->cells + r * rows->columns, key)) {
+    while (r < rows->n
+           && !ag_keys_bcrypt_is(text, n, rows->cells[r * rows->columns + AG_K_HASH], p)) {
         r++;
     }
     rows->cells += r < rows->n ? r * rows->columns : 0;
@@ -45,20 +38,17 @@ int ag_ctl_key_match(ag_rows_t *rows, ag_ctl_t *ctl, const char *text, apr_size_
 {
     char hash[2 * AG_SHA256_SIZE + 1];
     const char *value = hash;
-    char *key;
     int code;
 
     ag_key_hash(hash, text, n, pepper->bytes, pepper->n);
     code = ag_ctl_keys_select(rows, ctl, " WHERE k.key_hash = %s", 1, &value);
-    if (code != AG_EXIT_OK || rows->n || n < AG_DRAFT_BCRYPT_PREFIX || n > BCRYPT_MAX) {
+    if (code != AG_EXIT_OK || rows->n || !ag_keys_bcrypt_fits(text, n)) {
         return code;
     }
-    key = ag_ctl_secret_memory(n + 1, ctl->pool);
-    memcpy(key, text, n);
-    value = apr_pstrmemdup(ctl->pool, key, AG_DRAFT_BCRYPT_PREFIX);
+    value = apr_pstrmemdup(ctl->pool, text, AG_BCRYPT_PREFIX);
     code = ag_ctl_keys_select(rows, ctl, " WHERE k.key_prefix = %s", 1, &value);
     if (code == AG_EXIT_OK) {
-        keep_match(rows, key);
+        keep_match(rows, text, n, ctl->pool);
     }
     return code;
 }
