@@ -143,6 +143,9 @@ static apr_status_t sign_up(server_rec *s, apr_pool_t *pconf)
     for (i = 0, rv = APR_SUCCESS; rv == APR_SUCCESS && i < JOBS; i++) {
         shift_t *shift = apr_palloc(pconf, sizeof *shift);
 
+        if (strcmp(jobs[i].thread, LISTS) == 0 && !ag_plans()->sources->nelts) {
+            continue;
+        }
         shift->job = &jobs[i];
         shift->servers = s;
         rv = get(&watchdog, jobs[i].thread, 0, strcmp(jobs[i].thread, LISTS) != 0, pconf);

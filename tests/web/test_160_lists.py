@@ -263,6 +263,38 @@ def test_graceful_restart(own_httpd, keys):
     assert ask(web, "list", "198.51.100.1").status == 200
 
 
+@pytest.mark.parametrize("lines, status", [
+    ("", 503), ("ErrorDocument 500 oops\n", 503),
+    ("ErrorDocument 500 /api/index.html\nErrorDocument 503 /api/index.html\n", 500)])
+def test_an_error_document_does_not_hide_it(own_httpd, lines, status):
+    """Under ApiGuardErrors httpd, whose own word for it is 500, a page of that name has its say."""
+    keys = Sqlite()
+    keys.away()
+    web = server(own_httpd, keys, start=False)
+    web.configure(conf(RULES) + lines)
+    web.expect(*AWAY)
+    web.start()
+    assert_unknown(web, "list", "not")
+    web.configure(conf(RULES) + lines + "ApiGuardErrors httpd\n")
+    web.expect(*AWAY)
+    web.graceful()
+    for name in ("list", "not", "any"):
+        assert ask(web, name, PARTNER).status == status
+    web.expect(*AWAY)
+    web.stop()
+    keys.back()
+    keys.close()
+
+
+def test_two_servers(own_httpd, keys):
+    one, two = server(own_httpd, keys), server(own_httpd, keys)
+    add(keys, "192.0.2.0/24")
+    start = time.monotonic()
+    until(one, "list", PARTNER, 200)
+    until(two, "list", PARTNER, 200)
+    assert time.monotonic() - start < 2
+
+
 # ---- files ---------------------------------------------------------------------------------------
 
 def write(folder, text):
