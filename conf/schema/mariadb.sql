@@ -145,8 +145,18 @@ CREATE TABLE IF NOT EXISTS api_changes (
 -- FOR UPDATE locks the one row until the transaction ends. So a change with a higher number is never
 -- seen before one with a lower number, and a server that has read up to N has missed nothing below.
 -- (AUTO_INCREMENT would not do: two transactions may commit in the other order.)
--- A server that slept through more than a day of changes finds a gap and forgets all keys.
 DELIMITER //
+-- Once a minute is enough, and a transaction of a million changes must not look a million times among
+-- what it has deleted itself.
+-- A server that slept through more than a day of changes finds a gap and forgets all keys.
+CREATE OR REPLACE PROCEDURE api_prune_changes() MODIFIES SQL DATA
+BEGIN
+    IF coalesce(@api_pruned, 0) <> unix_timestamp() DIV 60 THEN
+        SET @api_pruned = unix_timestamp() DIV 60;
+        DELETE FROM api_changes WHERE changed_at < unix_timestamp() - 86400;
+    END IF;
+END//
+
 CREATE OR REPLACE PROCEDURE api_note_change(what VARCHAR(300) CHARACTER SET utf8mb4
                                             COLLATE utf8mb4_nopad_bin)
 MODIFIES SQL DATA
@@ -155,7 +165,7 @@ BEGIN
     SELECT revision + 1 INTO number FROM api_schema WHERE id = 1 FOR UPDATE;
     INSERT INTO api_changes (revision, key_hash) VALUES (number, what);
     UPDATE api_schema SET revision = number WHERE id = 1;
-    DELETE FROM api_changes WHERE changed_at < unix_timestamp() - 86400;
+    CALL api_prune_changes();
 END//
 
 CREATE OR REPLACE PROCEDURE api_note_plan(old_name VARCHAR(255) CHARACTER SET utf8mb4
@@ -170,7 +180,7 @@ BEGIN
         SELECT number + row_number() OVER (ORDER BY id), key_hash FROM api_keys
         WHERE plan IN (old_name, new_name);
     UPDATE api_schema SET revision = number + row_count() WHERE id = 1;
-    DELETE FROM api_changes WHERE changed_at < unix_timestamp() - 86400;
+    CALL api_prune_changes();
 END//
 
 CREATE OR REPLACE TRIGGER api_keys_updated AFTER UPDATE ON api_keys FOR EACH ROW BEGIN

@@ -138,19 +138,36 @@ CREATE TABLE IF NOT EXISTS api_changes (
 );
 CREATE INDEX IF NOT EXISTS api_changes_age ON api_changes (changed_at);
 
--- The UPDATE locks the one row until the transaction ends. So a change with a higher number is never
+-- FOR UPDATE locks the one row until the transaction ends. So a change with a higher number is never
 -- seen before one with a lower number, and a server that has read up to N has missed nothing below.
 -- (A sequence would not do: two transactions may commit in the other order.)
--- A server that slept through more than a day of changes finds a gap and forgets all keys.
 CREATE OR REPLACE FUNCTION api_note_change(hash text) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     number bigint;
 BEGIN
-    UPDATE api_schema SET revision = revision + 1 RETURNING revision INTO number;
-    INSERT INTO api_changes (revision, key_hash) VALUES (number, hash);
-    DELETE FROM api_changes WHERE changed_at < extract(epoch FROM now()) - 86400;
+    SELECT revision INTO STRICT number FROM api_schema FOR UPDATE;
+    INSERT INTO api_changes (revision, key_hash)
+    SELECT greatest(number, max(revision)) + 1, hash FROM api_changes;
 END
 $$;
+
+-- At the end of a transaction, once: a row that is updated for each of a million changes would be
+-- looked for among a million dead ones.
+-- A server that slept through more than a day of changes finds a gap and forgets all keys.
+CREATE OR REPLACE FUNCTION api_changes_counted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE api_schema SET revision = (SELECT max(revision) FROM api_changes)
+    WHERE revision < (SELECT max(revision) FROM api_changes);
+    IF FOUND THEN
+        DELETE FROM api_changes WHERE changed_at < extract(epoch FROM now()) - 86400;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+DROP TRIGGER IF EXISTS api_changes_counted ON api_changes;
+CREATE CONSTRAINT TRIGGER api_changes_counted AFTER INSERT ON api_changes
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION api_changes_counted();
 
 CREATE OR REPLACE FUNCTION api_keys_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -187,8 +204,9 @@ $$;
 -- transaction does to a list, as nobody sees any of it before its end.
 CREATE OR REPLACE FUNCTION api_note_list(name text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM FROM api_changes c JOIN api_schema s ON s.revision = c.revision
-    WHERE c.key_hash = 'list:' || name AND c.xmin = pg_current_xact_id()::xid;
+    PERFORM FROM api_changes
+    WHERE revision = (SELECT max(revision) FROM api_changes)
+    AND key_hash = 'list:' || name AND xmin = pg_current_xact_id()::xid;
     IF NOT FOUND THEN
         PERFORM api_note_change('list:' || name);
     END IF;

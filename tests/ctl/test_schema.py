@@ -300,6 +300,39 @@ def test_numbers_come_in_the_order_of_commits(server_keys):
     assert rows(db, "SELECT revision FROM api_schema") == [("40",)]
 
 
+def test_a_transaction_counts_what_it_did(server_keys):
+    """Each change has a number of its own, none for what was taken back."""
+    db = server_keys
+    insert = "INSERT INTO api_keys (key_hash, key_prefix, client_name) VALUES ('{}', 'x', 'a'); "
+    db.sql("BEGIN; " + "".join(insert.format(key_hash(n)) for n in range(3)) + "COMMIT")
+    db.sql("BEGIN; " + insert.format(key_hash(3)) + "ROLLBACK")
+    db.sql("BEGIN; " + insert.format(key_hash(4)) + "SAVEPOINT s; " + insert.format(key_hash(5))
+           + f"ROLLBACK TO SAVEPOINT s; UPDATE api_keys SET is_active = 0 WHERE key_hash = '{key_hash(0)}'; "
+           "COMMIT")
+    assert log(db) == [key_hash(n) for n in (0, 1, 2, 4, 0)]
+    assert rows(db, "SELECT revision FROM api_schema") == [("5",)]
+    assert [int(n) for (n,) in rows(db, "SELECT revision FROM api_changes ORDER BY revision")] == [
+        1, 2, 3, 4, 5]
+
+
+def test_the_log_goes_on_when_it_was_emptied(db):
+    db.create()
+    db.create()
+    db.sql("DELETE FROM api_changes")
+    db.create()
+    assert [int(n) for (n,) in rows(db, "SELECT revision FROM api_changes")] == [3]
+    assert rows(db, "SELECT revision FROM api_schema") == [("3",)]
+
+
+def test_no_change_without_a_number(server_keys):
+    """A table that was not made to the end: the change is refused, not lost."""
+    server_keys.sql("DELETE FROM api_schema")
+    with pytest.raises(Exception):
+        server_keys.sql("INSERT INTO api_keys (key_hash, key_prefix, client_name) "
+                        f"VALUES ('{key_hash(1)}', 'x', 'a')")
+    assert rows(server_keys, "SELECT count(*) FROM api_keys") == [("0",)]
+
+
 def test_a_list_filled_in_one_transaction(postgres):
     """PostgreSQL notes it once; many rows in many transactions are noted each."""
     db = Postgres(postgres)

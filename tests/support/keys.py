@@ -174,8 +174,7 @@ class OnServer(Database):
             self.server.resume()
 
     def close(self):
-        pass
-
+        self.server.free.append(self.name)
 
     def script(self, text):
         """What the database's own client is fed with."""

@@ -20,7 +20,7 @@ def program(name):
 # Quick, not safe: the data lives as long as the tests.
 QUICK = ["--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync",
          "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--innodb-doublewrite=0",
-         "--innodb-fast-shutdown=2", "--skip-log-bin", "--performance-schema=0", "--skip-name-resolve"]
+         "--innodb-fast-shutdown=2", "--debug-no-sync", "--sync-frm=0", "--skip-log-bin", "--performance-schema=0", "--skip-name-resolve"]
 
 
 class MariadbServer:
@@ -31,6 +31,7 @@ class MariadbServer:
         self.port = free_port()
         self.process = None
         self.databases = 0
+        self.free = []  # databases that nobody uses any more
         self.user = unprivileged("mysql", "nobody")
         self.dir = Directory("mariadb")
         self.run = self.dir.mkdir("run", self.user, 0o755)  # the socket: a short path
@@ -48,7 +49,7 @@ class MariadbServer:
         done = subprocess.run(
             [program("mariadb-install-db"), "--no-defaults", f"--datadir={self.data}",
              "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
-             *QUICK[:5]], cwd=self.dir.path, capture_output=True, text=True, timeout=60,
+             "--debug-no-sync", *QUICK[:5]], cwd=self.dir.path, capture_output=True, text=True, timeout=60,
             **self.as_user())
         if done.returncode:
             raise RuntimeError(f"mariadb-install-db: {done.stdout}{done.stderr}")
@@ -90,7 +91,9 @@ class MariadbServer:
     def create_database(self):
         self.databases += 1
         name = f"test{self.databases}"
-        self.sql(f"CREATE DATABASE {name}")
+        gone = "".join(f"DROP DATABASE {old}; " for old in self.free)
+        self.free.clear()
+        self.sql(f"SET lock_wait_timeout = 2; {gone}CREATE DATABASE {name}")
         return name
 
     def stop(self):

@@ -25,6 +25,7 @@ class PostgresServer:
         self.port = free_port()
         self.process = None
         self.databases = 0
+        self.free = []  # databases that nobody uses any more
         self.paused = False
         self.user = unprivileged("postgres", "nobody")
         self.dir = Directory("pgsql")
@@ -65,6 +66,16 @@ class PostgresServer:
         return [tuple(line.split("|")) for line in out.splitlines()]
 
     def create_database(self):
+        """A new one, or one that a test has done with, emptied: that takes a tenth of the time."""
+        while self.free:
+            name = self.free.pop()
+            try:
+                self.psql("SET lock_timeout = '2s'; SET client_min_messages = warning; "
+                          "DROP SCHEMA public CASCADE; CREATE SCHEMA public; "
+                          "GRANT USAGE ON SCHEMA public TO PUBLIC", name)
+                return name
+            except RuntimeError:
+                pass  # somebody is still in it
         self.databases += 1
         name = f"test{self.databases}"
         self.psql(f"CREATE DATABASE {name}")
