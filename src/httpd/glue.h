@@ -145,6 +145,12 @@ typedef struct ag_shared_t {
 /* Makes or finds the shared memory. OK, or an HTTP error after saying why. */
 int ag_memory_open(ag_shared_t *shared, apr_size_t size, apr_pool_t *pconf, server_rec *s);
 
+/* The store of a fleet, if one is configured: its memory (OK, or an HTTP error after saying why), the
+ * store in this child (or the child ends), and its regular work. */
+int ag_leases_open(apr_pool_t *pconf, server_rec *s);
+void ag_leases_child(apr_pool_t *pchild, server_rec *s);
+void ag_leases_tend(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
+
 /* Makes or finds the file by which apiguardctl tells of a change. One that cannot be made is a
  * warning. */
 void ag_notice_open(ag_shared_t *shared, apr_pool_t *pconf, server_rec *s);

@@ -195,6 +195,7 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
     }
     json_object_seed(0); /* before there are threads */
     rv = ag_memory_open(shared, (apr_size_t)ag_server_of(s)->site->shared_memory, pconf, s);
+    rv = rv == OK ? ag_leases_open(pconf, s) : rv;
     if (rv == OK && ag_database_there(s)) {
         ag_notice_open(shared, pconf, s);
     }
@@ -210,29 +211,12 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
 
 void ag_child_init(apr_pool_t *pchild, server_rec *s)
 {
-    const ag_counter_store_t *config = &ag_server_of(s)->site->counter_store;
-    ag_engine_t *main_engine = ag_server_of(s)->engine;
-    ag_store_t *store = NULL;
-    server_rec *each;
-    int threads = 1;
-    apr_status_t rv;
+    const ag_engine_t *main_engine = ag_server_of(s)->engine;
 
     if (main_engine) {
         ag_tickets_live(main_engine->tickets);
     }
-    if (!config->servers || !main_engine) {
-        return;
-    }
-    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
-    rv = ag_store_memcached_open(&store, config->servers, config->prefix ? config->prefix : "",
-                                 config->timeout, threads > 0 ? threads : 1, main_engine->breaker,
-                                 ag_server_log(s, pchild), pchild);
-    if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0132: ApiGuardCounterStore: \"%s\" cannot be "
-                     "used; this child ends", config->servers);
-        exit(APEXIT_CHILDSICK);
-    }
-    for (each = s; each; each = each->next) {
-        ag_server_of(each)->engine->memcached = store;
+    if (main_engine && ag_server_of(s)->site->counter_store.servers) {
+        ag_leases_child(pchild, s);
     }
 }

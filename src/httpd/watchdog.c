@@ -29,6 +29,9 @@ typedef struct {
 /* Nor for a database that can be read but is locked to writers. */
 #define USAGE "_apiguard_usage_"
 
+/* Neither must wait for memcached. */
+#define LEASES "_apiguard_leases_"
+
 /* A job and what it works on, for as long as the configuration lives. */
 typedef struct {
     const job_t *job;
@@ -84,6 +87,7 @@ static void enter_nodes(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
 static const job_t jobs[] = {
     {"keys", "_apiguard_", apr_time_from_msec(500), poll_keys},
     {"lists", LISTS, apr_time_from_msec(500), poll_lists},
+    {"leases", LEASES, apr_time_from_msec(500), ag_leases_tend},
     {"nodes", USAGE, apr_time_from_sec(5), enter_nodes},
     {"usage", USAGE, apr_time_from_sec(2), ag_usage_job},
 };
@@ -156,12 +160,13 @@ static apr_status_t sign_up(server_rec *s, apr_pool_t *pconf)
 
 int ag_watchdog_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
+    int wanted = ag_database_there(s) || ag_files_wanted();
     apr_status_t rv;
 
     (void)plog;
     (void)ptemp;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG
-        || (!ag_database_there(s) && !ag_files_wanted())) {
+        || (!wanted && !ag_server_of(s)->site->counter_store.servers)) {
         return OK;
     }
     rv = sign_up(s, pconf);
@@ -169,7 +174,7 @@ int ag_watchdog_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
         return ag_mistake(s, "Require api-ip", "list: needs mod_watchdog, which reads lists that "
                           "have changed");
     }
-    if (rv != APR_SUCCESS) {
+    if (rv != APR_SUCCESS && wanted) { /* leases are then tended by requests, and lack nothing */
         ap_log_error(APLOG_MARK, APLOG_NOTICE, rv == APR_ENOTIMPL ? 0 : rv, s, "AG0160: without "
                      "mod_watchdog requests themselves read the key database's change log, once a "
                      "second, and address files are read at start alone");

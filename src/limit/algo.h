@@ -65,4 +65,17 @@ static inline int ag_quota_never(ag_quota_t *quota, const ag_window_t *window)
     return 0;
 }
 
+/* Leases of the algorithms that count in windows: what was charged in one may be spent in it. */
+static inline apr_uint64_t ag_good_in_window(const ag_window_t *window, apr_uint64_t tokens,
+                                             apr_time_t until, apr_time_t now)
+{
+    (void)window;
+    return now < until ? tokens : 0;
+}
+
+static inline apr_time_t ag_window_span(const ag_window_t *window)
+{
+    return apr_time_from_sec((apr_time_t)window->rate.period.seconds);
+}
+
 #endif

@@ -93,4 +93,49 @@ static apr_time_t idle_bucket(const ag_counter_t *counter, const ag_window_t *wi
     return n ? ticks_span(ticks_get(counter, n), n) : 0;
 }
 
-const ag_algo_t ag_algo_bucket = {"bucket", step_bucket, refund_bucket, idle_bucket};
+/* Tokens that were charged lie in the bucket one upon the other, and the last one is the last to
+ * drain. So long as nobody spends a token that has drained, all tokens that may still be spent are
+ * in the bucket, and what passes in any time is what the bucket alone would have let pass. */
+static apr_time_t spend_by_bucket(const ag_counter_t *counter, const ag_window_t *window)
+{
+    apr_uint64_t n = window->rate.n;
+
+    return n ? (apr_time_t)(ticks_get(counter, n) / n) : 0;
+}
+
+static apr_uint64_t good_bucket(const ag_window_t *window, apr_uint64_t tokens, apr_time_t until,
+                                apr_time_t now)
+{
+    ag_wide_t there = now < until ? (ag_wide_t)(until - now) * window->rate.n : 0;
+
+    there /= ticks_per_request(window);
+    return there < tokens ? (apr_uint64_t)there : tokens;
+}
+
+static void restore_bucket(ag_counter_t *counter, const ag_counter_t *seen,
+                           const ag_window_t *window)
+{
+    apr_uint64_t n = window->rate.n;
+
+    if (n && ticks_get(seen, n) > ticks_get(counter, n)) {
+        *counter = *seen;
+    }
+}
+
+static apr_time_t span_bucket(const ag_window_t *window)
+{
+    apr_uint64_t n = window->rate.n;
+
+    return n ? ticks_span(size_of(window) * ticks_per_request(window), n) : 0;
+}
+
+const ag_algo_t ag_algo_bucket = {
+    .name = "bucket",
+    .step = step_bucket,
+    .refund = refund_bucket,
+    .idle_at = idle_bucket,
+    .spend_by = spend_by_bucket,
+    .good = good_bucket,
+    .restore = restore_bucket,
+    .span = span_bucket,
+};

@@ -56,4 +56,27 @@ static apr_time_t idle_fixed(const ag_counter_t *counter, const ag_window_t *win
     return counter->b ? ag_window_end(window, (apr_time_t)counter->a) : 0;
 }
 
-const ag_algo_t ag_algo_fixed = {"fixed", step_fixed, refund_fixed, idle_fixed};
+static apr_time_t spend_by_fixed(const ag_counter_t *counter, const ag_window_t *window)
+{
+    return ag_window_end(window, (apr_time_t)counter->a);
+}
+
+static void restore_fixed(ag_counter_t *counter, const ag_counter_t *seen,
+                          const ag_window_t *window)
+{
+    (void)window;
+    if (seen->a > counter->a || (seen->a == counter->a && seen->b > counter->b)) {
+        *counter = *seen;
+    }
+}
+
+const ag_algo_t ag_algo_fixed = {
+    .name = "fixed",
+    .step = step_fixed,
+    .refund = refund_fixed,
+    .idle_at = idle_fixed,
+    .spend_by = spend_by_fixed,
+    .good = ag_good_in_window,
+    .restore = restore_fixed,
+    .span = ag_window_span,
+};

@@ -110,4 +110,41 @@ static apr_time_t idle_sliding(const ag_counter_t *counter, const ag_window_t *w
     return counter->b ? ag_window_end(window, end) : end;
 }
 
-const ag_algo_t ag_algo_sliding = {"sliding", step_sliding, refund_sliding, idle_sliding};
+static apr_time_t spend_by_sliding(const ag_counter_t *counter, const ag_window_t *window)
+{
+    return ag_window_end(window, (apr_time_t)counter->a);
+}
+
+static apr_uint64_t higher(apr_uint64_t a, apr_uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Whichever of the two stands in the later window goes on; what the other counted in a window that
+ * this one still remembers is in it at least. */
+static void restore_sliding(ag_counter_t *counter, const ag_counter_t *seen,
+                            const ag_window_t *window)
+{
+    ag_counter_t late = seen->a > counter->a ? *seen : *counter;
+    const ag_counter_t *early = seen->a > counter->a ? counter : seen;
+
+    if (early->a == late.a) {
+        late.b = higher(late.b, early->b);
+        late.c = higher(late.c, early->c);
+    }
+    else if (ag_window_end(window, (apr_time_t)early->a) == (apr_time_t)late.a) {
+        late.c = higher(late.c, early->b);
+    }
+    *counter = late;
+}
+
+const ag_algo_t ag_algo_sliding = {
+    .name = "sliding",
+    .step = step_sliding,
+    .refund = refund_sliding,
+    .idle_at = idle_sliding,
+    .spend_by = spend_by_sliding,
+    .good = ag_good_in_window,
+    .restore = restore_sliding,
+    .span = ag_window_span,
+};

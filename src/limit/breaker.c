@@ -31,11 +31,12 @@ int ag_breaker_good(ag_breaker_t *breaker)
     return __atomic_exchange_n(&breaker->open_until, 0, __ATOMIC_ACQ_REL) != 0;
 }
 
-int ag_breaker_bad(ag_breaker_t *breaker, apr_time_t now)
+int ag_breaker_bad(ag_breaker_t *breaker, apr_time_t now, int waited)
 {
     apr_uint64_t until = (apr_uint64_t)(now + OPEN_FOR);
+    apr_uint32_t weight = waited ? OPEN_AFTER : 1;
 
-    if (__atomic_add_fetch(&breaker->failures, 1, __ATOMIC_ACQ_REL) < OPEN_AFTER) {
+    if (__atomic_add_fetch(&breaker->failures, weight, __ATOMIC_ACQ_REL) < OPEN_AFTER) {
         return 0;
     }
     return __atomic_exchange_n(&breaker->open_until, until, __ATOMIC_ACQ_REL) == 0;

@@ -1,30 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * entry: a value is "1:" and the three words of the counter in hexadecimal, most significant digit
- * first. A key is a digest, so nothing a client sends can reach memcached's protocol.
+ * entry: a value is "2:", its birth and the three words of the counter in hexadecimal, most
+ * significant digit first. A key is a digest, so nothing a client sends can reach memcached's protocol.
  */
 #include "entry.h"
 
 #include <string.h>
 
+#include <apr_time.h>
+
 #define WORD_HEX 16
-#define VALUE_SIZE (2 + 3 * WORD_HEX)
+#define VALUE_SIZE (2 + 4 * WORD_HEX)
 #define SLACK_SECONDS 60 /* how far the clocks of a fleet may differ before a counter is lost */
 
 static const char digits[] = "0123456789abcdef";
 
-void ag_entry_name(ag_entry_t *entry, const char *prefix, const ag_charge_t *charge, apr_pool_t *p)
+ag_id_t ag_entry_id(const ag_charge_t *charge, apr_pool_t *p)
 {
     const char *subject = ag_subject_text(charge->subject);
     apr_size_t n = strlen(subject);
     apr_size_t size = sizeof(ag_id_t) + n;
-    char *text = apr_palloc(p, size), hex[AG_ENTRY_ID_HEX + 1];
-    ag_buf_t key;
-    ag_id_t id;
+    char *text = apr_palloc(p, size);
 
     memcpy(text, &charge->window->id, sizeof(ag_id_t));
     memcpy(text + sizeof(ag_id_t), subject, n);
-    id = ag_id_of(text, size);
+    return ag_id_of(text, size);
+}
+
+void ag_entry_name(ag_entry_t *entry, const char *prefix, ag_id_t id)
+{
+    char hex[AG_ENTRY_ID_HEX + 1];
+    ag_buf_t key;
+
     ag_buf_init(&key, entry->key, sizeof entry->key);
     ag_buf_str(&key, prefix);
     ag_buf_str(&key, AG_ENTRY_KEY_FORMAT);
@@ -42,12 +49,13 @@ static char *write_word(char *out, apr_uint64_t word)
     return out;
 }
 
-static void write_value(char value[VALUE_SIZE], const ag_counter_t *counter)
+static void write_value(char value[VALUE_SIZE], apr_uint64_t birth, const ag_counter_t *counter)
 {
     char *at = value;
 
-    *at++ = '1';
+    *at++ = '2';
     *at++ = ':';
+    at = write_word(at, birth);
     at = write_word(at, counter->a);
     at = write_word(at, counter->b);
     write_word(at, counter->c);
@@ -69,11 +77,14 @@ static int read_word(apr_uint64_t *word, const char *text)
     return 1;
 }
 
-static int read_value(ag_counter_t *counter, const char *value, apr_size_t n)
+static int read_value(ag_entry_t *entry, const char *value, apr_size_t n)
 {
-    return n == VALUE_SIZE && value[0] == '1' && value[1] == ':' &&
-           read_word(&counter->a, value + 2) && read_word(&counter->b, value + 2 + WORD_HEX) &&
-           read_word(&counter->c, value + 2 + 2 * WORD_HEX);
+    ag_counter_t *counter = &entry->counter;
+
+    return n == VALUE_SIZE && value[0] == '2' && value[1] == ':' &&
+           read_word(&entry->birth, value + 2) && read_word(&counter->a, value + 2 + WORD_HEX) &&
+           read_word(&counter->b, value + 2 + 2 * WORD_HEX) &&
+           read_word(&counter->c, value + 2 + 3 * WORD_HEX);
 }
 
 static apr_status_t fault(ag_wire_t *wire, apr_status_t rv, const char *why)
@@ -102,8 +113,7 @@ static int take_result(ag_entry_t *entries, int n, const memcached_result_st *re
         if (entry->n != size || memcmp(entry->key, key, size) != 0) {
             continue;
         }
-        if (!read_value(&entry->counter, memcached_result_value(result),
-                        memcached_result_length(result))) {
+        if (!read_value(entry, memcached_result_value(result), memcached_result_length(result))) {
             return 0;
         }
         entry->version = memcached_result_cas(result);
@@ -139,7 +149,14 @@ static apr_status_t take_results(ag_wire_t *wire, ag_entry_t *entries, int n)
     return ours ? APR_SUCCESS : fault(wire, APR_EGENERAL, "a value is not a counter of ours");
 }
 
-apr_status_t ag_entry_read(ag_wire_t *wire, ag_entry_t *entries, int n)
+/* Answers that come, but slowly, use up the patience as one that never comes does. */
+static apr_status_t waited(ag_wire_t *wire, apr_status_t rv, apr_time_t since)
+{
+    wire->patience -= apr_time_now() - since;
+    return rv || wire->patience > 0 ? rv : fault(wire, APR_TIMEUP, "it answers too slowly");
+}
+
+static apr_status_t read_all(ag_wire_t *wire, ag_entry_t *entries, int n)
 {
     const char **keys = apr_palloc(wire->p, (apr_size_t)n * sizeof *keys);
     size_t *sizes = apr_palloc(wire->p, (apr_size_t)n * sizeof *sizes);
@@ -150,10 +167,18 @@ apr_status_t ag_entry_read(ag_wire_t *wire, ag_entry_t *entries, int n)
         keys[i] = entries[i].key;
         sizes[i] = entries[i].n;
         entries[i].there = 0;
+        entries[i].birth = 0;
         memset(&entries[i].counter, 0, sizeof entries[i].counter);
     }
     rc = memcached_mget(wire->handle, keys, sizes, (size_t)n);
     return rc == MEMCACHED_SUCCESS ? take_results(wire, entries, n) : broken(wire, rc);
+}
+
+apr_status_t ag_entry_read(ag_wire_t *wire, ag_entry_t *entries, int n)
+{
+    apr_time_t start = apr_time_now();
+
+    return waited(wire, read_all(wire, entries, n), start);
 }
 
 /* When memcached may forget it, in its absolute form (what is over 30 days is a time since
@@ -165,17 +190,17 @@ static time_t expiry(apr_time_t idle_at)
     return seconds <= APR_INT32_MAX ? (time_t)seconds : 0;
 }
 
-apr_status_t ag_entry_write(ag_wire_t *wire, const ag_entry_t *entry, const ag_counter_t *counter,
-                            apr_time_t idle_at)
+static apr_status_t write_one(ag_wire_t *wire, const ag_entry_t *entry,
+                              const ag_counter_t *counter, time_t until)
 {
     char value[VALUE_SIZE];
     memcached_return_t rc;
 
-    write_value(value, counter);
+    write_value(value, entry->birth, counter);
     rc = entry->there ? memcached_cas(wire->handle, entry->key, entry->n, value, sizeof value,
-                                      expiry(idle_at), 0, entry->version)
+                                      until, 0, entry->version)
                       : memcached_add(wire->handle, entry->key, entry->n, value, sizeof value,
-                                      expiry(idle_at), 0);
+                                      until, 0);
     switch (rc) {
     case MEMCACHED_SUCCESS:
     case MEMCACHED_STORED:
@@ -187,4 +212,17 @@ apr_status_t ag_entry_write(ag_wire_t *wire, const ag_entry_t *entry, const ag_c
     default:
         return broken(wire, rc);
     }
+}
+
+apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter_t *counter,
+                            apr_time_t idle_at)
+{
+    apr_time_t start = apr_time_now();
+
+    while (!entry->there && !entry->birth) {
+        if (ag_random(&entry->birth, sizeof entry->birth)) {
+            return fault(wire, APR_EGENERAL, "no randomness");
+        }
+    }
+    return waited(wire, write_one(wire, entry, counter, expiry(idle_at)), start);
 }

@@ -12,7 +12,7 @@
 #include "limit.h"
 
 #define AG_ENTRY_KEY_MAX 250 /* memcached's */
-#define AG_ENTRY_KEY_FORMAT "ag1:"
+#define AG_ENTRY_KEY_FORMAT "ag2:"
 #define AG_ENTRY_ID_HEX 32 /* digits of a 128-bit id */
 #define AG_ENTRY_PREFIX_MAX                                                                        \
     (AG_ENTRY_KEY_MAX - (int)sizeof AG_ENTRY_KEY_FORMAT + 1 - AG_ENTRY_ID_HEX)
@@ -22,9 +22,9 @@ typedef struct ag_entry_t {
     char key[AG_ENTRY_KEY_MAX + 1];
     apr_size_t n;
     ag_counter_t counter;  /* all zero when it is not there */
+    apr_uint64_t birth;    /* drawn when it was begun: another birth is another counter; never 0 */
     apr_uint64_t version;  /* memcached's cas unique */
     int there;
-    int charged; /* by this request */
 } ag_entry_t;
 
 /* A connection on loan, and what became of it. After a fault it is closed: a late reply must not be
@@ -33,17 +33,22 @@ typedef struct ag_wire_t {
     memcached_st *handle;
     apr_status_t fault; /* APR_SUCCESS, or why the store cannot tell */
     const char *why;
+    apr_time_t patience; /* what may still be waited for answers, in microseconds */
     apr_pool_t *p;
 } ag_wire_t;
 
-/* The key of a subject in a window, behind the fleet's prefix. */
-void ag_entry_name(ag_entry_t *entry, const char *prefix, const ag_charge_t *charge, apr_pool_t *p);
+/* What a subject in a window is called in the whole fleet. */
+ag_id_t ag_entry_id(const ag_charge_t *charge, apr_pool_t *p);
+
+/* Its key, behind the fleet's prefix. */
+void ag_entry_name(ag_entry_t *entry, const char *prefix, ag_id_t id);
 
 /* Reads `n` counters in one round trip (per server). Anything but a whole answer is a fault. */
 apr_status_t ag_entry_read(ag_wire_t *wire, ag_entry_t *entries, int n);
 
-/* Writes a counter in place of what was read; APR_EBUSY when somebody else was quicker. */
-apr_status_t ag_entry_write(ag_wire_t *wire, const ag_entry_t *entry, const ag_counter_t *counter,
+/* Writes a counter in place of what was read; APR_EBUSY when somebody else was quicker. One that
+ * was not there is begun, and entry->birth drawn. */
+apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter_t *counter,
                             apr_time_t idle_at);
 
 #endif

@@ -35,6 +35,22 @@ const ag_algo_t *ag_algo_find(const char *name, const char **names, apr_pool_t *
     return NULL;
 }
 
+const int ag_algo_count = N_ALGORITHMS;
+
+const ag_algo_t *ag_algo_at(int number)
+{
+    return algorithms[number];
+}
+
+int ag_algo_number(const ag_algo_t *algo)
+{
+    int i;
+
+    for (i = 0; i < N_ALGORITHMS - 1 && algorithms[i] != algo; i++) {
+    }
+    return i;
+}
+
 int ag_charges_allowed(const ag_charge_t *charges, int n)
 {
     while (n--) {

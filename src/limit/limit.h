@@ -54,9 +54,27 @@ struct ag_algo_t {
                    apr_uint64_t cost, apr_time_t then);
     /* From when on the counter is worth the same as an empty one. */
     apr_time_t (*idle_at)(const ag_counter_t *counter, const ag_window_t *window);
+
+    /* For leases: tokens that are charged first and spent later. Whoever spends them only while
+     * good() says so never admits what the counter itself would not have admitted. */
+
+    /* Until when what was just charged may be spent at the latest. */
+    apr_time_t (*spend_by)(const ag_counter_t *counter, const ag_window_t *window);
+    /* How many of `tokens` that are to be spent by `until` are still good at `now`. */
+    apr_uint64_t (*good)(const ag_window_t *window, apr_uint64_t tokens, apr_time_t until,
+                         apr_time_t now);
+    /* A counter that was lost and begun anew gets what `seen`, an earlier state of it, had. */
+    void (*restore)(ag_counter_t *counter, const ag_counter_t *seen, const ag_window_t *window);
+    /* How long it takes until a used up window is whole again. */
+    apr_time_t (*span)(const ag_window_t *window);
 };
 
 extern const ag_algo_t ag_algo_sliding, ag_algo_fixed, ag_algo_bucket;
+
+/* The algorithm of a number below ag_algo_count, for what outlives the module in shared memory. */
+extern const int ag_algo_count;
+const ag_algo_t *ag_algo_at(int number);
+int ag_algo_number(const ag_algo_t *algo);
 
 /* The algorithm of that name, or NULL; *names (may be NULL) gets all names for an error text. */
 const ag_algo_t *ag_algo_find(const char *name, const char **names, apr_pool_t *p);
@@ -92,6 +110,8 @@ struct ag_store_t {
     /* Takes back what charge() consumed at `then`. */
     void (*refund)(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_time_t then,
                    apr_pool_t *p);
+    /* What is to be done about once a second, by nobody's request; NULL: nothing. */
+    void (*tend)(ag_store_t *store, apr_time_t now, apr_pool_t *p);
 };
 
 /* 1 when nothing but dry runs was refused. */
@@ -116,11 +136,33 @@ typedef struct ag_breaker_t {
 /* At configuration time: what is wrong with these values, or NULL. */
 const char *ag_store_memcached_check(const char *servers, const char *prefix, apr_pool_t *p);
 
-/* `servers` is "HOST:PORT[,HOST:PORT]" or a unix socket's path; call it after fork. `timeout_ms`
- * bounds every call; `threads` is how many may call at once. */
-apr_status_t ag_store_memcached_open(ag_store_t **store, const char *servers, const char *prefix,
-                                     int timeout_ms, int threads, ag_breaker_t *breaker,
-                                     const ag_log_t *log, apr_pool_t *pchild);
+/* How to reach it. */
+typedef struct ag_fleet_config_t {
+    const char *servers; /* "HOST:PORT[,HOST:PORT]" or a unix socket's path */
+    const char *prefix;  /* NULL: none */
+    int timeout_ms;      /* bounds what one request waits */
+    int threads;         /* how many may call at once */
+    ag_breaker_t *breaker;
+    const ag_log_t *log; /* NULL: nobody is told */
+} ag_fleet_config_t;
+
+/* One that asks for every request. Call it after fork, as all that opens connections. */
+apr_status_t ag_store_memcached_open(ag_store_t **store, const ag_fleet_config_t *config,
+                                     apr_pool_t *pchild);
+
+/* ---- store_lease: a fleet, at almost no round trips ------------------------------------------ */
+
+typedef struct ag_leases_t ag_leases_t;
+
+/* Leases in `memory` (8-byte aligned), formatted when `fresh`, else as an earlier generation of the
+ * server left them. APR_EINVAL when that has another shape. */
+apr_status_t ag_leases_attach(ag_leases_t **leases, void *memory, apr_size_t size, int fresh,
+                              apr_pool_t *p);
+
+/* Reserves tokens in memcached and spends them from `leases`, which all processes of this machine
+ * share. tend() gives back what nobody came for. */
+apr_status_t ag_store_lease_open(ag_store_t **store, ag_leases_t *leases,
+                                 const ag_fleet_config_t *config, apr_pool_t *pchild);
 
 /* ---- the directive --------------------------------------------------------------------------- */
 

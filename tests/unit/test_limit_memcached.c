@@ -13,6 +13,7 @@
 #include "../../src/limit/breaker.h"
 
 #define TIMEOUT_MS 50
+#define WORD "0000000000000000"
 
 static int port;
 static pid_t memcached;
@@ -36,15 +37,20 @@ static const ag_log_t a_log = {remember, NULL, AG_LOG_DEBUG};
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-static ag_store_t *open_store(void)
+static ag_store_t *open_at(const char *servers, const char *prefix, const ag_log_t *log)
 {
+    ag_fleet_config_t config = {servers, prefix, TIMEOUT_MS, 4, &breaker, log};
     ag_store_t *store;
 
+    assert_int_equal(ag_store_memcached_open(&store, &config, pool), APR_SUCCESS);
+    return store;
+}
+
+static ag_store_t *open_store(void)
+{
     memset(&breaker, 0, sizeof breaker);
     n_logged = 0;
-    assert_int_equal(ag_store_memcached_open(&store, address_of(port), "p:", TIMEOUT_MS, 4,
-                                             &breaker, &a_log, pool), APR_SUCCESS);
-    return store;
+    return open_at(address_of(port), "p:", &a_log);
 }
 
 /* The status of one charge, and how long it took. With a fault nothing is allowed. */
@@ -154,7 +160,7 @@ static void test_the_key_is_a_digest(void **state)
     flush();
     assert_int_equal(hit(store, &w, &s), 1);
     key = the_key();
-    assert_int_equal(strncmp(key, "p:ag1:", 6), 0);
+    assert_int_equal(strncmp(key, "p:ag2:", 6), 0);
     assert_int_equal(strspn(key + 6, "0123456789abcdef"), 32);
     assert_int_equal(strlen(key), 38);
 }
@@ -170,7 +176,7 @@ static void test_the_value_and_its_end(void **state)
     (void)state;
     flush();
     assert_true(hit(store, &w, &s) && hit(store, &w, &s));
-    expected = apr_psprintf(pool, "1:%016" APR_UINT64_T_HEX_FMT "00000000000000020000000000000000",
+    expected = apr_psprintf(pool, "%016" APR_UINT64_T_HEX_FMT "00000000000000020000000000000000",
                             (apr_uint64_t)start);
     assert_non_null(strstr(talk(apr_psprintf(pool, "get %s\r\n", the_key())), expected));
     dump = strstr(all_keys(), "exp=");
@@ -205,12 +211,12 @@ static void test_garbled_values_are_faults(void **state)
         "",
         "0",
         "100",
-        "1:",
-        "2:000000000000000000000000000000000000000000000000",
-        "1:00000000000000000000000000000000000000000000000g",
-        "1:0000000000000000000000000000000000000000000000000",
-        "1:00000000000000000000000000000000000000000000000",
-        "1:00000000000000000000000000000000000000000000000A",
+        "2:",
+        "1:" WORD WORD WORD WORD,
+        "2:" WORD WORD WORD "000000000000000g",
+        "2:" WORD WORD WORD WORD "0",
+        "2:" WORD WORD WORD "000000000000000",
+        "2:" WORD WORD WORD "000000000000000A",
     };
     ag_window_t w = make_window(5, 3600, &ag_algo_sliding);
     ag_subject_t s = make_subject("a"), other = make_subject("b");
@@ -240,37 +246,41 @@ static void test_breaker(void **state)
 
     (void)state;
     assert_true(ag_breaker_enter(&b, now));
-    assert_false(ag_breaker_bad(&b, now));
+    assert_false(ag_breaker_bad(&b, now, 0));
     assert_false(ag_breaker_good(&b));
-    assert_false(ag_breaker_bad(&b, now)); /* two, but not in a row */
+    assert_false(ag_breaker_bad(&b, now, 0)); /* two, but not in a row */
     assert_true(ag_breaker_enter(&b, now));
-    assert_true(ag_breaker_bad(&b, now));
+    assert_true(ag_breaker_bad(&b, now, 0));
     assert_false(ag_breaker_enter(&b, now));
     assert_false(ag_breaker_enter(&b, now + second - 1));
     assert_true(ag_breaker_enter(&b, now + second)); /* one tries */
     assert_false(ag_breaker_enter(&b, now + second)); /* the others wait */
-    assert_false(ag_breaker_bad(&b, now + second)); /* it was open, nothing changes */
+    assert_false(ag_breaker_bad(&b, now + second, 0)); /* it was open, nothing changes */
     assert_false(ag_breaker_enter(&b, now + 2 * second - 1));
     assert_true(ag_breaker_enter(&b, now + 2 * second));
     assert_true(ag_breaker_good(&b));
     assert_true(ag_breaker_enter(&b, now) && ag_breaker_enter(&b, now));
-    assert_false(ag_breaker_bad(&b, now));
-    assert_true(ag_breaker_bad(&b, now));
+    assert_false(ag_breaker_bad(&b, now, 0));
+    assert_true(ag_breaker_bad(&b, now, 0));
     assert_true(ag_breaker_enter(&b, now - 3600 * second)); /* the clock was set back an hour */
+    assert_true(ag_breaker_good(&b));
+    assert_true(ag_breaker_enter(&b, now));
+    assert_true(ag_breaker_bad(&b, now, 1)); /* a time-out is enough */
+    assert_false(ag_breaker_enter(&b, now));
 }
 
 /* ---- dead, hung, back again ------------------------------------------------------------------ */
 
-/* Two faults, then nobody is made to wait; a second later one caller tries again. */
-static void expect_outage(ag_store_t *store, const ag_window_t *w, ag_subject_t *s)
+/* So many faults, then nobody is made to wait; a second later one caller tries again. */
+static void expect_outage(ag_store_t *store, const ag_window_t *w, ag_subject_t *s, int faults)
 {
     int i, ms;
 
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < faults; i++) {
         apr_status_t rv = ask(store, w, s, now, &ms);
 
         assert_true(rv != APR_SUCCESS && rv != APR_EAGAIN);
-        assert_in_range(ms, 0, 4 * TIMEOUT_MS);
+        assert_in_range(ms, 0, 2 * TIMEOUT_MS);
     }
     assert_int_equal(n_logged, 1);
     assert_non_null(strstr(logged, "AG0501"));
@@ -308,7 +318,7 @@ static void test_a_dead_server(void **state)
     (void)state;
     assert_true(hit(store, &w, &s));
     kill_child(memcached);
-    expect_outage(store, &w, &s);
+    expect_outage(store, &w, &s, 2);
     c.allowed = 1;
     store->refund(store, &c, 1, now, now, pool); /* nobody there: nothing happens */
     memcached = start_memcached(port);
@@ -325,7 +335,7 @@ static void test_a_server_that_never_was(void **state)
     (void)state;
     port = free_port();
     store = open_store();
-    expect_outage(store, &w, &s);
+    expect_outage(store, &w, &s, 2);
     port = right;
 }
 
@@ -341,7 +351,7 @@ static void test_a_hung_server(void **state)
     assert_true(hit(store, &w, &s));
     kill(memcached, SIGSTOP);
     waitpid(memcached, &i, WUNTRACED);
-    expect_outage(store, &w, &s);
+    expect_outage(store, &w, &s, 1); /* who waited in vain waited for all */
     kill(memcached, SIGCONT);
     expect_recovery(store, &w, &other);
     for (i = 0; i < 10; i++) {
@@ -364,8 +374,7 @@ static void test_one_of_two_is_dead(void **state)
         ag_subject_t s = make_subject(apr_psprintf(pool, "two:%d", i));
 
         memset(&breaker, 0, sizeof breaker);
-        assert_int_equal(ag_store_memcached_open(&store, servers, NULL, TIMEOUT_MS, 1, &breaker,
-                                                 NULL, pool), APR_SUCCESS);
+        store = open_at(servers, NULL, NULL);
         here += ask(store, &w, &s, now, &ms) == APR_SUCCESS;
     }
     assert_in_range(here, 5, 35);
@@ -402,8 +411,7 @@ static void test_the_second_server_comes_back(void **state)
         c[i] = make_charge(&w, &subjects[i]);
     }
     memset(&breaker, 0, sizeof breaker);
-    assert_int_equal(ag_store_memcached_open(&store, servers, NULL, TIMEOUT_MS, 1, &breaker, NULL,
-                                             pool), APR_SUCCESS);
+    store = open_at(servers, NULL, NULL);
     assert_int_not_equal(store->charge(store, c, 20, now, pool), APR_SUCCESS);
     pid = start_memcached(second);
     for (i = 1; i < 60 && store->charge(store, c, 20, now + i * APR_USEC_PER_SEC, pool); i++) {
@@ -466,7 +474,7 @@ static void test_a_write_that_is_lost(void **state)
         assert_int_equal(store->charge(store, c, 2, now, pool), APR_TIMEUP);
         assert_false(c[0].allowed);
         assert_false(c[1].allowed);
-        assert_int_equal(breaker.failures, 1);
+        assert_int_equal(breaker.failures, 2);
         kill_child(server);
     }
     port = right;
@@ -518,8 +526,7 @@ static void test_the_longest_prefix(void **state)
     assert_non_null(ag_store_memcached_check("a:1", prefix, pool));
     prefix[214] = '\0';
     memset(&breaker, 0, sizeof breaker);
-    assert_int_equal(ag_store_memcached_open(&store, address_of(port), prefix, TIMEOUT_MS, 1,
-                                             &breaker, NULL, pool), APR_SUCCESS);
+    store = open_at(address_of(port), prefix, NULL);
     assert_int_equal(hit(store, &w, &s), 1);
     assert_int_equal(hit(store, &w, &s), 0);
 }

@@ -9,7 +9,7 @@
 #define CHILDREN 8
 #define HITS 50
 
-static void *table;
+static void *table, *lease_table;
 static ag_breaker_t *breaker;
 static int port;
 
@@ -28,14 +28,26 @@ static ag_store_t *open_memcached(void)
 {
     ag_store_t *store;
 
-    assert_int_equal(ag_store_memcached_open(&store, address_of(port), "test:", 3000, 2, breaker,
-                                             NULL, pool), APR_SUCCESS);
+    ag_fleet_config_t config = {address_of(port), "test:", 3000, 2, breaker, NULL};
+
+    assert_int_equal(ag_store_memcached_open(&store, &config, pool), APR_SUCCESS);
+    return store;
+}
+
+static ag_store_t *open_lease(void)
+{
+    ag_store_t *store;
+    ag_leases_t *leases;
+    ag_fleet_config_t config = {address_of(port), "lease:", 3000, 2, breaker, NULL};
+
+    assert_int_equal(ag_leases_attach(&leases, lease_table, TABLE_SIZE, 0, pool), APR_SUCCESS);
+    assert_int_equal(ag_store_lease_open(&store, leases, &config, pool), APR_SUCCESS);
     return store;
 }
 
 typedef ag_store_t *(*open_fn)(void);
 
-static open_fn stores[] = {open_shm, open_memcached};
+static open_fn stores[] = {open_shm, open_memcached, open_lease};
 
 /* A subject nobody has charged before. */
 static ag_subject_t new_subject(void)
@@ -257,25 +269,27 @@ static void test_eight_processes(void **state)
 
 /* ---- */
 
-#define BOTH(test)                                                                                 \
+#define EACH(test)                                                                                 \
     {"shm: " #test, test, NULL, NULL, &stores[0]},                                                 \
+    {"memcached: " #test, test, NULL, NULL, &stores[1]},                                           \
     {                                                                                              \
-        "memcached: " #test, test, NULL, NULL, &stores[1]                                          \
+        "lease: " #test, test, NULL, NULL, &stores[2]                                              \
     }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        BOTH(test_exactly_n_pass),
-        BOTH(test_together_or_not_at_all),
-        BOTH(test_the_same_counter_twice),
-        BOTH(test_dry_run),
-        BOTH(test_dry_run_of_a_refused_request),
-        BOTH(test_refund),
-        BOTH(test_many_windows),
-        BOTH(test_eight_processes),
+        EACH(test_exactly_n_pass),
+        EACH(test_together_or_not_at_all),
+        EACH(test_the_same_counter_twice),
+        EACH(test_dry_run),
+        EACH(test_dry_run_of_a_refused_request),
+        EACH(test_refund),
+        EACH(test_many_windows),
+        EACH(test_eight_processes),
     };
     ag_store_t *fresh;
+    ag_leases_t *leases;
     pid_t memcached;
     int failed;
 
@@ -283,8 +297,10 @@ int main(void)
     apr_pool_create(&pool, NULL);
     now = apr_time_now();
     table = share(TABLE_SIZE);
+    lease_table = share(TABLE_SIZE);
     breaker = share(sizeof *breaker);
-    if (ag_store_shm_attach(&fresh, table, TABLE_SIZE, 1, pool)) {
+    if (ag_store_shm_attach(&fresh, table, TABLE_SIZE, 1, pool) ||
+        ag_leases_attach(&leases, lease_table, TABLE_SIZE, 1, pool)) {
         return 1;
     }
     port = free_port();

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fleet: libmemcached, set up so that nothing waits longer than told and nothing is shared with
+ * another process: a connection that two of them use gets one the other's replies.
+ *
+ * A dead server costs a time-out now and then: the breaker opens at the first one.
+ */
+#include "fleet.h"
+
+#include <string.h>
+
+#include <apr_network_io.h>
+#include <apr_strings.h>
+
+#define DEFAULT_PORT 11211
+
+/* ---- a visit --------------------------------------------------------------------------------- */
+
+apr_status_t ag_fleet_begin(ag_call_t *call, ag_fleet_t *fleet, apr_time_t now, apr_pool_t *p)
+{
+    memcached_return_t rc;
+
+    memset(call, 0, sizeof *call);
+    call->fleet = fleet;
+    call->now = now;
+    call->wire.why = "";
+    call->wire.p = p;
+    call->wire.patience = apr_time_from_msec(fleet->config.timeout_ms);
+    if (!ag_breaker_enter(fleet->config.breaker, now)) {
+        return APR_EAGAIN;
+    }
+    call->wire.handle = memcached_pool_fetch(fleet->handles, NULL, &rc);
+    return call->wire.handle ? APR_SUCCESS : APR_EAGAIN;
+}
+
+/* Too many rivals for one counter (APR_EBUSY) are no fault of the server. */
+void ag_fleet_end(ag_call_t *call)
+{
+    const ag_fleet_config_t *config = &call->fleet->config;
+
+    memcached_pool_release(call->fleet->handles, call->wire.handle);
+    if (!call->wire.fault) {
+        if (ag_breaker_good(config->breaker)) {
+            ag_log(config->log, AG_LOG_NOTICE, 0, "AG0502: memcached at %s counts again",
+                   config->servers);
+        }
+    }
+    else if (ag_breaker_bad(config->breaker, call->now, call->wire.fault == APR_TIMEUP)) {
+        ag_log(config->log, AG_LOG_WARNING, call->wire.fault,
+               "AG0501: memcached at %s cannot count (%s); it is tried again every second",
+               config->servers, call->wire.why);
+    }
+}
+
+/* ---- opening --------------------------------------------------------------------------------- */
+
+/* Adds one server to `to`, or only reads it when that is NULL; 0 when the text is none. */
+static int add_server(memcached_st *to, const char *text, apr_pool_t *p)
+{
+    char *host, *scope;
+    apr_port_t port;
+
+    if (*text == '/') {
+        return !to || memcached_server_add_unix_socket(to, text) == MEMCACHED_SUCCESS;
+    }
+    if (apr_parse_addr_port(&host, &scope, &port, text, p) || !host || scope ||
+        (*text != '[' && strchr(host, ':'))) {
+        return 0;
+    }
+    return !to || memcached_server_add(to, host, port ? port : DEFAULT_PORT) == MEMCACHED_SUCCESS;
+}
+
+static const char *add_servers(memcached_st *to, const char *servers, apr_pool_t *p)
+{
+    char *last = NULL;
+    char *text = apr_strtok(apr_pstrdup(p, servers), ",", &last);
+
+    if (!text) {
+        return "no memcached server is named; HOST:PORT[,HOST:PORT] or a socket's path is allowed";
+    }
+    for (; text; text = apr_strtok(NULL, ",", &last)) {
+        if (!add_server(to, text, p)) {
+            return apr_psprintf(p, "\"%s\" is not a memcached server; HOST:PORT or a socket's path "
+                                "is allowed", text);
+        }
+    }
+    return NULL;
+}
+
+const char *ag_store_memcached_check(const char *servers, const char *prefix, apr_pool_t *p)
+{
+    apr_size_t n = strlen(prefix);
+
+    if (n && (n > AG_ENTRY_PREFIX_MAX || !ag_text_visible(prefix, n, 0))) {
+        return apr_psprintf(p, "prefix \"%s\" is not at most %d printable ASCII characters without "
+                            "spaces", prefix, AG_ENTRY_PREFIX_MAX);
+    }
+    return add_servers(NULL, servers, p);
+}
+
+/* Time-outs everywhere; and no server is left out for a while when it fails, since our breaker does
+ * that, nor are its keys moved to another one, where every count would begin at nothing. */
+static void set_behavior(memcached_st *master, int timeout_ms)
+{
+    const struct {
+        memcached_behavior_t name;
+        apr_uint64_t value;
+    } rows[] = {
+        {MEMCACHED_BEHAVIOR_SUPPORT_CAS, 1},
+        {MEMCACHED_BEHAVIOR_VERIFY_KEY, 1},
+        {MEMCACHED_BEHAVIOR_TCP_NODELAY, 1},
+        {MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT, (apr_uint64_t)timeout_ms},
+        {MEMCACHED_BEHAVIOR_POLL_TIMEOUT, (apr_uint64_t)timeout_ms},
+        {MEMCACHED_BEHAVIOR_SND_TIMEOUT, (apr_uint64_t)timeout_ms * 1000},
+        {MEMCACHED_BEHAVIOR_RCV_TIMEOUT, (apr_uint64_t)timeout_ms * 1000},
+        {MEMCACHED_BEHAVIOR_RETRY_TIMEOUT, 0},
+        {MEMCACHED_BEHAVIOR_DEAD_TIMEOUT, 0},
+        {MEMCACHED_BEHAVIOR_SERVER_FAILURE_LIMIT, 0},
+        {MEMCACHED_BEHAVIOR_DISTRIBUTION, MEMCACHED_DISTRIBUTION_CONSISTENT},
+    };
+    unsigned i;
+
+    for (i = 0; i < sizeof rows / sizeof *rows; i++) {
+        memcached_behavior_set(master, rows[i].name, rows[i].value);
+    }
+}
+
+static apr_status_t close_fleet(void *data)
+{
+    ag_fleet_t *fleet = data;
+    memcached_st *master = memcached_pool_destroy(fleet->handles);
+
+    if (master) {
+        memcached_free(master);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t make_handles(ag_fleet_t *fleet, apr_pool_t *p)
+{
+    memcached_st *master = memcached_create(NULL);
+
+    if (!master) {
+        return APR_ENOMEM;
+    }
+    set_behavior(master, fleet->config.timeout_ms);
+    if (!add_servers(master, fleet->config.servers, p)) {
+        fleet->handles = memcached_pool_create(master, 1,
+                                                 (apr_uint32_t)fleet->config.threads);
+    }
+    if (!fleet->handles) {
+        memcached_free(master);
+        return APR_EINVAL;
+    }
+    apr_pool_cleanup_register(p, fleet, close_fleet, apr_pool_cleanup_null);
+    return APR_SUCCESS;
+}
+
+apr_status_t ag_fleet_open(ag_fleet_t **out, const ag_fleet_config_t *config, apr_pool_t *pchild)
+{
+    ag_fleet_t *fleet = apr_pcalloc(pchild, sizeof *fleet);
+    const char *prefix = config->prefix ? config->prefix : "";
+
+    if (config->timeout_ms < 1 || config->threads < 1 ||
+        ag_store_memcached_check(config->servers, prefix, pchild)) {
+        return APR_EINVAL;
+    }
+    fleet->config = *config;
+    fleet->config.servers = apr_pstrdup(pchild, config->servers);
+    fleet->config.prefix = apr_pstrdup(pchild, prefix);
+    *out = fleet;
+    return make_handles(fleet, pchild);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lease: one lease by itself, and the table of all of them. A process may be killed between any two
+ * stores here: tokens go to 0 before anything they depend on changes, and come back last.
+ */
+#include "lease.h"
+
+#include <string.h>
+
+#include <apr_pools.h>
+
+#define MAGIC APR_UINT64_C(0x61676c6561736573) /* "agleases" */
+#define VERSION 1
+#define DOUBT (2 * APR_USEC_PER_SEC) /* doubled with each refusal */
+#define MAX_DOUBLINGS 10
+#define PAUSE_PART 60 /* of the time in which a window becomes whole, */
+#define PAUSE_MAX APR_USEC_PER_SEC /* but at most so long */
+
+/* ---- one lease ------------------------------------------------------------------------------- */
+
+static int too_old(const ag_lease_t *lease, apr_time_t now)
+{
+    return now >= lease->taken + AG_LEASE_LIFE || now < lease->taken - AG_LEASE_LIFE;
+}
+
+apr_uint64_t ag_lease_good(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now)
+{
+    if (!lease->tokens || too_old(lease, now)) {
+        return 0;
+    }
+    return window->algo->good(window, lease->tokens, lease->until, now);
+}
+
+/* After its window a refund knows by itself what still counts. */
+apr_uint64_t ag_lease_back(const ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens,
+                           apr_time_t now)
+{
+    if (now >= lease->until) {
+        return tokens;
+    }
+    return too_old(lease, now) ? window->algo->good(window, tokens, lease->until, now) : 0;
+}
+
+void ag_lease_count(ag_lease_t *lease, apr_uint64_t cost, apr_time_t now)
+{
+    apr_uint64_t second = (apr_uint64_t)apr_time_sec(now), room;
+
+    if (lease->second != second) {
+        lease->before = second == lease->second + 1 ? lease->spent : 0;
+        lease->spent = 0;
+        lease->second = second;
+    }
+    room = APR_UINT32_MAX - lease->spent;
+    lease->spent += (apr_uint32_t)(cost < room ? cost : room);
+}
+
+void ag_lease_spend(ag_lease_t *lease, apr_uint64_t cost, apr_time_t now)
+{
+    lease->tokens -= cost;
+    ag_lease_count(lease, cost, now);
+}
+
+void ag_lease_unspend(ag_lease_t *lease, apr_uint64_t cost)
+{
+    lease->tokens += cost;
+    lease->spent -= (apr_uint32_t)(cost < lease->spent ? cost : lease->spent);
+}
+
+/* What was spent in a second, or the part of it that the window has left. */
+apr_uint64_t ag_lease_pace(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now)
+{
+    apr_uint64_t pace = lease->spent > lease->before ? lease->spent : lease->before;
+    apr_time_t left = lease->birth ? window->algo->spend_by(&lease->seen, window) - now : 0;
+
+    if (lease->second + 2 < (apr_uint64_t)apr_time_sec(now)) {
+        return 0;
+    }
+    if (window->algo == &ag_algo_bucket || left <= 0 || left >= APR_USEC_PER_SEC) {
+        return pace;
+    }
+    return pace * (apr_uint64_t)left / APR_USEC_PER_SEC + 1;
+}
+
+/* When a limit is used up, tokens become free one by one. Asking for each of them would cost two
+ * round trips a token; so they are left to gather. */
+apr_time_t ag_lease_pause(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now)
+{
+    apr_time_t pause = window->algo->span(window) / PAUSE_PART;
+    apr_time_t end = lease->asked + (pause < PAUSE_MAX ? pause : PAUSE_MAX);
+
+    if (!lease->refusals || now < lease->asked || now >= end ||
+        now >= window->algo->spend_by(&lease->seen, window)) {
+        return 0;
+    }
+    return end - now;
+}
+
+int ag_lease_doubts(const ag_lease_t *lease, apr_time_t now)
+{
+    apr_uint32_t doublings = lease->refusals < MAX_DOUBLINGS ? lease->refusals : MAX_DOUBLINGS;
+
+    return now >= lease->asked + (DOUBT << doublings);
+}
+
+void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *seen,
+                    apr_uint64_t birth, apr_time_t now)
+{
+    __atomic_store_n(&lease->birth, 0, __ATOMIC_RELEASE);
+    lease->seen = *seen;
+    lease->asked = now;
+    lease->algo = (apr_uint32_t)ag_algo_number(window->algo);
+    lease->rate = window->rate;
+    lease->burst = window->burst;
+    __atomic_store_n(&lease->birth, birth, __ATOMIC_RELEASE);
+}
+
+void ag_lease_fill(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens,
+                   apr_uint64_t granted, apr_time_t now)
+{
+    __atomic_store_n(&lease->tokens, 0, __ATOMIC_RELEASE);
+    lease->granted = granted;
+    lease->taken = now;
+    lease->until = window->algo->spend_by(&lease->seen, window);
+    __atomic_store_n(&lease->tokens, tokens, __ATOMIC_RELEASE);
+}
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+static apr_uint64_t measure(apr_size_t size)
+{
+    apr_size_t set = AG_LEASE_SET * sizeof(ag_lease_t);
+
+    return size < sizeof(ag_leases_head_t) ? 0 : (size - sizeof(ag_leases_head_t)) /
+                                                     (AG_LEASE_STRIPES * set);
+}
+
+static apr_status_t format(ag_leases_head_t *head, apr_size_t size, apr_uint64_t sets)
+{
+    int i;
+
+    memset(head, 0, size);
+    for (i = 0; i < AG_LEASE_STRIPES; i++) {
+        apr_status_t rv = ag_lock_init(&head->locks[i]);
+
+        if (rv) {
+            return rv;
+        }
+    }
+    head->magic = MAGIC;
+    head->version = VERSION;
+    head->size = size;
+    head->sets = sets;
+    return APR_SUCCESS;
+}
+
+apr_status_t ag_leases_attach(ag_leases_t **out, void *memory, apr_size_t size, int fresh,
+                              apr_pool_t *p)
+{
+    ag_leases_head_t *head = memory;
+    ag_leases_t *leases = apr_pcalloc(p, sizeof *leases);
+    apr_uint64_t sets = measure(size);
+
+    if (!sets || (!fresh && (head->magic != MAGIC || head->version != VERSION ||
+                             head->size != size || head->sets != sets))) {
+        return APR_EINVAL;
+    }
+    leases->head = head;
+    leases->all = (ag_lease_t *)(head + 1);
+    leases->sets = sets;
+    leases->n = AG_LEASE_STRIPES * sets * AG_LEASE_SET;
+    *out = leases;
+    return fresh ? format(head, size, sets) : APR_SUCCESS;
+}
+
+void ag_leases_lock(const ag_leases_t *leases, apr_uint64_t stripes)
+{
+    for (; stripes; stripes &= stripes - 1) {
+        ag_lock_take(&leases->head->locks[__builtin_ctzll(stripes)]);
+    }
+}
+
+void ag_leases_unlock(const ag_leases_t *leases, apr_uint64_t stripes)
+{
+    for (; stripes; stripes &= stripes - 1) {
+        ag_lock_give(&leases->head->locks[__builtin_ctzll(stripes)]);
+    }
+}
+
+static ag_lease_t *set_of(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_t tag)
+{
+    apr_uint64_t set = stripe * leases->sets + ((tag.hi >> 32) * leases->sets >> 32);
+
+    return leases->all + set * AG_LEASE_SET;
+}
+
+ag_lease_t *ag_lease_find(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_t tag)
+{
+    ag_lease_t *lease = set_of(leases, stripe, tag), *end = lease + AG_LEASE_SET;
+
+    for (; lease < end; lease++) {
+        if (ag_id_equal(lease->tag, tag)) {
+            return lease;
+        }
+    }
+    return NULL;
+}
+
+ag_lease_t *ag_lease_claim(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_t tag)
+{
+    ag_lease_t *set = set_of(leases, stripe, tag), *oldest = set;
+    int i;
+
+    for (i = 1; i < AG_LEASE_SET; i++) {
+        oldest = set[i].used < oldest->used ? &set[i] : oldest;
+    }
+    __atomic_store_n(&oldest->tokens, 0, __ATOMIC_RELEASE);
+    memset(oldest, 0, sizeof *oldest);
+    __atomic_store_n(&oldest->tag.hi, tag.hi, __ATOMIC_RELEASE);
+    __atomic_store_n(&oldest->tag.lo, tag.lo, __ATOMIC_RELEASE);
+    return oldest;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lease: what a node knows of a fleet's counter, and the tokens of it that it may spend without
+ * asking. Tokens are charged to the counter in memcached before they come here, so whatever is
+ * lost, forgotten or torn by a killed process counts too much for a while, never too little.
+ *
+ * Leases lie in shared memory under striped locks, never held over I/O. The table forgets the one
+ * that was used longest ago when it needs a place; whoever is forgotten costs round trips again.
+ */
+#ifndef AG_LIMIT_LEASE_H
+#define AG_LIMIT_LEASE_H
+
+#include "../base/lock.h"
+#include "limit.h"
+
+/* So long may tokens be spent; after that they are only given back. A give-back is right only
+ * because no other lease is older than that. */
+#define AG_LEASE_LIFE APR_USEC_PER_SEC
+
+typedef struct ag_lease_t {
+    ag_id_t tag; /* subject and window, as on this machine; all zero: nobody's */
+    ag_id_t key; /* the same, as in the fleet */
+
+    /* What is known: the counter in memcached as it was when it was asked last. */
+    apr_uint64_t birth; /* 0: nothing is known */
+    ag_counter_t seen;
+    apr_time_t asked;
+    apr_uint32_t refusals; /* by memcached, in a row */
+
+    apr_uint32_t algo; /* the window, for whoever gives back without one */
+    ag_rate_t rate;
+    apr_uint64_t burst;
+
+    apr_uint64_t tokens;  /* may be spent */
+    apr_uint64_t granted; /* so many they were */
+    apr_time_t taken;     /* when they were charged */
+    apr_time_t until;     /* the algorithm's spend_by() */
+
+    apr_time_t busy; /* somebody is asking memcached; until then at most, by the real clock */
+    apr_time_t used;
+
+    apr_uint64_t second; /* what was spent in this second and in the one before */
+    apr_uint32_t spent, before;
+} ag_lease_t;
+
+/* ---- one lease; its stripe's lock is held ---------------------------------------------------- */
+
+/* How many of its tokens may be spent at `now`. */
+apr_uint64_t ag_lease_good(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now);
+
+/* How many of `tokens` that it held can be given back: none while they may be spent. */
+apr_uint64_t ag_lease_back(const ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens,
+                           apr_time_t now);
+
+/* Takes tokens out, or puts them back that nobody needed. */
+void ag_lease_spend(ag_lease_t *lease, apr_uint64_t cost, apr_time_t now);
+void ag_lease_unspend(ag_lease_t *lease, apr_uint64_t cost);
+void ag_lease_count(ag_lease_t *lease, apr_uint64_t cost, apr_time_t now);
+
+/* How many tokens the node may want to spend in the time that a lease lasts. */
+apr_uint64_t ag_lease_pace(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now);
+
+/* For so long nobody asks, in microseconds, since memcached refused a moment ago; 0: ask. */
+apr_time_t ag_lease_pause(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now);
+
+/* 1 when it is time to ask though what was seen says no: others may have given back. */
+int ag_lease_doubts(const ag_lease_t *lease, apr_time_t now);
+
+/* Everything that memcached said and gave, in an order in which a process may be killed. */
+void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *seen,
+                    apr_uint64_t birth, apr_time_t now);
+void ag_lease_fill(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens,
+                   apr_uint64_t granted, apr_time_t now);
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+#define AG_LEASE_SET 8      /* places where a tag may be */
+#define AG_LEASE_STRIPES 64 /* one bit each in a mask */
+
+typedef struct ag_leases_head_t {
+    apr_uint64_t magic;
+    apr_uint32_t version;
+    apr_uint32_t unused;
+    apr_uint64_t size;
+    apr_uint64_t sets;   /* in each stripe */
+    apr_time_t tended;   /* when somebody last looked for idle leases */
+    ag_lock_t locks[AG_LEASE_STRIPES];
+} ag_leases_head_t;
+
+struct ag_leases_t {
+    ag_leases_head_t *head;
+    ag_lease_t *all;
+    apr_uint64_t n;
+    apr_uint64_t sets;
+};
+
+static inline apr_uint32_t ag_lease_stripe(const ag_subject_t *subject)
+{
+    return (apr_uint32_t)subject->id.lo & (AG_LEASE_STRIPES - 1);
+}
+
+/* The stripe of the lease of that number. */
+static inline apr_uint32_t ag_lease_stripe_at(const ag_leases_t *leases, apr_uint64_t number)
+{
+    return (apr_uint32_t)(number / (leases->sets * AG_LEASE_SET));
+}
+
+/* The locks of a mask of stripes, from the lowest up. */
+void ag_leases_lock(const ag_leases_t *leases, apr_uint64_t stripes);
+void ag_leases_unlock(const ag_leases_t *leases, apr_uint64_t stripes);
+
+/* The lease of that tag, or NULL. */
+ag_lease_t *ag_lease_find(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_t tag);
+
+/* A new one for a tag that has none. */
+ag_lease_t *ag_lease_claim(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_t tag);
+
+#endif

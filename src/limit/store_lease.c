@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store_lease: shared memory in front, memcached behind. A request spends tokens of leases under a
+ * lock, as the shared-memory store steps counters. Where they do not suffice, one request of this
+ * machine asks memcached, without the lock, for its own cost and a batch on top; the others of the
+ * same counter wait for what it brings.
+ *
+ * What is known of a counter answers for it: a counter that was seen full refuses until its
+ * algorithm says that a token is free, so refused requests cost no round trip.
+ */
+#include "store_lease.h"
+
+#include <string.h>
+
+#include <apr_time.h>
+
+#include "algo.h"
+
+#define LOOK_AGAIN 100 /* microseconds, while another one asks */
+#define USUAL_CHARGES 16
+
+int ag_lease_judge(ag_charge_t *charge, const ag_counter_t *seen, apr_uint64_t hand, apr_time_t now,
+                 apr_uint64_t cost)
+{
+    const ag_window_t *window = charge->window;
+    ag_counter_t counter = *seen;
+
+    if (hand) {
+        window->algo->refund(&counter, window, now, hand, AG_JUST_NOW);
+    }
+    return window->algo->step(&counter, window, now, cost, &charge->quota);
+}
+
+/* ---- in shared memory; the locks are held ---------------------------------------------------- */
+
+static void find(ag_bill_t *bill, int i)
+{
+    const ag_subject_t *subject = bill->charges[i].subject;
+    ag_part_t *part = &bill->parts[i];
+    int k;
+
+    part->tag = ag_id_mix(subject->id, bill->charges[i].window->id);
+    part->lease = ag_lease_find(bill->store->leases, ag_lease_stripe(subject), part->tag);
+    if (!part->lease) {
+        part->lease = ag_lease_claim(bill->store->leases, ag_lease_stripe(subject), part->tag);
+    }
+    part->lease->used = bill->now;
+    for (k = 0; k < i; k++) {
+        if (bill->parts[k].lease == part->lease) {
+            part->lease = NULL;
+            return;
+        }
+    }
+}
+
+/* What becomes of a charge, as far as this machine can tell. */
+static ag_part_e decide(ag_part_t *part, ag_charge_t *charge, apr_time_t now)
+{
+    static const ag_counter_t empty = {0, 0, 0};
+    const ag_lease_t *lease = part->lease;
+    const ag_window_t *window = charge->window;
+    apr_time_t pause;
+
+    if (lease && lease->busy && charge->cost && lease->busy > apr_time_now()) {
+        part->hand = 0;
+        return AG_PART_ASK; /* its tokens are on the way */
+    }
+    part->hand = lease ? ag_lease_good(lease, window, now) : 0;
+    if (!lease || !lease->birth) {
+        return ag_lease_judge(charge, &empty, 0, now, charge->cost) ? AG_PART_ASK : AG_PART_REFUSED; /* never, if no */
+    }
+    if (!ag_lease_judge(charge, &lease->seen, part->hand, now, charge->cost)) {
+        return ag_lease_doubts(lease, now) ? AG_PART_ASK : AG_PART_REFUSED;
+    }
+    if (charge->cost <= part->hand) {
+        return charge->cost || now < lease->asked + AG_LEASE_LIFE ? AG_PART_SPENT : AG_PART_ASK;
+    }
+    pause = ag_lease_pause(lease, window, now);
+    return !pause || ag_quota_refuse(&charge->quota, window, pause) ? AG_PART_ASK : AG_PART_REFUSED;
+}
+
+/* What is left without this request. */
+static void tell_without(ag_charge_t *charge, const ag_part_t *part, apr_time_t now)
+{
+    static const ag_counter_t empty = {0, 0, 0};
+    int known = part->lease && part->lease->birth;
+
+    ag_lease_judge(charge, known ? &part->lease->seen : &empty, known ? part->hand : 0, now, 0);
+}
+
+/* Perhaps it has been a while, and the lease was renewed. */
+void ag_lease_undo(ag_bill_t *bill)
+{
+    int i;
+
+    for (i = 0; i < bill->n; i++) {
+        ag_part_t *part = &bill->parts[i];
+        ag_charge_t *charge = &bill->charges[i];
+
+        if (part->state != AG_PART_SPENT) {
+            continue;
+        }
+        part->lease = ag_lease_find(bill->store->leases, ag_lease_stripe(charge->subject),
+                                    part->tag);
+        if (part->lease && part->lease->taken == part->taken) {
+            ag_lease_unspend(part->lease, charge->cost);
+        }
+        tell_without(charge, part, bill->now);
+    }
+}
+
+/* Spends what is at hand, one after the other; the worst of what they say: any refusal refuses,
+ * else one that must ask makes it a visit. */
+static ag_part_e spend(ag_bill_t *bill)
+{
+    ag_part_e all = AG_PART_SPENT;
+    int i;
+
+    for (i = 0; i < bill->n; i++) {
+        ag_part_t *part = &bill->parts[i];
+        ag_charge_t *charge = &bill->charges[i];
+
+        find(bill, i);
+        part->state = decide(part, charge, bill->now);
+        charge->allowed = part->state != AG_PART_REFUSED;
+        if (part->state == AG_PART_SPENT) {
+            part->taken = part->lease->taken;
+            ag_lease_spend(part->lease, charge->cost, bill->now);
+        }
+        else if (part->state == AG_PART_ASK && all == AG_PART_SPENT) {
+            all = AG_PART_ASK;
+        }
+        else if (part->state == AG_PART_REFUSED && !charge->dry_run) {
+            all = AG_PART_REFUSED;
+        }
+    }
+    return all;
+}
+
+/* 1 when somebody else is asking for one of the counters. */
+static int is_busy(const ag_bill_t *bill, apr_time_t clock)
+{
+    int i;
+
+    for (i = 0; i < bill->n; i++) {
+        const ag_part_t *part = &bill->parts[i];
+
+        if (part->state == AG_PART_ASK && part->lease && part->lease->busy > clock) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Marks the counters as being asked for, and takes out what their leases held. */
+static void leave(ag_bill_t *bill, apr_time_t clock)
+{
+    apr_time_t timeout = apr_time_from_msec(bill->store->fleet->config.timeout_ms);
+    int i;
+
+    bill->busy = clock + 2 * timeout;
+    for (i = 0; i < bill->n; i++) {
+        ag_part_t *part = &bill->parts[i];
+        ag_lease_t *lease = part->lease;
+
+        if (part->state != AG_PART_ASK || !lease) {
+            continue;
+        }
+        part->held = lease->tokens;
+        part->taken = lease->taken;
+        part->until = lease->until;
+        part->back = ag_lease_back(lease, bill->charges[i].window, part->held, bill->now);
+        __atomic_store_n(&lease->tokens, 0, __ATOMIC_RELEASE);
+        lease->busy = bill->busy;
+    }
+}
+
+/* ---- the store ------------------------------------------------------------------------------- */
+
+/* One try with the locks held: AG_PART_SPENT and AG_PART_REFUSED are final; AG_PART_ASK: the bill has been marked, and
+ * *asks made; or, when *asks is NULL, somebody else is on the way. */
+static ag_part_e try(ag_bill_t *bill, ag_ask_t **asks, int *n)
+{
+    ag_part_e all;
+    int i;
+
+    *asks = NULL;
+    ag_leases_lock(bill->store->leases, bill->stripes);
+    all = spend(bill);
+    if (all == AG_PART_REFUSED) {
+        ag_lease_undo(bill);
+        for (i = 0; i < bill->n; i++) {
+            if (bill->parts[i].state == AG_PART_ASK) {
+                tell_without(&bill->charges[i], &bill->parts[i], bill->now);
+            }
+        }
+    }
+    else if (all == AG_PART_ASK) {
+        apr_time_t clock = apr_time_now();
+
+        if (is_busy(bill, clock)) {
+            ag_lease_undo(bill);
+        }
+        else {
+            leave(bill, clock);
+            *asks = ag_lease_asks(bill, n);
+        }
+    }
+    ag_leases_unlock(bill->store->leases, bill->stripes);
+    return all;
+}
+
+static apr_status_t charge_all(ag_bill_t *bill)
+{
+    apr_time_t start = 0;
+    ag_ask_t *asks;
+    int n;
+
+    while (try(bill, &asks, &n) == AG_PART_ASK) {
+        if (asks) {
+            return ag_lease_visit(bill, asks, n);
+        }
+        start = start ? start : apr_time_now();
+        if (apr_time_now() > start + apr_time_from_msec(bill->store->fleet->config.timeout_ms)) {
+            return APR_TIMEUP;
+        }
+        apr_sleep(LOOK_AGAIN);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t charge_lease(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
+                                 apr_pool_t *p)
+{
+    ag_part_t usual[USUAL_CHARGES];
+    ag_bill_t bill = {(ag_lease_store_t *)store, charges, usual, n, now, 0, 0, p};
+    apr_status_t rv;
+    int i;
+
+    bill.parts = n <= USUAL_CHARGES ? usual : apr_palloc(p, (apr_size_t)n * sizeof *usual);
+    for (i = 0; i < n; i++) {
+        bill.stripes |= (apr_uint64_t)1 << ag_lease_stripe(charges[i].subject);
+    }
+    rv = charge_all(&bill);
+    for (i = 0; rv && i < n; i++) {
+        charges[i].allowed = 0; /* whoever overlooks the status finds nothing allowed */
+    }
+    return rv;
+}
+
+apr_status_t ag_store_lease_open(ag_store_t **store, ag_leases_t *leases,
+                                 const ag_fleet_config_t *config, apr_pool_t *pchild)
+{
+    static const ag_store_t base = {"lease", charge_lease, ag_lease_refund, ag_lease_tend};
+    ag_lease_store_t *lease = apr_pcalloc(pchild, sizeof *lease);
+
+    lease->base = base;
+    lease->leases = leases;
+    *store = &lease->base;
+    return ag_fleet_open(&lease->fleet, config, pchild);
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_limit_lease: a fleet of nodes, each a process with leases of its own, on one memcached:
+ * together they never admit more than the limit, they ask seldom, and what a node does not need it
+ * gives back.
+ */
+#include "limit_fixture.h"
+
+#include <stdlib.h>
+
+#include <apr_time.h>
+
+#define NODES 8
+#define LEASES_SIZE (1 << 20)
+#define MS 1000
+
+static int port;
+static ag_breaker_t *breaker; /* of a node; here they could share it */
+static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket};
+
+/* ---- nodes ----------------------------------------------------------------------------------- */
+
+static ag_store_t *make_node(void)
+{
+    ag_store_t *store;
+    ag_leases_t *leases;
+    ag_fleet_config_t config = {address_of(port), "fleet:", 3000, 2, breaker, NULL};
+
+    assert_int_equal(ag_leases_attach(&leases, share(LEASES_SIZE), LEASES_SIZE, 1, pool),
+                     APR_SUCCESS);
+    assert_int_equal(ag_store_lease_open(&store, leases, &config, pool), APR_SUCCESS);
+    return store;
+}
+
+static ag_subject_t new_subject(void)
+{
+    static int number;
+
+    return make_subject(apr_psprintf(pool, "client:key::c%d.%d", (int)getpid(), ++number));
+}
+
+/* What memcached says of itself. */
+static long stat_of(const char *name)
+{
+    char answer[8192], *at;
+    size_t n = 0;
+    ssize_t got;
+    int s = connect_to(port);
+
+    assert_true(s >= 0);
+    assert_int_equal(write(s, "stats\r\n", 7), 7);
+    assert_int_equal(shutdown(s, SHUT_WR), 0);
+    while ((got = read(s, answer + n, sizeof answer - 1 - n)) > 0) {
+        n += (size_t)got;
+    }
+    answer[n] = '\0';
+    close(s);
+    at = strstr(answer, apr_psprintf(pool, "STAT %s ", name));
+    assert_non_null(at);
+    return atol(at + 6 + strlen(name));
+}
+
+/* Reads and writes, a round trip each. */
+static long trips(void)
+{
+    return stat_of("cmd_get") + stat_of("cmd_set");
+}
+
+/* A time at the beginning of a window, so that a test does not run over its end. A bucket has no
+ * windows, and what is idle for a minute is gone from memcached. */
+static apr_time_t window_start(const ag_window_t *w)
+{
+    return w->algo == &ag_algo_bucket ? now : ag_period_start(&w->rate.period, now);
+}
+
+/* ---- never too many -------------------------------------------------------------------------- */
+
+typedef struct {
+    volatile int go;
+    int passed[NODES];
+    int failed[NODES];
+} race_t;
+
+/* Each node its own clock, which runs from `start` by `step` a request. */
+static void run_node(race_t *race, int node, const ag_window_t *w, ag_subject_t *s,
+                     apr_time_t start, apr_time_t step, int hits)
+{
+    ag_store_t *store = make_node();
+    int scarce = w->rate.n < (apr_uint64_t)(NODES * hits), allowed = 0;
+    int i;
+
+    while (!race->go) {
+        usleep(100);
+    }
+    for (i = 0; i < hits || allowed; i++) { /* no node ends with tokens that others lack */
+        ag_charge_t c = make_charge(w, s);
+
+        if (store->charge(store, &c, 1, start + i * step, pool)) {
+            race->failed[node]++;
+        }
+        allowed = scarce && c.allowed;
+        race->passed[node] += c.allowed;
+    }
+    _exit(0);
+}
+
+/* How many of NODES * hits pass; none may fail. */
+static int race_nodes(race_t *race, const ag_window_t *w, apr_time_t start, apr_time_t step,
+                      int hits)
+{
+    ag_subject_t s = new_subject();
+    pid_t pids[NODES];
+    int i, passed = 0;
+
+    memset(race, 0, sizeof *race);
+    for (i = 0; i < NODES; i++) {
+        pids[i] = fork_child();
+        if (pids[i] == 0) {
+            run_node(race, i, w, &s, start, step, hits);
+        }
+    }
+    race->go = 1;
+    for (i = 0; i < NODES; i++) {
+        waitpid(pids[i], NULL, 0);
+        assert_int_equal(race->failed[i], 0);
+        passed += race->passed[i];
+    }
+    return passed;
+}
+
+/* All ask for far more than there is, at the same moment: exactly N pass. A bucket's token that
+ * begins to drain while it is reserved is lost to its node, some moments' worth of them. */
+static void test_eight_nodes_admit_exactly_n(void **state)
+{
+    race_t *race = share(sizeof *race);
+    int passed;
+    size_t a;
+
+    (void)state;
+    for (a = 0; a < 3; a++) {
+        ag_window_t w = make_window(1000, 86400 * 30, algos[a]);
+
+        passed = race_nodes(race, &w, now, 1, 400);
+        assert_in_range(passed, algos[a] == &ag_algo_bucket ? 990 : 1000, 1000);
+    }
+}
+
+/* Nobody starves: where there is enough for all, all get what they ask for. */
+static void test_eight_nodes_and_enough_for_all(void **state)
+{
+    race_t *race = share(sizeof *race);
+    ag_window_t w = make_window(1000000, 86400, &ag_algo_sliding);
+    long before = trips();
+
+    (void)state;
+    assert_int_equal(race_nodes(race, &w, window_start(&w), MS, 1000), NODES * 1000);
+    assert_in_range(trips() - before, 1, NODES * 1000 / 20);
+}
+
+/* ---- round trips ----------------------------------------------------------------------------- */
+
+static void test_a_fast_client_asks_seldom(void **state)
+{
+    size_t a;
+
+    (void)state;
+    for (a = 0; a < 3; a++) {
+        ag_store_t *store = make_node();
+        ag_window_t w = make_window(100000, 60, algos[a]);
+        ag_subject_t s = new_subject();
+        apr_time_t start = window_start(&w);
+        long before = trips();
+        int i;
+
+        for (i = 0; i < 10000; i++) {
+            assert_int_equal(hit_at(store, &w, &s, start + i * MS, NULL), 1);
+        }
+        assert_in_range(trips() - before, 1, 500);
+    }
+}
+
+/* What was seen full refuses by itself. */
+static void test_refusals_cost_no_round_trip(void **state)
+{
+    size_t a;
+
+    (void)state;
+    for (a = 0; a < 3; a++) {
+        ag_store_t *store = make_node();
+        ag_window_t w = make_window(5, 3600, algos[a]);
+        ag_subject_t s = new_subject();
+        apr_time_t start = window_start(&w);
+        ag_quota_t quota;
+        long before;
+        int i;
+
+        for (i = 0; i < 5; i++) {
+            assert_int_equal(hit_at(store, &w, &s, start, NULL), 1);
+        }
+        before = trips();
+        for (i = 0; i < 1000; i++) {
+            assert_int_equal(hit_at(store, &w, &s, start + i * MS, &quota), 0);
+            assert_true(quota.retry > 0 && quota.remaining == 0);
+        }
+        assert_int_equal(trips(), before);
+    }
+}
+
+/* ---- giving back ----------------------------------------------------------------------------- */
+
+/* A node that has just spent much holds a lease; when nobody comes any more, tend() gives it back
+ * and another node can have it. */
+static void test_idle_leases_are_given_back(void **state)
+{
+    size_t a;
+
+    (void)state;
+    for (a = 0; a < 3; a++) {
+        ag_store_t *busy = make_node(), *other = make_node();
+        ag_window_t w = make_window(1000, 36000, algos[a]);
+        ag_subject_t s = new_subject();
+        apr_time_t start = window_start(&w);
+        int i, passed = 0;
+
+        for (i = 0; i < 300; i++) {
+            passed += hit_at(busy, &w, &s, start + i * MS, NULL);
+        }
+        assert_int_equal(passed, 300);
+        busy->tend(busy, start + 300 * MS, pool); /* too early: it may go on */
+        while (hit_at(other, &w, &s, start + 301 * MS, NULL)) {
+            passed++;
+        }
+        assert_in_range(passed, 900, 999);
+        busy->tend(busy, start + 2000 * MS, pool);
+        for (i = 0; i < 1000; i++) {
+            passed += hit_at(other, &w, &s, start + (5000 + i) * MS, NULL);
+        }
+        assert_in_range(passed, 999, 1000); /* of a bucket a moment's worth is kept back */
+        passed += hit_at(busy, &w, &s, start + 6000 * MS, NULL);
+        assert_in_range(passed, 999, 1000);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_eight_nodes_admit_exactly_n),
+        cmocka_unit_test(test_eight_nodes_and_enough_for_all),
+        cmocka_unit_test(test_a_fast_client_asks_seldom),
+        cmocka_unit_test(test_refusals_cost_no_round_trip),
+        cmocka_unit_test(test_idle_leases_are_given_back),
+    };
+    pid_t memcached;
+    int failed;
+
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    now = apr_time_now();
+    breaker = share(sizeof *breaker);
+    port = free_port();
+    memcached = start_memcached(port);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    kill_child(memcached);
+    apr_terminate();
+    return failed;
+}
