@@ -49,10 +49,11 @@ def bad(db, text, *args):
 
 
 def rows(db):
-    """The exported table, with hashes, without the numbers that a new table gives anew."""
-    out = db.ctl("key", "export", "--with-hashes").stdout
-    return [{k: v for k, v in row.items() if k not in ("id", "rotated_to")}
-            for row in csv.DictReader(io.StringIO(out, newline=""))]
+    """The table with hashes, without the numbers that a new table gives anew. As JSON, which tells
+    NULL and the empty text apart."""
+    out = db.ctl("key", "export", "--with-hashes", "--json").stdout
+    return [{k: v for k, v in json.loads(line).items() if k not in ("id", "rotated_to")}
+            for line in out.splitlines()]
 
 
 # ---- import ---------------------------------------------------------------------------------------
@@ -196,6 +197,19 @@ def test_bad_lines(db, line, column):
     assert not secret or secret not in done.stderr + done.stdout
 
 
+@pytest.mark.parametrize("column", ["client_email", "permissions", "roles", "allowed_ips",
+                                    "allowed_endpoints", "rate_limit", "plan", "created_at",
+                                    "expires_at", "is_active", "metadata"])
+def test_a_shifted_column_does_not_show_the_key(db, column):
+    """A comma too many, and the key stands where something else should."""
+    others = "" if column == "expires_at" else ",expires_at"
+    secret = f'"""{KEY}\"' if column in ("permissions", "roles") else KEY
+    text = f"key,client_name,{column}{others}\nx-key-of-some-length,a,{secret}{others and ','}\n"
+    assert list(bad(db, text)) == [(2, column)]
+    done = db.ctl("key", "import", "-", stdin=text, check=False)
+    assert KEY not in done.stderr + done.stdout
+
+
 def test_every_bad_line_is_told(db):
     text = "key,client_name,expires_at\n" + "".join(f"key-of-some-length-{n},,\n" for n in range(50))
     assert set(bad(db, text)) == {(n + 2, "client_name") for n in range(50)}
@@ -329,6 +343,8 @@ def test_there_and_back(db, form):
     db.sql("DELETE FROM api_keys")
     assert "4 keys" in db.ctl("key", "import", "-", stdin=out).stdout
     assert rows(db) == before
+    assert before[-1]["allowed_ips"] == "" and before[0]["roles"] == "r"
+    assert before[1]["allowed_ips"] is None
     old = shown(db, "-", stdin=full["key"])
     assert old["rotated_to"] == shown(db, "-", stdin=new["key"])["id"] and old["status"] == "rotated"
 

@@ -138,6 +138,7 @@ def test_completion_of_commands():
         assert complete(word, "") == second
         assert complete("--json", "--db", "sqlite3:x", word, "") == second
         assert complete("help", word, "") == second
+    assert complete("--db", "") == []
     assert complete("nothing", "") == [] and complete("key", "nothing", "") == []
 
 
