@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """client.py PORT COUNT STATUS [FILE [FIELD]]: COUNT requests one after another on one connection,
-with the header lines FILE holds. Every answer must have the status (the first may differ: it warms caches up
+with the header lines FILE holds, or, when its name ends with ".many", with one of them after the
+other. Every answer must have the status (the first may differ: it warms caches up
 and uses up the quota) and the last one the response field FIELD, else the measurement is worth
 nothing."""
 
@@ -23,16 +24,24 @@ def read_answer(stream):
     return status, fields, body
 
 
+def read_lines(file):
+    if not file:
+        return [""]
+    with open(file, encoding="latin-1") as f:
+        lines = [line.strip() + "\r\n" for line in f]
+    return lines if file.endswith(".many") else ["".join(lines)]
+
+
+def make_request(port, lines):
+    return f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{lines}\r\n".encode("latin-1")
+
+
 def main(port, count, status, file="", field=""):
-    lines = ""
-    if file:
-        with open(file, encoding="latin-1") as f:
-            lines = "".join(line.strip() + "\r\n" for line in f)
-    request = f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{lines}\r\n".encode("latin-1")
+    requests = [make_request(port, lines) for lines in read_lines(file)]
     with socket.create_connection(("127.0.0.1", int(port)), timeout=60) as connection:
         stream = connection.makefile("rb")
         for i in range(int(count)):
-            connection.sendall(request)
+            connection.sendall(requests[i % len(requests)])
             got, fields, body = read_answer(stream)
             if got != int(status) and i > 0:
                 sys.exit(f"request {i + 1} was answered {got}, not {status}: {body!r}")
