@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../../src/base/cache.h"
+#include "../../src/keys/keys.h"
 
 #define RECORD 100
 
@@ -55,6 +56,16 @@ static apr_size_t used(ag_cache_t *cache)
 
     ag_cache_fill(cache, &slots, &n);
     return n;
+}
+
+/* What docs/howto/scale.md says of the memory a key takes. */
+static void test_the_memory_of_a_key(void **state)
+{
+    const apr_size_t million = 1000000;
+
+    (void)state;
+    assert_in_range(ag_cache_bytes(million, AG_KEY_RECORD_SIZE) / million, 1030, 1037);
+    assert_in_range(ag_cache_bytes(million, AG_KEY_UNKNOWN_SIZE) / million, 60, 69);
 }
 
 static void test_put_get(void **state)
@@ -379,7 +390,7 @@ static void test_killed_in_the_middle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_put_get), TEST(test_replace), TEST(test_sizes), TEST(test_drop),
+        TEST(test_the_memory_of_a_key), TEST(test_put_get), TEST(test_replace), TEST(test_sizes), TEST(test_drop),
         TEST(test_eviction), TEST(test_many), TEST(test_sweep), TEST(test_bytes),
         TEST(test_second_generation), TEST(test_shape_mismatch), TEST(test_killed_writers),
         TEST(test_killed_in_the_middle),
