@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from .ports import LOOPBACK, Directory, free_port, unprivileged
+from .ports import LOOPBACK, Directory, free_port, in_memory, unprivileged
 
 
 def program(name):
@@ -33,7 +33,7 @@ class MariadbServer:
         self.databases = 0
         self.free = []  # databases that nobody uses any more
         self.user = unprivileged("mysql", "nobody")
-        self.dir = Directory("mariadb")
+        self.dir = Directory("mariadb", in_memory(4 << 30))
         self.run = self.dir.mkdir("run", self.user, 0o755)  # the socket: a short path
         self.socket = os.path.join(self.run, "s")
         self.data = self.dir.mkdir("data", self.user, 0o700)

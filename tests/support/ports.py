@@ -52,11 +52,20 @@ def unprivileged(*names):
     raise RuntimeError("no unprivileged user found")
 
 
+def in_memory(bytes_needed):
+    """A file system in memory with room for that much, or None."""
+    try:
+        room = os.statvfs("/dev/shm")
+    except OSError:
+        return None
+    return "/dev/shm" if room.f_bavail * room.f_frsize > bytes_needed else None
+
+
 class Directory:
     """A directory of its own, readable by the server's children, gone when closed."""
 
-    def __init__(self, name):
-        self.path = tempfile.mkdtemp(prefix=f"apiguard-{name}-")
+    def __init__(self, name, within=None):
+        self.path = tempfile.mkdtemp(prefix=f"apiguard-{name}-", dir=within)
         os.chmod(self.path, 0o755)
 
     def __str__(self):

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from .ports import LOOPBACK, Directory, free_port, unprivileged
+from .ports import LOOPBACK, Directory, free_port, in_memory, unprivileged
 
 
 def bindir():
@@ -28,7 +28,7 @@ class PostgresServer:
         self.free = []  # databases that nobody uses any more
         self.paused = False
         self.user = unprivileged("postgres", "nobody")
-        self.dir = Directory("pgsql")
+        self.dir = Directory("pgsql", in_memory(4 << 30))
         self.data = self.dir.mkdir("data", self.user, 0o700)
         self.sockets = self.dir.mkdir("sockets", self.user, 0o755)
         self.run("initdb", "-D", self.data, "-U", self.role, "--no-sync", "--auth=trust",
