@@ -40,19 +40,18 @@ static inline int ag_quota_pass(ag_quota_t *quota, const ag_window_t *window,
                                 apr_uint64_t remaining, apr_time_t span)
 {
     quota->remaining = remaining;
-    quota->reset = ag_seconds_of(window, span);
+    quota->reset = remaining ? ag_seconds_of(window, span) : ag_seconds_up(span);
     quota->retry = 0;
     return 1;
 }
 
 /* Refused until `wait` has passed. */
-static inline int ag_quota_refuse(ag_quota_t *quota, const ag_window_t *window, apr_time_t wait)
+static inline int ag_quota_refuse(ag_quota_t *quota, apr_time_t wait)
 {
     apr_uint32_t retry = ag_seconds_up(wait);
 
     quota->remaining = 0;
-    quota->retry = retry ? retry : 1;
-    quota->reset = ag_seconds_of(window, wait);
+    quota->reset = quota->retry = retry ? retry : 1;
     return 0;
 }
 

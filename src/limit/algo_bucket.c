@@ -58,7 +58,7 @@ static int step_bucket(ag_counter_t *counter, const ag_window_t *window, apr_tim
     }
     full = (full > clock ? full : clock) + cost * one;
     if (cost && full > limit) {
-        return ag_quota_refuse(quota, window, ticks_span(full - limit, n));
+        return ag_quota_refuse(quota, ticks_span(full - limit, n));
     }
     if (cost) {
         ticks_set(counter, full, n);

@@ -35,7 +35,7 @@ static int step_fixed(ag_counter_t *counter, const ag_window_t *window, apr_time
     }
     span = roll(counter, window, now) - now;
     if (counter->b > n - cost) {
-        return ag_quota_refuse(quota, window, span);
+        return ag_quota_refuse(quota, span);
     }
     counter->b += cost;
     return ag_quota_pass(quota, window, n - counter->b, span);

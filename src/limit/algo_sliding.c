@@ -71,7 +71,7 @@ static int step_sliding(ag_counter_t *counter, const ag_window_t *window, apr_ti
     at = now > start ? now : start;
     used = counter->b + (counter->c ? fade(counter->c, end - at, end - start) : 0);
     if (cost && used > n - cost) {
-        return ag_quota_refuse(quota, window, free_at(counter, window, n - cost) - now);
+        return ag_quota_refuse(quota, free_at(counter, window, n - cost) - now);
     }
     counter->b += cost;
     used += cost;

@@ -39,7 +39,8 @@ typedef struct ag_counter_t {
 typedef struct ag_quota_t {
     apr_uint64_t remaining; /* r: what is left after this request; 0 when refused */
     apr_uint32_t reset;     /* t: seconds, rounded up, to the window's end while remaining > 0, else
-                               until one request can pass; never more than the period */
+                               until one request can pass. A sliding window may take longer
+                               for that than its period: it fades, it does not end */
     apr_uint32_t retry;     /* refused: seconds, rounded up, at least 1, until this cost can pass */
 } ag_quota_t;
 

@@ -37,6 +37,10 @@ OPEN = {
     "sliding": "ApiGuardRateLimit 5/day by=ip algorithm=sliding",
     "fixed": "ApiGuardRateLimit 5/day by=ip algorithm=fixed",
     "bucket": "ApiGuardRateLimit 5/day by=ip algorithm=bucket",
+    "monotone": "ApiGuardRateLimit 100/min by=ip algorithm=fixed",
+    "true-sliding": "ApiGuardRateLimit 5/s 12/3s by=ip algorithm=sliding",
+    "true-fixed": "ApiGuardRateLimit 5/s 12/3s by=ip algorithm=fixed",
+    "true-bucket": "ApiGuardRateLimit 5/s 12/3s by=ip algorithm=bucket burst=4",
     "obey-sliding": "ApiGuardRateLimit 3/2s by=ip algorithm=sliding",
     "obey-fixed": "ApiGuardRateLimit 3/2s by=ip algorithm=fixed",
     "obey-bucket": "ApiGuardRateLimit 3/2s by=ip algorithm=bucket",
@@ -125,6 +129,30 @@ def test_who_waits_as_told_is_let_in(web, algorithm):
         assert int(answer.header("Retry-After")) <= 4, "more than two windows"
         time.sleep(int(answer.header("Retry-After")))
         assert web.get(path).status == 200
+
+
+@pytest.mark.parametrize("algorithm", ["sliding", "fixed", "bucket"])
+def test_who_obeys_r_and_t_is_never_refused(web, algorithm):
+    """It goes on while every r is above 0, else it waits the longest t of those that are 0."""
+    end = time.monotonic() + 6
+    sent, waited = 0, 0
+    while time.monotonic() < end:
+        answer = web.get(f"/s/true-{algorithm}/hello.html")
+        assert answer.status == 200
+        sent += 1
+        empty = [told["t"] for told in limits(answer).values() if told["r"] == 0]
+        if empty:
+            waited += 1
+            time.sleep(max(empty))
+    assert sent >= 12 and waited >= 2
+
+
+def test_what_is_left_falls_by_one_until_the_window_ends(web):
+    time.sleep(3 - time.time() % 3 + 0.02)
+    answers = [limits(web.get("/s/monotone/hello.html")) for _ in range(30)]
+    assert [told["100/min"]["r"] for told in answers] == list(range(99, 69, -1))
+    times = [told["100/min"]["t"] for told in answers]
+    assert times == sorted(times, reverse=True) and 0 < times[0] <= 60
 
 
 def test_never_more_than_n_in_a_fixed_window(web):
@@ -360,8 +388,7 @@ def test_refused_the_fields_and_retry_after_agree(web):
     body = assert_refused(answer, "rate_exceeded")
     values = limits(answer)["2/day"]
     assert values["r"] == 0
-    # A sliding window can be full for longer than its length; `t` never says more than that.
-    assert values["t"] == min(int(answer.header("Retry-After")), 86400)
+    assert values["t"] == int(answer.header("Retry-After"))
     assert body["retry_after"] == int(answer.header("Retry-After"))
 
 
