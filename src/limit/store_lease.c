@@ -76,7 +76,7 @@ static ag_part_e decide(ag_part_t *part, ag_charge_t *charge, apr_time_t now)
         return charge->cost || now < lease->asked + AG_LEASE_LIFE ? AG_PART_SPENT : AG_PART_ASK;
     }
     pause = ag_lease_pause(lease, window, now);
-    return !pause || ag_quota_refuse(&charge->quota, window, pause) ? AG_PART_ASK : AG_PART_REFUSED;
+    return !pause || ag_quota_refuse(&charge->quota, pause) ? AG_PART_ASK : AG_PART_REFUSED;
 }
 
 /* What is left without this request. */
