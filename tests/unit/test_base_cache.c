@@ -390,7 +390,8 @@ static void test_killed_in_the_middle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_the_memory_of_a_key), TEST(test_put_get), TEST(test_replace), TEST(test_sizes), TEST(test_drop),
+        TEST(test_the_memory_of_a_key), TEST(test_put_get), TEST(test_replace),
+        TEST(test_sizes), TEST(test_drop),
         TEST(test_eviction), TEST(test_many), TEST(test_sweep), TEST(test_bytes),
         TEST(test_second_generation), TEST(test_shape_mismatch), TEST(test_killed_writers),
         TEST(test_killed_in_the_middle),
