@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * key export: the table of keys as CSV (RFC 4180, lines end with LF) or, with --json, as JSON lines, in columns that
- * key import reads. The hashes go along only when asked for: nobody can use them as keys, but short
- * keys can be guessed from them.
+ * key export: the table of keys as CSV (RFC 4180, lines end with LF) or, with --json, as JSON
+ * lines, in columns that key import reads. The hashes go along only when asked for: nobody can use
+ * them as keys, but short keys can be guessed from them.
  *
  * Rows are fetched a thousand at a time, so memory does not grow with the table.
  */

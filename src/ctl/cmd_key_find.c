@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * key find: is there a key of ours in this text? Whoever found it gives it on standard input; what is
- * printed names the key and its client and never holds it. --revoke ends it at once.
+ * key find: is there a key of ours in this text? Whoever found it gives it on standard input; what
+ * is printed names the key and its client and never holds it. --revoke ends it at once.
  */
 #include <stdio.h>
 #include <string.h>

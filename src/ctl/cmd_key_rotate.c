@@ -20,7 +20,8 @@ typedef struct {
     {name, AG_OPT_TEXT, offsetof(rotate_options_t, member), value, help}
 
 static const ag_opt_t rotate_options[] = {
-    OPTION("grace", grace, "DURATION", "how long the old key works on: 7d unless given, 0 not at all"),
+    OPTION("grace", grace, "DURATION",
+           "how long the old key works on: 7d unless given, 0 not at all"),
     OPTION("expires", expires, "TIME",
            "of the new key: " AG_KEY_LIFE " (the default), another duration, a date, or never"),
     OPTION("prefix", prefix, "PREFIX", "how the new key begins; as the old one unless given"),
@@ -28,8 +29,9 @@ static const ag_opt_t rotate_options[] = {
     {0},
 };
 
-/* Only a key that nobody rotated or revoked in the meantime; the row is locked until the transaction
- * ends. How many rows changed says little: MariaDB does not count a value that was there before. */
+/* Only a key that nobody rotated or revoked in the meantime; the row is locked until the
+ * transaction ends. How many rows changed says little: MariaDB does not count a value that was
+ * there before. */
 static const char sql_retire[] =
     "UPDATE api_keys SET grace_until = %lld"
     " WHERE id = %lld AND is_active = 1 AND rotated_to IS NULL";

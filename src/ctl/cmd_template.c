@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * template add, list, show, remove: what keys of one kind have in common, for key create --template.
- * A key that was made does not remember its template, so a change of one changes no key.
+ * template add, list, show, remove: what keys of one kind have in common, for `key create
+ * --template`. A key that was made does not remember its template, so a change of one changes no
+ * key.
  */
 #include <stdio.h>
 

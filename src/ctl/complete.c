@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * complete: what may stand next on the command line, for the shell's completion. It reads the tables
- * of commands and options, so a command that is there can be completed. It opens no database.
+ * complete: what may stand next on the command line, for the shell's completion. It reads the
+ * tables of commands and options, so whatever is there can be completed. It opens no database.
  */
 #include <stdio.h>
 #include <string.h>

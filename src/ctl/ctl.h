@@ -98,8 +98,8 @@ char *ag_ctl_secret(apr_pool_t *p);
 const char *ag_ctl_secret_file(const unsigned char **bytes, apr_size_t *n, const char *value,
                                apr_pool_t *p);
 
-/* All of a file, or of standard input for "-": wiped when the pool goes; one byte more than *n may be
- * written to. An error text or NULL. */
+/* All of a file, or of standard input for "-": wiped when the pool goes; one byte more than *n may
+ * be written to. An error text or NULL. */
 const char *ag_ctl_secret_text(char **text, apr_size_t *n, const char *path, apr_pool_t *p);
 
 /* A point in time from now on: "never" (0), a duration ("90d") or a date ("2030-01-31", also with
@@ -136,9 +136,9 @@ typedef struct ag_rows_t {
 int ag_ctl_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *sql, int n, const char **values);
 int ag_ctl_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const char **values);
 
-/* What is changed between the two is done as a whole or not at all. ag_ctl_end() commits when `code`
- * is AG_EXIT_OK, else it takes everything back; it returns `code`, or why the commit failed (which
- * was said). Every ag_ctl_begin() that succeeds is followed by one ag_ctl_end(). */
+/* What is changed between the two is done as a whole or not at all. ag_ctl_end() commits when
+ * `code` is AG_EXIT_OK, else it takes everything back; it returns `code`, or why the commit failed
+ * (which was said). Every ag_ctl_begin() that succeeds is followed by one ag_ctl_end(). */
 int ag_ctl_begin(ag_ctl_t *ctl);
 int ag_ctl_end(ag_ctl_t *ctl, int code);
 

@@ -278,7 +278,8 @@ const char *ag_draft_check(ag_draft_e *wrong, const ag_draft_t *d, apr_pool_t *p
         *wrong = AG_D_CLIENT;
         error = "whose key it is must be said";
     }
-    if (!error && hash && ag_draft_is_bcrypt(hash) && (!prefix || strlen(prefix) != AG_BCRYPT_PREFIX)) {
+    if (!error && hash && ag_draft_is_bcrypt(hash)
+        && (!prefix || strlen(prefix) != AG_BCRYPT_PREFIX)) {
         *wrong = AG_D_PREFIX;
         error = "for a bcrypt hash this is the key's first 8 characters, by which it is found";
     }

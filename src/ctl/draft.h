@@ -57,7 +57,8 @@ int ag_draft_is_bcrypt(const char *hash);
 /* Is there such a plan? NULL is none and right. An exit code; what was wrong has been said. */
 int ag_draft_check_plan(ag_ctl_t *ctl, const char *plan);
 
-/* Makes the row; *id is its number (NULL: nobody wants to know). An exit code; what was wrong has been said. */
+/* Makes the row; *id is its number (`id` may be NULL). An exit code; what was wrong has been said.
+ * */
 int ag_draft_insert(const char **id, ag_ctl_t *ctl, const ag_draft_t *d);
 
 #endif

@@ -125,10 +125,12 @@ const char *ag_ctl_secret_text(char **text, apr_size_t *n, const char *path, apr
         rv = read_all(text, n, file, p);
         apr_file_close(file);
     }
-    return rv == APR_SUCCESS ? NULL
-                             : apr_psprintf(p, "%s: %s", ag_ctl_plain(path, p),
-                                            rv == APR_ENOSPC ? "it is larger than 1 GB"
-                                                             : apr_strerror(rv, error, sizeof error));
+    if (rv == APR_SUCCESS) {
+        return NULL;
+    }
+    return apr_psprintf(p, "%s: %s", ag_ctl_plain(path, p),
+                        rv == APR_ENOSPC ? "it is larger than 1 GB"
+                                         : apr_strerror(rv, error, sizeof error));
 }
 
 int ag_ctl_clean(const char *text)

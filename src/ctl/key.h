@@ -67,7 +67,8 @@ typedef struct ag_rules_t {
 
 /* The rows of a table of options whose struct has an ag_rules_t called `rules`. */
 #define AG_RULE_OPTIONS(type) \
-    {"scope", AG_OPT_LIST, offsetof(type, rules.scopes), "SCOPE", "a permission; may be repeated"}, \
+    {"scope", AG_OPT_LIST, offsetof(type, rules.scopes), "SCOPE", \
+     "a permission; may be repeated"}, \
     {"role", AG_OPT_LIST, offsetof(type, rules.roles), "ROLE", "a role; may be repeated"}, \
     {"ip", AG_OPT_LIST, offsetof(type, rules.ips), "NETWORK", \
      "a network it works from; may be repeated"}, \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * key_match: which row is this key's? By the hash that the server would look for; then, for imported
- * keys, by the first characters and bcrypt, which takes a tenth of a second for each row tried.
+ * key_match: which row is this key's? By the hash that the server would look for; then, for
+ * imported keys, by the first characters and bcrypt, which takes a tenth of a second for each row.
  */
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * leak: finds in a text what may be a key: everything that has our keys' shape and checksum, wherever
- * it stands, also in the middle of a word; and for keys of other shapes every word.
+ * leak: finds in a text what may be a key: everything that has our keys' shape and checksum,
+ * wherever it stands, also in the middle of a word; and for keys of other shapes every word.
  */
 #ifndef AG_CTL_LEAK_H
 #define AG_CTL_LEAK_H

@@ -130,8 +130,8 @@ static void write_log(const ag_log_t *log, ag_log_level_e level, apr_status_t rv
 /* "complete" and what was typed so far; options in it are not ours to take. */
 static int complete(int argc, const char *const *argv, apr_pool_t *p)
 {
-    ag_words_t words = {argc - 2, apr_pmemdup(p, argv + 2, (apr_size_t)argc * sizeof *argv
-                                                               - 2 * sizeof *argv)};
+    apr_size_t size = (apr_size_t)(argc - 2) * sizeof *argv;
+    ag_words_t words = {argc - 2, apr_pmemdup(p, argv + 2, size)};
 
     ag_ctl_complete(&words, globals, p);
     return AG_EXIT_OK;

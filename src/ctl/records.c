@@ -166,7 +166,7 @@ static int read_members(ag_record_t *record, ag_complaint_t *c, json_t *object, 
     return 1;
 }
 
-/* The line as [*from, *to), without its end; 0 when there is none. Lines of white space are none. */
+/* The line as [*from, *to), without its end; 0 when there is none. One of white space is none. */
 static int next_line(const char **from, const char **to, int *line, ag_csv_t *text)
 {
     do {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * records: a file of keys, as CSV with a header line or as JSON lines, one record at a time. Columns
+ * records: a file of keys, as CSV with a header line or JSON lines, one record at a time. Columns
  * are known by the table's names; one that is not known is an error and never passed over, since it
  * may be a rule with a typing error in its name.
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_import: files of keys, as CSV or JSON lines. Besides not crashing: lines are numbered upwards,
- * a bad line has a text, a good one becomes a draft that passes its own checks, and no message holds
- * the key.
+ * fuzz_import: files of keys, as CSV or JSON lines. Besides not crashing: lines are numbered
+ * upwards, a bad line has a text, a good one becomes a draft that passes its own checks, and no
+ * message holds the key.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Comma-separated values: src/ctl/csv. What was read is shown with "|" between fields and "/" behind
- * a record; NULL is "~"; a record that is none is "!".
+ * Comma-separated values: src/ctl/csv. What was read is shown with "|" between fields and "/"
+ * behind a record; NULL is "~"; a record that is none is "!".
  */
 #include "unit.h"
 
