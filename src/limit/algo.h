@@ -72,9 +72,4 @@ static inline apr_uint64_t ag_good_in_window(const ag_window_t *window, apr_uint
     return now < until ? tokens : 0;
 }
 
-static inline apr_time_t ag_window_span(const ag_window_t *window)
-{
-    return apr_time_from_sec((apr_time_t)window->rate.period.seconds);
-}
-
 #endif

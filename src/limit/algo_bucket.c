@@ -138,4 +138,5 @@ const ag_algo_t ag_algo_bucket = {
     .good = good_bucket,
     .restore = restore_bucket,
     .span = span_bucket,
+    .drains = 1,
 };

@@ -70,6 +70,12 @@ static void restore_fixed(ag_counter_t *counter, const ag_counter_t *seen,
     }
 }
 
+static apr_time_t span_fixed(const ag_window_t *window)
+{
+    (void)window;
+    return 0;
+}
+
 const ag_algo_t ag_algo_fixed = {
     .name = "fixed",
     .step = step_fixed,
@@ -78,5 +84,5 @@ const ag_algo_t ag_algo_fixed = {
     .spend_by = spend_by_fixed,
     .good = ag_good_in_window,
     .restore = restore_fixed,
-    .span = ag_window_span,
+    .span = span_fixed,
 };

@@ -138,6 +138,11 @@ static void restore_sliding(ag_counter_t *counter, const ag_counter_t *seen,
     *counter = late;
 }
 
+static apr_time_t span_sliding(const ag_window_t *window)
+{
+    return apr_time_from_sec((apr_time_t)window->rate.period.seconds);
+}
+
 const ag_algo_t ag_algo_sliding = {
     .name = "sliding",
     .step = step_sliding,
@@ -146,5 +151,5 @@ const ag_algo_t ag_algo_sliding = {
     .spend_by = spend_by_sliding,
     .good = ag_good_in_window,
     .restore = restore_sliding,
-    .span = ag_window_span,
+    .span = span_sliding,
 };

@@ -38,12 +38,13 @@ int ag_central_allowed(const ag_ask_t *asks, int n)
 static void step_more(ag_ask_t *ask, apr_time_t now, const ag_quota_t *quota)
 {
     apr_uint64_t batch = (quota->remaining + ask->cost) / SHARE;
-    ag_quota_t unused;
+    ag_quota_t after;
 
     batch = batch < ask->cost + ask->more ? batch : ask->cost + ask->more;
     if (batch > ask->cost && ask->window->algo->step(&ask->counter, ask->window, now,
-                                                     batch - ask->cost, &unused)) {
+                                                     batch - ask->cost, &after)) {
         ask->charged = batch;
+        ask->left = after.remaining;
     }
 }
 
@@ -55,7 +56,7 @@ static int step_one(ag_ask_t *ask, apr_time_t now)
     ag_quota_t quota;
 
     ask->counter = ask->entry.counter;
-    ask->charged = 0;
+    ask->charged = ask->left = 0;
     ask->written = 0;
     if (begun) {
         window->algo->restore(&ask->counter, &ask->seen, window);
@@ -66,6 +67,7 @@ static int step_one(ag_ask_t *ask, apr_time_t now)
     ask->allowed = (unsigned)window->algo->step(&ask->counter, window, now, ask->cost, &quota);
     if (ask->allowed && ask->cost) {
         ask->charged = ask->cost;
+        ask->left = quota.remaining;
         step_more(ask, now, &quota);
     }
     return begun || ask->back || ask->charged;

@@ -33,6 +33,7 @@ typedef struct ag_ask_t {
     unsigned allowed : 1;
     unsigned written : 1; /* all that `charged` and `back` say is in memcached */
     apr_uint64_t charged; /* cost and more */
+    apr_uint64_t left;    /* beside that */
     ag_counter_t counter; /* as it is now, whatever happened */
 } ag_ask_t;
 

@@ -11,21 +11,36 @@
 
 #define MAGIC APR_UINT64_C(0x61676c6561736573) /* "agleases" */
 #define VERSION 1
+#define LIFE_MIN APR_USEC_PER_SEC
+#define LIFE_MAX (10 * APR_USEC_PER_SEC)
 #define DOUBT (2 * APR_USEC_PER_SEC) /* doubled with each refusal */
 #define MAX_DOUBLINGS 10
 #define PAUSE_PART 60 /* of the time in which a window becomes whole, */
 #define PAUSE_MAX APR_USEC_PER_SEC /* but at most so long */
+#define LATELY 30 /* pauses */
+#define LAST_PART 100
 
 /* ---- one lease ------------------------------------------------------------------------------- */
 
-static int too_old(const ag_lease_t *lease, apr_time_t now)
+/* Of a bucket, what drains in the life of a lease cannot be given back, so there it is better to
+ * let tokens drain than to give them back: the longer the quicker that is, within reason. */
+apr_time_t ag_lease_life(const ag_window_t *window)
 {
-    return now >= lease->taken + AG_LEASE_LIFE || now < lease->taken - AG_LEASE_LIFE;
+    apr_time_t life = window->algo->drains ? window->algo->span(window) / 8 : 0;
+
+    return life < LIFE_MIN ? LIFE_MIN : life < LIFE_MAX ? life : LIFE_MAX;
+}
+
+static int too_old(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now)
+{
+    apr_time_t life = ag_lease_life(window);
+
+    return now >= lease->taken + life || now < lease->taken - life;
 }
 
 apr_uint64_t ag_lease_good(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now)
 {
-    if (!lease->tokens || too_old(lease, now)) {
+    if (!lease->tokens || too_old(lease, window, now)) {
         return 0;
     }
     return window->algo->good(window, lease->tokens, lease->until, now);
@@ -38,7 +53,7 @@ apr_uint64_t ag_lease_back(const ag_lease_t *lease, const ag_window_t *window, a
     if (now >= lease->until) {
         return tokens;
     }
-    return too_old(lease, now) ? window->algo->good(window, tokens, lease->until, now) : 0;
+    return too_old(lease, window, now) ? window->algo->good(window, tokens, lease->until, now) : 0;
 }
 
 void ag_lease_count(ag_lease_t *lease, apr_uint64_t cost, apr_time_t now)
@@ -75,24 +90,45 @@ apr_uint64_t ag_lease_pace(const ag_lease_t *lease, const ag_window_t *window, a
     if (lease->second + 2 < (apr_uint64_t)apr_time_sec(now)) {
         return 0;
     }
-    if (window->algo == &ag_algo_bucket || left <= 0 || left >= APR_USEC_PER_SEC) {
+    if (window->algo->drains || left <= 0 || left >= APR_USEC_PER_SEC) {
         return pace;
     }
     return pace * (apr_uint64_t)left / APR_USEC_PER_SEC + 1;
 }
 
-/* When a limit is used up, tokens become free one by one. Asking for each of them would cost two
- * round trips a token; so they are left to gather. */
-apr_time_t ag_lease_pause(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now)
+static apr_time_t pause_of(const ag_window_t *window)
 {
     apr_time_t pause = window->algo->span(window) / PAUSE_PART;
-    apr_time_t end = lease->asked + (pause < PAUSE_MAX ? pause : PAUSE_MAX);
 
-    if (!lease->refusals || now < lease->asked || now >= end ||
+    return pause < PAUSE_MAX ? pause : PAUSE_MAX;
+}
+
+/* When a limit is used up, tokens become free one by one. Asking for each of them would cost two
+ * round trips a token; so they are left to gather: nobody asks for a while after it was found used
+ * up, and as long as that is not long ago, nobody asks for the last hundredth of it. */
+apr_time_t ag_lease_pause(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now)
+{
+    apr_time_t end = lease->dry + pause_of(window);
+
+    if (!lease->dry || now < lease->dry || now >= end ||
         now >= window->algo->spend_by(&lease->seen, window)) {
         return 0;
     }
     return end - now;
+}
+
+void ag_lease_used_up(ag_lease_t *lease, apr_time_t now)
+{
+    lease->refused = now;
+    lease->dry = lease->dry ? lease->dry : now;
+}
+
+void ag_lease_got(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t left, apr_time_t now)
+{
+    int lately = lease->refused && now < lease->refused + LATELY * pause_of(window);
+
+    lease->refusals = 0;
+    lease->dry = lately && left < window->rate.n / LAST_PART ? now : 0;
 }
 
 int ag_lease_doubts(const ag_lease_t *lease, apr_time_t now)

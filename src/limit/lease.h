@@ -13,9 +13,8 @@
 #include "../base/lock.h"
 #include "limit.h"
 
-/* So long may tokens be spent; after that they are only given back. A give-back is right only
- * because no other lease is older than that. */
-#define AG_LEASE_LIFE APR_USEC_PER_SEC
+/* How old what is known of a counter may be, where somebody only asks how much is left. */
+#define AG_LEASE_FRESH APR_USEC_PER_SEC
 
 typedef struct ag_lease_t {
     ag_id_t tag; /* subject and window, as on this machine; all zero: nobody's */
@@ -25,8 +24,10 @@ typedef struct ag_lease_t {
     apr_uint64_t birth; /* 0: nothing is known */
     ag_counter_t seen;
     apr_time_t asked;
-    apr_uint32_t refusals; /* by memcached, in a row */
+    apr_time_t refused;    /* when it was last found used up; 0: never */
+    apr_time_t dry;        /* since when nobody asks, so that tokens gather; 0: all may */
 
+    apr_uint32_t refusals; /* by memcached, in a row */
     apr_uint32_t algo; /* the window, for whoever gives back without one */
     ag_rate_t rate;
     apr_uint64_t burst;
@@ -45,6 +46,10 @@ typedef struct ag_lease_t {
 
 /* ---- one lease; its stripe's lock is held ---------------------------------------------------- */
 
+/* So long may its tokens be spent; after that they are only given back, which is right because no
+ * other lease is older. In microseconds. */
+apr_time_t ag_lease_life(const ag_window_t *window);
+
 /* How many of its tokens may be spent at `now`. */
 apr_uint64_t ag_lease_good(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now);
 
@@ -60,8 +65,12 @@ void ag_lease_count(ag_lease_t *lease, apr_uint64_t cost, apr_time_t now);
 /* How many tokens the node may want to spend in the time that a lease lasts. */
 apr_uint64_t ag_lease_pace(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now);
 
-/* For so long nobody asks, in microseconds, since memcached refused a moment ago; 0: ask. */
+/* For so long nobody asks, in microseconds, since the counter was used up a moment ago; 0: ask. */
 apr_time_t ag_lease_pause(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now);
+
+/* The counter was found used up, or something of it was got and so many are left. */
+void ag_lease_used_up(ag_lease_t *lease, apr_time_t now);
+void ag_lease_got(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t left, apr_time_t now);
 
 /* 1 when it is time to ask though what was seen says no: others may have given back. */
 int ag_lease_doubts(const ag_lease_t *lease, apr_time_t now);

@@ -66,13 +66,14 @@ typedef struct {
     apr_uint64_t back;
 } idle_t;
 
-static int is_idle(const ag_lease_t *lease, apr_time_t now)
+/* By a glance without the lock. */
+static int may_be_idle(const ag_lease_t *lease, apr_time_t now)
 {
     return __atomic_load_n(&lease->tokens, __ATOMIC_RELAXED) && lease->birth && !lease->busy &&
-           now >= lease->taken + AG_LEASE_LIFE && lease->algo < (apr_uint32_t)ag_algo_count;
+           now >= lease->taken + APR_USEC_PER_SEC && lease->algo < (apr_uint32_t)ag_algo_count;
 }
 
-/* Takes what an idle lease holds out of it; 0 when there is nothing that still counts. */
+/* Takes what an idle lease holds out of it; 0 when it is none, or nothing in it counts any more. */
 static int take_idle(idle_t *idle, const ag_leases_t *leases, apr_uint64_t number, apr_time_t now)
 {
     apr_uint64_t stripe = (apr_uint64_t)1 << ag_lease_stripe_at(leases, number);
@@ -80,14 +81,16 @@ static int take_idle(idle_t *idle, const ag_leases_t *leases, apr_uint64_t numbe
 
     idle->back = 0;
     ag_leases_lock(leases, stripe);
-    if (is_idle(lease, now)) {
+    if (may_be_idle(lease, now)) {
         ag_window_t window = {.rate = lease->rate, .burst = lease->burst,
                               .algo = ag_algo_at((int)lease->algo)};
 
         idle->window = window;
-        idle->back = ag_lease_back(lease, &window, lease->tokens, now);
-        __atomic_store_n(&lease->tokens, 0, __ATOMIC_RELEASE);
         idle->lease = *lease;
+        if (now >= lease->taken + ag_lease_life(&window)) {
+            idle->back = ag_lease_back(lease, &window, lease->tokens, now);
+            __atomic_store_n(&lease->tokens, 0, __ATOMIC_RELEASE);
+        }
     }
     ag_leases_unlock(leases, stripe);
     return idle->back && idle->window.algo->idle_at(&idle->lease.seen, &idle->window) > now;
@@ -119,7 +122,7 @@ static void tend_some(ag_lease_store_t *store, ag_call_t *call, apr_uint64_t fro
     for (i = from; i < from + count && i < leases->n && trips && !call->wire.fault; i++) {
         ag_entry_t entry;
 
-        if (!is_idle(&leases->all[i], call->now) || !take_idle(&idle, leases, i, call->now)) {
+        if (!may_be_idle(&leases->all[i], call->now) || !take_idle(&idle, leases, i, call->now)) {
             continue;
         }
         ag_entry_name(&entry, store->fleet->config.prefix, idle.lease.key);

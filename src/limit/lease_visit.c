@@ -95,7 +95,14 @@ static void settle(const ag_bill_t *bill, int i, const ag_ask_t *ask, int spent,
         rest += window->algo->spend_by(&ask->counter, window) == part->until ? early : 0;
         ag_lease_fill(lease, window, rest, rest + charge->cost, bill->now);
     }
-    lease->refusals = ask->allowed ? ask->cost ? 0 : lease->refusals : lease->refusals + 1;
+    if (!ask->allowed) {
+        lease->refusals++;
+        lease->dry = 0; /* a new pause begins */
+        ag_lease_used_up(lease, bill->now);
+    }
+    else if (ask->cost) {
+        ag_lease_got(lease, window, ask->left, bill->now);
+    }
     if (spent && ask->allowed) {
         ag_lease_count(lease, charge->cost, bill->now);
     }

@@ -66,8 +66,9 @@ struct ag_algo_t {
                          apr_time_t now);
     /* A counter that was lost and begun anew gets what `seen`, an earlier state of it, had. */
     void (*restore)(ag_counter_t *counter, const ag_counter_t *seen, const ag_window_t *window);
-    /* How long it takes until a used up window is whole again. */
+    /* How long a used up window takes to become whole again, bit by bit; 0: all at once. */
     apr_time_t (*span)(const ag_window_t *window);
+    int drains; /* what was charged runs out bit by bit, not at a window's end */
 };
 
 extern const ag_algo_t ag_algo_sliding, ag_algo_fixed, ag_algo_bucket;

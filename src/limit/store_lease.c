@@ -57,7 +57,7 @@ static void find(ag_bill_t *bill, int i)
 static ag_part_e decide(ag_part_t *part, ag_charge_t *charge, apr_time_t now)
 {
     static const ag_counter_t empty = {0, 0, 0};
-    const ag_lease_t *lease = part->lease;
+    ag_lease_t *lease = part->lease;
     const ag_window_t *window = charge->window;
     apr_time_t pause;
 
@@ -70,10 +70,11 @@ static ag_part_e decide(ag_part_t *part, ag_charge_t *charge, apr_time_t now)
         return ag_lease_judge(charge, &empty, 0, now, charge->cost) ? AG_PART_ASK : AG_PART_REFUSED; /* never, if no */
     }
     if (!ag_lease_judge(charge, &lease->seen, part->hand, now, charge->cost)) {
+        ag_lease_used_up(lease, now);
         return ag_lease_doubts(lease, now) ? AG_PART_ASK : AG_PART_REFUSED;
     }
     if (charge->cost <= part->hand) {
-        return charge->cost || now < lease->asked + AG_LEASE_LIFE ? AG_PART_SPENT : AG_PART_ASK;
+        return charge->cost || now < lease->asked + AG_LEASE_FRESH ? AG_PART_SPENT : AG_PART_ASK;
     }
     pause = ag_lease_pause(lease, window, now);
     return !pause || ag_quota_refuse(&charge->quota, pause) ? AG_PART_ASK : AG_PART_REFUSED;

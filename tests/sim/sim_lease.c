@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sim_lease: the store of a fleet, with more nodes than a machine holds. The nodes run the very code of
+ * the module; only memcached and the clock are simulated. Every run is the same.
+ *
+ * Assumed: requests arrive at random (Poisson) at a random node; a visit to memcached takes no time,
+ * is never lost and meets no rival; clocks differ by at most `skew`; each node's watchdog tends twice a second.
+ * Checked, of every case:
+ *   - one counter that is charged with each admission, when it is admitted, never says no. (With skewed
+ *     clocks that counter may be exceeded by what arrives in the skew.)
+ *   - the fleet admits at least 98 % of what one counter would admit that is asked for each request
+ *   - round trips for each request stay below the case's bound
+ *
+ *   sim_lease          a table of cases, in some seconds
+ *   sim_lease --long   ten times as long
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_general.h>
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include "../../src/limit/fleet.h"
+
+#define LEASES_SIZE (192 * 1024)
+#define TEND (APR_USEC_PER_SEC / 2)
+#define START (APR_INT64_C(1700000000) * APR_USEC_PER_SEC) /* not on a whole minute */
+
+static apr_pool_t *pool;
+static long trips;
+
+/* ---- a memcached ----------------------------------------------------------------------------- */
+
+typedef struct {
+    ag_counter_t counter;
+    apr_uint64_t birth, version;
+} item_t;
+
+static apr_hash_t *items;
+
+ag_id_t ag_entry_id(const ag_charge_t *charge, apr_pool_t *p)
+{
+    (void)p;
+    return ag_id_mix(charge->window->id, charge->subject->id);
+}
+
+void ag_entry_name(ag_entry_t *entry, const char *prefix, ag_id_t id)
+{
+    (void)prefix;
+    memcpy(entry->key, &id, sizeof id);
+    entry->n = sizeof id;
+}
+
+apr_status_t ag_entry_read(ag_wire_t *wire, ag_entry_t *entries, int n)
+{
+    int i;
+
+    (void)wire;
+    trips++;
+    for (i = 0; i < n; i++) {
+        const item_t *item = apr_hash_get(items, entries[i].key, (apr_ssize_t)entries[i].n);
+
+        memset(&entries[i].counter, 0, sizeof entries[i].counter);
+        entries[i].birth = 0;
+        entries[i].there = item != NULL;
+        if (item) {
+            entries[i].counter = item->counter;
+            entries[i].birth = item->birth;
+            entries[i].version = item->version;
+        }
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter_t *counter,
+                            apr_time_t idle_at)
+{
+    static apr_uint64_t births;
+    item_t *item = apr_hash_get(items, entry->key, (apr_ssize_t)entry->n);
+
+    (void)wire;
+    (void)idle_at;
+    trips++;
+    if (!item) {
+        item = apr_pcalloc(pool, sizeof *item);
+        entry->birth = item->birth = ++births;
+        apr_hash_set(items, apr_pmemdup(pool, entry->key, entry->n), (apr_ssize_t)entry->n, item);
+    }
+    item->counter = *counter;
+    item->version++;
+    return APR_SUCCESS;
+}
+
+apr_status_t ag_fleet_open(ag_fleet_t **fleet, const ag_fleet_config_t *config, apr_pool_t *p)
+{
+    *fleet = apr_pcalloc(p, sizeof **fleet);
+    (*fleet)->config = *config;
+    return APR_SUCCESS;
+}
+
+apr_status_t ag_fleet_begin(ag_call_t *call, ag_fleet_t *fleet, apr_time_t now, apr_pool_t *p)
+{
+    memset(call, 0, sizeof *call);
+    call->fleet = fleet;
+    call->now = now;
+    call->wire.p = p;
+    return APR_SUCCESS;
+}
+
+void ag_fleet_end(ag_call_t *call)
+{
+    (void)call;
+}
+
+const char *ag_store_memcached_check(const char *servers, const char *prefix, apr_pool_t *p)
+{
+    (void)servers;
+    (void)prefix;
+    (void)p;
+    return NULL;
+}
+
+/* ---- chance ---------------------------------------------------------------------------------- */
+
+static apr_uint64_t dice;
+
+static double chance(void) /* (0, 1]; Vigna's splitmix64 */
+{
+    apr_uint64_t z = dice += APR_UINT64_C(0x9e3779b97f4a7c15);
+
+    z = (z ^ (z >> 30)) * APR_UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * APR_UINT64_C(0x94d049bb133111eb);
+    return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0 + 1e-16;
+}
+
+/* ---- a case ---------------------------------------------------------------------------------- */
+
+typedef struct {
+    const ag_algo_t *algo;
+    apr_uint64_t n;
+    apr_uint32_t seconds;
+    apr_uint64_t burst;
+    int nodes;
+    double rate;     /* requests a second of the one client */
+    int run;         /* seconds */
+    double trips;    /* for each request, at most */
+    double share;    /* of what one counter admits, at least */
+    apr_time_t skew; /* of the clocks: half of it to either side */
+} case_t;
+
+typedef struct {
+    ag_store_t *store;
+    apr_time_t skew;
+} node_t;
+
+static void make_node(node_t *node, apr_time_t skew, apr_pool_t *p)
+{
+    static const ag_fleet_config_t config = {"", "", 1000, 1, NULL, NULL};
+    ag_leases_t *leases;
+
+    if (ag_leases_attach(&leases, apr_pcalloc(p, LEASES_SIZE), LEASES_SIZE, 1, p) ||
+        ag_store_lease_open(&node->store, leases, &config, p)) {
+        abort();
+    }
+    node->skew = skew ? (apr_time_t)((chance() - 0.5) * (double)skew) : 0;
+}
+
+static int ask(ag_store_t *store, const ag_window_t *window, ag_subject_t *subject, apr_time_t now,
+               apr_pool_t *p)
+{
+    ag_charge_t charge = {.window = window, .subject = subject, .cost = 1};
+
+    return store->charge(store, &charge, 1, now, p) == APR_SUCCESS && charge.allowed;
+}
+
+/* 1 when everything held. */
+static int run(const case_t *c, int times, apr_pool_t *p)
+{
+    ag_window_t w = {.rate = {c->n, {c->seconds, AG_PERIOD_PLAIN}}, .burst = c->burst,
+                     .algo = c->algo, .id = {1, 2}};
+    ag_subject_t s = {.id = {3, 4}};
+    ag_counter_t seen = {0, 0, 0}, ideal = {0, 0, 0};
+    node_t *nodes = apr_pcalloc(p, (apr_size_t)c->nodes * sizeof *nodes);
+    apr_time_t now = START, end = START + (apr_time_t)c->run * times * APR_USEC_PER_SEC;
+    apr_time_t tend = START;
+    long requests = 0, admitted = 0, wanted = 0, over = 0;
+    double share, each;
+    apr_pool_t *scratch;
+    ag_quota_t quota;
+    int i, good;
+
+    apr_pool_create(&scratch, p);
+    items = apr_hash_make(p);
+    pool = p;
+    trips = 0;
+    dice = 1;
+    for (i = 0; i < c->nodes; i++) {
+        make_node(&nodes[i], c->skew, p);
+    }
+    while (now < end) {
+        node_t *node = &nodes[(int)(chance() * c->nodes) % c->nodes];
+
+        now += (apr_time_t)(-log(chance()) / c->rate * APR_USEC_PER_SEC);
+        for (; tend < now; tend += TEND) {
+            for (i = 0; i < c->nodes; i++) {
+                nodes[i].store->tend(nodes[i].store, tend + nodes[i].skew, scratch);
+            }
+        }
+        requests++;
+        wanted += c->algo->step(&ideal, &w, now, 1, &quota);
+        if (ask(node->store, &w, &s, now + node->skew, scratch)) {
+            admitted++;
+            over += !c->algo->step(&seen, &w, now, 1, &quota);
+        }
+        apr_pool_clear(scratch);
+    }
+    share = (double)admitted / (double)wanted;
+    each = (double)trips / (double)requests;
+    good = (double)over <= (double)c->skew / APR_USEC_PER_SEC * c->rate * c->run * times / c->seconds
+           && share >= c->share && each <= c->trips;
+    printf("%-7s %8" APR_UINT64_T_FMT "/%-4us %5d nodes %6.0f/s %4d s  admitted %8ld, %6.2f %% of one "
+           "counter's, too many %ld, round trips %.4f  %s\n", c->algo->name, c->n, c->seconds, c->nodes,
+           c->rate, c->run * times, admitted, 100 * share, over, each, good ? "ok" : "NOT OK");
+    return good;
+}
+
+#define S &ag_algo_sliding
+#define F &ag_algo_fixed
+#define B &ag_algo_bucket
+
+static const case_t cases[] = {
+    /* alg  n      s  burst nodes rate  run trips share skew */
+    {S, 100000, 60, 0, 1, 1000, 150, 0.05, 0.98, 0},
+    {S, 100000, 60, 0, 8, 1000, 150, 0.05, 0.98, 0},
+    {S, 60000, 60, 0, 8, 1000, 150, 0.05, 0.98, 0},
+    {S, 30000, 60, 0, 8, 1000, 150, 0.05, 0.98, 0},
+    {S, 30000, 60, 0, 1, 1000, 150, 0.05, 0.98, 0},
+    {S, 1000, 60, 0, 8, 1000, 150, 0.05, 0.98, 0},
+    {S, 100, 60, 0, 8, 1000, 150, 0.05, 0.98, 0},
+    {S, 1000, 3600, 0, 8, 1000, 60, 0.05, 0.98, 0},
+    {S, 100000, 60, 0, 50, 1000, 150, 0.15, 0.98, 0},
+    {S, 100000, 60, 0, 1000, 1000, 70, 2, 0.98, 0},
+    {S, 60000, 60, 0, 1000, 5000, 70, 0.5, 0.98, 0},
+    {S, 60, 60, 0, 8, 1.05, 2000, 2, 0.98, 0},
+    {S, 600, 60, 0, 4, 9.5, 1000, 1.3, 0.98, 0},
+    {F, 100000, 60, 0, 8, 1000, 150, 0.05, 0.98, 0},
+    {F, 30000, 60, 0, 8, 1000, 150, 0.05, 0.98, 0},
+    {F, 1000, 3600, 0, 8, 1000, 60, 0.05, 0.98, 0},
+    {F, 60000, 60, 0, 1000, 5000, 70, 0.5, 0.98, 0},
+    {B, 100000, 60, 0, 8, 1000, 150, 0.05, 0.98, 0},
+    {B, 30000, 60, 0, 8, 1000, 150, 0.05, 0.98, 0},
+    {B, 60000, 60, 1000, 8, 900, 150, 0.2, 0.98, 0},
+    {B, 60000, 60, 0, 1000, 5000, 70, 0.5, 0.98, 0},
+    {B, 100, 60, 10, 8, 3, 2000, 2, 0.98, 0},
+    {S, 1200, 1, 0, 1, 1000, 60, 0.2, 0.98, 0},
+    {S, 1000, 1, 0, 8, 2000, 60, 1.1, 0.98, 0},
+    {F, 1000, 1, 0, 8, 2000, 60, 0.1, 0.98, 0},
+    {S, 30000, 60, 0, 8, 1000, 150, 0.05, 0.98, 100000},
+    {F, 30000, 60, 0, 8, 1000, 150, 0.05, 0.98, 100000},
+};
+
+int main(int argc, char **argv)
+{
+    int times = argc > 1 && strcmp(argv[1], "--long") == 0 ? 10 : 1;
+    apr_pool_t *p;
+    size_t i;
+    int bad = 0;
+
+    apr_initialize();
+    for (i = 0; i < sizeof cases / sizeof *cases; i++) {
+        apr_pool_create(&p, NULL);
+        bad += !run(&cases[i], times, p);
+        apr_pool_destroy(p);
+    }
+    printf("%d of %d cases\n", (int)(sizeof cases / sizeof *cases) - bad,
+           (int)(sizeof cases / sizeof *cases));
+    apr_terminate();
+    return bad != 0;
+}
