@@ -23,6 +23,8 @@ static const ag_cmd_t *const groups[] = {
     ag_cmds_template,
     ag_cmds_token,
     ag_cmds_usage,
+    ag_cmds_ban,
+    ag_cmds_limit,
 };
 
 const ag_cmd_t *ag_ctl_command(int i)

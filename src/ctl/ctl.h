@@ -16,6 +16,7 @@
 #include "../base/log.h"
 #include "../base/text.h"
 #include "../core/ports.h"
+#include "../guard/desk.h"
 
 typedef enum {
     AG_EXIT_OK = 0,
@@ -170,6 +171,12 @@ const char *ag_ctl_no_schema(const char *driver, apr_pool_t *p);
  * An exit code; what was wrong has been said. */
 int ag_ctl_upgrade(ag_upgrade_t *done, ag_ctl_t *ctl, const char *driver);
 
+/* ---- desk.c ---------------------------------------------------------------------------------- */
+
+/* Opens the desk of the server of this machine: the one whose runtime directory is `runtime`, or that
+ * file; NULL: the only one in the usual directories. An exit code; what was wrong has been said. */
+int ag_ctl_desk(ag_desk_t **desk, const char **path, const ag_ctl_t *ctl, const char *runtime);
+
 /* ---- commands -------------------------------------------------------------------------------- */
 
 typedef struct ag_cmd_t {
@@ -182,7 +189,7 @@ typedef struct ag_cmd_t {
 } ag_cmd_t;
 
 /* The commands of one file; a row without name ends them. commands.c knows all of them. */
-extern const ag_cmd_t ag_cmds_init[], ag_cmds_key_create[], ag_cmds_key[], ag_cmds_key_rotate[],
+extern const ag_cmd_t ag_cmds_init[], ag_cmds_ban[], ag_cmds_limit[], ag_cmds_key_create[], ag_cmds_key[], ag_cmds_key_rotate[],
     ag_cmds_key_import[], ag_cmds_key_export[], ag_cmds_key_find[], ag_cmds_ip[],
     ag_cmds_ip_review[], ag_cmds_plan[], ag_cmds_template[], ag_cmds_token[],
     ag_cmds_usage[];

@@ -25,15 +25,20 @@ static apr_time_t look(const ag_check_t *check)
                          check->exchange->request.now);
 }
 
-apr_time_t ag_guard_banned(const ag_check_t *check)
+/* Once a pass: who is banned meanwhile is found out when the failure is counted. */
+apr_time_t ag_guard_banned(ag_check_t *check)
 {
     const ag_exchange_t *exchange = check->exchange;
 
-    return check->policy->ban.duration && exchange->engine->bans
-                   && ag_bans_maybe(exchange->engine->bans, &exchange->request.ip,
-                                    exchange->request.now)
-               ? look(check)
-               : 0;
+    if (!check->ban_looked) {
+        check->ban_looked = 1;
+        if (check->policy->ban.duration && exchange->engine->bans
+            && ag_bans_maybe(exchange->engine->bans, &exchange->request.ip,
+                             exchange->request.now)) {
+            check->banned = look(check);
+        }
+    }
+    return check->banned;
 }
 
 int ag_guard_ban_spares(void *checked)
@@ -94,7 +99,7 @@ ag_reason_e ag_guard_ban(ag_check_t *check, int ours)
 {
     const ag_ban_rule_t *rule = &check->policy->ban;
     apr_time_t until = ag_guard_banned(check);
-    ag_verdict_t before = check->verdict;
+    ag_verdict_t before;
 
     if (!until || check->verdict.reason != AG_R_NONE) {
         return AG_R_NONE;
@@ -102,6 +107,7 @@ ag_reason_e ag_guard_ban(ag_check_t *check, int ours)
     if (rule->hard && !rule->dry_run) {
         return ag_guard_ban_refuse(check, until);
     }
+    before = check->verdict;
     before.ban_dry_run = rule->hard;
     if (ours && ag_guard_identify(check) == AG_R_BANNED) {
         return AG_R_BANNED;

@@ -68,6 +68,8 @@ typedef struct ag_check_t {
     ag_verdict_t verdict;
     ag_credential_t credential;
     const void *config; /* the glue's own: the section it was made for */
+    apr_time_t banned; /* until when the address is, as the section sees it; 0: it is not */
+    int ban_looked;    /* that was found out */
     int passed; /* the last gate is behind it */
     int below;  /* a sub-request's: its refusal is not the client's answer */
 } ag_check_t;
@@ -107,7 +109,7 @@ const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p);
 /* ---- ban_step: for the other steps ------------------------------------------------------------ */
 
 /* Until when the address is banned, as this section sees it; 0: it is not. */
-apr_time_t ag_guard_banned(const ag_check_t *check);
+apr_time_t ag_guard_banned(ag_check_t *check);
 
 /* An ag_cred_call_t's `spare`, with the check. */
 int ag_guard_ban_spares(void *checked);

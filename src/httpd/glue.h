@@ -22,6 +22,7 @@
 typedef int proxy_HOOK_fixups_t(request_rec *r);
 
 #include "../core/open.h"
+#include "../guard/desk.h"
 #include "../guard/guard.h"
 
 extern module AP_MODULE_DECLARE_DATA apiguard_module;
@@ -55,6 +56,7 @@ typedef struct ag_server_t {
     ag_engine_t *engine; /* NULL before the start is complete */
     server_rec *database; /* whose mod_dbd it uses: its own or the main server's; likewise */
     struct ag_key_words_t *key_words; /* of its key store; NULL: it has none */
+    ag_desk_t *desk;
     const char *notice;               /* as it stands in api_nodes; NULL: there is no file */
     int usage_failures;     /* in a row, of writing usage down; this and the next are usage.c's */
     apr_time_t usage_again; /* not before */
@@ -132,6 +134,7 @@ typedef struct ag_shared_t {
     ag_usage_t *usage;
     ag_cache_t *good_keys, *good_tokens; /* marks */
     ag_bans_t *bans;
+    ag_desk_t *desk;
     ag_store_t *shm;
     ag_tickets_t *tickets;
     ag_breaker_t *breaker;
@@ -150,6 +153,11 @@ int ag_memory_open(ag_shared_t *shared, apr_size_t size, apr_pool_t *pconf, serv
 int ag_leases_open(apr_pool_t *pconf, server_rec *s);
 void ag_leases_child(apr_pool_t *pchild, server_rec *s);
 void ag_leases_tend(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
+
+/* Makes or finds the file where apiguardctl meets this server, with the table of bans in it; `memory`
+ * is ApiGuardSharedMemory. OK, or an HTTP error after saying why. The job answers what was asked. */
+int ag_desk_start(ag_shared_t *shared, apr_size_t memory, apr_pool_t *pconf, server_rec *s);
+void ag_desk_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
 
 /* Makes or finds the file by which apiguardctl tells of a change. One that cannot be made is a
  * warning. */

@@ -8,7 +8,7 @@
 
 #include <apr_shm.h>
 
-#define USERDATA "mod_apiguard:memory:5"
+#define USERDATA "mod_apiguard:memory:6"
 
 /* What the parent process keeps. The module itself is unloaded and loaded between two generations,
  * so nothing here points into it. */
@@ -79,17 +79,12 @@ static apr_status_t good_tokens(ag_shared_t *shared, void *at, apr_size_t n, int
     return ag_cache_attach(&shared->good_tokens, at, n, AG_MARK_SIZE, fresh, p);
 }
 
-static apr_status_t bans(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
-{
-    return ag_bans_attach(&shared->bans, at, n, fresh, &shared->sip, p);
-}
-
 static const struct {
     unsigned percent; /* of the segment; docs/architecture.md says what that holds */
     attach_fn *attach;
 } parts[] = {
-    {40, counters}, {31, known}, {15, tokens},   {4, unknown},    {3, usage},
-    {2, tickets},   {3, bans},   {1, good_keys}, {1, good_tokens},
+    {40, counters}, {34, known},    {15, tokens},     {4, unknown}, {3, usage},
+    {2, tickets},   {1, good_keys}, {1, good_tokens},
 };
 
 static apr_status_t lay_out(ag_shared_t *shared, char *base, apr_size_t size, int fresh,

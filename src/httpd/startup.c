@@ -174,6 +174,7 @@ static int make_engines(const ag_shared_t *shared, int with_keys, apr_pool_t *pc
         engine->usage = shared->usage;
         engine->good_tokens = shared->good_tokens;
         set_bans(engine, shared, each);
+        record->desk = shared->desk;
         set_key_realm(engine, each, s, pconf);
         record->engine = engine;
         if (with_keys && !add_keys(shared, record, each, pconf)) {
@@ -196,6 +197,9 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
     json_object_seed(0); /* before there are threads */
     rv = ag_memory_open(shared, (apr_size_t)ag_server_of(s)->site->shared_memory, pconf, s);
     rv = rv == OK ? ag_leases_open(pconf, s) : rv;
+    if (rv == OK) {
+        rv = ag_desk_start(shared, (apr_size_t)ag_server_of(s)->site->shared_memory, pconf, s);
+    }
     if (rv == OK && ag_database_there(s)) {
         ag_notice_open(shared, pconf, s);
     }

@@ -19,6 +19,8 @@ typedef struct {
     apr_interval_time_t interval; /* mod_watchdog looks every 100 ms */
     /* One round. `ptmp` is gone after it. Never waits for anything but its own I/O. */
     void (*run)(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
+    /* Is there anything to do in this configuration? NULL: always. */
+    int (*wanted)(server_rec *servers);
 } job_t;
 
 /* A thread of its own, since reading a list of a million entries takes seconds, which revoked keys
@@ -29,8 +31,11 @@ typedef struct {
 /* Nor for a database that can be read but is locked to writers. */
 #define USAGE "_apiguard_usage_"
 
-/* Neither must wait for memcached. */
+/* Neither must wait for memcached, */
 #define LEASES "_apiguard_leases_"
+
+/* nor a person for any of these. */
+#define DESK "_apiguard_desk_"
 
 /* A job and what it works on, for as long as the configuration lives. */
 typedef struct {
@@ -82,14 +87,26 @@ static void enter_nodes(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
     }
 }
 
+static int has_sources(server_rec *servers)
+{
+    (void)servers;
+    return ag_plans()->sources->nelts > 0;
+}
+
+static int has_fleet(server_rec *servers)
+{
+    return ag_server_of(servers)->site->counter_store.servers != NULL;
+}
+
 /* Half a second, so that with mod_watchdog's 100 ms and the reading itself a change is noticed
  * within one. */
 static const job_t jobs[] = {
-    {"keys", "_apiguard_", apr_time_from_msec(500), poll_keys},
-    {"lists", LISTS, apr_time_from_msec(500), poll_lists},
-    {"leases", LEASES, apr_time_from_msec(500), ag_leases_tend},
-    {"nodes", USAGE, apr_time_from_sec(5), enter_nodes},
-    {"usage", USAGE, apr_time_from_sec(2), ag_usage_job},
+    {"keys", "_apiguard_", apr_time_from_msec(500), poll_keys, ag_database_there},
+    {"lists", LISTS, apr_time_from_msec(500), poll_lists, has_sources},
+    {"leases", LEASES, apr_time_from_msec(500), ag_leases_tend, has_fleet},
+    {"nodes", USAGE, apr_time_from_sec(5), enter_nodes, ag_database_there},
+    {"usage", USAGE, apr_time_from_sec(2), ag_usage_job, ag_database_there},
+    {"desk", DESK, apr_time_from_msec(100), ag_desk_job, NULL},
 };
 
 #define JOBS (int)(sizeof jobs / sizeof *jobs)
@@ -147,7 +164,7 @@ static apr_status_t sign_up(server_rec *s, apr_pool_t *pconf)
     for (i = 0, rv = APR_SUCCESS; rv == APR_SUCCESS && i < JOBS; i++) {
         shift_t *shift = apr_palloc(pconf, sizeof *shift);
 
-        if (strcmp(jobs[i].thread, LISTS) == 0 && !ag_plans()->sources->nelts) {
+        if (jobs[i].wanted && !jobs[i].wanted(s)) {
             continue;
         }
         shift->job = &jobs[i];
@@ -165,8 +182,7 @@ int ag_watchdog_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
 
     (void)plog;
     (void)ptemp;
-    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG
-        || (!wanted && !ag_server_of(s)->site->counter_store.servers)) {
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) {
         return OK;
     }
     rv = sign_up(s, pconf);
@@ -177,7 +193,8 @@ int ag_watchdog_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
     if (rv != APR_SUCCESS && wanted) { /* leases are then tended by requests, and lack nothing */
         ap_log_error(APLOG_MARK, APLOG_NOTICE, rv == APR_ENOTIMPL ? 0 : rv, s, "AG0160: without "
                      "mod_watchdog requests themselves read the key database's change log, once a "
-                     "second, and address files are read at start alone");
+                     "second, address files are read at start alone, and apiguardctl limit gets no "
+                     "answer");
     }
     return OK;
 }

@@ -126,6 +126,9 @@ int ag_charges_allowed(const ag_charge_t *charges, int n);
 apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t size, int fresh,
                                  apr_pool_t *p);
 
+/* Forgets what was counted for a subject in a window. 1 when there was anything. */
+int ag_store_shm_forget(ag_store_t *store, const ag_charge_t *charge, apr_time_t now);
+
 /* ---- store_memcached: a fleet ---------------------------------------------------------------- */
 
 /* The circuit breaker's memory, in shared memory, zero when fresh. */
@@ -217,6 +220,14 @@ void ag_limit_subject(ag_subject_t *subject, const ag_limit_t *limit, const ag_r
 
 /* The subject in words, the same on every machine: "ip:192.0.2.1", "client:key::acme". */
 const char *ag_subject_text(ag_subject_t *subject);
+
+/* The id under a limit of a subject in words, as ag_subject_text() writes them. 0 when no subject is
+ * written so. */
+int ag_limit_named(ag_id_t *id, const ag_limit_t *limit, const char *text, const ag_sip_key_t *key,
+                   apr_pool_t *p);
+
+/* 1 when the limit counts subjects of that kind: not only for want of another. */
+int ag_limit_is_by(const ag_limit_t *limit, const char *text);
 
 /* The limit a key or plan brings along ("1000/h 20000/day"), as a by=client limit of its own.
  * Called for every request of such a key, so no digest: ids are `server` (the id of the server's

@@ -140,15 +140,20 @@ static const char *subject_expr(const ag_subject_t *asked)
 /* ---- in a request: the id without the text; 0 when it is not there --------------------------- */
 
 /* The texts behind ids hold a NUL at their third or fourth byte; the others hold none. */
-static ag_id_t ip_id(const ag_subject_t *asked, const ag_sip_key_t *key)
+ag_id_t ag_by_ip_id(const ag_ip_t *ip, int prefix6, const ag_sip_key_t *key)
 {
     struct {
         char kind[4];
         ag_ip_t ip;
-    } text = {"ip", asked->request->ip};
+    } text = {"ip", *ip};
 
-    ag_ip_mask6(&text.ip, asked->limit->prefix6);
+    ag_ip_mask6(&text.ip, prefix6);
     return ag_sip(key, &text, sizeof text);
+}
+
+static ag_id_t ip_id(const ag_subject_t *asked, const ag_sip_key_t *key)
+{
+    return ag_by_ip_id(&asked->request->ip, asked->limit->prefix6, key);
 }
 
 static int id_ip(ag_id_t *id, const ag_subject_t *asked, const ag_sip_key_t *key)
@@ -286,6 +291,11 @@ const char *ag_subject_text(ag_subject_t *subject)
         subject->text = text_of(subject);
     }
     return subject->text;
+}
+
+const char *ag_by_word(ag_by_e by)
+{
+    return kinds[by].name;
 }
 
 void ag_limit_subject(ag_subject_t *subject, const ag_limit_t *limit, const ag_request_t *request,

@@ -229,3 +229,20 @@ apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t si
     *store = &shm->base;
     return ag_table_attach(&shm->table, memory, size, fresh);
 }
+
+int ag_store_shm_forget(ag_store_t *store, const ag_charge_t *charge, apr_time_t now)
+{
+    const ag_table_t *table = &((shm_t *)store)->table;
+    apr_uint32_t stripe = stripe_of(table, charge->subject);
+    ag_place_t place;
+    int there;
+
+    ag_lock_take(&table->stripes[stripe].lock);
+    ag_table_find(&place, table, stripe, tag_of(charge), now);
+    there = place.slot && place.slot->idle_at > now;
+    if (place.slot) {
+        ag_slot_charge(place.slot, &empty, 0);
+    }
+    ag_lock_give(&table->stripes[stripe].lock);
+    return there;
+}

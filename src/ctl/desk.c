@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * desk: finds the running server whose bans and limits a command is about. There must be exactly
+ * one: the tool does not guess.
+ */
+#include <stdlib.h>
+
+#include <apr_file_info.h>
+#include <apr_strings.h>
+
+#include "ctl.h"
+
+/* Where httpd's packages and its own build keep what lives as long as the server. */
+static const char *const usual[] = {
+    "/run/apache2", "/run/httpd", "/run/apache", "/usr/local/apache2/logs", NULL,
+};
+
+static int is_file(const char *path, apr_pool_t *p)
+{
+    apr_finfo_t info;
+
+    return apr_stat(&info, path, APR_FINFO_TYPE, p) == APR_SUCCESS && info.filetype == APR_REG;
+}
+
+static apr_array_header_t *candidates(const char *runtime, apr_pool_t *p)
+{
+    apr_array_header_t *all = apr_array_make(p, 1, sizeof(char *));
+    int i;
+
+    if (runtime && is_file(runtime, p)) {
+        APR_ARRAY_PUSH(all, const char *) = runtime;
+        return all;
+    }
+    if (runtime) {
+        return ag_desk_find(runtime, 0, p);
+    }
+    for (i = 0; usual[i]; i++) {
+        apr_array_cat(all, ag_desk_find(usual[i], 0, p));
+    }
+    return all;
+}
+
+int ag_ctl_desk(ag_desk_t **desk, const char **path, const ag_ctl_t *ctl, const char *runtime)
+{
+    const char *set = getenv("APIGUARD_RUNTIME"), *error;
+    apr_array_header_t *found;
+
+    runtime = runtime ? runtime : set && *set ? set : NULL;
+    found = candidates(runtime, ctl->pool);
+    if (found->nelts == 0) {
+        return ag_ctl_fail(AG_EXIT_NO, "there is no running server in %s; --runtime takes its "
+                           "DefaultRuntimeDir", runtime ? runtime : "the usual directories");
+    }
+    if (found->nelts > 1) {
+        return ag_ctl_fail(AG_EXIT_USAGE, "there are %d servers; name one of them by --runtime:\n%s",
+                           found->nelts, apr_array_pstrcat(ctl->pool, found, '\n'));
+    }
+    *path = APR_ARRAY_IDX(found, 0, const char *);
+    error = ag_desk_open(desk, *path, ctl->pool);
+    return error ? ag_ctl_fail(AG_EXIT_NO, "%s", error) : AG_EXIT_OK;
+}

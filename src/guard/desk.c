@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * desk: see desk.h. A question has a number of its own; the server that has put the answer there
+ * writes the number beside it, so an answer to somebody who is gone is nobody else's.
+ */
+#include "desk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_file_info.h>
+#include <apr_strings.h>
+
+#define MAGIC "mod_apiguard desk 1\n"
+#define PREFIX "apiguard."
+#define SUFFIX ".desk"
+
+const char *ag_desk_file(pid_t server, apr_pool_t *p)
+{
+    return apr_psprintf(p, PREFIX "%ld" SUFFIX, (long)server);
+}
+
+/* Where the bans begin: behind the desk, on a line of the processor's cache. */
+static apr_size_t bans_at(void)
+{
+    return (sizeof(ag_desk_t) + 63) & ~(apr_size_t)63;
+}
+
+apr_size_t ag_desk_bytes(apr_size_t bans)
+{
+    return bans_at() + bans;
+}
+
+apr_status_t ag_desk_format(ag_desk_t *desk, apr_size_t bans)
+{
+    desk->size = ag_desk_bytes(bans);
+    desk->bans_at = bans_at();
+    desk->bans_size = bans;
+    memcpy(desk->magic, MAGIC, sizeof MAGIC);
+    return ag_lock_init(&desk->lock);
+}
+
+apr_status_t ag_desk_bans(ag_bans_t **bans, ag_desk_t *desk, int fresh, const ag_sip_key_t *key,
+                          apr_pool_t *p)
+{
+    return ag_bans_attach(bans, (char *)desk + desk->bans_at, desk->bans_size, fresh, key, p);
+}
+
+/* ---- the file -------------------------------------------------------------------------------- */
+
+/* Room on the disk is taken now: a page that cannot be written later would kill the server. */
+static apr_status_t map_new(ag_desk_t **desk, int fd, apr_size_t bans)
+{
+    apr_size_t size = ag_desk_bytes(bans);
+    apr_status_t rv = posix_fallocate(fd, 0, (off_t)size);
+    void *at;
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (at == MAP_FAILED) {
+        return errno;
+    }
+    *desk = at;
+    return ag_desk_format(*desk, bans);
+}
+
+apr_status_t ag_desk_make(ag_desk_t **desk, const char *path, apr_size_t bans)
+{
+    apr_status_t rv;
+    int fd;
+
+    unlink(path);
+    fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return errno;
+    }
+    rv = map_new(desk, fd, bans);
+    close(fd);
+    if (rv != APR_SUCCESS) {
+        unlink(path);
+    }
+    return rv;
+}
+
+/* The process in a file's name; 0 when it is no desk's. */
+static pid_t server_of(const char *file)
+{
+    char *end;
+    long pid;
+
+    if (strncmp(file, PREFIX, strlen(PREFIX)) != 0) {
+        return 0;
+    }
+    file += strlen(PREFIX);
+    pid = strtol(file, &end, 10);
+    return end == file || strcmp(end, SUFFIX) != 0 || pid <= 1 ? 0 : (pid_t)pid;
+}
+
+apr_array_header_t *ag_desk_find(const char *directory, int tidy, apr_pool_t *p)
+{
+    apr_array_header_t *paths = apr_array_make(p, 1, sizeof(char *));
+    apr_finfo_t info;
+    apr_dir_t *dir;
+
+    if (apr_dir_open(&dir, directory, p) != APR_SUCCESS) {
+        return paths;
+    }
+    while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
+        pid_t pid = server_of(info.name);
+        const char *path = apr_pstrcat(p, directory, "/", info.name, NULL);
+
+        if (pid && kill(pid, 0) != 0 && errno == ESRCH) {
+            if (tidy) {
+                unlink(path);
+            }
+        }
+        else if (pid) {
+            APR_ARRAY_PUSH(paths, const char *) = path;
+        }
+    }
+    apr_dir_close(dir);
+    return paths;
+}
+
+/* ---- the tool -------------------------------------------------------------------------------- */
+
+typedef struct {
+    void *at;
+    apr_size_t size;
+} mapping_t;
+
+static apr_status_t unmap(void *mapped)
+{
+    const mapping_t *mapping = mapped;
+
+    munmap(mapping->at, mapping->size);
+    return APR_SUCCESS;
+}
+
+static int is_whole(const ag_desk_t *desk, apr_size_t size)
+{
+    return memcmp(desk->magic, MAGIC, sizeof MAGIC) == 0 && desk->size == size
+           && desk->bans_at == bans_at() && desk->bans_size == size - bans_at();
+}
+
+static const char *map_old(ag_desk_t **desk, int fd, const char *path, apr_pool_t *p)
+{
+    mapping_t *mapping = apr_palloc(p, sizeof *mapping);
+    struct stat info;
+
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)
+        || info.st_size < (off_t)ag_desk_bytes(0)) {
+        return apr_psprintf(p, "%s is no server's file", path);
+    }
+    mapping->size = (apr_size_t)info.st_size;
+    mapping->at = mmap(NULL, mapping->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (mapping->at == MAP_FAILED) {
+        return apr_psprintf(p, "%s cannot be mapped", path);
+    }
+    apr_pool_cleanup_register(p, mapping, unmap, apr_pool_cleanup_null);
+    *desk = mapping->at;
+    return is_whole(*desk, mapping->size)
+               ? NULL
+               : apr_psprintf(p, "%s is of another version of mod_apiguard", path);
+}
+
+const char *ag_desk_open(ag_desk_t **desk, const char *path, apr_pool_t *p)
+{
+    int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    const char *error;
+
+    if (fd < 0) {
+        return apr_psprintf(p, "%s: %s", path, strerror(errno));
+    }
+    error = map_old(desk, fd, path, p);
+    close(fd);
+    return error;
+}
+
+#define LOOK apr_time_from_msec(20)
+
+/* 1 when this tool is the one that may ask. The lock goes with the descriptor. */
+static int take_turn(int fd, apr_interval_time_t *patience)
+{
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK || *patience <= 0) {
+            return 0;
+        }
+        apr_sleep(LOOK);
+        *patience -= LOOK;
+    }
+    return 1;
+}
+
+static const char *wait_for(const ag_desk_t *desk, apr_uint64_t number,
+                            apr_interval_time_t patience, apr_pool_t *p)
+{
+    for (; patience > 0; patience -= LOOK) {
+        if (__atomic_load_n(&desk->answered, __ATOMIC_ACQUIRE) == number) {
+            return apr_pstrndup(p, desk->answer, AG_DESK_ANSWER - 1);
+        }
+        apr_sleep(LOOK);
+    }
+    return NULL;
+}
+
+const char *ag_desk_ask(ag_desk_t *desk, const char *path, const char *question,
+                        apr_interval_time_t patience, apr_pool_t *p)
+{
+    int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const char *answer = NULL;
+    apr_uint64_t number;
+
+    if (fd >= 0 && take_turn(fd, &patience)
+        && ag_random(&number, sizeof number) == APR_SUCCESS) {
+        ag_lock_take(&desk->lock);
+        apr_cpystrn(desk->question, question, sizeof desk->question);
+        __atomic_store_n(&desk->asked, number | 1, __ATOMIC_RELEASE);
+        ag_lock_give(&desk->lock);
+        answer = wait_for(desk, number | 1, patience, p);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return answer;
+}
+
+/* ---- the server ------------------------------------------------------------------------------ */
+
+void ag_desk_serve(ag_desk_t *desk, ag_desk_answer_fn *answer, void *ctx, apr_pool_t *p)
+{
+    apr_uint64_t asked = __atomic_load_n(&desk->asked, __ATOMIC_ACQUIRE);
+
+    if (asked == __atomic_load_n(&desk->answered, __ATOMIC_ACQUIRE)) {
+        return;
+    }
+    ag_lock_take(&desk->lock);
+    asked = desk->asked;
+    if (asked != desk->answered) {
+        desk->question[AG_DESK_QUESTION - 1] = '\0';
+        answer(ctx, desk->answer, apr_pstrdup(p, desk->question), p);
+        __atomic_store_n(&desk->answered, asked, __ATOMIC_RELEASE);
+    }
+    ag_lock_give(&desk->lock);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * desk: where `apiguardctl` meets the servers of its own machine: a file in the runtime directory,
+ * 0600, that the server's parent makes and maps and its children inherit. The table of bans lies in
+ * it, so the tool lists and ends bans itself; what only the server can answer (ids of subjects need
+ * its secret) the tool asks in a question, which a watchdog's thread of the server answers.
+ *
+ * The file holds addresses and no secret: no credential, no digest of one, no key of any kind. It is
+ * never made shorter, since a mapping of what is not there any more would kill the server.
+ */
+#ifndef AG_DESK_H
+#define AG_DESK_H
+
+#include "ban.h"
+
+#define AG_DESK_QUESTION 1024 /* bytes with the NUL; an answer too long for its room is cut by who writes it */
+#define AG_DESK_ANSWER 61440
+
+typedef struct ag_desk_t {
+    char magic[32];     /* changes with the layout */
+    apr_uint64_t size;  /* of the file */
+    apr_uint64_t bans_at; /* where the table of bans begins, and its size */
+    apr_uint64_t bans_size;
+    apr_uint64_t asked;    /* a question's number, random; 0: none was ever asked */
+    apr_uint64_t answered; /* that of the last one that was answered */
+    ag_lock_t lock;        /* the server's: who answers */
+    char question[AG_DESK_QUESTION];
+    char answer[AG_DESK_ANSWER];
+} ag_desk_t;
+
+/* The file's name in a server's runtime directory. */
+const char *ag_desk_file(pid_t server, apr_pool_t *p);
+
+/* How large a desk is whose bans have so much room. */
+apr_size_t ag_desk_bytes(apr_size_t bans);
+
+/* Lays an empty desk into `memory` of ag_desk_bytes(bans) bytes, all zero. */
+apr_status_t ag_desk_format(ag_desk_t *desk, apr_size_t bans);
+
+/* Makes the file (one of that name is replaced), with room on the disk for all of it, and maps it for
+ * the life of this process and its children. */
+apr_status_t ag_desk_make(ag_desk_t **desk, const char *path, apr_size_t bans);
+
+/* Desks in a directory: the paths of those whose server lives. With `tidy` those that others have
+ * left are removed. */
+apr_array_header_t *ag_desk_find(const char *directory, int tidy, apr_pool_t *p);
+
+/* Maps a server's desk into the tool until `p` goes. An error text or NULL. */
+const char *ag_desk_open(ag_desk_t **desk, const char *path, apr_pool_t *p);
+
+/* The desk's table of bans. `key` as in ag_bans_attach(). */
+apr_status_t ag_desk_bans(ag_bans_t **bans, ag_desk_t *desk, int fresh, const ag_sip_key_t *key,
+                          apr_pool_t *p);
+
+/* ---- questions ------------------------------------------------------------------------------- */
+
+/* The tool: asks and waits for so long. The answer, or NULL. One tool at a time (the file is
+ * locked). */
+const char *ag_desk_ask(ag_desk_t *desk, const char *path, const char *question,
+                        apr_interval_time_t patience, apr_pool_t *p);
+
+/* The server: answers what has been asked, if anything. `answer` writes at most AG_DESK_ANSWER bytes
+ * with the NUL; only one process is in it at a time. */
+typedef void ag_desk_answer_fn(void *ctx, char *answer, const char *question, apr_pool_t *p);
+void ag_desk_serve(ag_desk_t *desk, ag_desk_answer_fn *answer, void *ctx, apr_pool_t *p);
+
+#endif
