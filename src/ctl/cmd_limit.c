@@ -45,8 +45,8 @@ static int ask(json_t **told, const ag_ctl_t *ctl, const char *runtime, const ch
         return ag_ctl_fail(AG_EXIT_NO, "the server does not answer; does it have mod_watchdog?");
     }
     if (!json_is_true(json_object_get(*told, "understood"))) {
-        return ag_ctl_fail(AG_EXIT_NO, "no limit of this server counts such a subject; written are "
-                           "they ip:192.0.2.1, client:key::acme, key:PREFIX:key::acme, "
+        return ag_ctl_fail(AG_EXIT_NO, "no limit of this server counts such a subject; they read "
+                           "ip:192.0.2.1, client:key::acme, key:PREFIX:key::acme, "
                            "user:jwt:ISSUER:alice, path:/api/, global");
     }
     return AG_EXIT_OK;
@@ -67,7 +67,7 @@ static const char *cell(const json_t *window, const char *name, apr_pool_t *p)
 
     return json_is_string(value)
                ? ag_ctl_plain(json_string_value(value), p)
-               : apr_psprintf(p, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+               : apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
 }
 
 static void print_windows(const json_t *windows, apr_pool_t *p)

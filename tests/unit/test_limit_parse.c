@@ -321,6 +321,7 @@ static const char *subject(const char *by, ag_principal_t *who, const char *addr
     ag_limit_t limit = good(apr_pstrcat(pool, "5/s by=", by, NULL));
     ag_request_t request;
     ag_subject_t s;
+    ag_id_t named;
 
     memset(&request, 0, sizeof request);
     request.pool = pool;
@@ -329,6 +330,8 @@ static const char *subject(const char *by, ag_principal_t *who, const char *addr
     assert_true(ag_ip_parse(&request.ip, address));
     ag_limit_subject(&s, &limit, &request, who, &port, &key);
     last_id = s.id;
+    assert_true(ag_limit_named(&named, &limit, ag_subject_text(&s), &key, pool));
+    assert_true(ag_id_equal(named, s.id)); /* there and back */
     return ag_subject_text(&s);
 }
 
@@ -381,6 +384,25 @@ static void test_subjects(void **state)
                              strcmp(cases[i].text, cases[j].text) == 0);
         }
     }
+}
+
+static void test_what_names_nobody(void **state)
+{
+    static const char *const texts[] = {"", "acme", "ip:", "ip:nowhere", "client:", "client:key",
+                                        "client:key:", "client:key::", "global2"};
+    static const ag_sip_key_t key = {1, 2};
+    ag_limit_t limit = good("5/s"), claim = good("5/s by=claim:team"), all = good("5/s by=global");
+    ag_id_t id;
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_false(ag_limit_named(&id, &limit, texts[i], &key, pool));
+    }
+    assert_true(ag_limit_is_by(&limit, "client:key::acme") && !ag_limit_is_by(&limit, "ip:::1"));
+    assert_true(ag_limit_is_by(&claim, "claim:team=jwt:x:red"));
+    assert_false(ag_limit_is_by(&claim, "claim:teams=jwt:x:red"));
+    assert_true(ag_limit_is_by(&all, "global") && !ag_limit_is_by(&all, "global:"));
 }
 
 /* A cached key brings its client's id along. */

@@ -2,7 +2,7 @@
 # Every unit test: a program of its own from the .c file of its name.
 
 ag_unit_tests = \
-	tests/unit/test_audit tests/unit/test_authz tests/unit/test_ban tests/unit/test_base_cache \
+	tests/unit/test_audit tests/unit/test_authz tests/unit/test_ban tests/unit/test_desk tests/unit/test_base_cache \
 	tests/unit/test_base_digest tests/unit/test_base_json tests/unit/test_base_lock \
 	tests/unit/test_base_measure tests/unit/test_base_text tests/unit/test_core_open \
 	tests/unit/test_core_setting tests/unit/test_cred tests/unit/test_cred_jwt \
