@@ -39,6 +39,9 @@ static int ask(json_t **told, const ag_ctl_t *ctl, const char *runtime, const ch
     if (code != AG_EXIT_OK) {
         return code;
     }
+    if (!desk->served) {
+        return ag_ctl_fail(AG_EXIT_NO, "this server has no limits");
+    }
     answer = ag_desk_ask(desk, path, question, PATIENCE, ctl->pool);
     *told = answer ? ag_json_object(answer, strlen(answer), ctl->pool) : NULL;
     if (!*told) {

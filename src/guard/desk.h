@@ -21,6 +21,7 @@ typedef struct ag_desk_t {
     apr_uint64_t size;  /* of the file */
     apr_uint64_t bans_at; /* where the table of bans begins, and its size */
     apr_uint64_t bans_size;
+    apr_uint64_t served;   /* 0: nobody answers questions here */
     apr_uint64_t asked;    /* a question's number, random; 0: none was ever asked */
     apr_uint64_t answered; /* that of the last one that was answered */
     ag_lock_t lock;        /* the server's: who answers */

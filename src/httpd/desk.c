@@ -59,11 +59,16 @@ static apr_status_t make(kept_t *kept, apr_size_t bans, server_rec *s)
     ag_desk_find(ap_runtime_dir_relative(pprocess, ""), 1, pprocess);
     rv = ag_desk_make(&kept->desk, kept->path, bans);
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s, "AG0170: %s cannot be made, so apiguardctl "
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s, "AG0180: %s cannot be made, so apiguardctl "
                      "cannot show or end this server's bans and limits", kept->path);
         rv = make_without_file(kept, bans);
     }
     return rv;
+}
+
+int ag_desk_wanted(server_rec *s)
+{
+    return ag_plans()->names->nelts > 0 || ag_database_there(s);
 }
 
 int ag_desk_start(ag_shared_t *shared, apr_size_t memory, apr_pool_t *pconf, server_rec *s)
@@ -83,13 +88,14 @@ int ag_desk_start(ag_shared_t *shared, apr_size_t memory, apr_pool_t *pconf, ser
         rv = ag_desk_bans(&shared->bans, kept->desk, fresh, &shared->sip, pconf);
     }
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0171: there is no memory for ApiGuardBan");
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0181: there is no memory for ApiGuardBan");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     if (fresh) {
         apr_pool_userdata_set(kept, USERDATA, apr_pool_cleanup_null, pprocess);
     }
     apr_pool_cleanup_register(pconf, kept, remove_at_end, apr_pool_cleanup_null);
+    kept->desk->served = (apr_uint64_t)ag_desk_wanted(s);
     shared->desk = kept->desk;
     return OK;
 }

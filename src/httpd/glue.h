@@ -157,6 +157,7 @@ void ag_leases_tend(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
 /* Makes or finds the file where apiguardctl meets this server, with the table of bans in it; `memory`
  * is ApiGuardSharedMemory. OK, or an HTTP error after saying why. The job answers what was asked. */
 int ag_desk_start(ag_shared_t *shared, apr_size_t memory, apr_pool_t *pconf, server_rec *s);
+int ag_desk_wanted(server_rec *s); /* could anything be asked about limits? */
 void ag_desk_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
 
 /* Makes or finds the file by which apiguardctl tells of a change. One that cannot be made is a

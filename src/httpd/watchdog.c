@@ -19,7 +19,7 @@ typedef struct {
     apr_interval_time_t interval; /* mod_watchdog looks every 100 ms */
     /* One round. `ptmp` is gone after it. Never waits for anything but its own I/O. */
     void (*run)(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
-    /* Is there anything to do in this configuration? NULL: always. */
+    /* Is there anything to do in this configuration? */
     int (*wanted)(server_rec *servers);
 } job_t;
 
@@ -106,7 +106,7 @@ static const job_t jobs[] = {
     {"leases", LEASES, apr_time_from_msec(500), ag_leases_tend, has_fleet},
     {"nodes", USAGE, apr_time_from_sec(5), enter_nodes, ag_database_there},
     {"usage", USAGE, apr_time_from_sec(2), ag_usage_job, ag_database_there},
-    {"desk", DESK, apr_time_from_msec(100), ag_desk_job, NULL},
+    {"desk", DESK, apr_time_from_msec(100), ag_desk_job, ag_desk_wanted},
 };
 
 #define JOBS (int)(sizeof jobs / sizeof *jobs)
@@ -164,7 +164,7 @@ static apr_status_t sign_up(server_rec *s, apr_pool_t *pconf)
     for (i = 0, rv = APR_SUCCESS; rv == APR_SUCCESS && i < JOBS; i++) {
         shift_t *shift = apr_palloc(pconf, sizeof *shift);
 
-        if (jobs[i].wanted && !jobs[i].wanted(s)) {
+        if (!jobs[i].wanted(s)) {
             continue;
         }
         shift->job = &jobs[i];

@@ -6,11 +6,12 @@ import itertools
 import json
 import os
 import stat
+import subprocess
 import time
 
 import pytest
 
-from support.keys import CtlError
+from support.keys import CTL, CtlError
 from support.problem import assert_refused
 
 CONF = """
@@ -186,6 +187,13 @@ def test_what_is_no_subject(web):
     refused(web, "limit", "show", status=2, says="SUBJECT is missing")
 
 
+def test_a_server_without_limits(own_httpd):
+    web = own_httpd("", database=None)
+    done = subprocess.run([CTL, "limit", "show", "global", "--runtime", web.dir.join("run")],
+                          capture_output=True, text=True, timeout=10)
+    assert done.returncode == 1 and "no limits" in done.stderr
+
+
 def test_an_answer_does_not_take_long(web):
     start = time.monotonic()
     told(web, "limit", "show", "global")
@@ -259,7 +267,7 @@ def test_without_its_file_bans_work_all_the_same(own_httpd):
     """In /proc nobody can make one, not even root."""
     web = own_httpd("DefaultRuntimeDir /proc\n" + CONF, modules=["remoteip"], start=False)
     web.start()
-    assert web.wait_log("AG0170")
+    assert web.wait_log("AG0180")
     ban(web, "192.0.2.1")
 
 
