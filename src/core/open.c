@@ -32,11 +32,13 @@ static const char *cannot_read(const char *path, apr_status_t rv, apr_pool_t *p)
     return apr_psprintf(p, "\"%s\" cannot be read: %s", path, apr_strerror(rv, text, sizeof text));
 }
 
+/* A pipe would keep its reader waiting until somebody writes: it is opened without that, and refused. */
 static const char *read_file(char **text, apr_size_t *n, const char *path, apr_pool_t *p)
 {
     apr_file_t *file;
     apr_finfo_t info;
-    apr_status_t rv = apr_file_open(&file, path, APR_READ, APR_OS_DEFAULT, p);
+    apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_NONBLOCK,
+                                    APR_FPROT_OS_DEFAULT, p);
 
     if (rv != APR_SUCCESS) {
         return cannot_read(path, rv, p);

@@ -112,6 +112,12 @@ static void test_unreadable(void **state)
     assert_non_null(strstr(error, "cannot be read: No such file"));
     error = ag_open_source(&text, &n, "file:/tmp", *state);
     assert_non_null(strstr(error, "is no file of at most 64 MB"));
+    assert_int_equal(mkfifo(path, 0600), 0);
+    alarm(5); /* nobody ever writes to it */
+    error = ag_open_source(&text, &n, apr_pstrcat(*state, "file:", path, NULL), *state);
+    alarm(0);
+    unlink(path);
+    assert_non_null(strstr(error, "is no file of at most 64 MB"));
 }
 
 static void test_absolute(void **state)
