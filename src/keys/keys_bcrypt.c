@@ -48,19 +48,32 @@ int ag_keys_bcrypt_is(const char *text, apr_size_t n, const char *stored, apr_po
     return same;
 }
 
-/* One that was good before is so without a try; else the budget is asked. */
+/* The row by which this very key was found last time, if it is there and says the same. */
+static const ag_key_row_t *known_row(const apr_array_header_t *rows, const ag_stored_hash_t *known)
+{
+    int i;
+
+    for (i = 0; known && i < rows->nelts && i < AG_BCRYPT_TRIES; i++) {
+        const ag_key_row_t *row = &APR_ARRAY_IDX(rows, i, ag_key_row_t);
+        const char *stored = row->text[AG_COL_HASH];
+        ag_stored_hash_t hash;
+
+        if (stored && cost_of(stored) >= 0 && ag_stored_hash(&hash, stored)
+            && memcmp(known, &hash, sizeof hash) == 0) {
+            return row;
+        }
+    }
+    return NULL;
+}
+
 static apr_status_t try_row(const ag_key_row_t *row, ag_keys_t *keys, ag_id_t name,
-                            const char *text, apr_size_t n, const ag_stored_hash_t *known,
-                            apr_time_t now, const ag_log_t *log, apr_pool_t *p)
+                            const char *text, apr_size_t n, apr_time_t now, const ag_log_t *log,
+                            apr_pool_t *p)
 {
     const char *stored = row->text[AG_COL_HASH];
-    ag_stored_hash_t hash;
 
-    if (!stored || cost_of(stored) < 0 || !ag_stored_hash(&hash, stored)) {
+    if (!stored || cost_of(stored) < 0) {
         return APR_NOTFOUND;
-    }
-    if (known && memcmp(known, &hash, sizeof hash) == 0) {
-        return APR_SUCCESS;
     }
     if (cost_of(stored) > AG_BCRYPT_COST) {
         ag_log(log, AG_LOG_ERROR, 0, "AG0421: the bcrypt hash of key number %s costs more than 2^%d "
@@ -87,6 +100,7 @@ apr_status_t ag_keys_bcrypt_find(ag_key_t **key, ag_keys_t *keys, const ag_key_r
 {
     const char *prefix = apr_pstrmemdup(p, text, AG_BCRYPT_PREFIX);
     ag_id_t name = ag_id_mix(realm->id, ag_sip(keys->sip, prefix, AG_BCRYPT_PREFIX));
+    const ag_key_row_t *row;
     apr_array_header_t *rows;
     apr_status_t rv = ag_keys_dbd_alike(&rows, &keys->db, prefix, log, p);
     int i;
@@ -94,15 +108,18 @@ apr_status_t ag_keys_bcrypt_find(ag_key_t **key, ag_keys_t *keys, const ag_key_r
     if (rv != APR_SUCCESS) {
         return rv;
     }
+    row = known_row(rows, known); /* before all tries: those would be its neighbours' */
+    if (row) {
+        return ag_key_of_row(key, row, row->text[AG_COL_HASH], log, p);
+    }
     if (rows->nelts > AG_BCRYPT_TRIES) {
         ag_log(log, AG_LOG_ERROR, 0, "AG0423: more than %d imported keys begin alike; the others "
                "are never tried", AG_BCRYPT_TRIES);
     }
     rv = APR_NOTFOUND;
     for (i = 0; rv == APR_NOTFOUND && i < rows->nelts && i < AG_BCRYPT_TRIES; i++) {
-        const ag_key_row_t *row = &APR_ARRAY_IDX(rows, i, ag_key_row_t);
-
-        rv = try_row(row, keys, name, text, n, known, now, log, p);
+        row = &APR_ARRAY_IDX(rows, i, ag_key_row_t);
+        rv = try_row(row, keys, name, text, n, now, log, p);
         if (rv == APR_SUCCESS) {
             return ag_key_of_row(key, row, row->text[AG_COL_HASH], log, p);
         }
