@@ -146,6 +146,23 @@ def test_an_upgrade_keeps_everything(old):
     assert len(log(old)) == len(before["api_changes"]) + 1, "the triggers work on"
 
 
+def test_an_upgrade_keeps_what_people_made_of_the_lists(old):
+    old.sql("ALTER TABLE api_ip_lists ADD COLUMN ticket TEXT DEFAULT 'T1'")
+    old.sql("CREATE INDEX tickets ON api_ip_lists (ticket)")
+    old.sql("CREATE VIEW offices AS SELECT cidr, ticket FROM api_ip_lists WHERE list = 'office'")
+    if isinstance(old, Sqlite):
+        old.sql("CREATE TRIGGER no_plan AFTER DELETE ON api_plans BEGIN"
+                " DELETE FROM api_ip_lists WHERE list = OLD.name; END")
+    old.ctl("init")
+    assert rows(old, "SELECT * FROM offices") == [("192.0.2.0/24", "T1")]
+    old.ctl("ip", "add", "office", "192.0.2.1")
+    assert rows(old, "SELECT count(*) FROM offices") == [("2",)]
+    assert [int(n) > 1600000000 for (n,) in rows(old, "SELECT created_at FROM api_ip_lists")] == [True] * 2
+    old.sql("INSERT INTO api_plans (name, rate_limit) VALUES ('spare', '1/s')")
+    old.sql("DELETE FROM api_plans WHERE name = 'spare'")
+    old.sql("DROP INDEX tickets")
+
+
 def test_an_upgraded_database_is_like_a_new_one(old):
     old.ctl("init")
     new = Sqlite() if isinstance(old, Sqlite) else Postgres(old.server)
@@ -187,7 +204,7 @@ def test_an_upgrade_that_fails_changes_nothing(old):
     """Here by something in the way, after the keys' table was dealt with."""
     before = content(old)
     if isinstance(old, Sqlite):
-        old.sql("CREATE TABLE api_ip_lists_1 (x)")
+        old.sql("CREATE INDEX api_templates ON api_plans (note)")
     else:
         old.sql("CREATE FUNCTION api_note_list(name text) RETURNS integer LANGUAGE sql AS 'SELECT 1'")
     done = old.ctl("init", check=False)
