@@ -34,13 +34,13 @@ def new_database(request, kind, init=True):
     return Mariadb(request.getfixturevalue("mariadb"), init=init)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def lent():
-    """All databases that tests got. They outlive the servers that use them, since a server writes
-    to its database until it has stopped."""
+    """The databases that a test got. They outlive the servers that use them, since a server writes
+    to its database until it has stopped: so own_httpd asks for this one first."""
     made = []
     yield made
-    for database in made:
+    for database in reversed(made):
         database.close()
 
 

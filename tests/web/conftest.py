@@ -91,7 +91,7 @@ def make_httpd():
 
 
 @pytest.fixture
-def own_httpd():
+def own_httpd(lent):  # noqa: F811
     factory = Factory()
     yield factory
     factory.close()

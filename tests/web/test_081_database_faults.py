@@ -134,7 +134,8 @@ def test_a_slow_query_without_a_bound_gets_its_answer(own_httpd, server_keys):
 # ---- hung ------------------------------------------------------------------------------------------
 
 def test_a_hung_server(own_httpd, server_keys):
-    """It takes connections and says nothing, as one that is stopped or swaps itself to death."""
+    """It takes connections and says nothing, as one that is stopped or swaps itself to death. Cached
+    keys work; now and then one request tries whether it is back, and waits for the connection."""
     web = own_httpd(conf(), database=server_keys, threads=8)
     cached, fresh = server_keys.create(client="cached"), server_keys.create(client="fresh")
     assert go(web, cached).status == 200
@@ -151,7 +152,7 @@ def test_a_hung_server(own_httpd, server_keys):
                 time.sleep(0.5)
             server_keys.resume()
             assert waiting.result(30).status in (200, 503)
-        assert max(times) < 3 and sorted(times)[4] < 0.5, times
+        assert max(times) < 8 and sorted(times)[4] < 0.5, times
     finally:
         server_keys.resume()
     assert until(web, fresh, 200, 10) is not None
@@ -187,10 +188,10 @@ def test_connections_that_were_cut(own_httpd, server_keys):
 # ---- set up oddly ----------------------------------------------------------------------------------
 
 @pytest.fixture
-def without_autocommit():
+def without_autocommit(lent):
     server = MariadbServer("--autocommit=0")
-    yield Mariadb(server)
-    server.close()
+    lent.append(server)
+    return Mariadb(server)
 
 
 def test_mariadb_without_autocommit(own_httpd, without_autocommit):
@@ -210,9 +211,10 @@ def test_mariadb_without_autocommit(own_httpd, without_autocommit):
 # ---- upgraded --------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("kind", ["sqlite", "pgsql"])
-def test_an_upgrade_under_a_running_server(own_httpd, request, kind):
+def test_an_upgrade_under_a_running_server(own_httpd, lent, request, kind):
     """The server, which found its database away when it started, meets tables of version 1."""
     keys = new_database(request, kind, init=False)
+    lent.append(keys)
     with open(os.path.join(SCHEMAS, f"{kind}-1.sql"), encoding="utf-8") as f:
         keys.script(f.read())
     if isinstance(keys, Sqlite):
@@ -235,7 +237,6 @@ def test_an_upgrade_under_a_running_server(own_httpd, request, kind):
     keys.ctl("key", "revoke", "-", stdin=old[1])
     time.sleep(2.2)
     assert set(web.client.burst(24, "/s/x/hello.html", [("X-API-Key", old[1])])) == {401}
-    keys.close()
 
 
 def test_init_again_under_a_running_server(own_httpd, any_keys):
