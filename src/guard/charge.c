@@ -179,6 +179,14 @@ static int degrade(bill_t *bill, ag_store_t **store)
     return 0;
 }
 
+const char *ag_check_degraded(const ag_check_t *check)
+{
+    static const char *const names[] = {
+        [AG_FAIL_LOCAL] = "local", [AG_FAIL_ALLOW] = "allow", [AG_FAIL_DENY] = "deny"};
+
+    return check->verdict.degraded ? names[check->policy->store_failure.policy] : NULL;
+}
+
 /* Asks a store; the store that answered, or NULL when none was to answer. */
 static ag_store_t *ask(bill_t *bill)
 {

@@ -103,6 +103,9 @@ ag_reason_e ag_guard_charge(ag_check_t *check);
 /* An identified client was refused by Require: that counts like an answer, refuses nothing. */
 void ag_guard_charge_denied(ag_check_t *check);
 
+/* What a limit did without its counters: "local", "allow" or "deny"; NULL when it had them. */
+const char *ag_check_degraded(const ag_check_t *check);
+
 /* A copy that outlives the pass: enough to tell of its refusal, all of it from `p`. */
 const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p);
 

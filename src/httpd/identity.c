@@ -142,6 +142,7 @@ void ag_identity_publish(request_rec *r, ag_check_t *check)
     table_fn put = setter(r);
 
     set(r, put, "APIGUARD_DECISION", "allowed");
+    set(r, put, "APIGUARD_DEGRADED", ag_check_degraded(check));
     if (check->verdict.ban_dry_run) {
         set(r, put, "APIGUARD_BAN", "dryrun");
     }

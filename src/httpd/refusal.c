@@ -107,6 +107,9 @@ static void publish(request_rec *r, const ag_check_t *check)
     const ag_principal_t *who = verdict->who ? verdict->who : verdict->shown;
 
     apr_table_setn(r->subprocess_env, "APIGUARD_DECISION", ag_reason(verdict->reason)->code);
+    if (verdict->degraded) {
+        apr_table_setn(r->subprocess_env, "APIGUARD_DEGRADED", ag_check_degraded(check));
+    }
     if (verdict->ban_dry_run) {
         apr_table_setn(r->subprocess_env, "APIGUARD_BAN", "dryrun");
     }

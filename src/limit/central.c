@@ -146,6 +146,19 @@ static apr_status_t refuse(ag_call_t *call, ag_ask_t *asks, int n)
     return rv;
 }
 
+/* A connection that a former memcached left is noticed by the first who uses it; the second try makes
+ * a new one. */
+static apr_status_t read_entries(ag_call_t *call, ag_entry_t *entries, int n)
+{
+    apr_status_t rv = ag_entry_read(&call->wire, entries, n);
+
+    if (rv && rv != APR_TIMEUP && call->wire.lost) {
+        call->wire.fault = APR_SUCCESS;
+        rv = ag_entry_read(&call->wire, entries, n);
+    }
+    return rv;
+}
+
 apr_status_t ag_central_ask(ag_call_t *call, ag_ask_t *asks, int n)
 {
     ag_entry_t *entries = apr_palloc(call->wire.p, (apr_size_t)n * sizeof *entries);
@@ -155,7 +168,7 @@ apr_status_t ag_central_ask(ag_call_t *call, ag_ask_t *asks, int n)
     for (i = 0; i < n; i++) {
         entries[i] = asks[i].entry;
     }
-    rv = ag_entry_read(&call->wire, entries, n);
+    rv = read_entries(call, entries, n);
     for (i = 0; i < n; i++) {
         asks[i].entry = entries[i];
         asks[i].charged = 0;

@@ -99,6 +99,7 @@ static apr_status_t broken(ag_wire_t *wire, memcached_return_t rc)
 {
     apr_status_t rv = rc == MEMCACHED_TIMEOUT ? APR_TIMEUP : APR_EGENERAL;
 
+    wire->lost = rv != APR_TIMEUP;
     return fault(wire, rv, memcached_strerror(wire->handle, rc));
 }
 

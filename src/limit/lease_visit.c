@@ -76,6 +76,7 @@ static void settle(const ag_bill_t *bill, int i, const ag_ask_t *ask, int spent,
     lease->busy = 0;
     if (rv && !ask->written) {
         lease->tokens += part->held;
+        lease->asked = part->doubted ? bill->now : lease->asked; /* no doubt for a while */
         return;
     }
     if (ask->entry.birth) {
@@ -116,7 +117,7 @@ static void tell(ag_bill_t *bill, int i, const ag_ask_t *ask, int spent)
 
     charge->allowed = ask->allowed;
     ag_lease_judge(charge, &ask->counter, bill->parts[i].hand + charged, bill->now,
-          spent || !ask->allowed ? charge->cost : 0);
+                   spent || !ask->allowed ? charge->cost : 0);
 }
 
 static void come_back(ag_bill_t *bill, const ag_ask_t *asks, int n, apr_status_t rv)
@@ -159,6 +160,20 @@ static void undo_asks(const ag_bill_t *bill, ag_call_t *call, ag_ask_t *asks)
     }
 }
 
+/* memcached cannot tell; but where one window was asked for only in doubt, no is still the answer. */
+static int refuse_in_doubt(ag_bill_t *bill)
+{
+    int i, refused = 0;
+
+    for (i = 0; i < bill->n; i++) {
+        const ag_part_t *part = &bill->parts[i];
+
+        bill->charges[i].allowed = !part->doubted;
+        refused |= part->doubted && !bill->charges[i].dry_run;
+    }
+    return refused;
+}
+
 apr_status_t ag_lease_visit(ag_bill_t *bill, ag_ask_t *asks, int n)
 {
     ag_call_t call;
@@ -176,5 +191,5 @@ apr_status_t ag_lease_visit(ag_bill_t *bill, ag_ask_t *asks, int n)
         ag_fleet_end(&call);
     }
     come_back(bill, asks, n, rv);
-    return rv;
+    return rv && refuse_in_doubt(bill) ? APR_SUCCESS : rv;
 }

@@ -61,6 +61,7 @@ static ag_part_e decide(ag_part_t *part, ag_charge_t *charge, apr_time_t now)
     const ag_window_t *window = charge->window;
     apr_time_t pause;
 
+    part->doubted = 0;
     if (lease && lease->busy && charge->cost && lease->busy > apr_time_now()) {
         part->hand = 0;
         return AG_PART_ASK; /* its tokens are on the way */
@@ -71,7 +72,8 @@ static ag_part_e decide(ag_part_t *part, ag_charge_t *charge, apr_time_t now)
     }
     if (!ag_lease_judge(charge, &lease->seen, part->hand, now, charge->cost)) {
         ag_lease_used_up(lease, now);
-        return ag_lease_doubts(lease, now) ? AG_PART_ASK : AG_PART_REFUSED;
+        part->doubted = ag_lease_doubts(lease, now);
+        return part->doubted ? AG_PART_ASK : AG_PART_REFUSED;
     }
     if (charge->cost <= part->hand) {
         return charge->cost || now < lease->asked + AG_LEASE_FRESH ? AG_PART_SPENT : AG_PART_ASK;

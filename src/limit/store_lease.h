@@ -23,6 +23,7 @@ typedef struct ag_part_t {
     ag_id_t tag;
     ag_id_t key;
     ag_part_e state;
+    int doubted;       /* ASK: what is known says no */
     apr_uint64_t hand; /* tokens that could be spent when it was looked at */
     apr_uint64_t held; /* ASK: all tokens, taken out of the lease */
     apr_uint64_t back; /* of them to be given back */

@@ -9,9 +9,10 @@ from .ports import LOOPBACK, free_port, unprivileged, wait_for_port
 
 
 class Memcached:
-    def __init__(self):
+    def __init__(self, *options):
         self.port = free_port()
         self.process = None
+        self.options = options
         self.start()
 
     @property
@@ -21,7 +22,7 @@ class Memcached:
     def start(self):
         user = unprivileged()
         command = ["memcached", "-l", LOOPBACK, "-p", str(self.port), "-U", "0", "-m", "16",
-                   "-c", "1024"]
+                   "-c", "1024", *self.options]
         self.process = subprocess.Popen(command + (["-u", user[0]] if user else []),
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
@@ -58,6 +59,10 @@ class Memcached:
             if words[:2] == ["STAT", name]:
                 return words[2]
         return None
+
+    def trips(self):
+        """Round trips so far: each read and each write is one."""
+        return int(self.stat("cmd_get")) + int(self.stat("cmd_set"))
 
     def close(self):
         if self.process.poll() is None:
