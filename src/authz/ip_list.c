@@ -112,6 +112,9 @@ static int read_pages(reading_t *reading)
         rv = ag_statement_select(take_row, reading, 2, &look->db, sql_page, values, 2, &look->error,
                                  reading->p);
         look->error = rv ? apr_pstrdup(look->p, look->error) : NULL;
+        if (!rv && reading->rows == PAGE && strcmp(values[1], reading->last) == 0) {
+            look->error = "its entries are in no order"; /* bytes in place of a text, in SQLite */
+        }
         apr_pool_destroy(reading->p);
     } while (!look->error && reading->rows == PAGE);
     return look->error == NULL;

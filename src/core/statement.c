@@ -92,13 +92,15 @@ static int read_row(const char **columns, int n, ag_db_t *db, apr_dbd_row_t *row
     for (i = 0; i < n; i++) {
         apr_status_t rv = apr_dbd_datum_get(db->driver, row, i, APR_DBD_TYPE_STRING, &columns[i]);
 
+        if (rv != APR_SUCCESS && rv != APR_ENOENT) {
+            return 0;
+        }
         if (rv == APR_ENOENT) {
             columns[i] = NULL;
         }
-        else if (rv != APR_SUCCESS) {
-            return 0;
+        else { /* SQLite's driver has no text for a BLOB without bytes, which is not NULL */
+            columns[i] = apr_pstrdup(p, columns[i] ? columns[i] : "");
         }
-        columns[i] = columns[i] ? apr_pstrdup(p, columns[i]) : NULL;
     }
     return 1;
 }

@@ -200,7 +200,7 @@ static int add_row(apr_array_header_t *cells, ag_ctl_t *ctl, apr_dbd_row_t *row,
         if (rv != APR_SUCCESS && rv != APR_ENOENT) {
             return 0;
         }
-        text = rv == APR_ENOENT ? NULL : apr_pstrdup(ctl->pool, text);
+        text = rv == APR_ENOENT ? NULL : apr_pstrdup(ctl->pool, text ? text : "");
         APR_ARRAY_PUSH(cells, const char *) = text;
     }
     return 1;

@@ -124,7 +124,8 @@ static apr_status_t failed(ag_db_t *db, int rc, const ag_log_t *log, apr_pool_t 
 }
 
 /* A copy of the value in a column: APR_SUCCESS (*text is NULL for NULL) or a fault. A copy, since
- * PostgreSQL's driver throws the rows away when it is asked for one behind the last. */
+ * PostgreSQL's driver throws the rows away when it is asked for one behind the last. SQLite's has no
+ * text for a BLOB without bytes, which is not NULL: that would be "any address", "never". */
 static apr_status_t value_of(const char **text, ag_db_t *db, apr_dbd_row_t *row, int column,
                              apr_pool_t *p)
 {
@@ -134,7 +135,7 @@ static apr_status_t value_of(const char **text, ag_db_t *db, apr_dbd_row_t *row,
         *text = NULL;
         return APR_SUCCESS;
     }
-    *text = rv == APR_SUCCESS ? apr_pstrdup(p, *text) : NULL;
+    *text = rv == APR_SUCCESS ? apr_pstrdup(p, *text ? *text : "") : NULL;
     return rv;
 }
 

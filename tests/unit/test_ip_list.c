@@ -114,6 +114,22 @@ static void test_pages(void **state)
     assert_int_equal(ask(f, list, "10.0.99.100"), AG_IP_YES);
 }
 
+/* SQLite takes bytes for greater than any text, so the next page would be the same for ever. */
+static void test_pages_that_do_not_end(void **state)
+{
+    fixture_t *f = *state;
+    ag_ip_source_t *list = open_source(f, "list:big");
+
+    sql(f, "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1234)"
+        " INSERT INTO api_ip_lists (list, cidr)"
+        " SELECT 'big', CAST(printf('no. %%d', i) AS BLOB) FROM n");
+    alarm(10);
+    look(f, list, 1);
+    alarm(0);
+    assert_int_equal(ask(f, list, "192.0.2.1"), AG_IP_UNKNOWN);
+    assert_non_null(strstr(f->said, "AG0442"));
+}
+
 static void test_expiry(void **state)
 {
     fixture_t *f = *state;
@@ -142,7 +158,7 @@ static void test_expiry(void **state)
 static void test_rubbish(void **state)
 {
     static const char *const wrong[] = {"'rubbish', NULL", "'10.0.0.0/33', NULL", "'', 'x'",
-                                        "'192.0.2.9', 'soon'", "'192.0.2.9', -5"};
+                                        "'192.0.2.9', 'soon'", "'192.0.2.9', -5", "'192.0.2.9', X''"};
     fixture_t *f = *state;
     ag_ip_source_t *list = open_source(f, "list:blocked");
     int i;
@@ -280,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_changes), TEST(test_rest), TEST(test_pages), TEST(test_expiry), TEST(test_rubbish),
         TEST(test_away),    TEST(test_back), TEST(test_matches), TEST(test_untold),
+        TEST(test_pages_that_do_not_end),
     };
     int failed;
 

@@ -47,6 +47,17 @@ static void test_networks(void **state)
     assert_true(allows(with(f, "allowed_ips = NULL"), "10.1.2.3"));
 }
 
+/* A program that binds an empty value as bytes means what '' means, and not NULL. */
+static void test_no_bytes(void **state)
+{
+    fixture_t *f = *state;
+
+    if (is_driver(f, "sqlite3")) {
+        assert_false(allows(with(f, "allowed_ips = X''"), "10.1.2.3"));
+        assert_string_equal(with(f, "allowed_endpoints = X''")->endpoints.v[0], "-");
+    }
+}
+
 static void test_endpoints(void **state)
 {
     static const struct {
@@ -381,7 +392,7 @@ static void test_no_revision(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_networks),    TEST(test_endpoints),        TEST(test_rates),
+        TEST(test_networks), TEST(test_no_bytes),    TEST(test_endpoints),        TEST(test_rates),
         TEST(test_plan),        TEST(test_times),            TEST(test_words),
         TEST(test_long_record), TEST(test_record),           TEST(test_own_query),
         TEST(test_own_query_faults), TEST(test_own_query_has_no_poll), TEST(test_schema),
