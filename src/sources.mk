@@ -17,7 +17,7 @@ ag_core_c = \
 	src/cred/cred_place.c src/cred/jwk.c src/cred/jwks.c src/cred/jwt.c src/cred/jwt_alg.c \
 	src/cred/jwt_check.c src/cred/jwt_claims.c src/cred/jwt_key.c src/cred/token_memo.c \
 	src/guard/ban.c src/guard/ban_rule.c src/guard/ban_step.c src/guard/desk.c src/guard/charge.c src/guard/enter.c src/guard/identify.c src/guard/kinds.c src/guard/kinds_site.c \
-	src/guard/kinds_token.c src/guard/methods.c src/guard/policy.c
+	src/guard/kinds_token.c src/guard/methods.c src/guard/watch.c src/guard/policy.c
 
 ag_core_h = \
 	src/base/cache.h src/base/digest.h src/base/json.h src/base/lock.h src/base/log.h \

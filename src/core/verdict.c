@@ -12,3 +12,10 @@ ag_reason_e ag_refuse(ag_verdict_t *verdict, ag_reason_e reason, const char *det
     }
     return verdict->reason;
 }
+
+void ag_would_refuse(ag_verdict_t *verdict, ag_reason_e reason)
+{
+    if (!verdict->watched) {
+        verdict->watched = ag_reason(reason)->code;
+    }
+}

@@ -41,9 +41,11 @@ typedef struct ag_verdict_t {
     int n_lines;
     const char *watched; /* code of what a dry run would have refused, or NULL */
     apr_uint32_t retry_after; /* seconds; 0: not said */
-    unsigned ban_dry_run : 1; /* a ban that is only tried out would have refused it */
     unsigned degraded : 1;    /* a store or the database was away, and the policy said go on */
 } ag_verdict_t;
+
+/* Notes what a dry run would have refused with; the first one stands. */
+void ag_would_refuse(ag_verdict_t *verdict, ag_reason_e reason);
 
 /* Refuses, unless that has happened. `detail` may be NULL. Returns the reason that stands. */
 ag_reason_e ag_refuse(ag_verdict_t *verdict, ag_reason_e reason, const char *detail);

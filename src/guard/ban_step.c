@@ -89,7 +89,7 @@ ag_reason_e ag_guard_ban_count(ag_check_t *check, ag_reason_e reason)
         break;
     }
     if (rule->dry_run) {
-        check->verdict.ban_dry_run = 1;
+        ag_would_refuse(&check->verdict, AG_R_BANNED);
         return reason;
     }
     return ag_guard_ban_refuse(check, until);
@@ -108,11 +108,12 @@ ag_reason_e ag_guard_ban(ag_check_t *check, int ours)
         return ag_guard_ban_refuse(check, until);
     }
     before = check->verdict;
-    before.ban_dry_run = rule->hard;
     if (ours && ag_guard_identify(check) == AG_R_BANNED) {
         return AG_R_BANNED;
     }
-    before.ban_dry_run |= check->verdict.ban_dry_run;
+    if (rule->hard || check->verdict.watched) {
+        ag_would_refuse(&before, AG_R_BANNED);
+    }
     check->verdict = before; /* who it is, and what else is wrong, is asked in its turn */
     return AG_R_NONE;
 }

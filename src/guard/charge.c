@@ -342,6 +342,7 @@ static ag_reason_e settle(bill_t *bill)
         return bill->check->verdict.reason;
     }
     write_lines(bill);
+    ag_guard_watch(bill->check, bill->charges, bill->n);
     if (ag_charges_allowed(bill->charges, bill->n)) {
         keep(bill, store);
         return AG_R_NONE;
@@ -386,5 +387,6 @@ void ag_guard_charge_denied(ag_check_t *check)
     settle(&bill); /* and what admit() took stays taken: no refusal is free */
     told.lines = check->verdict.lines;
     told.n_lines = check->verdict.n_lines;
+    told.watched = check->verdict.watched;
     check->verdict = told;
 }

@@ -63,7 +63,7 @@ static ag_reason_e refuse(ag_check_t *check, const ag_limit_t *limit)
     ag_verdict_t *verdict = &check->verdict;
 
     if (limit->dry_run) {
-        verdict->watched = ag_reason(AG_R_CONCURRENCY_EXCEEDED)->code;
+        ag_would_refuse(verdict, AG_R_CONCURRENCY_EXCEEDED);
         ag_log(check->exchange->request.log, AG_LOG_WARNING, 0, "AG0505: ApiGuardConcurrency %s would "
                "have refused", limit->text);
         return AG_R_NONE;

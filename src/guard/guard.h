@@ -100,6 +100,9 @@ int ag_guard_applies(const ag_limit_t *limit, const ag_check_t *check);
  * back what admit() took. */
 ag_reason_e ag_guard_charge(ag_check_t *check);
 
+/* Tells of the charges that are dry runs and did not fit. */
+void ag_guard_watch(ag_check_t *check, const ag_charge_t *charges, int n);
+
 /* An identified client was refused by Require: that counts like an answer, refuses nothing. */
 void ag_guard_charge_denied(ag_check_t *check);
 

@@ -75,7 +75,7 @@ static ag_reason_e ask(ag_principal_t **who, ag_cred_call_t *call, ag_check_t *c
     if (!check->policy->ban.dry_run) {
         return ag_guard_ban_refuse(check, banned);
     }
-    check->verdict.ban_dry_run = 1;
+    ag_would_refuse(&check->verdict, AG_R_BANNED);
     call->known_only = call->guess = 0;
     return found->type->check(who, call, found->text, found->n);
 }

@@ -143,9 +143,6 @@ void ag_identity_publish(request_rec *r, ag_check_t *check)
 
     set(r, put, "APIGUARD_DECISION", "allowed");
     set(r, put, "APIGUARD_DEGRADED", ag_check_degraded(check));
-    if (check->verdict.ban_dry_run) {
-        set(r, put, "APIGUARD_BAN", "dryrun");
-    }
     if (check->verdict.n_lines) {
         set(r, put, "APIGUARD_LIMIT", check->verdict.lines[0].policy);
     }

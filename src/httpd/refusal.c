@@ -110,8 +110,8 @@ static void publish(request_rec *r, const ag_check_t *check)
     if (verdict->degraded) {
         apr_table_setn(r->subprocess_env, "APIGUARD_DEGRADED", ag_check_degraded(check));
     }
-    if (verdict->ban_dry_run) {
-        apr_table_setn(r->subprocess_env, "APIGUARD_BAN", "dryrun");
+    if (verdict->watched) {
+        apr_table_setn(r->subprocess_env, "APIGUARD_DRYRUN", verdict->watched);
     }
     if (who && who->client) {
         apr_table_setn(r->subprocess_env, "APIGUARD_CLIENT", who->client);

@@ -2,6 +2,7 @@
 """Limits: what counts, for whom, what a client is told, and that exactly N pass."""
 
 import os
+import re
 import signal
 import socket
 import time
@@ -76,10 +77,12 @@ GUARDED = {
     "anonymous": "ApiGuardAnonymous on\nApiGuardRateLimit 3/day",
 }
 
+DRY = 'LogFormat "%U|%{APIGUARD_DRYRUN}e|%>s" dry\nCustomLog logs/dry.log dry\n'
+
 
 def conf():
-    text = "".join(f'<Location "/s/{name}/">\n{lines}\n</Location>\n'
-                   for name, lines in OPEN.items())
+    text = DRY + "".join(f'<Location "/s/{name}/">\n{lines}\n</Location>\n'
+                         for name, lines in OPEN.items())
     for name, lines in GUARDED.items():
         require = "" if "Require" in lines else "Require valid-user"
         text += (f'<Location "/s/{name}/">\nAuthType ApiGuard\nAuthName x\n'
@@ -200,6 +203,10 @@ def test_when_says_which_requests_count(web):
 
 def test_a_dry_run_refuses_nobody(web):
     assert statuses(web, "dryrun", 4) == [200] * 4
+    assert len(re.findall("AG0506: ApiGuardRateLimit 2/day by=ip dryrun would have refused",
+                          web.error_log())) == 2
+    log = web.named_log("dry.log", until="/s/dryrun/hello.html|rate_exceeded|200\n" * 2)
+    assert log.count("/s/dryrun/hello.html|-|200") == 2
 
 
 def test_several_windows_hold_together(web):

@@ -33,7 +33,7 @@ SECTIONS = {
 BASE = """
 RemoteIPHeader X-Client
 RemoteIPInternalProxy 127.0.0.1
-CustomLog {root}/logs/ban.log "%a %>s ban=%{APIGUARD_BAN}e decision=%{APIGUARD_DECISION}e"
+CustomLog {root}/logs/ban.log "%a %>s ban=%{APIGUARD_DRYRUN}e decision=%{APIGUARD_DECISION}e"
 """
 
 SOFT = f'''{BASE}<Location "/s/soft/">
@@ -176,8 +176,8 @@ def test_dryrun_counts_and_says_so_and_refuses_nothing(web, ip):
     assert go(web, ip, "dry", key).status == 200  # known now
     log = web.named_log("ban.log", f"{ip} 200 ban=- ")
     assert log.count(f"{ip} 401 ban=- ") == 3
-    assert log.count(f"{ip} 401 ban=dryrun decision=key_invalid") == 2
-    assert log.count(f"{ip} 200 ban=dryrun decision=allowed") == 1
+    assert log.count(f"{ip} 401 ban=banned decision=key_invalid") == 2
+    assert log.count(f"{ip} 200 ban=banned decision=allowed") == 1
     fail(web, ip, 5, "soft")  # a ban that is tried out bans nobody elsewhere
     assert_banned(go(web, ip, "soft", wrong()))
 
@@ -190,7 +190,7 @@ def test_hard_dryrun_says_so_for_everything(web, ip):
     log = web.named_log("ban.log", f"{ip} 200")
     time.sleep(0.1)
     log = web.named_log("ban.log", f"{ip} 200")
-    assert log.count(f"{ip} 200 ban=dryrun") == 2
+    assert log.count(f"{ip} 200 ban=banned") == 2
 
 
 def test_the_ban_comes_before_the_limit_by_address(web, ip):
