@@ -153,6 +153,7 @@ static apr_status_t take_results(ag_wire_t *wire, ag_entry_t *entries, int n)
 /* Answers that come, but slowly, use up the patience as one that never comes does. */
 static apr_status_t waited(ag_wire_t *wire, apr_status_t rv, apr_time_t since)
 {
+    wire->asked = 1;
     wire->patience -= apr_time_now() - since;
     return rv || wire->patience > 0 ? rv : fault(wire, APR_TIMEUP, "it answers too slowly");
 }

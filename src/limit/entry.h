@@ -33,6 +33,7 @@ typedef struct ag_wire_t {
     memcached_st *handle;
     apr_status_t fault; /* APR_SUCCESS, or why the store cannot tell */
     const char *why;
+    int asked;           /* something was asked of it at all */
     int lost;            /* it was the connection, not what came over it */
     apr_time_t patience; /* what may still be waited for answers, in microseconds */
     apr_pool_t *p;

@@ -40,7 +40,7 @@ void ag_fleet_end(ag_call_t *call)
 
     memcached_pool_release(call->fleet->handles, call->wire.handle);
     if (!call->wire.fault) {
-        if (ag_breaker_good(config->breaker)) {
+        if (call->wire.asked && ag_breaker_good(config->breaker)) {
             ag_log(config->log, AG_LOG_NOTICE, 0, "AG0502: memcached at %s counts again; since the "
                    "start %u requests were decided without it", config->servers,
                    __atomic_load_n(&config->breaker->degraded, __ATOMIC_RELAXED));

@@ -93,6 +93,7 @@ typedef struct ag_leases_head_t {
     apr_uint64_t size;
     apr_uint64_t sets;   /* in each stripe */
     apr_time_t tended;   /* when somebody last looked for idle leases */
+    apr_uint64_t next;   /* where the next look begins */
     ag_lock_t locks[AG_LEASE_STRIPES];
 } ag_leases_head_t;
 

@@ -8,8 +8,9 @@
 #include "store_lease.h"
 
 #define UNTENDED (3 * APR_USEC_PER_SEC)
-#define A_FEW 256  /* leases that a request looks through when nobody else does */
-#define A_LITTLE 4 /* round trips it may cost */
+#define A_TURN 65536 /* leases that the watchdog looks through at once, in some 5 ms */
+#define A_FEW 256    /* that a request looks through when nobody else does */
+#define A_LITTLE 4   /* round trips it may cost */
 
 /* ---- of a request ---------------------------------------------------------------------------- */
 
@@ -135,20 +136,39 @@ static void tend_some(ag_lease_store_t *store, ag_call_t *call, apr_uint64_t fro
     }
 }
 
+/* Nobody goes to memcached for nothing: a visit takes the breaker's one try of a second. */
+static int any_idle(const ag_leases_t *leases, apr_uint64_t from, apr_time_t now)
+{
+    apr_uint64_t i;
+
+    for (i = from; i < from + A_FEW && i < leases->n; i++) {
+        if (may_be_idle(&leases->all[i], now)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 void ag_lease_tend(ag_store_t *base, apr_time_t now, apr_pool_t *p)
 {
     ag_lease_store_t *store = (ag_lease_store_t *)base;
-    apr_uint64_t i;
+    ag_leases_head_t *head = store->leases->head;
+    apr_uint64_t looked;
 
-    __atomic_store_n(&store->leases->head->tended, now, __ATOMIC_RELAXED);
-    for (i = 0; i < store->leases->n; i += A_FEW) {
+    __atomic_store_n(&head->tended, now, __ATOMIC_RELAXED);
+    for (looked = 0; looked < A_TURN && looked < store->leases->n; looked += A_FEW) {
+        apr_uint64_t from = head->next < store->leases->n ? head->next : 0;
         ag_call_t call;
 
+        head->next = from + A_FEW;
+        if (!any_idle(store->leases, from, now)) {
+            continue;
+        }
         /* A visit for each few: time-outs bound a visit, not a round. */
         if (ag_fleet_begin(&call, store->fleet, now, p)) {
             return;
         }
-        tend_some(store, &call, i, A_FEW, A_FEW);
+        tend_some(store, &call, from, A_FEW, A_FEW);
         ag_fleet_end(&call);
         if (call.wire.fault) {
             return;
