@@ -281,15 +281,31 @@ def test_a_banned_address_s_unknown_key_asks_no_database(own_httpd, pgsql_keys):
 
 
 def test_a_key_that_was_good_may_be_looked_up(own_httpd):
-    """Its record is gone from the cache; its mark is not."""
+    """Its record is gone from the cache, since its row was changed; its mark is not."""
+    web = own_httpd(SOFT, modules=["remoteip"])
+    key, idle = web.keys.create(), web.keys.create()
+    assert go(web, "192.0.2.1", key=key).status == 200
+    fail(web, "192.0.2.1", 5)
+    web.keys.update(key, client_email="new@example.org")
+    web.keys.update(idle, client_email="new@example.org")
+    time.sleep(1.5)
+    assert_banned(go(web, "192.0.2.1", key=idle))
+    assert go(web, "192.0.2.1", key=key).status == 200
+    web.graceful()
+    web.keys.update(key, client_email="newer@example.org")
+    time.sleep(1.5)
+    assert go(web, "192.0.2.1", key=key).status == 200
+    web.keys.ctl("key", "revoke", "-", stdin=key)
+    assert_refused(go(web, "192.0.2.1", key=key), "key_revoked")
+
+
+def test_a_record_that_is_too_old_may_be_looked_up(own_httpd):
     web = own_httpd("ApiGuardKeyCache ttl=1 stale=1 negative=10" + SOFT, modules=["remoteip"])
     key = web.keys.create()
     assert go(web, "192.0.2.1", key=key).status == 200
     fail(web, "192.0.2.1", 5)
     time.sleep(1.2)
     assert go(web, "192.0.2.1", key=key).status == 200
-    web.keys.ctl("key", "revoke", "-", stdin=key)
-    assert_refused(go(web, "192.0.2.1", key=key), "key_revoked")
 
 
 # ---- by default, and many at once -------------------------------------------------------------------
@@ -326,3 +342,20 @@ def test_not_in_htaccess(own_httpd):
                     files={"api/.htaccess": "ApiGuardBan off\n"})
     web.expect("ApiGuardBan")
     assert web.get("/api/hello.html").status == 500
+
+
+def test_a_request_counts_once_whatever_pages_it_is_taken_to(own_httpd):
+    """The page that httpd shows for the 401 is guarded too, and asks again who it is."""
+    web = own_httpd(f"""
+<Location "/s/x/">
+{GUARDED}ApiGuardErrors httpd
+ErrorDocument 401 /s/page/hello.html
+ApiGuardBan 6/h for=1h
+</Location>
+<Location "/s/page/">
+{GUARDED}ApiGuardErrors httpd
+ApiGuardBan 6/h for=1h
+</Location>""")
+    for _ in range(6):
+        assert web.get("/s/x/hello.html", key=wrong()).status == 401
+    assert web.get("/s/x/hello.html", key=wrong()).status == 429
