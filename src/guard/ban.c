@@ -10,7 +10,7 @@
 
 #include <apr_strings.h>
 
-#define MAGIC APR_UINT64_C(0x616762616e733031) /* "agbans01": changes with the layout */
+#define MAGIC APR_UINT64_C(0x616762616e733032) /* "agbans02": changes with the layout */
 
 static int shape(apr_uint64_t *sets, apr_size_t size)
 {
@@ -169,9 +169,9 @@ static ag_ban_slot_t *slot_of(ag_ban_set_t *set, const ag_banned_t *who, const a
 }
 
 /* Words of several sets may be raised at once; one is lowered by time alone. */
-static void raise_word(apr_uint32_t *word, apr_uint32_t to)
+static void raise_word(apr_time_t *word, apr_time_t to)
 {
-    apr_uint32_t was = __atomic_load_n(word, __ATOMIC_RELAXED);
+    apr_time_t was = __atomic_load_n(word, __ATOMIC_RELAXED);
 
     while (was < to
            && !__atomic_compare_exchange_n(word, &was, to, 1, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
@@ -186,7 +186,7 @@ static void begin(ag_bans_t *bans, ag_ban_slot_t *slot, const ag_ban_rule_t *rul
     slot->failures = none; /* so that when it ends, it ends */
     slot->began = now;
     __atomic_store_n(&slot->until, until, __ATOMIC_SEQ_CST);
-    raise_word(ag_bans_word(bans, &slot->ip), (apr_uint32_t)apr_time_sec(until) + 1);
+    raise_word(ag_bans_word(bans, &slot->ip), until);
     __atomic_add_fetch(&bans->head->begun, 1, __ATOMIC_RELAXED);
 }
 

@@ -60,8 +60,7 @@ typedef struct ag_ban_head_t {
     apr_uint64_t sets;
     apr_uint64_t uncounted; /* failures for which there was no slot: all of its set are banned */
     apr_uint64_t begun;     /* bans so far */
-    /* For the addresses of each word: the second until which one of them may be banned. */
-    apr_uint32_t word[AG_BAN_WORDS];
+    apr_time_t word[AG_BAN_WORDS]; /* until when one of the addresses of that word may be banned */
 } ag_ban_head_t;
 
 typedef struct ag_bans_t {
@@ -76,7 +75,7 @@ apr_status_t ag_bans_attach(ag_bans_t **bans, void *memory, apr_size_t size, int
                             const ag_sip_key_t *key, apr_pool_t *p);
 
 /* The word of an address, of IPv6 the word of its /64. */
-static inline apr_uint32_t *ag_bans_word(const ag_bans_t *bans, const ag_ip_t *ip)
+static inline apr_time_t *ag_bans_word(const ag_bans_t *bans, const ag_ip_t *ip)
 {
     apr_uint64_t net, host;
 
@@ -94,7 +93,7 @@ _Static_assert(AG_BAN_WORDS == 1 << 10, "64 - 54 bits");
 /* 0: certainly not banned, nowhere. */
 static inline int ag_bans_maybe(const ag_bans_t *bans, const ag_ip_t *ip, apr_time_t now)
 {
-    return __atomic_load_n(ag_bans_word(bans, ip), __ATOMIC_RELAXED) > apr_time_sec(now);
+    return __atomic_load_n(ag_bans_word(bans, ip), __ATOMIC_RELAXED) > now;
 }
 
 /* How long a ban on it stands, or 0. Bans of dry runs count only with `dry_run`. */

@@ -17,7 +17,7 @@
 #include <apr_file_info.h>
 #include <apr_strings.h>
 
-#define MAGIC "mod_apiguard desk 1\n"
+#define MAGIC "mod_apiguard desk 2\n"
 #define PREFIX "apiguard."
 #define SUFFIX ".desk"
 

@@ -12,7 +12,7 @@
 #include "../guard/desk.h"
 #include "../keys/keys_record.h"
 
-#define USERDATA "mod_apiguard:desk:1"
+#define USERDATA "mod_apiguard:desk:2"
 #define BANS_PERCENT 3 /* of ApiGuardSharedMemory, and not taken from it */
 
 /* What the parent process keeps; the module itself is unloaded and loaded between two generations. */

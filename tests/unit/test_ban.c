@@ -125,7 +125,7 @@ static void test_a_ban_ends_and_counting_begins_anew(void **state)
     assert_false(banned(&f, &w, NOW + 10 * SECOND));
     assert_int_equal(failure(&f, &r, &w, NOW + 10 * SECOND), AG_BAN_COUNTED);
     assert_int_equal(failure(&f, &r, &w, NOW + 10 * SECOND), AG_BAN_BEGINS);
-    assert_false(ag_bans_maybe(f.bans, &w.ip, NOW + 22 * SECOND));
+    assert_false(ag_bans_maybe(f.bans, &w.ip, NOW + 20 * SECOND));
 }
 
 static void test_rules_count_apart_and_their_ban_is_one(void **state)
