@@ -20,6 +20,7 @@
 /* Between the readings of requests: less than a second, since the reading takes time as well; more
  * than the watchdog leaves. */
 #define INTERVAL (APR_USEC_PER_SEC * 4 / 5)
+#define PATIENCE APR_USEC_PER_SEC /* the same after a failure: by then the watchdog has tried again */
 #define LAG (2 * APR_USEC_PER_SEC)
 #define HUNG (30 * APR_USEC_PER_SEC) /* a reading that takes longer no longer speaks for others */
 
@@ -103,6 +104,23 @@ static int is_known_down(ag_keys_shared_t *shared, apr_time_t now)
     return lasts(now, LOAD(shared->failed_until), LAG) || lasts(now, LOAD(shared->trying_until), HUNG);
 }
 
+/* What time it is now, for who came in at `now` and began to wait at `began`. */
+static apr_time_t time_after(apr_time_t now, apr_time_t began)
+{
+    apr_time_t took = apr_time_now() - began;
+
+    return took > 0 ? now + took : now;
+}
+
+/* A failure counts from its end: a database that hangs takes seconds to fail. */
+static void note_failure(ag_keys_shared_t *shared, apr_time_t now, apr_time_t began)
+{
+    apr_time_t end = time_after(now, began);
+
+    STORE(shared->last_try, end);
+    STORE(shared->failed_until, end + LAG);
+}
+
 /* While what is known is recent, or the failure is, others may go on with it meanwhile. The notice
  * is looked at before the log: one that comes later is another's. */
 static apr_status_t poll_now(ag_keys_t *keys, apr_time_t now, const ag_log_t *log, apr_pool_t *p)
@@ -110,6 +128,7 @@ static apr_status_t poll_now(ag_keys_t *keys, apr_time_t now, const ag_log_t *lo
     ag_keys_shared_t *shared = keys->shared;
     int speaks = ag_within(now, LOAD(shared->last_good), LAG) || is_known_down(shared, now);
     apr_uint64_t notice = LOAD(*keys->notice);
+    apr_time_t began = apr_time_now();
     apr_status_t rv;
 
     STORE(shared->last_try, now);
@@ -118,11 +137,13 @@ static apr_status_t poll_now(ag_keys_t *keys, apr_time_t now, const ag_log_t *lo
         STORE(shared->trying_until, now + HUNG);
     }
     rv = read_log(keys, log, p);
-    STORE(shared->trying_until, 0);
-    STORE(shared->failed_until, rv == APR_SUCCESS ? 0 : now + LAG);
     if (rv != APR_SUCCESS) {
+        note_failure(shared, now, began); /* before others may try */
+        STORE(shared->trying_until, 0);
         return rv;
     }
+    STORE(shared->trying_until, 0);
+    STORE(shared->failed_until, 0);
     STORE(shared->noticed, notice);
     if (now > LOAD(shared->last_good) || !ag_within(now, LOAD(shared->last_good), LAG)) {
         STORE(shared->last_good, now);
@@ -137,14 +158,20 @@ static int is_being_tried(ag_keys_shared_t *shared, apr_time_t now)
            && (kill((pid_t)LOAD(shared->trier), 0) == 0 || errno != ESRCH);
 }
 
-/* 1 for one request when nobody has read for a while. */
-static int is_turn(ag_keys_shared_t *shared, apr_time_t now)
+/* 1 for one caller when nobody has read for `interval`. */
+static int is_turn(ag_keys_shared_t *shared, apr_time_t now, apr_time_t interval)
 {
     apr_time_t last = LOAD(shared->last_try);
 
-    return !ag_within(now, last, INTERVAL - 1) && !is_being_tried(shared, now)
+    return !ag_within(now, last, interval - 1) && !is_being_tried(shared, now)
            && __atomic_compare_exchange_n(&shared->last_try, &last, now, 0, __ATOMIC_SEQ_CST,
                                           __ATOMIC_SEQ_CST);
+}
+
+/* After a failure the watchdog tries first: a database that hangs would hold up the request. */
+static int is_request_s_turn(ag_keys_shared_t *shared, apr_time_t now)
+{
+    return is_turn(shared, now, lasts(now, LOAD(shared->failed_until), LAG) ? PATIENCE : INTERVAL);
 }
 
 /* What one wants to know by reading, another has read meanwhile. */
@@ -171,6 +198,7 @@ static apr_status_t poll_in_turn(ag_keys_t *keys, const ag_key_realm_t *realm, a
 {
     ag_keys_shared_t *shared = keys->shared;
     ag_flight_t flight = flight_of(keys, realm);
+    apr_time_t began = apr_time_now();
     ag_flight_e turn;
     apr_status_t rv;
 
@@ -178,7 +206,7 @@ static apr_status_t poll_in_turn(ag_keys_t *keys, const ag_key_realm_t *realm, a
         turn = ag_flight_turn(&flight);
     } while (turn == AG_FLIGHT_LOOK && !is_read(keys, now));
     if (turn == AG_FLIGHT_REFUSED) {
-        STORE(shared->failed_until, now + LAG);
+        note_failure(shared, now, began);
         return APR_TIMEUP;
     }
     if (turn == AG_FLIGHT_LOOK) {
@@ -208,7 +236,7 @@ static ag_keys_up_e read_notice(ag_keys_t *keys, const ag_key_realm_t *realm, ap
 {
     ag_keys_shared_t *shared = keys->shared;
 
-    if (lasts(now, LOAD(shared->failed_until), LAG) && !is_turn(shared, now)) {
+    if (lasts(now, LOAD(shared->failed_until), LAG) && !is_request_s_turn(shared, now)) {
         return AG_KEYS_BLIND;
     }
     return poll_in_turn(keys, realm, now, log, p) == APR_SUCCESS ? AG_KEYS_UP : AG_KEYS_BLIND;
@@ -230,7 +258,7 @@ ag_keys_up_e ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t
     if (!recent && !is_known_down(shared, now)) {
         poll_in_turn(keys, realm, now, log, p);
     }
-    else if (is_turn(shared, now)) {
+    else if (is_request_s_turn(shared, now)) {
         poll_for_all(keys, realm, now, log, p);
     }
     else {
@@ -248,7 +276,7 @@ void ag_keys_poll(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, 
     if (realm->query || LOAD(shared->last_try) == 0) {
         return;
     }
-    if (ag_within(now, LOAD(shared->last_good), LAG) || is_turn(shared, now)) {
+    if (ag_within(now, LOAD(shared->last_good), LAG) || is_turn(shared, now, INTERVAL / 2)) {
         poll_now(keys, now, log, p);
     }
 }
