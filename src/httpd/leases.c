@@ -73,7 +73,7 @@ void ag_leases_child(apr_pool_t *pchild, server_rec *s)
     const ag_counter_store_t *config = &ag_server_of(s)->site->counter_store;
     const ag_engine_t *main_engine = ag_server_of(s)->engine;
     ag_fleet_config_t fleet = {config->servers, config->prefix, config->timeout, 1,
-                               main_engine->breaker, ag_server_log(s, pchild)};
+                               main_engine->breaker, ag_server_log(s, pchild), NULL};
     ag_store_t *store = NULL;
     apr_status_t rv;
     int threads = 1;

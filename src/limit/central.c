@@ -167,6 +167,9 @@ apr_status_t ag_central_ask(ag_call_t *call, ag_ask_t *asks, int n)
 
     for (i = 0; i < n; i++) {
         entries[i] = asks[i].entry;
+        if (ag_fleet_enter(call, &entries[i])) {
+            return APR_EAGAIN;
+        }
     }
     rv = read_entries(call, entries, n);
     for (i = 0; i < n; i++) {
@@ -189,9 +192,9 @@ apr_status_t ag_central_ask(ag_call_t *call, ag_ask_t *asks, int n)
 void ag_central_refund(ag_call_t *call, ag_entry_t *entry, const ag_window_t *window,
                        apr_uint64_t cost, apr_time_t then, apr_uint64_t birth)
 {
-    int tries;
+    int tries = ag_fleet_enter(call, entry) ? TRIES : 0;
 
-    for (tries = 0; tries < TRIES; tries++) {
+    for (; tries < TRIES; tries++) {
         if (ag_entry_read(&call->wire, entry, 1) || !entry->there ||
             (birth && entry->birth != birth)) {
             return;

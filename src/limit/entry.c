@@ -87,8 +87,24 @@ static int read_value(ag_entry_t *entry, const char *value, apr_size_t n)
            read_word(&counter->c, value + 2 + 3 * WORD_HEX);
 }
 
+/* Which of several servers it was. */
+static apr_uint32_t failed(const memcached_st *handle)
+{
+    apr_uint32_t servers = 0, i;
+
+    for (i = 0; i < memcached_server_count(handle) && i < AG_FLEET_SERVERS; i++) {
+        const memcached_instance_st *server = memcached_server_instance_by_position(handle, i);
+
+        if (server && memcached_server_error_return(server) != MEMCACHED_SUCCESS) {
+            servers |= 1u << i;
+        }
+    }
+    return servers;
+}
+
 static apr_status_t fault(ag_wire_t *wire, apr_status_t rv, const char *why)
 {
+    wire->failed = failed(wire->handle);
     wire->fault = rv;
     wire->why = why;
     memcached_quit(wire->handle);

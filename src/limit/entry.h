@@ -34,6 +34,7 @@ typedef struct ag_wire_t {
     apr_status_t fault; /* APR_SUCCESS, or why the store cannot tell */
     const char *why;
     int asked;           /* something was asked of it at all */
+    apr_uint32_t failed; /* after a fault: the servers it came from, a bit each; 0: unknown */
     int lost;            /* it was the connection, not what came over it */
     apr_time_t patience; /* what may still be waited for answers, in microseconds */
     apr_pool_t *p;

@@ -26,30 +26,68 @@ apr_status_t ag_fleet_begin(ag_call_t *call, ag_fleet_t *fleet, apr_time_t now, 
     call->wire.why = "";
     call->wire.p = p;
     call->wire.patience = apr_time_from_msec(fleet->config.timeout_ms);
-    if (!ag_breaker_enter(fleet->config.breaker, now)) {
+    if (!fleet->several && !ag_breaker_enter(fleet->config.breaker, now)) {
         return APR_EAGAIN;
     }
     call->wire.handle = memcached_pool_fetch(fleet->handles, NULL, &rc);
     return call->wire.handle ? APR_SUCCESS : APR_EAGAIN;
 }
 
-/* Too many rivals for one counter (APR_EBUSY) are no fault of the server. */
-void ag_fleet_end(ag_call_t *call)
+apr_status_t ag_fleet_enter(ag_call_t *call, const ag_entry_t *entry)
+{
+    const ag_fleet_t *fleet = call->fleet;
+    apr_uint32_t server;
+
+    if (!fleet->several) {
+        return APR_SUCCESS;
+    }
+    server = memcached_generate_hash(call->wire.handle, entry->key, entry->n) % AG_FLEET_SERVERS;
+    if (!(call->servers & 1u << server) &&
+        !ag_breaker_enter(&fleet->config.each[server], call->now)) {
+        return APR_EAGAIN;
+    }
+    call->servers |= 1u << server;
+    return APR_SUCCESS;
+}
+
+static void tell_breaker(const ag_call_t *call, ag_breaker_t *breaker, int good)
 {
     const ag_fleet_config_t *config = &call->fleet->config;
 
-    memcached_pool_release(call->fleet->handles, call->wire.handle);
-    if (!call->wire.fault) {
-        if (call->wire.asked && ag_breaker_good(config->breaker)) {
+    if (good) {
+        if (ag_breaker_good(breaker)) {
             ag_log(config->log, AG_LOG_NOTICE, 0, "AG0502: memcached at %s counts again; since the "
                    "start %u requests were decided without it", config->servers,
                    __atomic_load_n(&config->breaker->degraded, __ATOMIC_RELAXED));
         }
     }
-    else if (ag_breaker_bad(config->breaker, call->now, call->wire.fault == APR_TIMEUP)) {
+    else if (ag_breaker_bad(breaker, call->now, call->wire.fault == APR_TIMEUP)) {
         ag_log(config->log, AG_LOG_WARNING, call->wire.fault,
                "AG0501: memcached at %s cannot count (%s); it is tried again every second",
                config->servers, call->wire.why);
+    }
+}
+
+/* Too many rivals for one counter (APR_EBUSY) are no fault of the server. Of several servers the one
+ * that failed is blamed, and where that is not known all that were asked. */
+void ag_fleet_end(ag_call_t *call)
+{
+    const ag_fleet_t *fleet = call->fleet;
+    apr_uint32_t blamed = call->wire.failed & call->servers ? call->wire.failed : call->servers;
+    int i;
+
+    memcached_pool_release(fleet->handles, call->wire.handle);
+    if (!call->wire.asked) {
+        return;
+    }
+    if (!fleet->several) {
+        tell_breaker(call, fleet->config.breaker, !call->wire.fault);
+        return;
+    }
+    for (i = 0; i < AG_FLEET_SERVERS; i++) {
+        if (call->servers & (call->wire.fault ? blamed : ~0u) & 1u << i) {
+            tell_breaker(call, &fleet->config.each[i], !call->wire.fault);
+        }
     }
 }
 
@@ -169,6 +207,7 @@ apr_status_t ag_fleet_open(ag_fleet_t **out, const ag_fleet_config_t *config, ap
     fleet->config = *config;
     fleet->config.servers = apr_pstrdup(pchild, config->servers);
     fleet->config.prefix = apr_pstrdup(pchild, prefix);
+    fleet->several = config->each && strchr(config->servers, ',');
     *out = fleet;
     return make_handles(fleet, pchild);
 }

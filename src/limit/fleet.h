@@ -14,13 +14,15 @@
 typedef struct ag_fleet_t {
     memcached_pool_st *handles;
     ag_fleet_config_t config;
+    int several; /* servers, each with its breaker */
 } ag_fleet_t;
 
 /* One visit. */
 typedef struct ag_call_t {
     ag_fleet_t *fleet;
     ag_wire_t wire;
-    apr_time_t now; /* the request's */
+    apr_time_t now;       /* the request's */
+    apr_uint32_t servers; /* of several: those it may ask, a bit each */
 } ag_call_t;
 
 /* Connections come when they are needed; they end with the pool. */
@@ -28,6 +30,10 @@ apr_status_t ag_fleet_open(ag_fleet_t **fleet, const ag_fleet_config_t *config, 
 
 /* A connection on loan, or APR_EAGAIN while nobody should ask. */
 apr_status_t ag_fleet_begin(ag_call_t *call, ag_fleet_t *fleet, apr_time_t now, apr_pool_t *p);
+
+/* Where each of several servers has a breaker: may the one that has this entry be asked? Otherwise
+ * APR_EAGAIN. To be called for every entry before anything is asked. */
+apr_status_t ag_fleet_enter(ag_call_t *call, const ag_entry_t *entry);
 
 /* Gives it back, and tells the breaker how it went. */
 void ag_fleet_end(ag_call_t *call);

@@ -10,7 +10,7 @@
 #include <apr_pools.h>
 
 #define MAGIC APR_UINT64_C(0x61676c6561736573) /* "agleases" */
-#define VERSION 1
+#define VERSION 2
 #define LIFE_MIN APR_USEC_PER_SEC
 #define LIFE_MAX (10 * APR_USEC_PER_SEC)
 #define DOUBT (2 * APR_USEC_PER_SEC) /* doubled with each refusal */

@@ -94,6 +94,7 @@ typedef struct ag_leases_head_t {
     apr_uint64_t sets;   /* in each stripe */
     apr_time_t tended;   /* when somebody last looked for idle leases */
     apr_uint64_t next;   /* where the next look begins */
+    ag_breaker_t breakers[AG_FLEET_SERVERS];
     ag_lock_t locks[AG_LEASE_STRIPES];
 } ag_leases_head_t;
 

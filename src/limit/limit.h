@@ -149,7 +149,11 @@ typedef struct ag_fleet_config_t {
     int threads;         /* how many may call at once */
     ag_breaker_t *breaker;
     const ag_log_t *log; /* NULL: nobody is told */
+    ag_breaker_t *each;  /* one for each of several servers, AG_FLEET_SERVERS of them; NULL: all
+                            share `breaker` */
 } ag_fleet_config_t;
+
+#define AG_FLEET_SERVERS 16 /* more share one */
 
 /* One that asks for every request. Call it after fork, as all that opens connections. */
 apr_status_t ag_store_memcached_open(ag_store_t **store, const ag_fleet_config_t *config,

@@ -256,9 +256,11 @@ apr_status_t ag_store_lease_open(ag_store_t **store, ag_leases_t *leases,
 {
     static const ag_store_t base = {"lease", charge_lease, ag_lease_refund, ag_lease_tend};
     ag_lease_store_t *lease = apr_pcalloc(pchild, sizeof *lease);
+    ag_fleet_config_t own = *config;
 
+    own.each = leases->head->breakers;
     lease->base = base;
     lease->leases = leases;
     *store = &lease->base;
-    return ag_fleet_open(&lease->fleet, config, pchild);
+    return ag_fleet_open(&lease->fleet, &own, pchild);
 }

@@ -110,6 +110,13 @@ apr_status_t ag_fleet_begin(ag_call_t *call, ag_fleet_t *fleet, apr_time_t now, 
     return APR_SUCCESS;
 }
 
+apr_status_t ag_fleet_enter(ag_call_t *call, const ag_entry_t *entry)
+{
+    (void)call;
+    (void)entry;
+    return APR_SUCCESS;
+}
+
 void ag_fleet_end(ag_call_t *call)
 {
     (void)call;
@@ -158,7 +165,7 @@ typedef struct {
 
 static void make_node(node_t *node, apr_time_t skew, apr_pool_t *p)
 {
-    static const ag_fleet_config_t config = {"", "", 1000, 1, NULL, NULL};
+    static const ag_fleet_config_t config = {"", "", 1000, 1, NULL, NULL, NULL};
     ag_leases_t *leases;
 
     if (ag_leases_attach(&leases, apr_pcalloc(p, LEASES_SIZE), LEASES_SIZE, 1, p) ||

@@ -25,7 +25,7 @@ static ag_store_t *make_node(void)
 {
     ag_store_t *store;
     ag_leases_t *leases;
-    ag_fleet_config_t config = {address_of(port), "fleet:", 3000, 2, breaker, NULL};
+    ag_fleet_config_t config = {address_of(port), "fleet:", 3000, 2, breaker, NULL, NULL};
 
     assert_int_equal(ag_leases_attach(&leases, share(LEASES_SIZE), LEASES_SIZE, 1, pool),
                      APR_SUCCESS);
@@ -338,7 +338,7 @@ static void test_a_killed_visitor_blocks_nobody(void **state)
 {
     ag_store_t *store;
     ag_leases_t *leases;
-    ag_fleet_config_t config = {address_of(port), "killed:", 200, 2, breaker, NULL};
+    ag_fleet_config_t config = {address_of(port), "killed:", 200, 2, breaker, NULL, NULL};
     ag_window_t w = make_window(100, 3600, &ag_algo_fixed);
     ag_subject_t s = new_subject();
     pid_t pid;
@@ -379,7 +379,7 @@ static void test_a_late_write_counts_no_more_than_its_own(void **state)
     ag_store_t *store, *other = make_node();
     ag_leases_t *leases;
     ag_breaker_t mine = {0, 0, 0};
-    ag_fleet_config_t config = {address_of(port), "fleet:", 50, 2, &mine, NULL};
+    ag_fleet_config_t config = {address_of(port), "fleet:", 50, 2, &mine, NULL, NULL};
     ag_window_t w = make_window(100, 3600, &ag_algo_fixed);
     ag_subject_t s = new_subject();
     ag_charge_t c = make_charge(&w, &s);

@@ -39,7 +39,7 @@ static const ag_log_t a_log = {remember, NULL, AG_LOG_DEBUG};
 
 static ag_store_t *open_at(const char *servers, const char *prefix, const ag_log_t *log)
 {
-    ag_fleet_config_t config = {servers, prefix, TIMEOUT_MS, 4, &breaker, log};
+    ag_fleet_config_t config = {servers, prefix, TIMEOUT_MS, 4, &breaker, log, NULL};
     ag_store_t *store;
 
     assert_int_equal(ag_store_memcached_open(&store, &config, pool), APR_SUCCESS);

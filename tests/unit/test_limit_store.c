@@ -28,7 +28,7 @@ static ag_store_t *open_memcached(void)
 {
     ag_store_t *store;
 
-    ag_fleet_config_t config = {address_of(port), "test:", 3000, 2, breaker, NULL};
+    ag_fleet_config_t config = {address_of(port), "test:", 3000, 2, breaker, NULL, NULL};
 
     assert_int_equal(ag_store_memcached_open(&store, &config, pool), APR_SUCCESS);
     return store;
@@ -38,7 +38,7 @@ static ag_store_t *open_lease(void)
 {
     ag_store_t *store;
     ag_leases_t *leases;
-    ag_fleet_config_t config = {address_of(port), "lease:", 3000, 2, breaker, NULL};
+    ag_fleet_config_t config = {address_of(port), "lease:", 3000, 2, breaker, NULL, NULL};
 
     assert_int_equal(ag_leases_attach(&leases, lease_table, TABLE_SIZE, 0, pool), APR_SUCCESS);
     assert_int_equal(ag_store_lease_open(&store, leases, &config, pool), APR_SUCCESS);
