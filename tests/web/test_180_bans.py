@@ -42,12 +42,21 @@ SOFT = f'''{BASE}<Location "/s/soft/">
 '''
 DATABASE_GONE = ("AG04", r"\[dbd:error\]")
 
+PUBLIC = """
+<Location "/s/public/">
+ApiGuardBan 3/min hard
+</Location>
+<Location "/s/open/">
+ApiGuardBan 3/min
+</Location>
+"""
+
 numbers = itertools.count(1)
 
 
 def conf():
     return BASE + "".join(f'<Location "/s/{name}/">\n{GUARDED}{lines}\n</Location>\n'
-                          for name, lines in SECTIONS.items())
+                          for name, lines in SECTIONS.items()) + PUBLIC
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +161,13 @@ def test_hard_refuses_everything(web, ip):
     assert_banned(go(web, ip, "hard"))
     assert go(web, ip, "soft", key).status == 200  # banned there too, but not so hard
     assert_banned(go(web, ip, "soft", wrong()))
+
+
+def test_a_section_that_asks_nobody_who_he_is(web, ip):
+    fail(web, ip, 5)
+    assert_banned(go(web, ip, "public"))
+    assert go(web, ip, "open").status == 200
+    assert go(web, "192.0.2.99", "public").status == 200
 
 
 def test_a_ban_is_the_address_s_and_not_the_section_s(web, ip):
