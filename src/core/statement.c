@@ -56,6 +56,20 @@ static const char *error_text(ag_db_t *db, int rc, apr_pool_t *p)
     return error ? apr_pstrmemdup(p, error, strcspn(error, "\r\n")) : "no reason given";
 }
 
+#define SQLITE_IS_BUSY 5 /* the driver's error numbers are SQLite's */
+
+int ag_statement_is_busy(const ag_db_t *db, int rc)
+{
+    return rc == SQLITE_IS_BUSY && strcmp(apr_dbd_name(db->driver), "sqlite3") == 0;
+}
+
+void ag_statement_pause(const ag_db_t *db, int rc)
+{
+    if (ag_statement_is_busy(db, rc)) {
+        apr_sleep(apr_time_from_msec(50));
+    }
+}
+
 /* ---- queries --------------------------------------------------------------------------------- */
 
 static int start(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, const char **values, int n,
@@ -114,6 +128,7 @@ apr_status_t ag_statement_select(ag_statement_row_fn *row, void *ctx, int column
     int number, rc = start(&rows, db, sql, values, n, p);
 
     if (rc != 0) {
+        ag_statement_pause(db, rc);
         apr_dbd_check_conn(db->driver, p, db->handle);
         if (strcmp(apr_dbd_name(db->driver), "pgsql") != 0) {
             kept_of(db, sql, p)->st = NULL; /* PostgreSQL keeps nothing that could be lost */

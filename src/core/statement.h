@@ -25,4 +25,12 @@ apr_status_t ag_statement_select(ag_statement_row_fn *row, void *ctx, int column
 apr_status_t ag_statement_change(ag_db_t *db, const char *sql, const char **values, int n, int rows,
                                  const char **error, apr_pool_t *p);
 
+/* 1 when this error of a driver says that SQLite is locked right now. */
+int ag_statement_is_busy(const ag_db_t *db, int rc);
+
+/* Before one more try: waits a little if SQLite is locked, which all are for a moment when its first
+ * user comes or its last one goes. The driver waits for a statement that runs, and not for one that is
+ * prepared. */
+void ag_statement_pause(const ag_db_t *db, int rc);
+
 #endif

@@ -12,6 +12,7 @@
 #include <apr_strings.h>
 
 #include "../core/sql_text.h"
+#include "../core/statement.h"
 #include "key_row.h"
 
 #define TEXT_OF(number) #number
@@ -104,6 +105,7 @@ static int query(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, const c
     if (rc == 0) {
         return 0;
     }
+    ag_statement_pause(db, rc);
     apr_dbd_check_conn(db->driver, p, db->handle);
     return run(rows, db, sql, value, kept, p);
 }
@@ -315,16 +317,12 @@ apr_status_t ag_keys_dbd_changes(apr_array_header_t **changed, apr_int64_t *revi
 
 /* ---- is it our schema? ----------------------------------------------------------------------- */
 
-#define SQLITE_IS_BUSY 5 /* the driver's error numbers are SQLite's */
-
 /* A failed statement: a database that went away in between is down, else something is not there. */
 static ag_schema_e blame(const char **detail, ag_db_t *db, int rc, ag_schema_e schema,
                          apr_pool_t *p)
 {
-    int busy = rc == SQLITE_IS_BUSY && strcmp(apr_dbd_name(db->driver), "sqlite3") == 0;
-
     *detail = error_text(db, rc, p);
-    if (busy || apr_dbd_check_conn(db->driver, p, db->handle) != APR_SUCCESS) {
+    if (ag_statement_is_busy(db, rc) || apr_dbd_check_conn(db->driver, p, db->handle) != APR_SUCCESS) {
         return AG_SCHEMA_DOWN;
     }
     return schema;

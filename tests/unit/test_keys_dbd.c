@@ -308,6 +308,41 @@ static void test_percent(void **state)
                          "AND key_hash = %s"), APR_NOTFOUND);
 }
 
+static ag_db_t *locker; /* holds the whole file until somebody waits */
+
+void apr_sleep(apr_interval_time_t span)
+{
+    (void)span;
+    if (locker) {
+        apr_dbd_close(locker->driver, locker->handle);
+        locker = NULL;
+    }
+}
+
+/* As when a server's first child comes or its last one goes. */
+static void test_locked_for_a_moment(void **state)
+{
+    fixture_t *f = *state;
+    ag_db_t mine;
+    ag_key_t *key;
+    int rows;
+
+    if (!is_driver(f, "sqlite3")) {
+        return;
+    }
+    apr_dbd_close(f->server.driver, f->server.handle);
+    apr_dbd_close(f->other.driver, f->other.handle);
+    open_database(f, &mine);
+    locker = &mine;
+    apr_dbd_query(mine.driver, mine.handle, &rows, "PRAGMA locking_mode = EXCLUSIVE");
+    assert_int_equal(apr_dbd_query(mine.driver, mine.handle, &rows, "DELETE FROM api_usage"), 0);
+    open_database(f, &f->server);
+    open_database(f, &f->other);
+    assert_int_equal(ag_keys_dbd_get(&key, &f->keys.db, NULL, hash_of(f, f->key), &f->log, f->p),
+                     APR_SUCCESS);
+    assert_null(locker);
+}
+
 /* A server that starts twice in one second. */
 static void test_node_twice(void **state)
 {
@@ -392,7 +427,8 @@ static void test_no_revision(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_networks), TEST(test_no_bytes),    TEST(test_endpoints),        TEST(test_rates),
+        TEST(test_networks),    TEST(test_no_bytes),         TEST(test_locked_for_a_moment),
+        TEST(test_endpoints),   TEST(test_rates),
         TEST(test_plan),        TEST(test_times),            TEST(test_words),
         TEST(test_long_record), TEST(test_record),           TEST(test_own_query),
         TEST(test_own_query_faults), TEST(test_own_query_has_no_poll), TEST(test_schema),
