@@ -129,6 +129,18 @@ def test_mariadb_stopped_half_way(mysql_keys):
     assert len(log(mysql_keys)) == 2 and rows(mysql_keys, "SELECT count(*) FROM api_nodes") == [("0",)]
 
 
+def test_mariadb_truncates_no_keys(mysql_keys):
+    """It would tell no trigger."""
+    mysql_keys.create()
+    for table in ("api_keys", "api_plans"):
+        with pytest.raises(Exception, match="foreign key"):
+            mysql_keys.sql(f"TRUNCATE TABLE {table}")
+    before = len(log(mysql_keys))
+    mysql_keys.ctl("ip", "add", "office", "192.0.2.1")
+    mysql_keys.sql("TRUNCATE TABLE api_ip_lists")
+    assert len(log(mysql_keys)) == before + 1, "what databases.md says of it is out of date"
+
+
 # ---- from version 1 --------------------------------------------------------------------------------
 
 def test_an_old_database_says_what_to_do(old):
