@@ -142,7 +142,9 @@ void ag_identity_publish(request_rec *r, ag_check_t *check)
     table_fn put = setter(r);
 
     set(r, put, "APIGUARD_DECISION", "allowed");
-    set(r, put, "APIGUARD_DEGRADED", ag_check_degraded(check));
+    if (check->verdict.degraded) {
+        set(r, put, "APIGUARD_DEGRADED", ag_check_degraded(check));
+    }
     if (check->verdict.n_lines) {
         set(r, put, "APIGUARD_LIMIT", check->verdict.lines[0].policy);
     }
