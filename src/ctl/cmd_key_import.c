@@ -133,7 +133,8 @@ static int has_room(ag_ctl_t *ctl, const ag_draft_t *d, int *code)
     if (!ag_draft_is_bcrypt(d->text[AG_D_HASH])) {
         return 1;
     }
-    *code = ag_ctl_select(&rows, ctl, "SELECT key_hash FROM api_keys WHERE key_prefix = %s", 1,
+    *code = ag_ctl_select(&rows, ctl, "SELECT id FROM api_keys WHERE key_prefix = %s"
+                          " AND length(key_hash) = 60", 1,
                           &prefix);
     return *code == AG_EXIT_OK && rows.n < AG_BCRYPT_TRIES;
 }

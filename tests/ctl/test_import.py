@@ -236,6 +236,8 @@ def test_eight_bcrypt_keys_that_begin_alike(db):
     rows = [f"{BCRYPT[:-1]}{c},legacy-1,a,\n" for c in "abcdefgh"]
     assert imported(db, head + "".join(rows))["imported"] == 8
     assert list(bad(db, f"{head}{BCRYPT[:-1]}i,legacy-1,a,\n")) == [(2, "key_prefix")]
+    rows = [f"{c * 64},legacy-2,a,\n" for c in "abcdef01"]  # SHA-256 takes no try
+    assert imported(db, head + "".join(rows) + f"{BCRYPT[:-1]}i,legacy-2,a,\n")["imported"] == 9
 
 
 def test_a_header_is_never_guessed(db):
