@@ -16,7 +16,9 @@
 
 #include "algo.h"
 
-#define LOOK_AGAIN 100 /* microseconds, while another one asks */
+#define LOOK_AGAIN 100  /* microseconds, while another one asks; twice as long each time, up to */
+#define LOOK_LAST 3200  /* these, or hundreds that wait leave nothing for the one they wait for */
+#define QUEUE apr_time_from_sec(5) /* nobody waits longer than that for the visits of others */
 #define USUAL_CHARGES 16
 
 int ag_lease_judge(ag_charge_t *charge, const ag_counter_t *seen, apr_uint64_t hand, apr_time_t now,
@@ -140,8 +142,8 @@ static ag_part_e spend(ag_bill_t *bill)
     return all;
 }
 
-/* 1 when somebody else is asking for one of the counters. */
-static int is_busy(const ag_bill_t *bill, apr_time_t clock)
+/* 1 when somebody else is asking for one of the counters; bill->rival then tells which visit it is. */
+static int is_busy(ag_bill_t *bill, apr_time_t clock)
 {
     int i;
 
@@ -149,6 +151,7 @@ static int is_busy(const ag_bill_t *bill, apr_time_t clock)
         const ag_part_t *part = &bill->parts[i];
 
         if (part->state == AG_PART_ASK && part->lease && part->lease->busy > clock) {
+            bill->rival = part->lease->busy;
             return 1;
         }
     }
@@ -213,21 +216,28 @@ static ag_part_e try(ag_bill_t *bill, ag_ask_t **asks, int *n)
     return all;
 }
 
+/* A visit takes no longer than the time-out; one after another is a queue, and memcached is well. */
 static apr_status_t charge_all(ag_bill_t *bill)
 {
-    apr_time_t start = 0;
+    apr_interval_time_t patience = apr_time_from_msec(bill->store->fleet->config.timeout_ms);
+    apr_time_t rival = 0, since = 0, start = apr_time_now();
+    apr_interval_time_t nap = LOOK_AGAIN;
     ag_ask_t *asks;
     int n;
 
     while (try(bill, &asks, &n) == AG_PART_ASK) {
+        apr_time_t clock = apr_time_now();
+
         if (asks) {
             return ag_lease_visit(bill, asks, n);
         }
-        start = start ? start : apr_time_now();
-        if (apr_time_now() > start + apr_time_from_msec(bill->store->fleet->config.timeout_ms)) {
+        since = bill->rival == rival ? since : clock;
+        rival = bill->rival;
+        if (clock > since + patience || clock > start + QUEUE) {
             return APR_TIMEUP;
         }
-        apr_sleep(LOOK_AGAIN);
+        apr_sleep(nap);
+        nap = nap < LOOK_LAST ? 2 * nap : nap;
     }
     return APR_SUCCESS;
 }
@@ -236,7 +246,7 @@ static apr_status_t charge_lease(ag_store_t *store, ag_charge_t *charges, int n,
                                  apr_pool_t *p)
 {
     ag_part_t usual[USUAL_CHARGES];
-    ag_bill_t bill = {(ag_lease_store_t *)store, charges, usual, n, now, 0, 0, p};
+    ag_bill_t bill = {(ag_lease_store_t *)store, charges, usual, n, now, 0, 0, 0, p};
     apr_status_t rv;
     int i;
 

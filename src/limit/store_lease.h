@@ -39,6 +39,7 @@ typedef struct ag_bill_t {
     int n;
     apr_time_t now;
     apr_time_t busy; /* the mark of this visit */
+    apr_time_t rival; /* the mark of the visit that is waited for */
     apr_uint64_t stripes;
     apr_pool_t *p;
 } ag_bill_t;
