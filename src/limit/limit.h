@@ -129,6 +129,9 @@ apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t si
 /* Forgets what was counted for a subject in a window. 1 when there was anything. */
 int ag_store_shm_forget(ag_store_t *store, const ag_charge_t *charge, apr_time_t now);
 
+/* How many charges found no slot of their own and were counted with others, since the start. */
+apr_uint64_t ag_store_shm_overflows(const ag_store_t *store);
+
 /* ---- store_memcached: a fleet ---------------------------------------------------------------- */
 
 /* The circuit breaker's memory, in shared memory, zero when fresh. */

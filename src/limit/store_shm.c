@@ -246,3 +246,8 @@ int ag_store_shm_forget(ag_store_t *store, const ag_charge_t *charge, apr_time_t
     ag_lock_give(&table->stripes[stripe].lock);
     return there;
 }
+
+apr_uint64_t ag_store_shm_overflows(const ag_store_t *store)
+{
+    return __atomic_load_n(&((const shm_t *)store)->table.head->overflows, __ATOMIC_RELAXED);
+}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits: what counts, for whom, what a client is told, and that exactly N pass."""
 
+import http.client
 import os
 import re
 import signal
@@ -699,3 +700,20 @@ def test_nothing_readable_is_stored_in_memcached(own_httpd, own_memcached):
         assert words["key"].startswith(f"away{web.port}") or "ag1" in words["key"], line
         assert len(words["key"]) <= 250
         assert int(words["exp"]) > 0, "a counter that never expires"
+
+
+def test_a_full_table_is_told(own_httpd):
+    """Four thousand counters fit into the smallest memory; newcomers share one then, and nobody who
+    is out of quota gets more."""
+    web = own_httpd('ApiGuardSharedMemory 1M\n<Location "/s/full/">\n'
+                    "ApiGuardRateLimit 2/day by=header:X-Tenant\n</Location>\n")
+    web.expect("AG0164: the table of counters is full", "AG0133|by=header")
+    known = {"X-Tenant": "known"}
+    assert [web.get("/s/full/hello.html", headers=known).status for _ in range(3)] == [200, 200, 429]
+    connection = http.client.HTTPConnection(web.client.host, web.port, timeout=10)
+    for number in range(6000):
+        connection.request("GET", "/s/full/hello.html", headers={"X-Tenant": str(number)})
+        connection.getresponse().read()
+    connection.close()
+    assert web.wait_log("AG0164: .* [1-9][0-9]* charges of newcomers", seconds=15)
+    assert web.get("/s/full/hello.html", headers=known).status == 429
