@@ -20,9 +20,10 @@
 /* Between the readings of requests: less than a second, since the reading takes time as well; more
  * than the watchdog leaves. */
 #define INTERVAL (APR_USEC_PER_SEC * 4 / 5)
-#define PATIENCE APR_USEC_PER_SEC /* the same after a failure: by then the watchdog has tried again */
+#define PATIENCE (APR_USEC_PER_SEC * 9 / 10) /* the same after a failure: the watchdog was faster */
 #define LAG (2 * APR_USEC_PER_SEC)
 #define HUNG (30 * APR_USEC_PER_SEC) /* a reading that takes longer no longer speaks for others */
+#define FAILED (LAG + HUNG) /* a failure may end long after the request that asks came in */
 
 #define LOAD(x) __atomic_load_n(&(x), __ATOMIC_SEQ_CST)
 #define STORE(x, value) __atomic_store_n(&(x), (value), __ATOMIC_SEQ_CST)
@@ -101,7 +102,8 @@ static int lasts(apr_time_t now, apr_time_t until, apr_time_t span)
 
 static int is_known_down(ag_keys_shared_t *shared, apr_time_t now)
 {
-    return lasts(now, LOAD(shared->failed_until), LAG) || lasts(now, LOAD(shared->trying_until), HUNG);
+    return lasts(now, LOAD(shared->failed_until), FAILED)
+           || lasts(now, LOAD(shared->trying_until), HUNG);
 }
 
 /* What time it is now, for who came in at `now` and began to wait at `began`. */
@@ -171,7 +173,7 @@ static int is_turn(ag_keys_shared_t *shared, apr_time_t now, apr_time_t interval
 /* After a failure the watchdog tries first: a database that hangs would hold up the request. */
 static int is_request_s_turn(ag_keys_shared_t *shared, apr_time_t now)
 {
-    return is_turn(shared, now, lasts(now, LOAD(shared->failed_until), LAG) ? PATIENCE : INTERVAL);
+    return is_turn(shared, now, lasts(now, LOAD(shared->failed_until), FAILED) ? PATIENCE : INTERVAL);
 }
 
 /* What one wants to know by reading, another has read meanwhile. */
@@ -236,7 +238,7 @@ static ag_keys_up_e read_notice(ag_keys_t *keys, const ag_key_realm_t *realm, ap
 {
     ag_keys_shared_t *shared = keys->shared;
 
-    if (lasts(now, LOAD(shared->failed_until), LAG) && !is_request_s_turn(shared, now)) {
+    if (lasts(now, LOAD(shared->failed_until), FAILED) && !is_request_s_turn(shared, now)) {
         return AG_KEYS_BLIND;
     }
     return poll_in_turn(keys, realm, now, log, p) == APR_SUCCESS ? AG_KEYS_UP : AG_KEYS_BLIND;
