@@ -246,7 +246,10 @@ void ag_desk_serve(ag_desk_t *desk, ag_desk_answer_fn *answer, void *ctx, apr_po
     asked = desk->asked;
     if (asked != desk->answered) {
         desk->question[AG_DESK_QUESTION - 1] = '\0';
+        /* Should it end this process, the next one does not take it up. */
+        __atomic_store_n(&desk->asked, desk->answered, __ATOMIC_RELEASE);
         answer(ctx, desk->answer, apr_pstrdup(p, desk->question), p);
+        __atomic_store_n(&desk->asked, asked, __ATOMIC_RELEASE);
         __atomic_store_n(&desk->answered, asked, __ATOMIC_RELEASE);
     }
     ag_lock_give(&desk->lock);

@@ -127,6 +127,12 @@ static void member(ag_buf_t *b, const char *name, const char *value)
     ag_json_string(b, value);
 }
 
+/* What is left when nothing was counted. */
+static apr_uint64_t whole(const ag_window_t *window)
+{
+    return window->burst ? window->burst : window->rate.n;
+}
+
 /* A window as an object, all of it or nothing: room is kept for the end of the answer. */
 static void tell(question_t *q, const ag_charge_t *charge, const server_rec *s, const char *where)
 {
@@ -141,7 +147,7 @@ static void tell(question_t *q, const ag_charge_t *charge, const server_rec *s, 
     member(&b, "server", s->server_hostname ? s->server_hostname : "");
     member(&b, "section", where);
     number(&b, "limit", window->rate.n);
-    number(&b, "used", window->rate.n - charge->quota.remaining);
+    number(&b, "used", whole(window) - charge->quota.remaining);
     number(&b, "remaining", charge->quota.remaining);
     number(&b, "reset", charge->quota.reset);
     ag_buf_str(&b, charge->dry_run ? ",\"dryrun\":true}" : ",\"dryrun\":false}");
@@ -151,6 +157,12 @@ static void tell(question_t *q, const ag_charge_t *charge, const server_rec *s, 
     }
     ag_buf_mem(&q->out, b.start, (apr_size_t)(b.at - b.start));
     q->n++;
+}
+
+/* What ApiGuardConcurrency counts is in flight, and in no window that a store could step. */
+static int in_flight(const ag_limit_t *limit)
+{
+    return limit->windows->rate.period.seconds == 0;
 }
 
 /* Asks the counter without charging it. An address is also what clients count by who have no other
@@ -170,7 +182,7 @@ static void look_at(question_t *q, const ag_limit_t *limit, ag_id_t id, server_r
             q->n += ag_store_shm_forget(store, &charge, q->now);
         }
         else if (store->charge(store, &charge, 1, q->now, q->p) == APR_SUCCESS
-                 && (charge.quota.remaining < charge.window->rate.n
+                 && (charge.quota.remaining < whole(charge.window)
                      || ag_limit_is_by(limit, q->subject))) {
             tell(q, &charge, s, where);
         }
@@ -187,7 +199,8 @@ static void look_at_sections(question_t *q)
         const ag_engine_t *engine = ag_server_of(name->server)->engine;
         ag_id_t id;
 
-        if (engine && ag_limit_named(&id, name->limit, q->subject, engine->sip, q->p)) {
+        if (engine && !in_flight(name->limit)
+            && ag_limit_named(&id, name->limit, q->subject, engine->sip, q->p)) {
             q->understood = 1;
             look_at(q, name->limit, id, name->server, name->section);
         }

@@ -124,6 +124,37 @@ static void test_nobody_answers(void **state)
     end(&f);
 }
 
+static void die(void *ctx, char *answer, const char *question, apr_pool_t *p)
+{
+    (void)ctx;
+    (void)answer;
+    (void)question;
+    (void)p;
+    _exit(0);
+}
+
+/* Or it would end one child after another. */
+static void test_a_question_that_kills_is_not_taken_up_again(void **state)
+{
+    fixture_t f = fixture(state);
+    int answered = 0;
+    pid_t child;
+
+    assert_null(ag_desk_ask(f.tool, f.path, "show a", apr_time_from_msec(60), f.p));
+    child = fork();
+    if (child == 0) {
+        ag_desk_serve(f.server, die, NULL, f.p);
+        _exit(1);
+    }
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    ag_desk_serve(f.server, echo, &answered, f.p);
+    assert_int_equal(answered, 0);
+    assert_null(ag_desk_ask(f.tool, f.path, "show b", apr_time_from_msec(60), f.p));
+    ag_desk_serve(f.server, echo, &answered, f.p);
+    assert_int_equal(answered, 1);
+    end(&f);
+}
+
 static void test_the_file_is_its_owner_s_alone(void **state)
 {
     fixture_t f = fixture(state);
@@ -179,6 +210,7 @@ int main(void)
         TEST(test_the_tool_sees_the_server_s_bans),
         TEST(test_each_question_has_its_answer),
         TEST(test_nobody_answers),
+        TEST(test_a_question_that_kills_is_not_taken_up_again),
         TEST(test_the_file_is_its_owner_s_alone),
         TEST(test_what_is_no_desk_is_refused),
         TEST(test_find_knows_the_living_and_tidies_up_after_the_dead),
