@@ -13,7 +13,8 @@
 
 #define START 20 /* fields behind the state, which follows the name in brackets (proc(5)) */
 
-/* The start of a process: 1 and *start. 0: it has ended. -1: the system does not tell. */
+/* The start of a process: 1 and *start. 0: it has ended. -1: it cannot be read, since it has ended or
+ * this process has no file descriptor left, and for other reasons. */
 static int look_up(apr_uint64_t *start, apr_uint32_t pid)
 {
     char path[32], text[1024];
@@ -24,7 +25,7 @@ static int look_up(apr_uint64_t *start, apr_uint32_t pid)
     snprintf(path, sizeof path, "/proc/%u/stat", pid);
     file = fopen(path, "re");
     if (!file) {
-        return access("/proc/self/stat", R_OK) == 0 ? 0 : -1;
+        return -1;
     }
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
@@ -54,5 +55,5 @@ int ag_process_runs(apr_uint32_t pid, apr_uint64_t start)
     if (rv < 0) {
         return kill((pid_t)pid, 0) == 0 || errno == EPERM;
     }
-    return rv && found == start;
+    return rv && (found == start || !start);
 }

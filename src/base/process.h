@@ -11,8 +11,8 @@
 /* This process's id, and a number that differs from that of every other process of the same id. */
 void ag_process_self(apr_uint32_t *pid, apr_uint64_t *start);
 
-/* 1 while the process of these two numbers runs. Where the system does not tell when a process was
- * started, any of that id counts. */
+/* 1 while the process of these two numbers runs. Where it cannot be found out when a process was
+ * started, any of that id counts: who lives is never taken for dead. */
 int ag_process_runs(apr_uint32_t pid, apr_uint64_t start);
 
 #endif

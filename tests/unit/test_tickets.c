@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +66,22 @@ static void test_kept_by_the_next_generation(void **state)
     assert_true(ag_tickets_take(t, id, 1, NOW));
     assert_int_equal(ag_tickets_attach(&t, memory, SIZE / 2, 0, *state), APR_EINVAL);
     assert_int_equal(ag_tickets_attach(&t, memory, 64, 1, *state), APR_EINVAL);
+}
+
+/* Or a busy process would take back what the others hold, and let more in. */
+static void test_without_a_file_descriptor_nobody_is_dead(void **state)
+{
+    ag_tickets_t *t = attach(share(), 1, *state);
+    struct rlimit usual, none;
+
+    assert_true(ag_tickets_take(t, id, 1, NOW));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    none = usual;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(ag_tickets_take(t, id, 1, NOW), 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    assert_int_equal(ag_tickets_out(t, id), 1);
 }
 
 /* A full set, or no ticket left: nobody more, whoever it is. */
@@ -252,7 +269,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_no_more_than_n), TEST(test_kept_by_the_next_generation), TEST(test_full),
-        TEST(test_processes), TEST(test_a_killed_process_gives_back),
+        TEST(test_processes), TEST(test_without_a_file_descriptor_nobody_is_dead),
+        TEST(test_a_killed_process_gives_back),
         TEST(test_the_living_keep_theirs), TEST(test_a_zombie_is_dead),
         TEST(test_killed_anywhere), TEST(test_processes_are_told_apart),
     };
