@@ -26,6 +26,7 @@ typedef struct {
 typedef struct {
     ag_slot_t *slot; /* NULL: nothing was written */
     ag_counter_t before;
+    apr_time_t idle_at;
 } done_t;
 
 static const ag_counter_t empty = {0, 0, 0};
@@ -58,6 +59,7 @@ static int step_in(done_t *done, ag_slot_t *slot, const ag_counter_t *before, co
     }
     done->slot = slot;
     done->before = *before;
+    done->idle_at = slot->idle_at;
     ag_slot_charge(slot, &counter, window->algo->idle_at(&counter, window));
     return 1;
 }
@@ -130,7 +132,7 @@ static void undo(const done_t *done, ag_charge_t *charges, int n, apr_time_t now
         ag_counter_t counter = done[n].before;
 
         if (done[n].slot) {
-            ag_slot_set(done[n].slot, &counter);
+            ag_slot_release(done[n].slot, &counter, done[n].idle_at);
             window->algo->step(&counter, window, now, 0, &charges[n].quota);
         }
     }
@@ -194,7 +196,7 @@ static void refund_one(const ag_table_t *table, const ag_charge_t *charge, apr_t
         ag_counter_t counter = ag_slot_get(place.slot);
 
         window->algo->refund(&counter, window, now, charge->cost, then);
-        ag_slot_set(place.slot, &counter);
+        ag_slot_release(place.slot, &counter, window->algo->idle_at(&counter, window));
     }
 }
 

@@ -173,6 +173,14 @@ void ag_slot_charge(ag_slot_t *slot, const ag_counter_t *counter, apr_time_t idl
     ag_slot_set(slot, counter);
 }
 
+void ag_slot_release(ag_slot_t *slot, const ag_counter_t *counter, apr_time_t idle_at)
+{
+    ag_slot_set(slot, counter);
+    if (idle_at < slot->idle_at) {
+        __atomic_store_n(&slot->idle_at, idle_at, __ATOMIC_RELEASE);
+    }
+}
+
 /* Until its whole tag is written nobody finds it, so nobody takes the old counter for the new. */
 void ag_slot_claim(ag_slot_t *slot, ag_id_t tag, const ag_counter_t *counter)
 {

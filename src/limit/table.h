@@ -82,6 +82,10 @@ void ag_slot_set(ag_slot_t *slot, const ag_counter_t *counter);
 /* Replaces a counter that was charged and counts until `idle_at`. */
 void ag_slot_charge(ag_slot_t *slot, const ag_counter_t *counter, apr_time_t idle_at);
 
+/* Replaces a counter by one that counts less and not longer than until `idle_at`: what refused
+ * requests leave must not keep newcomers out. */
+void ag_slot_release(ag_slot_t *slot, const ag_counter_t *counter, apr_time_t idle_at);
+
 /* Gives a vacant slot to a tag. It stays vacant until it is charged. */
 void ag_slot_claim(ag_slot_t *slot, ag_id_t tag, const ag_counter_t *counter);
 

@@ -169,6 +169,32 @@ static void fill(ag_store_t *store, const ag_window_t *w, int from, int count)
 }
 
 /* Counted in the overflow and refused, then a slot of its own becomes free: still refused. */
+/* Who is refused and calls himself another each time fills no table: neither when one of his limits
+ * refuses, nor when what he took before is given back. */
+static void test_refused_requests_keep_no_slots(void **state)
+{
+    ag_store_t *store = attach(share(SMALL_SIZE), SMALL_SIZE, 1);
+    ag_window_t all = make_window(1, 3600, &ag_algo_sliding);
+    ag_window_t each = make_window(5, 3600, &ag_algo_sliding);
+    ag_subject_t global = make_subject("global");
+    int i;
+
+    (void)state;
+    assert_true(hit(store, &all, &global));
+    for (i = 0; i < 500; i++) {
+        ag_subject_t name = numbered(i), other = numbered(1000 + i);
+        ag_charge_t both[2] = {make_charge(&all, &global), make_charge(&each, &name)};
+        ag_charge_t early = make_charge(&each, &other);
+
+        assert_int_equal(store->charge(store, both, 2, now, pool), APR_SUCCESS);
+        assert_false(ag_charges_allowed(both, 2));
+        assert_int_equal(store->charge(store, &early, 1, now, pool), APR_SUCCESS);
+        store->refund(store, &early, 1, now, now, pool);
+    }
+    assert_int_equal(ag_store_shm_overflows(store), 0);
+    assert_false(hit(store, &all, &global));
+}
+
 static void test_leaving_the_overflow_forgets_nothing(void **state)
 {
     ag_store_t *store = attach(share(SMALL_SIZE), SMALL_SIZE, 1);
@@ -404,6 +430,7 @@ int main(void)
         cmocka_unit_test(test_a_full_table_frees_nobody),
         cmocka_unit_test(test_a_table_nearly_full),
         cmocka_unit_test(test_idle_slots_are_used_again),
+        cmocka_unit_test(test_refused_requests_keep_no_slots),
         cmocka_unit_test(test_leaving_the_overflow_forgets_nothing),
         cmocka_unit_test(test_more_windows_than_overflow_slots),
         cmocka_unit_test(test_killed_children_leave_the_table_whole),
