@@ -55,11 +55,13 @@ static apr_uint64_t cost_of(const ag_limit_t *limit, const ag_check_t *check)
         return limit->cost;
     }
     text = exchange->engine->expr->text(limit->cost_expr, &exchange->request);
-    /* An expression that yields no number costs one request, as if it had not been there. */
-    return text && !ag_measure_number(&cost, text, 0, APR_INT64_C(1000000000000),
-                                      exchange->request.pool)
-               ? (apr_uint64_t)cost
-               : 1;
+    /* An expression that yields no number costs one request, as if it had not been there; one that
+     * yields too large a number costs as much as there can be, which is refused. */
+    if (text && ag_measure_number(&cost, text, 0, (apr_int64_t)AG_RATE_MAX, exchange->request.pool)
+        && *text && !text[strspn(text, "0123456789")]) {
+        cost = (apr_int64_t)AG_RATE_MAX;
+    }
+    return (apr_uint64_t)cost;
 }
 
 int ag_guard_applies(const ag_limit_t *limit, const ag_check_t *check)

@@ -5,12 +5,17 @@ import json
 
 import pytest
 
+from support.problem import assert_refused
+
 CONF = """
 <Location "/s/flying/">
     ApiGuardConcurrency 2 by=ip
 </Location>
 <Location "/s/burst/">
     ApiGuardRateLimit 10/min by=ip algorithm=bucket burst=100
+</Location>
+<Location "/s/cost/">
+    ApiGuardRateLimit 10/day by=ip "cost=expr=%{HTTP:X-Cost}"
 </Location>
 """
 
@@ -41,3 +46,11 @@ def test_a_burst_above_the_rate_is_shown_as_it_is(web):
     assert web.get("/s/burst/hello.html").status == 200
     row, = told(web, "limit", "show", "ip:127.0.0.1")["windows"]
     assert (row["used"], row["remaining"]) == (1, 99)
+
+
+# ---- what a client says of itself ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cost", [10**12 + 1, 10**17, 10**25])
+def test_a_cost_too_large_is_no_cost_of_one(web, cost):
+    assert_refused(web.get("/s/cost/hello.html", headers={"X-Cost": str(cost)}), "rate_exceeded")
