@@ -458,7 +458,8 @@ static void test_cost(void **state)
         apr_uint64_t cost;
     } cases[] = {
         {"3", 3}, {"0", 0}, {"1000000000000", APR_UINT64_C(1000000000000)},
-        {"1000000000001", 1}, {"", 1}, {"-1", 1}, {"2x", 1}, {"fails", 1},
+        {"1000000000001", APR_UINT64_C(1000000000000)}, /* more than there is costs all there is */
+        {"99999999999999999999", APR_UINT64_C(1000000000000)}, {"", 1}, {"-1", 1}, {"2x", 1}, {"fails", 1},
     };
     house_t *h = *state;
     int i;
