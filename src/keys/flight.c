@@ -42,9 +42,10 @@ apr_status_t ag_flights_init(ag_flights_t *flights)
     return ag_lock_init(&flights->lock);
 }
 
+/* Or the clock was set back. By a moment it may seem so: `now` was read before the lock was had. */
 static int is_late(const slot_t *slot, apr_time_t now)
 {
-    return now < slot->since || now - slot->since > AG_FLIGHT_LATE;
+    return now - slot->since > AG_FLIGHT_LATE || slot->since - now > AG_FLIGHT_LATE;
 }
 
 /* Its asker was killed. Asked of the late ones and of what somebody waits for. */
