@@ -143,13 +143,17 @@ class Client:
 
     def storm(self, processes, each, path="/", headers=()):
         """`processes` clients at once, each with `each` requests in flight. All statuses."""
-        remember(headers, path)
-        context = multiprocessing.get_context("fork")
-        with context.Pool(processes) as pool:
-            start = time.monotonic() + 0.2
-            jobs = [pool.apply_async(wait_and_burst, (self, start, each, path, headers))
-                    for _ in range(processes)]
-            return [status for job in jobs for status in job.get(60)]
+        return storm([self] * processes, each, path, headers)
+
+
+def storm(clients, each, path="/", headers=()):
+    """Each of these clients, in a process of its own, has `each` requests in flight. All statuses."""
+    remember(headers, path)
+    with multiprocessing.get_context("fork").Pool(len(clients)) as pool:
+        start = time.monotonic() + 0.2
+        jobs = [pool.apply_async(wait_and_burst, (client, start, each, path, headers))
+                for client in clients]
+        return [status for job in jobs for status in job.get(120)]
 
 
 def wait_and_burst(client, start, n, path, headers):

@@ -191,7 +191,7 @@ class Httpd:
         except RuntimeError as error:
             return False, str(error)
 
-    def wait_up(self, before, seconds=20):
+    def wait_up(self, before, seconds=60):
         end = time.monotonic() + seconds
         while self.verdict.error.all().count(UP) <= before:
             if self.process.poll() is not None:
@@ -215,21 +215,22 @@ class Httpd:
         except FileNotFoundError:
             return []
 
-    def again(self, signal_number):
+    def again(self, signal_number, seconds):
+        """Until the new children answer, and the old ones have ended or had so many seconds for it."""
         old = set(self.children())
         self.let_go()
         before = self.verdict.error.all().count(UP)
         self.process.send_signal(signal_number)
         self.wait_up(before)
-        end = time.monotonic() + 5
+        end = time.monotonic() + seconds
         while old & set(self.children()) and time.monotonic() < end:
             time.sleep(0.01)
 
-    def graceful(self):
-        self.again(signal.SIGUSR1)
+    def graceful(self, seconds=20):
+        self.again(signal.SIGUSR1, seconds)
 
-    def restart(self):
-        self.again(signal.SIGHUP)
+    def restart(self, seconds=20):
+        self.again(signal.SIGHUP, seconds)
 
     def let_go(self):
         """A connection that was just closed may still be on its way out: stopped in that moment, the
@@ -265,7 +266,7 @@ class Httpd:
     def access_log(self):
         return self.verdict.access.all()
 
-    def wait_log(self, pattern, seconds=3, access=False):
+    def wait_log(self, pattern, seconds=10, access=False):
         """The first match in the error (or access) log since this test began, waited for."""
         reader = self.verdict.access if access else self.verdict.error
         end = time.monotonic() + seconds
@@ -275,13 +276,14 @@ class Httpd:
                 return match
             time.sleep(0.02)
 
-    def named_log(self, name, until="", seconds=3):
-        """A log of the test's own; it is written behind the answer, so `until` is waited for."""
+    def named_log(self, name, until="", seconds=10):
+        """A log of the test's own; it is written behind the answer, so `until` is waited for: a text
+        that stands in it, or a function of its text that says yes."""
         end = time.monotonic() + seconds
         while True:
             paths = glob.glob(self.dir.join("logs", name))
             text = open(paths[0], encoding="latin-1").read() if paths else ""
-            if until in text or time.monotonic() > end:
+            if (until(text) if callable(until) else until in text) or time.monotonic() > end:
                 return text
             time.sleep(0.02)
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A memcached on loopback that can be killed, hung and restarted."""
 
+import os
 import signal
 import socket
 import subprocess
+import time
 
 from .ports import LOOPBACK, free_port, unprivileged, wait_for_port
 
@@ -34,6 +36,7 @@ class Memcached:
 
     def hang(self):
         self.process.send_signal(signal.SIGSTOP)
+        os.waitpid(self.process.pid, os.WUNTRACED)  # for a moment it still answers
 
     def resume(self):
         self.process.send_signal(signal.SIGCONT)
@@ -59,6 +62,27 @@ class Memcached:
             if words[:2] == ["STAT", name]:
                 return words[2]
         return None
+
+    def items(self, seconds=20):
+        """A line of words `name=value` for each item. The crawler that lists them is busy with a round
+        of its own at times and passes over what is being moved, so it is asked until it tells all."""
+        end = time.monotonic() + seconds
+        while True:
+            lines = self.ask_all("lru_crawler metadump all")
+            if lines[-1] == "END" and len(lines) - 1 == int(self.stat("curr_items")):
+                return lines[:-1]
+            assert time.monotonic() < end, lines
+            time.sleep(0.05)
+
+    def ask_all(self, line):
+        """All lines of the answer, which ends the connection."""
+        with socket.create_connection((LOOPBACK, self.port), 20) as s:
+            s.sendall(line.encode() + b"\r\n")
+            s.shutdown(socket.SHUT_WR)
+            data = b""
+            while part := s.recv(65536):
+                data += part
+        return data.decode("latin-1").splitlines() or [""]
 
     def trips(self):
         """Round trips so far: each read and each write is one."""

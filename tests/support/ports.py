@@ -21,14 +21,14 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_for_port(port, process, seconds=10):
+def wait_for_port(port, process, seconds=30, host=LOOPBACK):
     """Returns when somebody accepts on `port`; fails when `process` ends before."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
             raise RuntimeError(f"{process.args[0]} ended with status {process.returncode}")
         try:
-            socket.create_connection((LOOPBACK, port), 1).close()
+            socket.create_connection((host, port), 1).close()
             return
         except OSError:
             time.sleep(0.01)

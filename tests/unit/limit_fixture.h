@@ -160,6 +160,7 @@ static inline void become_nobody(void)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+/* Without its maintainer, which moves items between lists behind the back of who lists them. */
 static inline pid_t start_memcached(int port)
 {
     char text[16];
@@ -170,7 +171,7 @@ static inline pid_t start_memcached(int port)
         snprintf(text, sizeof text, "%d", port);
         become_nobody();
         execlp("memcached", "memcached", "-l", "127.0.0.1", "-p", text, "-U", "0", "-m", "16",
-               "-t", "2", (char *)NULL);
+               "-t", "2", "-o", "no_lru_maintainer", (char *)NULL);
         _exit(127);
     }
     for (i = 0; i < 200 && (s = connect_to(port)) < 0; i++) {
@@ -179,6 +180,16 @@ static inline pid_t start_memcached(int port)
     assert_true(s >= 0);
     close(s);
     return pid;
+}
+
+/* Returns when it has stopped: for a moment after the signal it still answers. */
+static inline void hang(pid_t pid)
+{
+    int status;
+
+    kill(pid, SIGSTOP);
+    assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+    assert_true(WIFSTOPPED(status));
 }
 
 static inline const char *address_of(int port)

@@ -13,6 +13,7 @@
 #define NODES 8
 #define LEASES_SIZE (1 << 20)
 #define MS 1000
+#define PATIENCE_MS 400 /* far more than a busy machine takes for an answer */
 
 static int port;
 static pid_t memcached;
@@ -61,17 +62,20 @@ static long stat_of(const char *name)
     return atol(at + 6 + strlen(name));
 }
 
-/* Reads and writes, a round trip each. */
+/* Reads and writes, a round trip each; without those that were made again since another node's write
+ * came between, which the machine's scheduler decides. */
 static long trips(void)
 {
-    return stat_of("cmd_get") + stat_of("cmd_set");
+    return stat_of("cmd_get") + stat_of("cmd_set") - 2 * stat_of("cas_badval");
 }
 
 /* A time at the beginning of a window, so that a test does not run over its end. A bucket has no
- * windows, and what is idle for a minute is gone from memcached. */
+ * windows, and what is idle for a minute is gone from memcached; the second begins, since a lease is
+ * as large as what was spent in one. */
 static apr_time_t window_start(const ag_window_t *w)
 {
-    return w->algo == &ag_algo_bucket ? now : ag_period_start(&w->rate.period, now);
+    return w->algo == &ag_algo_bucket ? now - now % APR_USEC_PER_SEC
+                                      : ag_period_start(&w->rate.period, now);
 }
 
 /* ---- never too many -------------------------------------------------------------------------- */
@@ -338,7 +342,7 @@ static void test_a_killed_visitor_blocks_nobody(void **state)
 {
     ag_store_t *store;
     ag_leases_t *leases;
-    ag_fleet_config_t config = {address_of(port), "killed:", 200, 2, breaker, NULL, NULL};
+    ag_fleet_config_t config = {address_of(port), "killed:", 2000, 2, breaker, NULL, NULL};
     ag_window_t w = make_window(100, 3600, &ag_algo_fixed);
     ag_subject_t s = new_subject();
     pid_t pid;
@@ -349,7 +353,7 @@ static void test_a_killed_visitor_blocks_nobody(void **state)
                      APR_SUCCESS);
     assert_int_equal(ag_store_lease_open(&store, leases, &config, pool), APR_SUCCESS);
     assert_int_equal(hit(store, &w, &s), 1);
-    kill(memcached, SIGSTOP);
+    hang(memcached);
     pid = fork_child();
     if (pid == 0) {
         ag_charge_t c = make_charge(&w, &s);
@@ -358,7 +362,7 @@ static void test_a_killed_visitor_blocks_nobody(void **state)
         store->charge(store, &c, 1, now, pool);
         _exit(0);
     }
-    usleep(50000); /* it has marked the lease, and waits */
+    usleep(200000); /* it has marked the lease, and waits */
     kill_child(pid);
     kill(memcached, SIGCONT);
     for (i = 0; i < 200 && passed < 99; i++) {
@@ -379,7 +383,7 @@ static void test_a_late_write_counts_no_more_than_its_own(void **state)
     ag_store_t *store, *other = make_node();
     ag_leases_t *leases;
     ag_breaker_t mine = {0, 0, 0};
-    ag_fleet_config_t config = {address_of(port), "fleet:", 50, 2, &mine, NULL, NULL};
+    ag_fleet_config_t config = {address_of(port), "fleet:", PATIENCE_MS, 2, &mine, NULL, NULL};
     ag_window_t w = make_window(100, 3600, &ag_algo_fixed);
     ag_subject_t s = new_subject();
     ag_charge_t c = make_charge(&w, &s);
@@ -391,15 +395,17 @@ static void test_a_late_write_counts_no_more_than_its_own(void **state)
                      APR_SUCCESS);
     assert_int_equal(ag_store_lease_open(&store, leases, &config, pool), APR_SUCCESS);
     passed += hit(store, &w, &s);
-    kill(memcached, SIGSTOP);
+    hang(memcached);
     for (failed = 0; failed < 100 && store->charge(store, &c, 1, now, pool); failed++) {
         assert_false(c.allowed);
     }
     assert_int_equal(failed, 100);
     store->tend(store, now + 3 * APR_USEC_PER_SEC, pool); /* it has nothing to do, and learns nothing */
     assert_true(mine.open_until && mine.failures);
-    assert_in_range(apr_time_now() - start, 50 * MS, 150 * MS); /* one waited, and for all */
+    /* One waited, and for all. */
+    assert_in_range(apr_time_now() - start, PATIENCE_MS * MS, 5 * PATIENCE_MS * MS);
     kill(memcached, SIGCONT);
+    trips(); /* it is awake */
     usleep(100000);
     for (i = 0; i < 200; i++) {
         passed += hit(other, &w, &s);

@@ -223,8 +223,10 @@ static void test_a_zombie_is_dead(void **state)
     ag_tickets_t *t = attach(share(), 1, *state);
     pid_t pid = take_and_wait(t, 1);
 
+    siginfo_t info;
+
     kill(pid, SIGKILL);
-    usleep(50000);
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0); /* it has ended */
     assert_true(ag_tickets_take(t, id, 1, NOW));
     waitpid(pid, NULL, 0);
 }

@@ -2,7 +2,7 @@
 """A fleet: several servers, one memcached. Exactly N pass on all of them together, memcached is
 seldom asked, and when it is in trouble nobody waits for it."""
 
-import re
+import os
 import shutil
 import socket
 import subprocess
@@ -11,8 +11,9 @@ import time
 
 import pytest
 
+from support import client
 from support.memcached import Memcached
-from support.ports import LOOPBACK, free_port, unprivileged, wait_for_port
+from support.ports import LOOPBACK, Directory, free_port, unprivileged, wait_for_port
 
 CONF = """
 ApiGuardCounterStore memcached:{address} prefix=fleet timeout={timeout}
@@ -52,37 +53,39 @@ def make_fleet(own_httpd, address, n=4, timeout=2000, **kw):
 
 def storm(nodes, each, path, clients=2):
     """So many clients of every node at once; all statuses."""
-    seen = []
+    return client.storm([node.client for node in nodes] * clients, each, path)
 
-    def run(node):
-        seen.extend(node.client.storm(clients, each, path))
 
-    threads = [threading.Thread(target=run, args=(node,)) for node in nodes]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return seen
+def use_up(nodes, path, passed, least=200, most=200):
+    """How many have passed when all is used up. What a node was given and did not spend it gives back
+    after a second, by its watchdog; who was refused asks for it after 2, 4, 8 ... seconds."""
+    end = time.monotonic() + 60
+    while passed < least:
+        assert time.monotonic() < end, f"{passed} passed, and no more will"
+        time.sleep(0.5)
+        passed += storm(nodes, 25, path, 1).count(200)
+    passed += storm(nodes, 25, path, 1).count(200)
+    assert passed <= most
+    return passed
 
 
 def test_exactly_n_pass_on_four_servers(own_httpd, own_memcached):
     nodes = make_fleet(own_httpd, own_memcached.address)
     for algorithm in ("sliding", "fixed", "bucket"):
-        seen = storm(nodes, 80, f"/s/{algorithm}/hello.html")
+        path = f"/s/{algorithm}/hello.html"
+        seen = storm(nodes, 80, path)
         assert len(seen) == 640
         assert set(seen) <= {200, 429}
-        passed = seen.count(200)
-        if algorithm == "fixed":
-            assert passed == 200
-        else:  # of sliding and bucket the last hundredth is left to gather for a while
-            assert 197 <= passed <= 200
+        # Of sliding and bucket the last hundredth is left to gather for a while.
+        use_up(nodes, path, seen.count(200), 200 if algorithm == "fixed" else 197)
 
 
 def test_refused_requests_ask_nobody(own_httpd, own_memcached):
     nodes = make_fleet(own_httpd, own_memcached.address)
-    assert 429 in storm(nodes, 80, "/s/fixed/hello.html")
+    path = "/s/fixed/hello.html"
+    use_up(nodes, path, storm(nodes, 80, path).count(200))
     before, start = own_memcached.trips(), time.monotonic()
-    seen = storm(nodes, 100, "/s/fixed/hello.html")
+    seen = storm(nodes, 100, path)
     asked, doubts = own_memcached.trips() - before, 1 + int((time.monotonic() - start) / 2)
     assert seen == [429] * 800
     assert asked <= 4 * doubts, "a node may ask after 2, 4, 8 ... seconds, and no more"
@@ -104,8 +107,7 @@ def test_what_a_server_holds_is_given_back(own_httpd, own_memcached):
     """One server answers much, then all requests go to another one."""
     nodes = make_fleet(own_httpd, own_memcached.address, n=2)
     assert storm(nodes[:1], 60, "/s/fixed/hello.html") == [200] * 120
-    time.sleep(2.5)  # a second, and the watchdog's turn
-    assert nodes[1].client.burst(200, "/s/fixed/hello.html").count(200) == 80
+    use_up(nodes[1:], "/s/fixed/hello.html", 120)
 
 
 # ---- memcached in trouble ------------------------------------------------------------------------
@@ -120,29 +122,29 @@ def test_a_flush_lets_little_more_pass(own_httpd, own_memcached):
     passed = storm(nodes, 15, "/s/fixed/hello.html").count(200)
     own_memcached.command("flush_all")
     passed += storm(nodes, 80, "/s/fixed/hello.html").count(200)
-    assert 200 <= passed <= 200 + 4 * 25, "a lease is an eighth of what is left, at most"
+    use_up(nodes, "/s/fixed/hello.html", passed, 200, 200 + 4 * 25)  # an eighth of 200 for each
 
 
 def test_a_restart_lets_little_more_pass(own_httpd, own_memcached):
     nodes = make_fleet(own_httpd, own_memcached.address)
     away(*nodes)
-    passed = storm(nodes, 80, "/s/fixed/hello.html").count(200)
-    assert passed == 200
+    path = "/s/fixed/hello.html"
+    use_up(nodes, path, storm(nodes, 80, path).count(200))
     own_memcached.restart()
     time.sleep(2)
-    seen = storm(nodes, 40, "/s/fixed/hello.html")
-    assert seen.count(200) == 0, "all had seen that it was used up"
+    assert storm(nodes, 40, path).count(200) == 0, "all had seen that it was used up"
 
 
-def degraded(node, n):
-    """The last n lines of the log, each split, once all of node.asked requests are in it: httpd
-    writes behind the answer."""
-    end = time.monotonic() + 3
-    while True:
-        lines = [line.split("|") for line in node.named_log("fleet.log").splitlines()]
-        if len(lines) >= node.asked or time.monotonic() > end:
-            return lines[-n:]
-        time.sleep(0.02)
+def marks(node, section, n, name="hello.html"):
+    """(what decided without memcached or "-", milliseconds) of each request of that section, once n
+    of them are in the log: httpd writes behind the answer, and each process on its own."""
+    path = f"/s/{section}/{name}"
+    log = node.named_log("fleet.log", lambda text: text.count(f"{path}|") >= n)
+    lines = [line.split("|") for line in log.splitlines()]
+    return [(line[2], int(line[3]) // 1000) for line in lines if line[0] == path]
+
+
+PATIENCE = 500  # a time-out in ms that stands out from what a busy machine takes for a request
 
 
 @pytest.mark.parametrize("trouble", ["killed", "hung", "black hole"])
@@ -151,15 +153,15 @@ def test_nobody_waits_for_it_twice(own_httpd, own_memcached, trouble):
     tries. Each decision without memcached is marked in the log."""
     hole = socket.create_server((LOOPBACK, 0), backlog=256)  # takes connections, never answers
     address = f"{LOOPBACK}:{hole.getsockname()[1]}" if trouble == "black hole" else own_memcached.address
-    (node,) = make_fleet(own_httpd, address, n=1, timeout=100)
+    (node,) = make_fleet(own_httpd, address, n=1, timeout=PATIENCE)
     away(node)
-    node.asked = 60 + (trouble != "black hole")
     if trouble != "black hole":
-        assert node.get("/s/deny/hello.html").status == 200
+        assert node.get("/s/wide/hello.html").status == 200
     if trouble == "killed":
         own_memcached.kill()
     if trouble == "hung":
         own_memcached.hang()
+    start = time.monotonic()
     try:
         seen = [node.get("/s/deny/hello.html").status for _ in range(40)]
         local = [node.get("/s/local/hello.html").status for _ in range(20)]
@@ -167,13 +169,14 @@ def test_nobody_waits_for_it_twice(own_httpd, own_memcached, trouble):
         if trouble == "hung":
             own_memcached.resume()
         hole.close()
-    assert seen.count(503) == 40
+    tries = 1 + int(time.monotonic() - start)
+    assert seen == [503] * 40
     assert local == [200] * 10 + [429] * 10
-    lines = degraded(node, 60)
-    assert [line[2] for line in lines] == ["deny"] * 40 + ["local"] * 20
-    slow = [int(line[3]) for line in lines if int(line[3]) > 60000]
-    assert len(slow) <= 3, slow
-    assert max(int(line[3]) for line in lines) < 400000, "no longer than the time-out of 100 ms"
+    denied, counted = marks(node, "deny", 40), marks(node, "local", 20)
+    assert {mark for mark, _ in denied} == {"deny"} and {mark for mark, _ in counted} == {"local"}
+    slow = [ms for _, ms in denied + counted if ms > PATIENCE * 3 / 4]
+    assert len(slow) <= tries, slow
+    assert max(slow, default=0) < PATIENCE * 3, "no longer than the time-out"
 
 
 def test_it_is_noticed_within_two_seconds(own_httpd, own_memcached):
@@ -213,23 +216,24 @@ def test_dropped_packets(own_httpd):
         user = unprivileged()
         server = subprocess.Popen(["ip", "netns", "exec", name, "memcached", "-l", there, "-p",
                                    str(port), "-U", "0"] + (["-u", user[0]] if user else []))
-        time.sleep(0.5)
-        (node,) = make_fleet(own_httpd, f"{there}:{port}", n=1, timeout=100)
+        wait_for_port(port, server, host=there)
+        (node,) = make_fleet(own_httpd, f"{there}:{port}", n=1, timeout=PATIENCE)
         away(node)
-        assert node.get("/s/deny/hello.html").status == 200
+        assert node.get("/s/wide/hello.html").status == 200
         assert ip("-n", name, "route", "del", here[:-1] + "0/30", "dev", f"{name}p").returncode == 0
         assert ip("-n", name, "route", "add", "blackhole", f"{here}/32").returncode == 0
+        start = time.monotonic()
         seen = [node.get("/s/deny/hello.html").status for _ in range(20)]
+        tries = 1 + int(time.monotonic() - start)
         assert 503 in seen and set(seen) <= {200, 503}
-        node.asked = 21
-        slow = [line for line in degraded(node, 20) if int(line[3]) > 60000]
-        assert len(slow) <= 2, slow
+        slow = [ms for _, ms in marks(node, "deny", 20) if ms > PATIENCE * 3 / 4]
+        assert len(slow) <= tries, slow
         assert ip("-n", name, "route", "del", "blackhole", f"{here}/32").returncode == 0
         assert ip("-n", name, "route", "add", here[:-1] + "0/30", "dev", f"{name}p").returncode == 0
         start = time.monotonic()
         while node.get("/s/deny/hello.html").status == 503:
             time.sleep(0.05)
-            assert time.monotonic() - start < 4
+            assert time.monotonic() - start < 20
     finally:
         if server:
             server.kill()
@@ -254,7 +258,7 @@ def test_a_memcached_that_is_too_full(own_httpd):
                 s.sendall(b"version\r\n")
                 s.recv(100)
         assert int(server.stat("evictions")) > 0
-        assert 200 <= passed <= 200 + 2 * 25
+        use_up(nodes, "/s/fixed/hello.html", passed, 200, 200 + 2 * 25)
     finally:
         server.close()
 
@@ -262,58 +266,56 @@ def test_a_memcached_that_is_too_full(own_httpd):
 def test_through_a_proxy(own_httpd, own_memcached, tmp_path):
     """twemproxy speaks the text protocol and knows gets and cas."""
     program = shutil.which("nutcracker") or "/usr/sbin/nutcracker"
-    if not shutil.os.path.exists(program):
+    if not os.path.exists(program):
         pytest.skip("Debian's nutcracker (twemproxy) is not installed")
     port, stats = free_port(), free_port()
     conf = tmp_path / "nutcracker.yml"
     conf.write_text(f"fleet:\n  listen: {LOOPBACK}:{port}\n  hash: fnv1a_64\n  distribution: ketama\n"
-                    f"  timeout: 400\n  servers:\n   - {own_memcached.address}:1\n")
+                    f"  timeout: 2000\n  servers:\n   - {own_memcached.address}:1\n")
     proxy = subprocess.Popen([program, "-c", str(conf), "-s", str(stats), "-a", LOOPBACK],
                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for_port(port, proxy)
         nodes = make_fleet(own_httpd, f"{LOOPBACK}:{port}", n=2)
-        assert storm(nodes, 100, "/s/fixed/hello.html").count(200) == 200
+        use_up(nodes, "/s/fixed/hello.html", storm(nodes, 100, "/s/fixed/hello.html").count(200))
     finally:
         proxy.kill()
         proxy.wait()
 
 
-def test_a_unix_socket(own_httpd, own_memcached, tmp_path):
-    path = f"/tmp/ag-fleet-{own_memcached.port}.sock"
+def test_a_unix_socket(own_httpd, own_memcached):
+    folder = Directory("fleet")
+    path = os.path.join(folder.mkdir("run", unprivileged("nobody")), "memcached.sock")
     server = subprocess.Popen(["memcached", "-s", path, "-a", "0777", "-u", (unprivileged() or ["nobody"])[0]])
     try:
-        end = time.monotonic() + 5
-        while not shutil.os.path.exists(path) and time.monotonic() < end:
+        end = time.monotonic() + 30
+        while not os.path.exists(path) and time.monotonic() < end:
             time.sleep(0.05)
         nodes = make_fleet(own_httpd, path, n=2)
-        assert storm(nodes, 100, "/s/fixed/hello.html").count(200) == 200
+        use_up(nodes, "/s/fixed/hello.html", storm(nodes, 100, "/s/fixed/hello.html").count(200))
     finally:
         server.kill()
         server.wait()
-        if shutil.os.path.exists(path):
-            shutil.os.unlink(path)
+        folder.close()
 
 
 def test_losing_one_of_two_affects_its_keys_alone(own_httpd, own_memcached):
     other = Memcached()
     try:
-        (node,) = make_fleet(own_httpd, f"{own_memcached.address},{other.address}", n=1, timeout=200)
+        (node,) = make_fleet(own_httpd, f"{own_memcached.address},{other.address}", n=1, timeout=PATIENCE)
+        node.put("api/last.html", "last\n")
         away(node)
         tenants = [f"t{i}" for i in range(30)]
 
-        def ask():
-            return [node.get("/s/tenant/hello.html", headers={"X-Tenant": t}).status for t in tenants]
+        def ask(page="hello.html"):
+            return [node.get(f"/s/tenant/{page}", headers={"X-Tenant": t}).status for t in tenants]
 
         assert ask() == [200] * 30
         mine = int(own_memcached.stat("curr_items"))
         assert 0 < mine < 30, "each server has some"
         other.kill()
-        time.sleep(0.1)
         ask()
-        assert ask() == [200] * 30
-        node.asked = 90
-        marks = [line[2] for line in degraded(node, 30)]
-        assert marks.count("-") == mine
+        assert ask("last.html") == [200] * 30
+        assert [mark for mark, _ in marks(node, "tenant", 30, "last.html")].count("-") == mine
     finally:
         other.close()
