@@ -55,6 +55,11 @@ static int ask(json_t **told, const ag_ctl_t *ctl, const char *runtime, const ch
     return AG_EXIT_OK;
 }
 
+static int says(const json_t *told, const char *name)
+{
+    return json_is_true(json_object_get(told, name));
+}
+
 static int is_central(const json_t *told)
 {
     const char *store = json_string_value(json_object_get(told, "store"));
@@ -64,29 +69,66 @@ static int is_central(const json_t *told)
 
 /* ---- limit show ------------------------------------------------------------------------------ */
 
+typedef struct {
+    const char *title;
+    const char *name;
+    int central; /* only of limits that are counted in memcached */
+} column_t;
+
+static const column_t columns[] = {
+    {"POLICY", "policy", 0}, {"USED", "used", 0},   {"REMAINING", "remaining", 0},
+    {"RESET", "reset", 0},   {"HELD", "reserved", 1}, {"ALONE", "alone", 1},
+    {"SERVER", "server", 0}, {"SECTION", "section", 0},
+};
+
+#define COLUMNS (int)(sizeof columns / sizeof *columns)
+
 static const char *cell(const json_t *window, const char *name, apr_pool_t *p)
 {
     const json_t *value = json_object_get(window, name);
 
+    if (!value) {
+        return "?";
+    }
     return json_is_string(value)
                ? ag_ctl_plain(json_string_value(value), p)
                : apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
 }
 
-static void print_windows(const json_t *windows, apr_pool_t *p)
+static void print_windows(const json_t *windows, int central, apr_pool_t *p)
 {
-    static const char *const titles[] = {"POLICY", "USED", "REMAINING", "RESET", "SERVER", "SECTION"};
-    static const char *const names[] = {"policy", "used", "remaining", "reset", "server", "section"};
     apr_array_header_t *cells = apr_array_make(p, 12, sizeof(char *));
+    const char *titles[COLUMNS];
     apr_size_t i;
-    int column;
+    int column, n = 0;
 
-    for (i = 0; i < json_array_size(windows); i++) {
-        for (column = 0; column < 6; column++) {
-            APR_ARRAY_PUSH(cells, const char *) = cell(json_array_get(windows, i), names[column], p);
+    for (column = 0; column < COLUMNS; column++) {
+        if (central || !columns[column].central) {
+            titles[n++] = columns[column].title;
         }
     }
-    ag_ctl_table(titles, 6, cells, p);
+    for (i = 0; i < json_array_size(windows); i++) {
+        for (column = 0; column < COLUMNS; column++) {
+            if (central || !columns[column].central) {
+                APR_ARRAY_PUSH(cells, const char *) =
+                    cell(json_array_get(windows, i), columns[column].name, p);
+            }
+        }
+    }
+    ag_ctl_table(titles, n, cells, p);
+}
+
+/* What the table covers. */
+static void print_store(const json_t *told)
+{
+    if (!is_central(told)) {
+        return;
+    }
+    puts("counted in memcached, for all servers. HELD: this server has reserved it and not used it;");
+    puts("ALONE: it counted that by itself while memcached was away");
+    if (!says(told, "reachable")) {
+        puts("memcached cannot be reached: this is what it said when this server last asked");
+    }
 }
 
 static int run_show(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
@@ -100,21 +142,21 @@ static int run_show(ag_ctl_t *ctl, const void *options, const ag_words_t *operan
     }
     windows = json_object_get(told, "windows");
     if (ctl->json) {
-        ag_ctl_json(json_pack("{s:o,s:O,s:O,s:O}", "subject", ag_ctl_text(operands->v[0], ctl->pool),
-                              "store", json_object_get(told, "store"), "complete",
+        ag_ctl_json(json_pack("{s:o,s:O,s:O,s:O,s:O}", "subject",
+                              ag_ctl_text(operands->v[0], ctl->pool), "store",
+                              json_object_get(told, "store"), "reachable",
+                              json_object_get(told, "reachable"), "complete",
                               json_object_get(told, "complete"), "windows", windows));
         return AG_EXIT_OK;
     }
-    if (is_central(told)) {
-        puts("counted in memcached, for all servers; this is what this machine counted alone:");
-    }
+    print_store(told);
     if (json_array_size(windows)) {
-        print_windows(windows, ctl->pool);
+        print_windows(windows, is_central(told), ctl->pool);
     }
     else {
         puts("nothing is counted");
     }
-    if (!json_is_true(json_object_get(told, "complete"))) {
+    if (!says(told, "complete")) {
         puts("... and more than the answer has room for");
     }
     return AG_EXIT_OK;
@@ -133,9 +175,9 @@ static int run_reset(ag_ctl_t *ctl, const void *options, const ag_words_t *opera
         return code;
     }
     n = json_integer_value(json_object_get(told, "reset"));
-    if (is_central(told)) {
-        return ag_ctl_fail(AG_EXIT_NO, "this server's limits are counted in memcached: only what this "
-                           "machine counted alone is forgotten (%d windows)", (int)n);
+    if (!says(told, "reachable")) {
+        return ag_ctl_fail(AG_EXIT_NO, "memcached cannot be reached, so not everything is forgotten; "
+                           "%d window%s begun anew. Try again later", (int)n, n == 1 ? "" : "s");
     }
     if (n == 0) {
         return ag_ctl_fail(AG_EXIT_NO, "nothing is counted of %s",
@@ -143,10 +185,10 @@ static int run_reset(ag_ctl_t *ctl, const void *options, const ag_words_t *opera
     }
     if (ctl->json) {
         ag_ctl_json(json_pack("{s:I}", "reset", n));
+        return AG_EXIT_OK;
     }
-    else {
-        printf("%d window%s begun anew\n", (int)n, n == 1 ? "" : "s");
-    }
+    printf("%d window%s begun anew%s\n", (int)n, n == 1 ? "" : "s",
+           is_central(told) ? ", for all servers within three seconds" : "");
     return AG_EXIT_OK;
 }
 

@@ -17,7 +17,7 @@
 #include <apr_file_info.h>
 #include <apr_strings.h>
 
-#define MAGIC "mod_apiguard desk 2\n"
+#define MAGIC "mod_apiguard desk 3\n"
 #define PREFIX "apiguard."
 #define SUFFIX ".desk"
 
@@ -43,7 +43,7 @@ apr_status_t ag_desk_format(ag_desk_t *desk, apr_size_t bans)
     desk->bans_at = bans_at();
     desk->bans_size = bans;
     memcpy(desk->magic, MAGIC, sizeof MAGIC);
-    return ag_lock_init(&desk->lock);
+    return ag_lock_init(&desk->lock) ? APR_ENOLOCK : ag_lock_init(&desk->serving);
 }
 
 apr_status_t ag_desk_bans(ag_bans_t **bans, ag_desk_t *desk, int fresh, const ag_sip_key_t *key,
@@ -235,22 +235,34 @@ const char *ag_desk_ask(ag_desk_t *desk, const char *path, const char *question,
 
 /* ---- the server ------------------------------------------------------------------------------ */
 
+/* The number of a question that nobody has taken up; 0: there is none. Should it end this process,
+ * the next one leaves it alone. */
+static apr_uint64_t take_up(const char **question, ag_desk_t *desk, apr_pool_t *p)
+{
+    apr_uint64_t asked = 0;
+
+    ag_lock_take(&desk->lock);
+    if (desk->asked != desk->taken) {
+        asked = desk->taken = desk->asked;
+        *question = apr_pstrndup(p, desk->question, AG_DESK_QUESTION - 1);
+    }
+    ag_lock_give(&desk->lock);
+    return asked;
+}
+
 void ag_desk_serve(ag_desk_t *desk, ag_desk_answer_fn *answer, void *ctx, apr_pool_t *p)
 {
     apr_uint64_t asked = __atomic_load_n(&desk->asked, __ATOMIC_ACQUIRE);
+    const char *question;
 
-    if (asked == __atomic_load_n(&desk->answered, __ATOMIC_ACQUIRE)) {
+    if (asked == __atomic_load_n(&desk->taken, __ATOMIC_ACQUIRE)
+        || !ag_lock_try(&desk->serving)) {
         return;
     }
-    ag_lock_take(&desk->lock);
-    asked = desk->asked;
-    if (asked != desk->answered) {
-        desk->question[AG_DESK_QUESTION - 1] = '\0';
-        /* Should it end this process, the next one does not take it up. */
-        __atomic_store_n(&desk->asked, desk->answered, __ATOMIC_RELEASE);
-        answer(ctx, desk->answer, apr_pstrdup(p, desk->question), p);
-        __atomic_store_n(&desk->asked, asked, __ATOMIC_RELEASE);
+    asked = take_up(&question, desk, p);
+    if (asked) {
+        answer(ctx, desk->answer, question, p);
         __atomic_store_n(&desk->answered, asked, __ATOMIC_RELEASE);
     }
-    ag_lock_give(&desk->lock);
+    ag_lock_give(&desk->serving);
 }

@@ -23,8 +23,10 @@ typedef struct ag_desk_t {
     apr_uint64_t bans_size;
     apr_uint64_t served;   /* 0: nobody answers questions here */
     apr_uint64_t asked;    /* a question's number, random; 0: none was ever asked */
-    apr_uint64_t answered; /* that of the last one that was answered */
-    ag_lock_t lock;        /* the server's: who answers */
+    apr_uint64_t taken;    /* that of the last one that was taken up */
+    apr_uint64_t answered; /* and of the last one that was answered */
+    ag_lock_t lock;        /* of the question */
+    ag_lock_t serving;     /* who answers; only tried, since answers may come from memcached */
     char question[AG_DESK_QUESTION];
     char answer[AG_DESK_ANSWER];
 } ag_desk_t;

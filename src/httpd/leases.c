@@ -10,6 +10,8 @@
 #include <ap_mpm.h>
 #include <apr_shm.h>
 
+#include "../limit/lease_reset.h"
+
 #define USERDATA "mod_apiguard:leases:1"
 #define PART 4 /* of ApiGuardSharedMemory */
 
@@ -79,7 +81,7 @@ void ag_leases_child(apr_pool_t *pchild, server_rec *s)
     int threads = 1;
 
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
-    fleet.threads = (threads > 0 ? threads : 1) + 1; /* one for the watchdog */
+    fleet.threads = (threads > 0 ? threads : 1) + 2; /* one for each of the watchdog's threads */
     rv = ag_store_lease_open(&store, leases, &fleet, pchild);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0132: ApiGuardCounterStore: \"%s\" cannot be "
@@ -88,6 +90,15 @@ void ag_leases_child(apr_pool_t *pchild, server_rec *s)
     }
     for (; s; s = s->next) {
         ag_server_of(s)->engine->memcached = store;
+    }
+}
+
+void ag_leases_hear(server_rec *s, apr_time_t now, apr_pool_t *ptmp)
+{
+    ag_store_t *store = ag_server_of(s)->engine->memcached;
+
+    if (store) {
+        ag_lease_hear(store, now, ptmp);
     }
 }
 

@@ -52,16 +52,18 @@ static void step_more(ag_ask_t *ask, apr_time_t now, const ag_quota_t *quota)
 static int step_one(ag_ask_t *ask, apr_time_t now)
 {
     const ag_window_t *window = ask->window;
-    int begun = ask->birth && ask->entry.birth != ask->birth;
+    int other = ask->birth && ask->entry.birth != ask->birth, begun;
     ag_quota_t quota;
 
+    ask->reset = other && ask->entry.birth & 1;
+    begun = other && !ask->reset;
     ask->counter = ask->entry.counter;
     ask->charged = ask->left = 0;
     ask->written = 0;
     if (begun) {
         window->algo->restore(&ask->counter, &ask->seen, window);
     }
-    if (ask->back) {
+    if (ask->back && !ask->reset) {
         window->algo->refund(&ask->counter, window, now, ask->back, ask->then);
     }
     ask->allowed = (unsigned)window->algo->step(&ask->counter, window, now, ask->cost, &quota);
@@ -70,7 +72,7 @@ static int step_one(ag_ask_t *ask, apr_time_t now)
         ask->left = quota.remaining;
         step_more(ask, now, &quota);
     }
-    return begun || ask->back || ask->charged;
+    return begun || (ask->back && !ask->reset) || ask->charged;
 }
 
 static apr_status_t write_one(ag_call_t *call, ag_ask_t *ask)
@@ -148,10 +150,17 @@ static apr_status_t refuse(ag_call_t *call, ag_ask_t *asks, int n)
 
 /* A connection that a former memcached left is noticed by the first who uses it; the second try makes
  * a new one. */
-static apr_status_t read_entries(ag_call_t *call, ag_entry_t *entries, int n)
+apr_status_t ag_central_read(ag_call_t *call, ag_entry_t *entries, int n)
 {
-    apr_status_t rv = ag_entry_read(&call->wire, entries, n);
+    apr_status_t rv;
+    int i;
 
+    for (i = 0; i < n; i++) {
+        if (ag_fleet_enter(call, &entries[i])) {
+            return APR_EAGAIN;
+        }
+    }
+    rv = ag_entry_read(&call->wire, entries, n);
     if (rv && rv != APR_TIMEUP && call->wire.lost) {
         call->wire.fault = APR_SUCCESS;
         rv = ag_entry_read(&call->wire, entries, n);
@@ -167,11 +176,8 @@ apr_status_t ag_central_ask(ag_call_t *call, ag_ask_t *asks, int n)
 
     for (i = 0; i < n; i++) {
         entries[i] = asks[i].entry;
-        if (ag_fleet_enter(call, &entries[i])) {
-            return APR_EAGAIN;
-        }
     }
-    rv = read_entries(call, entries, n);
+    rv = ag_central_read(call, entries, n);
     for (i = 0; i < n; i++) {
         asks[i].entry = entries[i];
         asks[i].charged = 0;

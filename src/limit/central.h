@@ -25,17 +25,22 @@ typedef struct ag_ask_t {
     apr_time_t then;
 
     /* The counter as it was last seen, with its birth; 0: never. A counter of another birth was
-     * begun by somebody who found nothing: it is restored to what had been seen. */
+     * begun by somebody who found nothing: it is restored to what had been seen, unless an
+     * administrator meant it so. */
     apr_uint64_t birth;
     ag_counter_t seen;
 
     /* Out. */
     unsigned allowed : 1;
+    unsigned reset : 1;   /* an administrator has begun it anew since it was seen */
     unsigned written : 1; /* all that `charged` and `back` say is in memcached */
     apr_uint64_t charged; /* cost and more */
     apr_uint64_t left;    /* beside that */
     ag_counter_t counter; /* as it is now, whatever happened */
 } ag_ask_t;
+
+/* Reads counters, where their servers may be asked. */
+apr_status_t ag_central_read(ag_call_t *call, ag_entry_t *entries, int n);
 
 /* Asks all of them, which takes one round trip to read and one for each to write. When one that is
  * no dry run is refused, what could be charged before that stays charged: the caller decides what

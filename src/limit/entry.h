@@ -22,7 +22,8 @@ typedef struct ag_entry_t {
     char key[AG_ENTRY_KEY_MAX + 1];
     apr_size_t n;
     ag_counter_t counter;  /* all zero when it is not there */
-    apr_uint64_t birth;    /* drawn when it was begun: another birth is another counter; never 0 */
+    apr_uint64_t birth;    /* drawn when it was begun: another birth is another counter; never 0, and
+                              odd where an administrator began it anew (lease_reset.c) */
     apr_uint64_t version;  /* memcached's cas unique */
     int there;
 } ag_entry_t;

@@ -10,7 +10,7 @@
 #include <apr_pools.h>
 
 #define MAGIC APR_UINT64_C(0x61676c6561736573) /* "agleases" */
-#define VERSION 2
+#define VERSION 3
 #define LIFE_MIN APR_USEC_PER_SEC
 #define LIFE_MAX (10 * APR_USEC_PER_SEC)
 #define DOUBT (2 * APR_USEC_PER_SEC) /* doubled with each refusal */
@@ -129,6 +129,12 @@ void ag_lease_got(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t lef
 
     lease->refusals = 0;
     lease->dry = lately && left < window->rate.n / LAST_PART ? now : 0;
+}
+
+void ag_lease_doubt(ag_lease_t *lease)
+{
+    lease->asked = lease->dry = 0;
+    lease->refusals = 0;
 }
 
 int ag_lease_doubts(const ag_lease_t *lease, apr_time_t now)

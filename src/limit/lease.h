@@ -72,6 +72,9 @@ apr_time_t ag_lease_pause(const ag_lease_t *lease, const ag_window_t *window, ap
 void ag_lease_used_up(ag_lease_t *lease, apr_time_t now);
 void ag_lease_got(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t left, apr_time_t now);
 
+/* The next who is refused asks, and waits for nothing before. */
+void ag_lease_doubt(ag_lease_t *lease);
+
 /* 1 when it is time to ask though what was seen says no: others may have given back. */
 int ag_lease_doubts(const ag_lease_t *lease, apr_time_t now);
 
@@ -94,6 +97,9 @@ typedef struct ag_leases_head_t {
     apr_uint64_t sets;   /* in each stripe */
     apr_time_t tended;   /* when somebody last looked for idle leases */
     apr_uint64_t next;   /* where the next look begins */
+    apr_uint64_t posted; /* the birth of the entry that counts resets, */
+    apr_uint64_t heard;  /* how many were heard of for good, */
+    apr_uint64_t latest; /* and how many there were a second ago */
     ag_breaker_t breakers[AG_FLEET_SERVERS];
     ag_lock_t locks[AG_LEASE_STRIPES];
 } ag_leases_head_t;

@@ -88,6 +88,7 @@ static void settle(const ag_bill_t *bill, int i, const ag_ask_t *ask, int spent,
         early -= charge->cost - ask->cost;
     }
     early += lease->tokens; /* what others put back meanwhile */
+    early = ask->reset ? 0 : early;
     if (!charged) {
         lease->tokens = early;
     }

@@ -236,6 +236,12 @@ int ag_limit_named(ag_id_t *id, const ag_limit_t *limit, const char *text, const
 /* 1 when the limit counts subjects of that kind: not only for want of another. */
 int ag_limit_is_by(const ag_limit_t *limit, const char *text);
 
+/* 1 when it may have counted that one at all. */
+int ag_limit_may_be(const ag_limit_t *limit, const char *text);
+
+/* The subject as ag_subject_text() writes it under the limit: an address in its one form. */
+const char *ag_limit_written(const ag_limit_t *limit, const char *text, apr_pool_t *p);
+
 /* The limit a key or plan brings along ("1000/h 20000/day"), as a by=client limit of its own.
  * Called for every request of such a key, so no digest: ids are `server` (the id of the server's
  * name or of the fleet's prefix) with the rate's numbers multiplied in. */

@@ -39,17 +39,12 @@ static int client_id(ag_id_t *id, const char *text, const ag_sip_key_t *key, apr
     return 1;
 }
 
-static int address_id(ag_id_t *id, const ag_limit_t *limit, const char *text,
-                      const ag_sip_key_t *key, apr_pool_t *p)
+/* With or without the bits of a net, which the limit knows. */
+static int read_address(ag_ip_t *ip, const char *text, apr_pool_t *p)
 {
     const char *slash = strchr(text, '/');
-    ag_ip_t ip;
 
-    if (!ag_ip_parse(&ip, slash ? apr_pstrmemdup(p, text, (apr_size_t)(slash - text)) : text)) {
-        return 0;
-    }
-    *id = ag_by_ip_id(&ip, limit->prefix6, key);
-    return 1;
+    return ag_ip_parse(ip, slash ? apr_pstrmemdup(p, text, (apr_size_t)(slash - text)) : text);
 }
 
 static const char *behind(const char *text, const char *kind)
@@ -63,9 +58,14 @@ int ag_limit_named(ag_id_t *id, const ag_limit_t *limit, const char *text, const
                    apr_pool_t *p)
 {
     const char *rest;
+    ag_ip_t ip;
 
     if ((rest = behind(text, "ip"))) {
-        return address_id(id, limit, rest, key, p);
+        if (!read_address(&ip, rest, p)) {
+            return 0;
+        }
+        *id = ag_by_ip_id(&ip, limit->prefix6, key);
+        return 1;
     }
     if ((rest = behind(text, "client"))) {
         return client_id(id, rest, key, p);
@@ -83,4 +83,21 @@ int ag_limit_is_by(const ag_limit_t *limit, const char *text)
         return strcmp(text, kind) == 0;
     }
     return rest && (n == 0 || (strncmp(rest, limit->by_name, n) == 0 && rest[n] == '='));
+}
+
+int ag_limit_may_be(const ag_limit_t *limit, const char *text)
+{
+    return ag_limit_is_by(limit, text) || behind(text, "ip");
+}
+
+const char *ag_limit_written(const ag_limit_t *limit, const char *text, apr_pool_t *p)
+{
+    const char *rest = behind(text, "ip");
+    ag_ip_t ip;
+
+    if (!rest || !read_address(&ip, rest, p)) {
+        return text;
+    }
+    ag_ip_mask6(&ip, limit->prefix6);
+    return apr_pstrcat(p, "ip:", ag_ip_text(&ip, p), NULL);
 }

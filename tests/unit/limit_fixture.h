@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <arpa/inet.h>
@@ -190,6 +191,27 @@ static inline void hang(pid_t pid)
     kill(pid, SIGSTOP);
     assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
     assert_true(WIFSTOPPED(status));
+}
+
+/* What memcached says of itself. */
+static inline long stat_of(int port, const char *name)
+{
+    char answer[8192], *at;
+    size_t n = 0;
+    ssize_t got;
+    int s = connect_to(port);
+
+    assert_true(s >= 0);
+    assert_int_equal(write(s, "stats\r\n", 7), 7);
+    assert_int_equal(shutdown(s, SHUT_WR), 0);
+    while ((got = read(s, answer + n, sizeof answer - 1 - n)) > 0) {
+        n += (size_t)got;
+    }
+    answer[n] = '\0';
+    close(s);
+    at = strstr(answer, apr_psprintf(pool, "STAT %s ", name));
+    assert_non_null(at);
+    return atol(at + 6 + strlen(name));
 }
 
 static inline const char *address_of(int port)

@@ -41,32 +41,11 @@ static ag_subject_t new_subject(void)
     return make_subject(apr_psprintf(pool, "client:key::c%d.%d", (int)getpid(), ++number));
 }
 
-/* What memcached says of itself. */
-static long stat_of(const char *name)
-{
-    char answer[8192], *at;
-    size_t n = 0;
-    ssize_t got;
-    int s = connect_to(port);
-
-    assert_true(s >= 0);
-    assert_int_equal(write(s, "stats\r\n", 7), 7);
-    assert_int_equal(shutdown(s, SHUT_WR), 0);
-    while ((got = read(s, answer + n, sizeof answer - 1 - n)) > 0) {
-        n += (size_t)got;
-    }
-    answer[n] = '\0';
-    close(s);
-    at = strstr(answer, apr_psprintf(pool, "STAT %s ", name));
-    assert_non_null(at);
-    return atol(at + 6 + strlen(name));
-}
-
 /* Reads and writes, a round trip each; without those that were made again since another node's write
  * came between, which the machine's scheduler decides. */
 static long trips(void)
 {
-    return stat_of("cmd_get") + stat_of("cmd_set") - 2 * stat_of("cas_badval");
+    return stat_of(port, "cmd_get") + stat_of(port, "cmd_set") - 2 * stat_of(port, "cas_badval");
 }
 
 /* A time at the beginning of a window, so that a test does not run over its end. A bucket has no

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * desk_limits: the answers to the tool's questions about limits: "show SUBJECT", "reset SUBJECT". They
+ * come from a watchdog's thread, never from a request. Of a fleet memcached is asked, and what this
+ * machine holds or counted by itself is told beside it.
+ */
+#include "glue.h"
+
+#include "../keys/keys_record.h"
+#include "../limit/lease_reset.h"
+
+/* One question on its way. */
+typedef struct {
+    server_rec *servers;
+    apr_time_t now;
+    apr_pool_t *p;
+    const char *subject;
+    int reset;
+    int understood; /* the subject is one that a limit could count */
+    int away;       /* memcached could not be asked */
+    ag_buf_t out;
+    int n;   /* windows told of, or begun anew */
+    int cut; /* there was no room for all */
+} question_t;
+
+/* A window, and what is known of the subject in it. */
+typedef struct {
+    const ag_limit_t *limit;
+    server_rec *server;
+    const char *where;
+    ag_charge_t charge;
+    apr_uint64_t alone;   /* what was counted in this machine's memory */
+    int central;          /* memcached counts it */
+    ag_lease_view_t view; /* then */
+} row_t;
+
+/* ---- one window in words --------------------------------------------------------------------- */
+
+static void number(ag_buf_t *b, const char *name, apr_uint64_t value)
+{
+    ag_json_name(b, name);
+    ag_buf_uint(b, value);
+}
+
+static void member(ag_buf_t *b, const char *name, const char *value)
+{
+    ag_json_name(b, name);
+    ag_json_string(b, value);
+}
+
+static void yes_or_no(ag_buf_t *b, const char *name, int value)
+{
+    ag_json_name(b, name);
+    ag_buf_str(b, value ? "true" : "false");
+}
+
+/* What is left when nothing was counted. */
+static apr_uint64_t whole(const ag_window_t *window)
+{
+    return window->burst ? window->burst : window->rate.n;
+}
+
+static void tell_central(ag_buf_t *b, const row_t *row, apr_time_t now)
+{
+    number(b, "reserved", row->view.held);
+    number(b, "alone", row->alone);
+    if (row->view.asked) {
+        apr_time_t ago = apr_time_sec(now - row->view.asked);
+
+        number(b, "asked", ago > 0 ? (apr_uint64_t)ago : 0);
+    }
+}
+
+static void write_row(ag_buf_t *b, const row_t *row, apr_time_t now)
+{
+    const ag_window_t *window = row->charge.window;
+
+    ag_buf_str(b, "\"policy\":");
+    ag_json_string(b, window->policy);
+    member(b, "server", row->server->server_hostname ? row->server->server_hostname : "");
+    member(b, "section", row->where);
+    number(b, "limit", window->rate.n);
+    if (!row->central || row->view.asked) {
+        number(b, "used", whole(window) - row->charge.quota.remaining);
+        number(b, "remaining", row->charge.quota.remaining);
+        number(b, "reset", row->charge.quota.reset);
+    }
+    if (row->central) {
+        tell_central(b, row, now);
+    }
+    yes_or_no(b, "dryrun", row->charge.dry_run);
+    ag_buf_str(b, "}");
+}
+
+/* A window as an object, all of it or nothing: room is kept for the end of the answer. */
+static void tell(question_t *q, const row_t *row)
+{
+    char text[2048];
+    ag_buf_t b;
+
+    ag_buf_init(&b, text, sizeof text);
+    ag_buf_str(&b, q->n ? ",{" : "{");
+    write_row(&b, row, q->now);
+    if (b.full || (apr_size_t)(q->out.end - q->out.at) < (apr_size_t)(b.at - b.start) + 96) {
+        q->cut = 1;
+        return;
+    }
+    ag_buf_mem(&q->out, b.start, (apr_size_t)(b.at - b.start));
+    q->n++;
+}
+
+/* ---- one window ------------------------------------------------------------------------------ */
+
+static const ag_engine_t *engine_of(const row_t *row)
+{
+    return ag_server_of(row->server)->engine;
+}
+
+/* Asks the counters without charging them. 1 when there is anything to tell. An address is also
+ * what clients count by who have no other name: there only what was counted is told of. */
+static int look(question_t *q, row_t *row)
+{
+    const ag_engine_t *engine = engine_of(row);
+    ag_charge_t alone = row->charge;
+    apr_uint64_t n = whole(row->charge.window);
+
+    if (engine->shm->charge(engine->shm, &alone, 1, q->now, q->p) == APR_SUCCESS) {
+        row->alone = n - alone.quota.remaining;
+    }
+    row->charge = row->central ? row->charge : alone;
+    if (row->central
+        && ag_lease_look(&row->view, engine->memcached, &row->charge, q->now, q->p)) {
+        q->away = 1;
+    }
+    return row->charge.quota.remaining < n || row->alone
+           || ag_limit_is_by(row->limit, q->subject);
+}
+
+/* 1 when anything was counted. */
+static int forget(question_t *q, const row_t *row)
+{
+    const ag_engine_t *engine = engine_of(row);
+    int here = ag_store_shm_forget(engine->shm, &row->charge, q->now), there = 0;
+
+    if (row->central
+        && ag_lease_forget(&there, engine->memcached, &row->charge, q->now, q->p)) {
+        q->away = 1;
+    }
+    return here || there;
+}
+
+/* ---- all of them ----------------------------------------------------------------------------- */
+
+/* What ApiGuardConcurrency counts is in flight, and in no window that a store could step. */
+static int in_flight(const ag_limit_t *limit)
+{
+    return limit->windows->rate.period.seconds == 0;
+}
+
+static void look_at(question_t *q, const ag_limit_t *limit, ag_id_t id, server_rec *s,
+                    const char *where)
+{
+    ag_subject_t subject = {.id = id, .limit = limit,
+                            .text = ag_limit_written(limit, q->subject, q->p)};
+    int i;
+
+    for (i = 0; i < limit->n_windows; i++) {
+        row_t row = {.limit = limit, .server = s, .where = where};
+
+        row.charge.window = &limit->windows[i];
+        row.charge.subject = &subject;
+        row.charge.dry_run = (unsigned)limit->dry_run & 1u;
+        row.central = ag_server_of(s)->engine->memcached && ag_limit_may_be(limit, q->subject);
+        if (q->reset) {
+            q->n += forget(q, &row);
+        }
+        else if (look(q, &row)) {
+            tell(q, &row);
+        }
+    }
+}
+
+static void look_at_sections(question_t *q)
+{
+    const apr_array_header_t *names = ag_plans()->names;
+    int i;
+
+    for (i = 0; i < names->nelts; i++) {
+        const ag_plan_name_t *name = &APR_ARRAY_IDX(names, i, ag_plan_name_t);
+        const ag_engine_t *engine = ag_server_of(name->server)->engine;
+        ag_id_t id;
+
+        if (engine && !in_flight(name->limit)
+            && ag_limit_named(&id, name->limit, q->subject, engine->sip, q->p)) {
+            q->understood = 1;
+            look_at(q, name->limit, id, name->server, name->section);
+        }
+    }
+}
+
+/* The limit that a client's key or its plan brings along, from a key that is cached. */
+typedef struct {
+    ag_id_t client;
+    const ag_key_t *key;
+    apr_pool_t *p;
+} hunt_t;
+
+static int is_client(void *ctx, const void *record, apr_size_t n)
+{
+    hunt_t *hunt = ctx;
+    const ag_key_t *key = hunt->key ? NULL
+                                    : ag_keys_record_open(apr_pmemdup(hunt->p, record, n), n,
+                                                          hunt->p);
+
+    if (key && key->n_rates && ag_id_equal(key->client_id, hunt->client)) {
+        hunt->key = key;
+    }
+    return 0;
+}
+
+static void look_at_own(question_t *q)
+{
+    const ag_engine_t *engine = ag_server_of(q->servers)->engine;
+    ag_limit_t limit = {.by = AG_BY_CLIENT};
+    hunt_t hunt = {.p = q->p};
+    server_rec *s;
+
+    if (strncmp(q->subject, "client:key:", 11) != 0
+        || !ag_limit_named(&hunt.client, &limit, q->subject, engine->sip, q->p)
+        || !engine->keys) {
+        return;
+    }
+    q->understood = 1;
+    ag_cache_sweep(engine->keys->known, is_client, &hunt);
+    for (s = q->servers; hunt.key && s; s = s->next) {
+        ag_id_t server = ag_server_of(s)->engine->server;
+
+        if (s == q->servers || !ag_id_equal(server, engine->server)) { /* a prefix is one for all */
+            ag_limit_own(&limit, hunt.key->rates, hunt.key->n_rates, server, q->p);
+            look_at(q, &limit, hunt.client, s, "of the key or its plan");
+        }
+    }
+}
+
+static void answer(void *asked, char *out, const char *question, apr_pool_t *p)
+{
+    question_t *q = asked;
+    const char *subject = strchr(question, ' ');
+
+    (void)p;
+    ag_buf_init(&q->out, out, AG_DESK_ANSWER);
+    q->subject = subject ? subject + 1 : "";
+    q->reset = strncmp(question, "reset ", 6) == 0;
+    ag_buf_str(&q->out, "{\"store\":");
+    ag_json_string(&q->out, ag_server_of(q->servers)->engine->memcached ? "memcached" : "shm");
+    ag_buf_str(&q->out, ",\"windows\":[");
+    look_at_sections(q);
+    look_at_own(q);
+    ag_buf_str(&q->out, "]");
+    number(&q->out, "reset", q->reset ? (apr_uint64_t)q->n : 0);
+    yes_or_no(&q->out, "reachable", !q->away);
+    yes_or_no(&q->out, "understood", q->understood);
+    yes_or_no(&q->out, "complete", !q->cut);
+    ag_buf_str(&q->out, "}");
+}
+
+void ag_desk_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
+{
+    question_t q = {.servers = servers, .now = now, .p = ptmp};
+    ag_desk_t *desk = ag_server_of(servers)->desk;
+
+    if (desk) {
+        ag_desk_serve(desk, answer, &q, ptmp);
+    }
+}
