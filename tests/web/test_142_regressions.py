@@ -2,6 +2,8 @@
 """What got past a limit, fell over one or was told wrong of one: each test here is a bug that was."""
 
 import json
+import os
+import re
 
 import pytest
 
@@ -16,6 +18,21 @@ CONF = """
 </Location>
 <Location "/s/cost/">
     ApiGuardRateLimit 10/day by=ip "cost=expr=%{HTTP:X-Cost}"
+</Location>
+<Location "/s/ban/">
+    AuthType ApiGuard
+    AuthName "bans"
+    ApiGuardBan 1/min for=10min
+    Require valid-user
+</Location>
+<Location "/s/dry-ban/">
+    AuthType ApiGuard
+    AuthName "bans"
+    ApiGuardBan 1/min for=10min dryrun
+    Require valid-user
+</Location>
+<Location "/s/denied/">
+    Require all denied
 </Location>
 """
 
@@ -55,3 +72,36 @@ def test_a_burst_above_the_rate_is_shown_as_it_is(web):
 @pytest.mark.parametrize("cost", [10**12 + 1, 10**17, 10**25])
 def test_a_cost_too_large_is_no_cost_of_one(web, cost):
     assert_refused(web.get("/s/cost/hello.html", headers={"X-Cost": str(cost)}), "rate_exceeded")
+
+
+# ---- what the documentation says -----------------------------------------------------------------
+
+
+def fail2ban():
+    """The pattern in the documentation; fail2ban cuts the time out of the line."""
+    guide = os.path.join(os.path.dirname(__file__), "../../docs/howto/brute-force.md")
+    with open(guide, encoding="utf-8") as f:
+        pattern, = re.findall("failregex = (.*)", f.read())
+    return re.compile(pattern.replace("<HOST>", r"(?P<host>[0-9a-f.:]+)"))
+
+
+def shut_out(lines):
+    found = [fail2ban().search(re.sub(r"^\[[^\]]*\]", "[]", line)) for line in lines.splitlines()]
+    return [one["host"] for one in found if one]
+
+
+def test_nobody_has_others_shut_out_by_what_he_sends(own_httpd):
+    """The pattern for fail2ban found its line anywhere, so also in a path that httpd logs."""
+    web = own_httpd(CONF)
+    line = 'AG0141: {"event":"ban","code":"banned","ip":"203.0.113.9","mode":"soft"}'
+    web.expect("AH01630: client denied by server configuration")
+    web.get("/s/denied/" + line.replace(" ", "%20").replace('"', "%22"))
+    web.get("/s/denied/x", headers={"Referer": "] " + line})
+    web.get("/s/dry-ban/hello.html", key="wrong-key-of-nobody")
+    assert line in web.error_log() and '"mode":"dryrun"' in web.error_log()
+    assert shut_out(web.error_log()) == []
+    web.get("/s/ban/hello.html", key="wrong-key-of-nobody")
+    assert shut_out(web.error_log()) == ["127.0.0.1"]
+    assert shut_out('[x] [apiguard:warn] [pid 1:tid 2] [client 2001:db8::1:5] AG0141: '
+                    '{"event":"ban","code":"banned","ip":"2001:db8::/64","mode":"hard"}') \
+        == ["2001:db8::"]
