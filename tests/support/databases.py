@@ -2,6 +2,9 @@
 """Fixtures: databases of each kind. The servers live as long as the session, and each test gets a
 database of its own there; a server that a test stopped runs again for the next one."""
 
+import os
+import subprocess
+
 import pytest
 
 from .keys import Mariadb, Postgres, Sqlite
@@ -10,6 +13,37 @@ from .postgres import PostgresServer
 
 ALL = ["sqlite", "pgsql", "mysql"]
 SERVERS = ["pgsql", "mysql"]
+
+
+class Lock:
+    """Somebody keeps everybody from reading the keys, as an ALTER TABLE that takes long would."""
+
+    def __init__(self, keys):
+        self.keys = keys
+        if isinstance(keys, Mariadb):
+            self.process = self.client(
+                ["mariadb", "--no-defaults", f"--socket={keys.server.socket}", "--user=root",
+                 "--batch", "--unbuffered", "--skip-column-names", keys.name])
+            self.say("LOCK TABLES api_keys WRITE, api_plans WRITE; SELECT 'locked';")
+        else:
+            self.process = self.client(
+                [os.path.join(keys.server.bin, "psql"), "-X", "-q", "-t", "-A", "-h", "127.0.0.1",
+                 "-p", str(keys.server.port), "-U", keys.server.role, "-d", keys.name])
+            self.say("BEGIN; LOCK TABLE api_keys, api_plans IN ACCESS EXCLUSIVE MODE; "
+                     "SELECT 'locked';")
+
+    def client(self, args):
+        return subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def say(self, text):
+        self.process.stdin.write(text + "\n")
+        self.process.stdin.flush()
+        assert self.process.stdout.readline().strip() == "locked"
+
+    def release(self):
+        self.process.stdin.close()
+        self.process.wait(10)
+        self.process.stdout.close()
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ class Database:
 
     def ctl(self, *args, check=True, stdin=None):
         done = subprocess.run([CTL, *args], capture_output=True, text=True, input=stdin,
-                              env={**os.environ, "APIGUARD_DB": self.address()}, timeout=30)
+                              env={**os.environ, "APIGUARD_DB": self.address()}, timeout=90)
         if check and done.returncode:
             raise CtlError(done)
         return done

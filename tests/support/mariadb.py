@@ -61,7 +61,7 @@ class MariadbServer:
              f"--pid-file={self.run}/pid", *QUICK, *self.options],
             cwd=self.dir.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, **self.as_user())
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 self.sql("SELECT 1", user="root")

@@ -51,7 +51,7 @@ class PostgresServer:
              "-k", self.sockets, "-c", f"listen_addresses={LOOPBACK}", "-c", "fsync=off"],
             cwd=self.dir.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, **self.as_user())
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 self.psql("SELECT 1")

@@ -75,12 +75,16 @@ class Verdict:
         self.shown = False
 
     def expect(self, *patterns):
-        """Lines that match are no failure of the test now running."""
+        """Lines that match are no failure of the test now running, nor of the end of its servers."""
         self.announced.extend(patterns)
 
     def allow_secrets_in_access_log(self):
         """For tests that show what an administrator who hides nothing gets."""
         self.shown = True
+
+    def forget(self):
+        """The test is over."""
+        self.announced, self.shown = [], False
 
     def problems(self):
         error, access = self.error.take(), self.access.take()
@@ -95,5 +99,4 @@ class Verdict:
         if not self.shown:
             for secret in secrets.found_in(access):
                 found.append(f"a secret stands in the access log: {secret[:6]}...")
-        self.announced, self.shown = [], False
         return found

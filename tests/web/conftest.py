@@ -49,6 +49,8 @@ def logs_after_stop():
     """What a server says while it stops counts too."""
     yield
     problems = read_logs()
+    for server in LIVE:
+        server.verdict.forget()
     LIVE[:] = [server for server in LIVE if server.process]
     blame(problems)
 

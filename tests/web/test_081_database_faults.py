@@ -4,12 +4,11 @@ upgraded under a running server. It recovers from each without a restart."""
 
 import concurrent.futures
 import os
-import subprocess
 import time
 
 import pytest
 
-from support.databases import new_database
+from support.databases import Lock, new_database
 from support.keys import Mariadb, Sqlite
 from support.mariadb import MariadbServer
 from support.problem import assert_refused
@@ -53,37 +52,6 @@ def timed(function, *args):
 
 
 # ---- slow ------------------------------------------------------------------------------------------
-
-class Lock:
-    """Somebody keeps everybody from reading the keys, as an ALTER TABLE that takes long would."""
-
-    def __init__(self, keys):
-        self.keys = keys
-        if isinstance(keys, Mariadb):
-            self.process = self.client(
-                ["mariadb", "--no-defaults", f"--socket={keys.server.socket}", "--user=root",
-                 "--batch", "--unbuffered", "--skip-column-names", keys.name])
-            self.say("LOCK TABLES api_keys WRITE, api_plans WRITE; SELECT 'locked';")
-        else:
-            self.process = self.client(
-                [os.path.join(keys.server.bin, "psql"), "-X", "-q", "-t", "-A", "-h", "127.0.0.1",
-                 "-p", str(keys.server.port), "-U", keys.server.role, "-d", keys.name])
-            self.say("BEGIN; LOCK TABLE api_keys, api_plans IN ACCESS EXCLUSIVE MODE; "
-                     "SELECT 'locked';")
-
-    def client(self, args):
-        return subprocess.Popen(args, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def say(self, text):
-        self.process.stdin.write(text + "\n")
-        self.process.stdin.flush()
-        assert self.process.stdout.readline().strip() == "locked"
-
-    def release(self):
-        self.process.stdin.close()
-        self.process.wait(10)
-        self.process.stdout.close()
-
 
 @pytest.fixture
 def bounded(server_keys):

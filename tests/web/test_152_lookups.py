@@ -2,12 +2,10 @@
 """Slow look-ups: one at a time for a key, a few at a time for all, and none that brings a revoked key
 back. The database is made slow by a view in the table's place."""
 
-import subprocess
 import threading
 import time
 
-import pytest
-
+from support.databases import Lock
 from support.problem import assert_refused
 
 SECTION = """
@@ -47,6 +45,18 @@ class Slow:
         self.keys.sql(f"UPDATE keys_behind SET is_active = 0 WHERE key_hash = '{sha256(key)}'")
 
 
+def wait_until(it_is_so, seconds=20):
+    end = time.monotonic() + seconds
+    while not it_is_so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def timed(function, *args):
+    start = time.monotonic()
+    return function(*args), time.monotonic() - start
+
+
 def in_background(function, *args):
     answers = []
     thread = threading.Thread(target=lambda: answers.append(function(*args)))
@@ -60,10 +70,12 @@ def test_a_slow_look_up_does_not_revive_a_revoked_key(own_httpd, pgsql_keys):
     slow = Slow(pgsql_keys)
     web = own_httpd(SECTION, database=pgsql_keys)
     assert go(web, other).status == 200  # the log is polled from now on
-    slow.pace(1.5)
+    slow.pace(2)
+    before = slow.asked()
     thread, answers = in_background(go, web, key)
-    time.sleep(0.3)
+    wait_until(lambda: slow.asked() > before)
     slow.revoke(key)  # the look-up has read the row before and is still under way
+    assert not answers, "the machine was too slow for this test"
     thread.join()
     slow.pace(0)
     assert answers[0].status == 200, "this request came before the revocation"
@@ -84,49 +96,35 @@ def test_a_key_is_looked_up_once_however_many_want_it(own_httpd, pgsql_keys):
     assert slow.asked() - before in (2, 3)  # a foreign shape: by its hash, then by how it begins
 
 
-@pytest.fixture
-def locked(pgsql_keys, postgres):
-    """A function that locks the keys for so many seconds: look-ups hang, the change log does not."""
-    sessions = []
-
-    def lock(seconds):
-        sessions.append(subprocess.Popen(
-            [f"{postgres.bin}/psql", "-X", "-q", "-h", "127.0.0.1", "-p", str(postgres.port), "-U",
-             postgres.role, "-d", pgsql_keys.name, "-c",
-             f"BEGIN; LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep({seconds}); COMMIT"],
-            stdout=subprocess.DEVNULL))
-        time.sleep(0.5)
-
-    yield lock
-    for session in sessions:
-        session.wait()
-
-
-def test_a_hung_database_ties_up_a_few_workers_only(own_httpd, pgsql_keys, locked):
+def test_a_hung_database_ties_up_a_few_workers_only(own_httpd, pgsql_keys):
     """2 x 8 workers, so 4 may ask at once. All others are answered within two seconds, and those
     whose key is cached at once."""
     web = own_httpd(SECTION, database=pgsql_keys, processes=2, threads=8)
     cached = pgsql_keys.create()
     fresh = [pgsql_keys.create(client=f"fresh{n}") for n in range(12)]
     assert go(web, cached).status == 200
-    locked(6)
-    start = time.monotonic()
-    waiting = [in_background(go, web, key) for key in fresh]
-    time.sleep(0.3)
-    assert go(web, cached).status == 200
-    assert time.monotonic() - start < 1, "there is a worker for those whose key is cached"
-    time.sleep(2.2)
-    done = [answers[0] for thread, answers in waiting if answers]
-    assert len(done) == 8
-    for answer in done:
-        body = assert_refused(answer, "keystore_unavailable")
-        assert body["retry_after"] >= 1
-    start = time.monotonic()
-    assert_refused(go(web, fresh[0] + "x"), "keystore_unavailable")
-    assert time.monotonic() - start < 0.5, "it is known by now that there is no use in waiting"
-    for thread, answers in waiting:
+    lock = Lock(pgsql_keys)  # look-ups hang, the change log does not
+    try:
+        waiting = [in_background(timed, go, web, key) for key in fresh]
+        time.sleep(0.3)
+        answer, took = timed(go, web, cached)
+        assert answer.status == 200
+        assert took < 0.7, "there is a worker for those whose key is cached"
+        wait_until(lambda: sum(1 for _, answers in waiting if answers) >= 8)
+        time.sleep(0.5)
+        done = [answers[0] for _, answers in waiting if answers]
+        assert len(done) == 8
+        for answer, took in done:
+            assert assert_refused(answer, "keystore_unavailable")["retry_after"] >= 1
+            assert took < 2.7
+        answer, took = timed(go, web, fresh[0] + "x")
+        assert_refused(answer, "keystore_unavailable")
+        assert took < 0.7, "it is known by now that there is no use in waiting"
+    finally:
+        lock.release()
+    for thread, _ in waiting:
         thread.join()
-    assert sorted(answers[0].status for thread, answers in waiting) == [200] * 4 + [503] * 8
+    assert sorted(answers[0][0].status for _, answers in waiting) == [200] * 4 + [503] * 8
     assert [go(web, key).status for key in fresh] == [200] * 12
 
 
@@ -146,5 +144,5 @@ def test_random_keys_do_not_push_out_good_ones(own_httpd, pgsql_keys):
     assert [go(web, key).status for key in good] == [200] * 20
     for _ in range(20):
         assert go(web, "random-000001499").status == 401
-    assert time.monotonic() - start < 5, "neither the good ones nor the last unknown one is asked for"
+    assert time.monotonic() - start < 10, "neither the good ones nor the last unknown one is asked for"
     slow.pace(0)

@@ -3,6 +3,7 @@
 seldom asked, and when it is in trouble nobody waits for it."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -201,14 +202,17 @@ def test_it_is_noticed_within_two_seconds(own_httpd, own_memcached):
 def test_dropped_packets(own_httpd):
     """memcached in a network of its own, whose answers are dropped on the way."""
     name = f"ag{free_port()}"
-    here, there = f"10.213.{free_port() % 250}.1", None
-    there = here[:-1] + "2"
 
     def ip(*words):
         return subprocess.run(["ip", *words], capture_output=True, text=True)
 
+    def unused(n):
+        return not ip("route", "show", f"10.213.{n}.0/30").stdout
+
     if not shutil.which("ip") or ip("netns", "add", name).returncode:
         pytest.skip("this machine allows no network namespaces (ip netns add)")
+    net = next(filter(unused, random.sample(range(256), 256)))
+    here, there = f"10.213.{net}.1", f"10.213.{net}.2"
     server = None
     try:
         made = [ip("link", "add", name, "type", "veth", "peer", "name", f"{name}p"),
