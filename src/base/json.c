@@ -132,15 +132,15 @@ static int escape(ag_buf_t *b, const char *text)
     return 1;
 }
 
-/* How many bytes from here are ASCII that stands as it is. */
-static apr_size_t plain_size(const char *text)
+apr_size_t ag_json_plain(const char *text, apr_size_t most)
 {
-    const char *at = text;
+    static const char is_plain[256] = {[' ' ... '!'] = 1, ['#' ... '['] = 1, [']' ... '~'] = 1};
+    apr_size_t n = 0;
 
-    while (*at >= 0x20 && *at < 0x7F && *at != '"' && *at != '\\') {
-        at++;
+    while (n < most && is_plain[(unsigned char)text[n]]) {
+        n++;
     }
-    return (apr_size_t)(at - text);
+    return n;
 }
 
 void ag_json_string(ag_buf_t *b, const char *text)
@@ -151,7 +151,7 @@ void ag_json_string(ag_buf_t *b, const char *text)
     }
     ag_buf_mem(b, "\"", 1);
     for (;;) {
-        apr_size_t n = plain_size(text);
+        apr_size_t n = ag_json_plain(text, APR_SIZE_MAX);
 
         ag_buf_mem(b, text, n);
         text += n;
@@ -167,9 +167,7 @@ void ag_json_string(ag_buf_t *b, const char *text)
 
 void ag_json_name(ag_buf_t *b, const char *name)
 {
-    if (b->at > b->start && b->at[-1] != '{') {
-        ag_buf_mem(b, ",", 1);
-    }
-    ag_json_string(b, name);
-    ag_buf_mem(b, ":", 1);
+    ag_buf_str(b, b->at == b->start || b->at[-1] == '{' ? "\"" : ",\"");
+    ag_buf_str(b, name);
+    ag_buf_str(b, "\":");
 }

@@ -25,7 +25,15 @@ void ag_json_words(ag_words_t *words, json_t *value, apr_pool_t *p);
  * NULL becomes null. */
 void ag_json_string(ag_buf_t *b, const char *text);
 
-/* Appends `,"name":` (without the comma after an opening brace). */
+/* Appends `,"name":` (without the comma after an opening brace). The name is one of ours: it holds
+ * nothing that needs an escape. */
 void ag_json_name(ag_buf_t *b, const char *name);
+
+/* The same of a literal that is not the first of its object, put together by the compiler. */
+#define AG_JSON_NAME(name) ",\"" name "\":"
+
+/* How many bytes from here on, `most` at most, are printable ASCII that stands in a string as it
+ * is: no quote, no backslash. */
+apr_size_t ag_json_plain(const char *text, apr_size_t most);
 
 #endif

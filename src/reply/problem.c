@@ -16,8 +16,20 @@ int ag_reply_status(ag_reason_e reason, int invalid_key_status)
     return ag_reason(reason)->status;
 }
 
-/* "minute", or "15 minutes" as seconds where there is no word for it. */
-static const char *period(apr_uint32_t seconds, apr_pool_t *p)
+/* What a reason says of itself, put together by the compiler. */
+static const struct {
+    const char *begin, *code, *error;
+} said[AG_R_COUNT] = {
+#define AG_REASON(name, status, code, title, oauth, type)                                          \
+    [AG_R_##name] = {"{\"type\":\"" type "\",\"title\":\"" title "\",\"status\":",                 \
+                     ",\"code\":\"" code "\"", ",\"error\":\"" title "\""},
+    AG_REASON(NONE, 200, "ok", "OK", NULL, "about:blank")
+#include "../core/reasons.def"
+#undef AG_REASON
+};
+
+/* "minute", or "900 seconds" where there is no word for it. */
+static void append_period(ag_buf_t *b, apr_uint32_t seconds)
 {
     static const struct {
         apr_uint32_t seconds;
@@ -28,25 +40,40 @@ static const char *period(apr_uint32_t seconds, apr_pool_t *p)
 
     for (i = 0; i < (int)(sizeof names / sizeof *names); i++) {
         if (names[i].seconds == seconds) {
-            return names[i].name;
+            ag_buf_str(b, names[i].name);
+            return;
         }
     }
-    return apr_psprintf(p, "%u seconds", seconds);
+    ag_buf_uint(b, seconds);
+    ag_buf_str(b, " seconds");
 }
 
 /* "100 per minute for client acme" */
+static const char *limit_text(const ag_quota_line_t *line, const char *client, apr_pool_t *p)
+{
+    apr_size_t size = 64 + (client ? strlen(client) : 0); /* 56 without it, at most */
+    ag_buf_t b;
+
+    ag_buf_init(&b, apr_palloc(p, size), size);
+    ag_buf_uint(&b, line->limit);
+    ag_buf_str(&b, " per ");
+    append_period(&b, line->window);
+    if (client) {
+        ag_buf_str(&b, " for client ");
+        ag_buf_str(&b, client);
+    }
+    return b.start;
+}
+
 static const char *limit_detail(const ag_verdict_t *verdict, apr_pool_t *p)
 {
-    const char *client = verdict->who ? verdict->who->client : NULL;
     int i;
 
     for (i = 0; i < verdict->n_lines; i++) {
         const ag_quota_line_t *line = &verdict->lines[i];
 
         if (line->refused && !line->dry_run) {
-            return apr_psprintf(p, "%" APR_UINT64_T_FMT " per %s%s%s", line->limit,
-                                period(line->window, p), client ? " for client " : "",
-                                client ? client : "");
+            return limit_text(line, verdict->who ? verdict->who->client : NULL, p);
         }
     }
     return NULL;
@@ -68,8 +95,7 @@ static void violated(ag_buf_t *b, const ag_verdict_t *verdict)
     const char *comma = "";
     int i;
 
-    ag_json_name(b, "violated-policies");
-    ag_buf_str(b, "[");
+    ag_buf_str(b, AG_JSON_NAME("violated-policies") "[");
     for (i = 0; i < verdict->n_lines; i++) {
         if (verdict->lines[i].refused && !verdict->lines[i].dry_run) {
             ag_buf_str(b, comma);
@@ -83,42 +109,35 @@ static void violated(ag_buf_t *b, const ag_verdict_t *verdict)
 static void text_member(ag_buf_t *b, const char *name, const char *value)
 {
     if (value) {
-        ag_json_name(b, name);
+        ag_buf_str(b, name);
         ag_json_string(b, value);
     }
-}
-
-static void number_member(ag_buf_t *b, const char *name, apr_uint64_t value)
-{
-    ag_json_name(b, name);
-    ag_buf_uint(b, value);
 }
 
 const char *ag_problem(const ag_verdict_t *verdict, int status, const char *request_id,
                        apr_pool_t *p)
 {
-    const ag_reason_t *reason = ag_reason(verdict->reason);
     const char *detail = ag_problem_detail(verdict, p);
     ag_buf_t b;
 
     ag_buf_init(&b, apr_palloc(p, MAX_BODY), MAX_BODY);
-    ag_buf_str(&b, "{");
-    text_member(&b, "type", reason->type);
-    text_member(&b, "title", reason->title);
-    number_member(&b, "status", (apr_uint64_t)status);
-    text_member(&b, "code", reason->code);
-    text_member(&b, "detail", detail);
-    text_member(&b, "request_id", request_id);
+    ag_buf_str(&b, said[verdict->reason].begin);
+    ag_buf_uint(&b, (apr_uint64_t)status);
+    ag_buf_str(&b, said[verdict->reason].code);
+    text_member(&b, AG_JSON_NAME("detail"), detail);
+    text_member(&b, AG_JSON_NAME("request_id"), request_id);
     if (verdict->retry_after) {
-        number_member(&b, "retry_after", verdict->retry_after);
+        ag_buf_str(&b, AG_JSON_NAME("retry_after"));
+        ag_buf_uint(&b, verdict->retry_after);
     }
     if (verdict->reason == AG_R_RATE_EXCEEDED) {
         violated(&b, verdict);
     }
-    text_member(&b, "error", reason->title);
-    text_member(&b, "message", detail ? detail : reason->title);
+    ag_buf_str(&b, said[verdict->reason].error);
+    text_member(&b, AG_JSON_NAME("message"), detail ? detail : ag_reason(verdict->reason)->title);
     ag_buf_str(&b, "}\n");
     /* Only a policy name of several kilobytes can fill the buffer; the code alone must do then. */
-    return b.full ? apr_psprintf(p, "{\"status\":%d,\"code\":\"%s\"}\n", status, reason->code)
+    return b.full ? apr_psprintf(p, "{\"status\":%d,\"code\":\"%s\"}\n", status,
+                                 ag_reason(verdict->reason)->code)
                   : b.start;
 }

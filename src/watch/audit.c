@@ -9,47 +9,44 @@
 #define MAX_LINE 6000
 #define MAX_TEXT 200 /* bytes of one text; at worst three bytes each in the line */
 
-static int is_plain(char c)
+static void escape(ag_buf_t *b, unsigned char c)
 {
-    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+    static const char digits[] = "0123456789ABCDEF";
+    char code[] = {'%', digits[c >> 4], digits[c & 15]};
+
+    ag_buf_mem(b, code, sizeof code);
 }
 
 /* Quotes, backslashes, control and non-ASCII bytes as %XX: httpd's error log writes those its own
  * way, and the line must be JSON there too. */
-static const char *plain(const char *text, apr_pool_t *p)
+static void plain(ag_buf_t *b, const char *text)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    char *out, *at;
-    int n;
+    apr_size_t left = MAX_TEXT;
 
-    for (n = 0; n < MAX_TEXT && is_plain(text[n]); n++) {
-    }
-    if (!text[n]) {
-        return text; /* as nearly always */
-    }
-    at = out = apr_palloc(p, 3 * MAX_TEXT + 1);
-    for (n = 0; *text && n < MAX_TEXT; text++, n++) {
-        unsigned char c = (unsigned char)*text;
+    for (;;) {
+        apr_size_t n = ag_json_plain(text, left);
 
-        if (is_plain(*text)) {
-            *at++ = *text;
-            continue;
+        ag_buf_mem(b, text, n);
+        text += n;
+        left -= n;
+        if (!left || !*text) {
+            return;
         }
-        *at++ = '%';
-        *at++ = digits[c >> 4];
-        *at++ = digits[c & 15];
+        escape(b, (unsigned char)*text++);
+        left--;
     }
-    *at = '\0';
-    return out;
 }
 
-static void member(ag_buf_t *b, const char *name, const char *value, apr_pool_t *p)
+static void member(ag_buf_t *b, const char *name, const char *value)
 {
     if (value) {
-        ag_json_name(b, name);
-        ag_json_string(b, plain(value, p));
+        ag_buf_str(b, name);
+        plain(b, value);
+        ag_buf_str(b, "\"");
     }
 }
+
+#define TEXT(name) AG_JSON_NAME(name) "\""
 
 const char *ag_audit_line(const ag_verdict_t *verdict, const ag_request_t *request, int status,
                           const char *detail, const char *request_id, apr_pool_t *p)
@@ -59,25 +56,25 @@ const char *ag_audit_line(const ag_verdict_t *verdict, const ag_request_t *reque
 
     ag_buf_init(&b, apr_palloc(p, MAX_LINE), MAX_LINE);
     ag_buf_str(&b, "{\"event\":\"denied\"");
-    member(&b, "code", ag_reason(verdict->reason)->code, p);
-    ag_json_name(&b, "status");
+    member(&b, TEXT("code"), ag_reason(verdict->reason)->code);
+    ag_buf_str(&b, AG_JSON_NAME("status"));
     ag_buf_uint(&b, (apr_uint64_t)status);
-    member(&b, "ip", ag_ip_text(&request->ip, p), p);
-    member(&b, "method", request->method, p);
-    member(&b, "path", request->path, p);
-    member(&b, "credential", verdict->kind, p);
-    member(&b, "client", who ? who->client : NULL, p);
-    member(&b, "user", who ? who->user : NULL, p);
-    member(&b, "key_id", who ? who->key_id : NULL, p);
-    member(&b, "detail", detail, p);
-    member(&b, "request_id", request_id, p);
+    member(&b, TEXT("ip"), ag_ip_text(&request->ip, p));
+    member(&b, TEXT("method"), request->method);
+    member(&b, TEXT("path"), request->path);
+    member(&b, TEXT("credential"), verdict->kind);
+    member(&b, TEXT("client"), who ? who->client : NULL);
+    member(&b, TEXT("user"), who ? who->user : NULL);
+    member(&b, TEXT("key_id"), who ? who->key_id : NULL);
+    member(&b, TEXT("detail"), detail);
+    member(&b, TEXT("request_id"), request_id);
     ag_buf_str(&b, "}");
     return b.start;
 }
 
 static void number(ag_buf_t *b, const char *name, apr_uint64_t value)
 {
-    ag_json_name(b, name);
+    ag_buf_str(b, name);
     ag_buf_uint(b, value);
 }
 
@@ -87,14 +84,14 @@ const char *ag_audit_ban(const ag_ban_event_t *event, apr_pool_t *p)
 
     ag_buf_init(&b, apr_palloc(p, MAX_LINE), MAX_LINE);
     ag_buf_str(&b, "{\"event\":\"ban\"");
-    member(&b, "code", "banned", p);
-    member(&b, "ip", event->ip, p);
-    member(&b, "server", event->server, p);
-    number(&b, "failures", event->n);
-    number(&b, "period", event->period);
-    number(&b, "duration", (apr_uint64_t)event->duration);
-    number(&b, "until", (apr_uint64_t)event->until);
-    member(&b, "mode", event->dry_run ? "dryrun" : event->hard ? "hard" : "soft", p);
+    member(&b, TEXT("code"), "banned");
+    member(&b, TEXT("ip"), event->ip);
+    member(&b, TEXT("server"), event->server);
+    number(&b, AG_JSON_NAME("failures"), event->n);
+    number(&b, AG_JSON_NAME("period"), event->period);
+    number(&b, AG_JSON_NAME("duration"), (apr_uint64_t)event->duration);
+    number(&b, AG_JSON_NAME("until"), (apr_uint64_t)event->until);
+    member(&b, TEXT("mode"), event->dry_run ? "dryrun" : event->hard ? "hard" : "soft");
     ag_buf_str(&b, "}");
     return b.start;
 }

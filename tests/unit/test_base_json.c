@@ -253,10 +253,25 @@ static void test_name(void **state)
     ag_buf_str(&b, "{");
     ag_json_name(&b, "a");
     ag_json_string(&b, "{");
-    ag_json_name(&b, "b\"");
+    ag_json_name(&b, "b-c");
     ag_buf_uint(&b, 1);
     ag_buf_str(&b, "}");
-    assert_string_equal(b.start, "{\"a\":\"{\",\"b\\\"\":1}");
+    assert_string_equal(b.start, "{\"a\":\"{\",\"b-c\":1}");
+}
+
+static void test_plain(void **state)
+{
+    char text[] = "ab?d";
+    int c;
+
+    (void)state;
+    for (c = 0; c < 256; c++) {
+        text[2] = (char)c;
+        assert_int_equal(ag_json_plain(text, 9), c < 0x20 || c > 0x7E || c == '"' || c == '\\' ? 2 : 4);
+        assert_int_equal(ag_json_plain(text, 2), 2);
+    }
+    assert_int_equal(ag_json_plain("", 1), 0);
+    assert_int_equal(ag_json_plain("a", 0), 0);
 }
 
 int main(void)
@@ -265,6 +280,7 @@ int main(void)
         TEST(test_object), TEST(test_object_dies_with_pool), TEST(test_path),
         TEST(test_path_long), TEST(test_words), TEST(test_words_live_on),
         TEST(test_string), TEST(test_string_random), TEST(test_name),
+        TEST(test_plain),
     };
 
     return cmocka_run_group_tests_name("base json", tests, NULL, NULL);

@@ -161,6 +161,10 @@ static void test_every_reason(void **state)
         int key = strncmp(reason->code, "key_", 4) == 0;
 
         assert_string_equal(plain(problem, "code"), reason->code);
+        assert_string_equal(plain(problem, "type"), reason->type);
+        assert_string_equal(plain(problem, "title"), reason->title);
+        assert_string_equal(plain(problem, "error"), reason->title);
+        assert_string_equal(plain(problem, "message"), reason->title);
         assert_int_equal(ag_reply_status(verdict.reason, 401), reason->status);
         assert_int_equal(ag_reply_status(verdict.reason, 403), key ? 403 : reason->status);
     }
