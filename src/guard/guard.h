@@ -57,6 +57,7 @@ typedef struct ag_exchange_t {
     struct ag_check_t *passed_below;        /* the last that passed the gate and lives still */
     const struct ag_check_t *refused_below; /* a copy of the last that was refused */
     int audited;
+    const char *id; /* by which the client and the log call a refused one; NULL: nobody asked yet */
     int failed; /* it brought a wrong credential, and that was counted */
 } ag_exchange_t;
 
@@ -68,6 +69,7 @@ typedef struct ag_check_t {
     ag_verdict_t verdict;
     ag_credential_t credential;
     const void *config; /* the glue's own: the section it was made for */
+    const char *problem; /* likewise: what is sent instead of httpd's error page, or NULL */
     apr_time_t banned; /* until when the address is, as the section sees it; 0: it is not */
     int ban_looked;    /* that was found out */
     int passed; /* the last gate is behind it */

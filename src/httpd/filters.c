@@ -13,17 +13,15 @@ static ap_filter_rec_t *problem, *answer;
 static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
-    const char *body = apr_table_get(r->notes, "apiguard-problem");
+    const char *body = f->ctx;
     apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
-    apr_bucket_brigade *answer = apr_brigade_create(r->pool, alloc);
 
     apr_brigade_cleanup(bb);
     ap_remove_output_filter(f);
     ap_set_content_type(r, "application/problem+json");
-    ap_set_content_length(r, (apr_off_t)strlen(body));
-    APR_BRIGADE_INSERT_TAIL(answer, apr_bucket_pool_create(body, strlen(body), r->pool, alloc));
-    APR_BRIGADE_INSERT_TAIL(answer, apr_bucket_eos_create(alloc));
-    return ap_pass_brigade(f->next, answer);
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_pool_create(body, strlen(body), r->pool, alloc));
+    APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(alloc));
+    return ap_pass_brigade(f->next, bb);
 }
 
 /* httpd's own Require (ip, method, expr) has refused an address before anybody was identified, or a
@@ -195,9 +193,8 @@ void ag_insert_error_filter(request_rec *r)
             && check->verdict.reason == AG_R_LIST_UNAVAILABLE)) {
         r->status = ag_reply_status(check->verdict.reason, check->policy->invalid_key_status);
     }
-    if (check->policy->errors == AG_ERRORS_PROBLEM
-        && apr_table_get(r->notes, "apiguard-problem")) {
-        ap_add_output_filter_handle(problem, NULL, r, r->connection);
+    if (check->policy->errors == AG_ERRORS_PROBLEM && check->problem) {
+        ap_add_output_filter_handle(problem, (void *)check->problem, r, r->connection);
     }
 }
 

@@ -64,22 +64,42 @@ static void challenge(request_rec *r, const ag_check_t *check, int status)
                                                                               : 0;
 
     apr_table_unset(r->err_headers_out, challenge_name(r));
-    ag_challenge(&check->verdict, offered, by_bearer, ap_auth_name(r), add_challenge, r, r->pool);
+    if (offered) {
+        ag_challenge(&check->verdict, offered, by_bearer, ap_auth_name(r), add_challenge, r,
+                     r->pool);
+    }
 }
 
-static const char *request_id(request_rec *r)
-{
-    const char *id = apr_table_get(r->subprocess_env, "UNIQUE_ID");
-    unsigned char bytes[8];
+#define ID_BYTES 8
 
-    if (!id) {
-        id = apr_table_get(r->notes, "apiguard-request-id");
+/* Bytes for 32 ids are drawn at once, or an attacker would have us make a system call for each
+ * refusal. Each thread has its own, so nothing is locked; the parent, from which children are forked,
+ * refuses nobody. */
+static const unsigned char *draw_id(void)
+{
+    static __thread unsigned char drawn[32 * ID_BYTES];
+    static __thread apr_size_t left;
+
+    if (!left && ag_random(drawn, sizeof drawn) == APR_SUCCESS) {
+        left = sizeof drawn;
     }
-    if (!id && ag_random(bytes, sizeof bytes) == APR_SUCCESS) {
-        id = ag_hex(apr_palloc(r->pool, 2 * sizeof bytes + 1), bytes, sizeof bytes);
-        apr_table_setn(r->notes, "apiguard-request-id", id);
+    return left ? drawn + (left -= ID_BYTES) : NULL;
+}
+
+static const char *make_id(const request_rec *top)
+{
+    const char *unique = apr_table_get(top->subprocess_env, "UNIQUE_ID");
+    const unsigned char *bytes = unique ? NULL : draw_id();
+
+    return bytes ? ag_hex(apr_palloc(top->pool, 2 * ID_BYTES + 1), bytes, ID_BYTES) : unique;
+}
+
+static const char *request_id(ag_exchange_t *exchange)
+{
+    if (!exchange->id) {
+        exchange->id = make_id(exchange->request.ctx);
     }
-    return id;
+    return exchange->id;
 }
 
 static void audit(request_rec *r, ag_check_t *check, int status)
@@ -97,7 +117,7 @@ static void audit(request_rec *r, ag_check_t *check, int status)
     check->exchange->audited = 1;
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "AG0140: %s",
                   ag_audit_line(&check->verdict, &check->exchange->request, status, detail,
-                                request_id(r), r->pool));
+                                request_id(check->exchange), r->pool));
 }
 
 /* Variables for the log and for an ErrorDocument. */
@@ -157,6 +177,15 @@ static void default_retry(ag_verdict_t *verdict, int status)
     }
 }
 
+/* An ErrorDocument would be followed before our filter is asked. A text is not, and the filter puts
+ * the problem document in its place; an empty one is not even written. */
+static void hold_place(request_rec *r, const ag_check_t *check, int status)
+{
+    if (check->policy->errors == AG_ERRORS_PROBLEM) {
+        ap_custom_response(r, status, "");
+    }
+}
+
 int ag_refusal(request_rec *r, ag_check_t *check)
 {
     ag_verdict_t *verdict = &check->verdict;
@@ -165,7 +194,7 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     verdict->detail = ag_problem_detail(verdict, r->pool); /* for the log and for the client */
     default_retry(verdict, status);
     if (verdict->retry_after) {
-        set_error_field(r, "Retry-After", apr_psprintf(r->pool, "%u", verdict->retry_after));
+        set_error_field(r, "Retry-After", apr_off_t_toa(r->pool, verdict->retry_after));
     }
     ag_quota_tell_error(r, check);
     set_error_field(r, "Cache-Control", "no-store");
@@ -173,13 +202,9 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     publish(r, check);
     audit(r, check, status);
     if (check->policy->errors == AG_ERRORS_PROBLEM) {
-        /* An ErrorDocument would be followed before our filter is asked. A text is not; the filter
-         * replaces it. authz says 401 where 403 is meant, so both are covered. */
-        apr_table_setn(r->notes, "apiguard-problem",
-                       ag_problem(verdict, status, request_id(r), r->pool));
-        ap_custom_response(r, status, "refused");
-        ap_custom_response(r, HTTP_UNAUTHORIZED, "refused");
+        check->problem = ag_problem(verdict, status, request_id(check->exchange), r->pool);
     }
+    hold_place(r, check, status);
     return status;
 }
 
@@ -187,9 +212,7 @@ void ag_require_failed(request_rec *r, ag_check_t *check)
 {
     ag_refuse(&check->verdict, AG_R_LIST_UNAVAILABLE, NULL);
     ag_refusal(r, check);
-    if (check->policy->errors == AG_ERRORS_PROBLEM) {
-        ap_custom_response(r, HTTP_INTERNAL_SERVER_ERROR, "refused");
-    }
+    hold_place(r, check, HTTP_INTERNAL_SERVER_ERROR);
 }
 
 /* authz asks for this when it refuses: somebody it does not know, or somebody it knows but will not
@@ -213,5 +236,6 @@ int ag_note_auth_failure(request_rec *r, const char *auth_type)
         ag_refuse(verdict, AG_R_CREDENTIAL_MISSING, NULL);
     }
     ag_refusal(r, check);
+    hold_place(r, check, HTTP_UNAUTHORIZED);
     return OK;
 }

@@ -3,6 +3,7 @@
 keystore_unavailable, keyset_unavailable and counters_unavailable need something to be away: see
 080, 040 and 060."""
 
+import re
 import time
 
 import pytest
@@ -150,6 +151,7 @@ def test_head_has_the_same_head_and_no_body(web, key, code, section, sent):
     assert answer.status == REASONS[code].status
     assert answer.body == b""
     assert answer.header("Content-Type") == "application/problem+json"
+    assert int(answer.header("Content-Length")) > 150, "as long as the body of a GET"
     assert "no-store" in answer.header("Cache-Control")
     assert bool(answer.all("WWW-Authenticate")) or answer.status != 401
 
@@ -237,8 +239,10 @@ def test_a_realm_with_quotes_is_escaped(web):
 
 
 def test_request_ids_differ(web):
-    ids = {web.get("/s/plain/hello.html").json["request_id"] for _ in range(5)}
-    assert len(ids) == 5
+    """More of them than a thread draws at once."""
+    ids = {web.get("/s/plain/hello.html").json["request_id"] for _ in range(500)}
+    assert len(ids) == 500
+    assert all(re.fullmatch("[0-9a-f]{16}", i) for i in ids)
 
 
 def test_errors_httpd_leaves_the_page_to_httpd(web):
