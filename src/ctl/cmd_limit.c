@@ -28,21 +28,21 @@ static const ag_opt_t limit_options[] = {
 static int ask(json_t **told, const ag_ctl_t *ctl, const char *runtime, const char *what,
                const char *subject)
 {
-    const char *question = apr_pstrcat(ctl->pool, what, " ", subject, NULL), *path, *answer;
+    const char *question = apr_pstrcat(ctl->pool, what, " ", subject, NULL), *answer;
     ag_desk_t *desk;
-    int code;
+    int fd, code;
 
     if (strlen(question) >= AG_DESK_QUESTION || !ag_ctl_clean(subject)) {
         return ag_ctl_fail(AG_EXIT_USAGE, "that is not a subject");
     }
-    code = ag_ctl_desk(&desk, &path, ctl, runtime);
+    code = ag_ctl_desk(&desk, &fd, ctl, runtime);
     if (code != AG_EXIT_OK) {
         return code;
     }
     if (!desk->served) {
         return ag_ctl_fail(AG_EXIT_NO, "this server has no limits");
     }
-    answer = ag_desk_ask(desk, path, question, PATIENCE, ctl->pool);
+    answer = ag_desk_ask(desk, fd, question, PATIENCE, ctl->pool);
     *told = answer ? ag_json_object(answer, strlen(answer), ctl->pool) : NULL;
     if (!*told) {
         return ag_ctl_fail(AG_EXIT_NO, "the server does not answer; does it have mod_watchdog?");

@@ -3,12 +3,19 @@
  * desk: finds the running server whose bans and limits a command is about. There must be exactly
  * one: the tool does not guess.
  */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <apr_file_info.h>
 #include <apr_strings.h>
 
 #include "ctl.h"
+
+#define NOBODY 65534 /* where no user has that name */
 
 /* Where httpd's packages and its own build keep what lives as long as the server. */
 static const char *const usual[] = {
@@ -40,7 +47,22 @@ static apr_array_header_t *candidates(const char *runtime, apr_pool_t *p)
     return all;
 }
 
-int ag_ctl_desk(ag_desk_t **desk, const char **path, const ag_ctl_t *ctl, const char *runtime)
+/* The server's children can write what is read here and the locks that are taken: one of them that
+ * was taken over would become root through an administrator who asks. Nothing else that the tool still
+ * does needs to be root. */
+static const char *step_down(apr_pool_t *p)
+{
+    const struct passwd *nobody = geteuid() == 0 ? getpwnam("nobody") : NULL;
+    uid_t uid = nobody ? nobody->pw_uid : NOBODY;
+    gid_t gid = nobody ? nobody->pw_gid : NOBODY;
+
+    if (geteuid() == 0 && (setgroups(0, NULL) || setgid(gid) || setuid(uid) || geteuid() == 0)) {
+        return apr_psprintf(p, "root's rights cannot be given up: %s", strerror(errno));
+    }
+    return NULL;
+}
+
+int ag_ctl_desk(ag_desk_t **desk, int *fd, const ag_ctl_t *ctl, const char *runtime)
 {
     const char *set = getenv("APIGUARD_RUNTIME"), *error;
     apr_array_header_t *found;
@@ -55,7 +77,7 @@ int ag_ctl_desk(ag_desk_t **desk, const char **path, const ag_ctl_t *ctl, const 
         return ag_ctl_fail(AG_EXIT_USAGE, "there are %d servers; name one of them by --runtime:\n%s",
                            found->nelts, apr_array_pstrcat(ctl->pool, found, '\n'));
     }
-    *path = APR_ARRAY_IDX(found, 0, const char *);
-    error = ag_desk_open(desk, *path, ctl->pool);
+    error = ag_desk_open(desk, fd, APR_ARRAY_IDX(found, 0, const char *), ctl->pool);
+    error = error ? error : step_down(ctl->pool);
     return error ? ag_ctl_fail(AG_EXIT_NO, "%s", error) : AG_EXIT_OK;
 }

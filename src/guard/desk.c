@@ -135,6 +135,7 @@ apr_array_header_t *ag_desk_find(const char *directory, int tidy, apr_pool_t *p)
 typedef struct {
     void *at;
     apr_size_t size;
+    int fd;
 } mapping_t;
 
 static apr_status_t unmap(void *mapped)
@@ -142,6 +143,7 @@ static apr_status_t unmap(void *mapped)
     const mapping_t *mapping = mapped;
 
     munmap(mapping->at, mapping->size);
+    close(mapping->fd);
     return APR_SUCCESS;
 }
 
@@ -151,19 +153,34 @@ static int is_whole(const ag_desk_t *desk, apr_size_t size)
            && desk->bans_at == bans_at() && desk->bans_size == size - bans_at();
 }
 
-static const char *map_old(ag_desk_t **desk, int fd, const char *path, apr_pool_t *p)
+/* What was wrong; then `fd` is still open. */
+static const char *map_old(mapping_t *mapping, int fd, const char *path, apr_pool_t *p)
 {
-    mapping_t *mapping = apr_palloc(p, sizeof *mapping);
     struct stat info;
 
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)
         || info.st_size < (off_t)ag_desk_bytes(0)) {
         return apr_psprintf(p, "%s is no server's file", path);
     }
+    mapping->fd = fd;
     mapping->size = (apr_size_t)info.st_size;
     mapping->at = mmap(NULL, mapping->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (mapping->at == MAP_FAILED) {
-        return apr_psprintf(p, "%s cannot be mapped", path);
+    return mapping->at == MAP_FAILED ? apr_psprintf(p, "%s cannot be mapped", path) : NULL;
+}
+
+const char *ag_desk_open(ag_desk_t **desk, int *fd, const char *path, apr_pool_t *p)
+{
+    mapping_t *mapping = apr_palloc(p, sizeof *mapping);
+    const char *error;
+
+    *fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (*fd < 0) {
+        return apr_psprintf(p, "%s: %s", path, strerror(errno));
+    }
+    error = map_old(mapping, *fd, path, p);
+    if (error) {
+        close(*fd);
+        return error;
     }
     apr_pool_cleanup_register(p, mapping, unmap, apr_pool_cleanup_null);
     *desk = mapping->at;
@@ -172,22 +189,9 @@ static const char *map_old(ag_desk_t **desk, int fd, const char *path, apr_pool_
                : apr_psprintf(p, "%s is of another version of mod_apiguard", path);
 }
 
-const char *ag_desk_open(ag_desk_t **desk, const char *path, apr_pool_t *p)
-{
-    int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    const char *error;
-
-    if (fd < 0) {
-        return apr_psprintf(p, "%s: %s", path, strerror(errno));
-    }
-    error = map_old(desk, fd, path, p);
-    close(fd);
-    return error;
-}
-
 #define LOOK apr_time_from_msec(20)
 
-/* 1 when this tool is the one that may ask. The lock goes with the descriptor. */
+/* 1 when this tool is the one that may ask. */
 static int take_turn(int fd, apr_interval_time_t *patience)
 {
     while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -212,24 +216,20 @@ static const char *wait_for(const ag_desk_t *desk, apr_uint64_t number,
     return NULL;
 }
 
-const char *ag_desk_ask(ag_desk_t *desk, const char *path, const char *question,
+const char *ag_desk_ask(ag_desk_t *desk, int fd, const char *question,
                         apr_interval_time_t patience, apr_pool_t *p)
 {
-    int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     const char *answer = NULL;
     apr_uint64_t number;
 
-    if (fd >= 0 && take_turn(fd, &patience)
-        && ag_random(&number, sizeof number) == APR_SUCCESS) {
+    if (take_turn(fd, &patience) && ag_random(&number, sizeof number) == APR_SUCCESS) {
         ag_lock_take(&desk->lock);
         apr_cpystrn(desk->question, question, sizeof desk->question);
         __atomic_store_n(&desk->asked, number | 1, __ATOMIC_RELEASE);
         ag_lock_give(&desk->lock);
         answer = wait_for(desk, number | 1, patience, p);
     }
-    if (fd >= 0) {
-        close(fd);
-    }
+    flock(fd, LOCK_UN);
     return answer;
 }
 

@@ -48,8 +48,10 @@ apr_status_t ag_desk_make(ag_desk_t **desk, const char *path, apr_size_t bans);
  * left are removed. */
 apr_array_header_t *ag_desk_find(const char *directory, int tidy, apr_pool_t *p);
 
-/* Maps a server's desk into the tool until `p` goes. An error text or NULL. */
-const char *ag_desk_open(ag_desk_t **desk, const char *path, apr_pool_t *p);
+/* Maps a server's desk into the tool, with *fd to ask by, until `p` goes. An error text or NULL.
+ * The server's children can write there whatever they like, locks among it, so the tool must not be
+ * root any more when it uses what it has opened. */
+const char *ag_desk_open(ag_desk_t **desk, int *fd, const char *path, apr_pool_t *p);
 
 /* The desk's table of bans. `key` as in ag_bans_attach(). */
 apr_status_t ag_desk_bans(ag_bans_t **bans, ag_desk_t *desk, int fresh, const ag_sip_key_t *key,
@@ -59,7 +61,7 @@ apr_status_t ag_desk_bans(ag_bans_t **bans, ag_desk_t *desk, int fresh, const ag
 
 /* The tool: asks and waits for so long. The answer, or NULL. One tool at a time (the file is
  * locked). */
-const char *ag_desk_ask(ag_desk_t *desk, const char *path, const char *question,
+const char *ag_desk_ask(ag_desk_t *desk, int fd, const char *question,
                         apr_interval_time_t patience, apr_pool_t *p);
 
 /* The server: answers what has been asked, if anything. `answer` writes at most AG_DESK_ANSWER bytes

@@ -19,6 +19,7 @@ typedef struct {
     const char *folder, *path;
     ag_desk_t *server, *tool;
     apr_pool_t *p;
+    int fd;
     int stop;
 } fixture_t;
 
@@ -31,7 +32,7 @@ static fixture_t fixture(void **state)
     f.folder = apr_pstrdup(f.p, name);
     f.path = apr_pstrcat(f.p, name, "/", ag_desk_file(getpid(), f.p), NULL);
     assert_int_equal(ag_desk_make(&f.server, f.path, BANS), APR_SUCCESS);
-    assert_null(ag_desk_open(&f.tool, f.path, f.p));
+    assert_null(ag_desk_open(&f.tool, &f.fd, f.path, f.p));
     assert_ptr_not_equal(f.server, f.tool);
     return f;
 }
@@ -102,7 +103,7 @@ static void test_each_question_has_its_answer(void **state)
     for (i = 0; i < 20; i++) {
         const char *question = apr_psprintf(f.p, "show %d", i);
 
-        assert_string_equal(ag_desk_ask(f.tool, f.path, question, apr_time_from_sec(10), f.p),
+        assert_string_equal(ag_desk_ask(f.tool, f.fd, question, apr_time_from_sec(10), f.p),
                             question);
     }
     __atomic_store_n(&f.stop, 1, __ATOMIC_SEQ_CST);
@@ -116,11 +117,11 @@ static void test_nobody_answers(void **state)
     fixture_t f = fixture(state);
     int answered = 0;
 
-    assert_null(ag_desk_ask(f.tool, f.path, "show a", apr_time_from_msec(60), f.p));
+    assert_null(ag_desk_ask(f.tool, f.fd, "show a", apr_time_from_msec(60), f.p));
     ag_desk_serve(f.server, echo, &answered, f.p); /* late: to nobody */
     ag_desk_serve(f.server, echo, &answered, f.p);
     assert_int_equal(answered, 1);
-    assert_null(ag_desk_ask(f.tool, f.path, "show b", apr_time_from_msec(60), f.p));
+    assert_null(ag_desk_ask(f.tool, f.fd, "show b", apr_time_from_msec(60), f.p));
     end(&f);
 }
 
@@ -140,7 +141,7 @@ static void test_a_question_that_kills_is_not_taken_up_again(void **state)
     int answered = 0;
     pid_t child;
 
-    assert_null(ag_desk_ask(f.tool, f.path, "show a", apr_time_from_msec(60), f.p));
+    assert_null(ag_desk_ask(f.tool, f.fd, "show a", apr_time_from_msec(60), f.p));
     child = fork();
     if (child == 0) {
         ag_desk_serve(f.server, die, NULL, f.p);
@@ -149,7 +150,7 @@ static void test_a_question_that_kills_is_not_taken_up_again(void **state)
     assert_int_equal(waitpid(child, NULL, 0), child);
     ag_desk_serve(f.server, echo, &answered, f.p);
     assert_int_equal(answered, 0);
-    assert_null(ag_desk_ask(f.tool, f.path, "show b", apr_time_from_msec(60), f.p));
+    assert_null(ag_desk_ask(f.tool, f.fd, "show b", apr_time_from_msec(60), f.p));
     ag_desk_serve(f.server, echo, &answered, f.p);
     assert_int_equal(answered, 1);
     end(&f);
@@ -170,18 +171,19 @@ static void test_what_is_no_desk_is_refused(void **state)
 {
     fixture_t f = fixture(state);
     ag_desk_t *desk;
+    int fd;
 
     f.server->magic[3]++;
-    assert_non_null(strstr(ag_desk_open(&desk, f.path, f.p), "another version"));
+    assert_non_null(strstr(ag_desk_open(&desk, &fd, f.path, f.p), "another version"));
     f.server->magic[3]--;
     f.server->bans_size++;
-    assert_non_null(ag_desk_open(&desk, f.path, f.p));
+    assert_non_null(ag_desk_open(&desk, &fd, f.path, f.p));
     f.server->bans_size--;
-    assert_null(ag_desk_open(&desk, f.path, f.p));
+    assert_null(ag_desk_open(&desk, &fd, f.path, f.p));
     assert_int_equal(truncate(f.path, 100), 0);
-    assert_non_null(strstr(ag_desk_open(&desk, f.path, f.p), "no server's file"));
-    assert_non_null(ag_desk_open(&desk, f.folder, f.p));
-    assert_non_null(ag_desk_open(&desk, "/nowhere/at/all", f.p));
+    assert_non_null(strstr(ag_desk_open(&desk, &fd, f.path, f.p), "no server's file"));
+    assert_non_null(ag_desk_open(&desk, &fd, f.folder, f.p));
+    assert_non_null(ag_desk_open(&desk, &fd, "/nowhere/at/all", f.p));
     end(&f);
 }
 

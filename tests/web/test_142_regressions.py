@@ -4,9 +4,13 @@
 import json
 import os
 import re
+import signal
+import subprocess
+import time
 
 import pytest
 
+from support.keys import CTL
 from support.problem import assert_refused
 
 CONF = """
@@ -64,6 +68,37 @@ def test_a_burst_above_the_rate_is_shown_as_it_is(web):
     row, = [row for row in told(web, "limit", "show", "ip:127.0.0.1")["windows"]
             if "burst" in row["section"]]
     assert (row["used"], row["remaining"]) == (1, 99)
+
+
+def user_of(process):
+    """The user ids of a process, once it has become somebody else; "" when it never does."""
+    end = time.monotonic() + 2
+    while time.monotonic() < end and process.poll() is None:
+        with open(f"/proc/{process.pid}/status", encoding="ascii") as f:
+            ids = set(re.search(r"^Uid:\s+(.*)", f.read(), re.M)[1].split())
+        if ids != {"0"}:
+            return ids
+        time.sleep(0.02)
+    return ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up root's rights")
+def test_the_tool_is_not_root_when_it_reads_what_children_write(own_httpd):
+    """A child that was taken over could have had root's tool write anywhere: a mutex in shared
+    memory holds pointers."""
+    web = own_httpd(CONF)
+    children = web.children()
+    for pid in children:
+        os.kill(pid, signal.SIGSTOP)
+    asking = subprocess.Popen([CTL, "limit", "show", "global", "--runtime", web.dir.join("run")],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        ids = user_of(asking)
+    finally:
+        for pid in children:
+            os.kill(pid, signal.SIGCONT)
+        asking.wait(20)
+    assert ids and "0" not in ids
 
 
 # ---- what a client says of itself ----------------------------------------------------------------
