@@ -115,6 +115,9 @@ static void audit(request_rec *r, ag_check_t *check, int status)
         return;
     }
     check->exchange->audited = 1;
+    if (ap_get_request_module_loglevel(r, APLOG_MODULE_INDEX) < APLOG_WARNING) {
+        return; /* httpd itself asks for the level once a warning's text is made */
+    }
     ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "AG0140: %s",
                   ag_audit_line(&check->verdict, &check->exchange->request, status, detail,
                                 request_id(check->exchange), r->pool));

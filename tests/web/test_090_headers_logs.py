@@ -83,6 +83,11 @@ ProxyPreserveHost On
     Require valid-user
     Header set Cache-Control "public, max-age=60"
 </Location>
+<Location "/s/quiet/">
+    AuthType ApiGuard
+    LogLevel apiguard:error
+    Require valid-user
+</Location>
 <Location "/s/rate/">
     AuthType ApiGuard
     AuthName "rate"
@@ -392,6 +397,13 @@ def test_the_audit_names_a_revoked_key_s_client(web):
     assert web.get("/s/file/hello.html", key=key).status == 401
     (line,) = audit_lines(web)
     assert (line["code"], line["client"]) == ("key_revoked", "former")
+
+
+def test_a_section_without_audit_lines(web):
+    answer = web.get("/s/quiet/hello.html")
+    assert_refused(answer, "credential_missing")
+    assert re.fullmatch("[0-9a-f]{16}", answer.json["request_id"])
+    assert audit_lines(web) == []
 
 
 def test_who_passes_leaves_no_audit_line(web, key):
