@@ -217,8 +217,9 @@ void ag_child_init(apr_pool_t *pchild, server_rec *s)
 {
     const ag_engine_t *main_engine = ag_server_of(s)->engine;
 
-    if (main_engine) {
-        ag_tickets_live(main_engine->tickets);
+    if (main_engine && !ag_tickets_live(main_engine->tickets)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "AG0113: ApiGuardSharedMemory has no room for so many "
+                     "processes: where ApiGuardConcurrency is set this one refuses all requests");
     }
     if (main_engine && ag_server_of(s)->site->counter_store.servers) {
         ag_leases_child(pchild, s);

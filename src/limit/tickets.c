@@ -161,7 +161,7 @@ static apr_uint32_t vacant_life(const ag_tickets_t *tickets, apr_uint32_t n)
     return n;
 }
 
-void ag_tickets_live(ag_tickets_t *tickets)
+int ag_tickets_live(ag_tickets_t *tickets)
 {
     head_t *head = tickets->head;
     apr_uint32_t n = head->n_lives, i;
@@ -177,6 +177,7 @@ void ag_tickets_live(ag_tickets_t *tickets)
         tickets->life = generation * n + i;
     }
     ag_lock_give(&head->lock);
+    return i < n;
 }
 
 /* ---- counts ---------------------------------------------------------------------------------- */

@@ -32,7 +32,7 @@ static ag_tickets_t *attach(void *memory, int fresh, apr_pool_t *p)
     ag_tickets_t *tickets;
 
     assert_int_equal(ag_tickets_attach(&tickets, memory, SIZE, fresh, p), APR_SUCCESS);
-    ag_tickets_live(tickets);
+    assert_true(ag_tickets_live(tickets));
     return tickets;
 }
 

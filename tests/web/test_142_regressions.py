@@ -109,6 +109,22 @@ def test_a_cost_too_large_is_no_cost_of_one(web, cost):
     assert_refused(web.get("/s/cost/hello.html", headers={"X-Cost": str(cost)}), "rate_exceeded")
 
 
+# ---- no room -------------------------------------------------------------------------------------
+
+
+def test_processes_without_room_for_requests_in_flight_say_so(own_httpd):
+    """They refused all requests, each as one too many, and nobody was told why."""
+    conf = """
+        ApiGuardSharedMemory 1M
+        <Location "/s/x/">
+            ApiGuardConcurrency 100 by=ip
+        </Location>
+    """
+    web = own_httpd(conf, mpm="prefork", processes=4, threads=45)
+    web.expect("AG0113:", "AG0140:")
+    assert web.wait_log("AG0113: ApiGuardSharedMemory has no room for so many processes")
+
+
 # ---- what the documentation says -----------------------------------------------------------------
 
 
