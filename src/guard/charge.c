@@ -290,25 +290,34 @@ static void keep(bill_t *bill, ag_store_t *store)
     }
 }
 
+static void give_one_back(ag_taken_t *taken, const ag_request_t *request)
+{
+    if (taken->store) {
+        taken->store->refund(taken->store, &taken->charge, 1, request->now, taken->then,
+                             request->pool);
+    }
+    taken->store = NULL;
+}
+
 /* A refused request consumes nothing. A refused sub-request gives back only its own: the request
- * it belongs to may be answered all the same. */
+ * it belongs to may be answered all the same, and is then charged for whatever answers it. */
 static void give_back(const ag_check_t *check)
 {
     ag_exchange_t *exchange = check->exchange;
-    int i;
+    int i, kept = 0;
 
     for (i = 0; i < exchange->n_taken; i++) {
         ag_taken_t *taken = &exchange->taken[i];
+        int own = !check->below || taken->by == check->number;
 
-        if (check->below && taken->by != check->number) {
-            continue;
+        if (own) {
+            give_one_back(taken, &exchange->request);
         }
-        if (taken->store) {
-            taken->store->refund(taken->store, &taken->charge, 1, exchange->request.now,
-                                 taken->then, exchange->request.pool);
+        if (!own || !check->below) {
+            exchange->taken[kept++] = *taken;
         }
-        taken->store = NULL;
     }
+    exchange->n_taken = kept;
 }
 
 static void refuse(bill_t *bill)

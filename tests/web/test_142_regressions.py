@@ -35,6 +35,15 @@ CONF = """
     ApiGuardBan 1/min for=10min dryrun
     Require valid-user
 </Location>
+<Directory {root}/htdocs/index>
+    DirectoryIndex refused.html next.html
+    <Files "*.html">
+        ApiGuardRateLimit 1/day by=ip
+    </Files>
+    <Files "refused.html">
+        ApiGuardRateLimit 0/day by=global
+    </Files>
+</Directory>
 <Location "/s/denied/">
     Require all denied
 </Location>
@@ -43,7 +52,7 @@ CONF = """
 
 @pytest.fixture(scope="module")
 def web(make_httpd):
-    yield make_httpd(CONF)
+    yield make_httpd(CONF, files={"index/refused.html": "no\n", "index/next.html": "yes\n"})
 
 
 def told(web, *args):
@@ -107,6 +116,16 @@ def test_the_tool_is_not_root_when_it_reads_what_children_write(own_httpd):
 @pytest.mark.parametrize("cost", [10**12 + 1, 10**17, 10**25])
 def test_a_cost_too_large_is_no_cost_of_one(web, cost):
     assert_refused(web.get("/s/cost/hello.html", headers={"X-Cost": str(cost)}), "rate_exceeded")
+
+
+# ---- sub-requests --------------------------------------------------------------------------------
+
+
+def test_what_a_refused_sub_request_gave_back_is_charged_to_the_next(web):
+    """mod_dir tries one index after another; the count that the first gave back was taken for paid
+    by the second, any number of times."""
+    assert web.get("/index/").text == "yes\n"
+    assert web.get("/index/").status == 429
 
 
 # ---- no room -------------------------------------------------------------------------------------
