@@ -55,8 +55,8 @@ static apr_uint64_t cost_of(const ag_limit_t *limit, const ag_check_t *check)
         return limit->cost;
     }
     text = exchange->engine->expr->text(limit->cost_expr, &exchange->request);
-    /* An expression that yields no number costs one request, as if it had not been there; one that
-     * yields too large a number costs as much as there can be, which is refused. */
+    /* No number costs one request, as if the expression were not there; too large a one costs as
+     * much as there can be. */
     if (text && ag_measure_number(&cost, text, 0, (apr_int64_t)AG_RATE_MAX, exchange->request.pool)
         && *text && !text[strspn(text, "0123456789")]) {
         cost = (apr_int64_t)AG_RATE_MAX;
@@ -290,17 +290,8 @@ static void keep(bill_t *bill, ag_store_t *store)
     }
 }
 
-static void give_one_back(ag_taken_t *taken, const ag_request_t *request)
-{
-    if (taken->store) {
-        taken->store->refund(taken->store, &taken->charge, 1, request->now, taken->then,
-                             request->pool);
-    }
-    taken->store = NULL;
-}
-
-/* A refused request consumes nothing. A refused sub-request gives back only its own: the request
- * it belongs to may be answered all the same, and is then charged for whatever answers it. */
+/* A refused request consumes nothing. A refused sub-request gives back only its own; what may answer
+ * in its stead is charged anew. */
 static void give_back(const ag_check_t *check)
 {
     ag_exchange_t *exchange = check->exchange;
@@ -310,12 +301,13 @@ static void give_back(const ag_check_t *check)
         ag_taken_t *taken = &exchange->taken[i];
         int own = !check->below || taken->by == check->number;
 
-        if (own) {
-            give_one_back(taken, &exchange->request);
+        if (own && taken->store) {
+            taken->store->refund(taken->store, &taken->charge, 1, exchange->request.now,
+                                 taken->then, exchange->request.pool);
         }
-        if (!own || !check->below) {
-            exchange->taken[kept++] = *taken;
-        }
+        taken->store = own ? NULL : taken->store;
+        exchange->taken[kept] = *taken;
+        kept += !own || !check->below;
     }
     exchange->n_taken = kept;
 }
