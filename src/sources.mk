@@ -16,7 +16,7 @@ ag_core_c = \
 	src/reply/quota.c src/watch/audit.c src/watch/usage.c src/watch/usage_dbd.c src/cred/cred.c src/cred/cred_jwt.c src/cred/cred_key.c \
 	src/cred/cred_place.c src/cred/jwk.c src/cred/jwks.c src/cred/jwt.c src/cred/jwt_alg.c \
 	src/cred/jwt_check.c src/cred/jwt_claims.c src/cred/jwt_key.c src/cred/token_memo.c \
-	src/guard/ban.c src/guard/ban_rule.c src/guard/ban_step.c src/guard/desk.c src/guard/charge.c src/guard/enter.c src/guard/identify.c src/guard/kinds.c src/guard/kinds_site.c \
+	src/guard/ban.c src/guard/ban_rule.c src/guard/ban_step.c src/guard/bill.c src/guard/desk.c src/guard/charge.c src/guard/enter.c src/guard/identify.c src/guard/kinds.c src/guard/kinds_site.c \
 	src/guard/kinds_token.c src/guard/methods.c src/guard/watch.c src/guard/policy.c
 
 ag_core_h = \
@@ -31,7 +31,7 @@ ag_core_h = \
 	src/limit/lease.h src/limit/lease_reset.h src/limit/limit.h src/limit/store_lease.h src/limit/table.h src/limit/tickets.h \
 	src/authz/authz.h src/authz/ip_source.h src/authz/rules.def src/authz/rules.h src/reply/reply.h src/watch/audit.h src/watch/usage.h src/cred/cred.h \
 	src/cred/jwk.h src/cred/jwt.h src/cred/jwt_alg.h src/cred/jwt_claims.h src/cred/jwt_lib.h \
-	src/cred/token_memo.h src/guard/ban.h src/guard/desk.h src/guard/guard.h src/guard/kinds.h src/guard/policy.def \
+	src/cred/token_memo.h src/guard/ban.h src/guard/bill.h src/guard/desk.h src/guard/guard.h src/guard/kinds.h src/guard/policy.def \
 	src/guard/policy.h src/guard/site.def
 
 ag_httpd_c = \

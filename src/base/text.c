@@ -214,35 +214,35 @@ static const char pairs[] = "0001020304050607080910111213141516171819"
                             "6061626364656667686970717273747576777879"
                             "8081828384858687888990919293949596979899";
 
-/* A number without 64-bit divisions: ten digits at most, two at a time from the last. */
-static void append_small(ag_buf_t *b, apr_uint32_t n)
+static unsigned count_digits(apr_uint64_t n)
 {
-    char digits[10];
-    char *at = digits + sizeof digits;
+    unsigned count;
 
-    for (; n >= 100; n /= 100) {
+    for (count = 1; n >= 10000; n /= 10000) {
+        count += 4;
+    }
+    return count + (n >= 10) + (n >= 100) + (n >= 1000);
+}
+
+/* Two digits at a time: six numbers stand in the fields of every answer with three limits. */
+void ag_buf_uint(ag_buf_t *b, apr_uint64_t n)
+{
+    unsigned count = count_digits(n);
+    char *at;
+
+    if (b->full || count > (apr_size_t)(b->end - b->at)) {
+        b->full = 1;
+        return;
+    }
+    at = b->at += count;
+    *at = '\0';
+    for (; n >= 10; n /= 100) {
         at -= 2;
         memcpy(at, pairs + 2 * (n % 100), 2);
     }
-    at -= 2;
-    memcpy(at, pairs + 2 * n, 2);
-    at += n < 10;
-    ag_buf_mem(b, at, (apr_size_t)(digits + sizeof digits - at));
-}
-
-void ag_buf_uint(ag_buf_t *b, apr_uint64_t n)
-{
-    char digits[20];
-    char *at = digits + sizeof digits;
-
-    if (n <= APR_UINT32_MAX) {
-        append_small(b, (apr_uint32_t)n);
-        return;
+    if (count % 2) {
+        at[-1] = (char)('0' + n);
     }
-    for (; n; n /= 10) {
-        *--at = (char)('0' + n % 10);
-    }
-    ag_buf_mem(b, at, (apr_size_t)(digits + sizeof digits - at));
 }
 
 /* A structured field string (RFC 9651 s3.3.3) of printable text. */

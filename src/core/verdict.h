@@ -37,7 +37,7 @@ typedef struct ag_verdict_t {
     ag_principal_t *who;   /* NULL until a credential is accepted */
     ag_principal_t *shown; /* whose credential it was, where that is known though it was refused */
     const char *kind;      /* the kind of credential that was shown, or NULL */
-    ag_quota_line_t *lines; /* every limit that was evaluated */
+    ag_quota_line_t *lines; /* every limit that was evaluated, once that is to be told */
     int n_lines;
     const char *watched; /* code of what a dry run would have refused, or NULL */
     apr_uint32_t retry_after; /* seconds; 0: not said */

@@ -36,20 +36,14 @@ typedef struct ag_engine_t {
     ag_cache_t *good_tokens;  /* marks of tokens that were good within the last day */
 } ag_engine_t;
 
-/* What a limit took, so that it can be given back. */
-typedef struct ag_taken_t {
-    ag_charge_t charge;
-    ag_store_t *store; /* NULL: nothing was taken (a failing store, policy allow) */
-    apr_time_t then;
-    int by; /* the number of the pass that took it */
-} ag_taken_t;
+/* What a request is charged for: bill.h. */
+typedef struct ag_bill_t ag_bill_t;
 
 /* One request of a client, whatever sub-requests and redirects come of it. */
 typedef struct ag_exchange_t {
     ag_request_t request;
     const ag_engine_t *engine;
-    ag_taken_t *taken; /* each window at most once */
-    int n_taken;
+    ag_bill_t *bills; /* what was taken, latest first; each count at most once */
     struct ag_entered_t *entered; /* where it is counted as in flight */
     int passes; /* how many checks were made */
 
@@ -68,6 +62,7 @@ typedef struct ag_check_t {
     const ag_policy_t *policy;
     ag_verdict_t verdict;
     ag_credential_t credential;
+    const ag_bill_t *bill; /* what its limits said last; NULL: nothing */
     const void *config; /* the glue's own: the section it was made for */
     const char *problem; /* likewise: what is sent instead of httpd's error page, or NULL */
     apr_time_t banned; /* until when the address is, as the section sees it; 0: it is not */
@@ -101,6 +96,12 @@ int ag_guard_applies(const ag_limit_t *limit, const ag_check_t *check);
 /* Takes what all limits ask for that have not been charged yet: all or nothing. A refusal gives
  * back what admit() took. */
 ag_reason_e ag_guard_charge(ag_check_t *check);
+
+/* The name of the first limit that was asked, or NULL. */
+const char *ag_guard_limit(const ag_check_t *check);
+
+/* Writes verdict.lines: all that was charged so far, and what was refused. */
+void ag_guard_tell(ag_check_t *check);
 
 /* Tells of the charges that are dry runs and did not fit. */
 void ag_guard_watch(ag_check_t *check, const ag_charge_t *charges, int n);

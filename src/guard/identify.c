@@ -165,6 +165,7 @@ const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p)
     kept->policy = keep_policy(check->policy, p);
     verdict->detail = verdict->detail ? apr_pstrdup(p, verdict->detail) : NULL;
     verdict->wanted = verdict->wanted ? apr_pstrdup(p, verdict->wanted) : NULL;
-    verdict->n_lines = 0; /* their names may be the sub-request's own */
+    kept->bill = NULL; /* its names may be the sub-request's own */
+    verdict->n_lines = 0;
     return kept;
 }

@@ -54,6 +54,7 @@ static void adopt(request_rec *r, ag_check_t *check)
     if (refused_below(r, check)) {
         check->policy = check->exchange->refused_below->policy;
         check->verdict = check->exchange->refused_below->verdict;
+        check->bill = NULL;
         ag_refusal(r, check);
     }
     else if (reason != AG_R_NONE) {
@@ -121,13 +122,17 @@ static void set_error_field(void *ctx, const char *name, const char *value)
     apr_table_setn(r->err_headers_out, name, value);
 }
 
-static void tell_quota(request_rec *r, const ag_check_t *check, ag_field_fn set)
+static void tell_quota(request_rec *r, ag_check_t *check, ag_field_fn set)
 {
+    if (!check->policy->rate_headers) {
+        return;
+    }
+    ag_guard_tell(check);
     ag_quota_fields(&check->verdict, check->policy->rate_headers,
                     apr_time_sec(check->exchange->request.now), set, r, r->pool);
 }
 
-void ag_quota_tell_error(request_rec *r, const ag_check_t *check)
+void ag_quota_tell_error(request_rec *r, ag_check_t *check)
 {
     if (!r->main) {
         tell_quota(r, check, set_error_field);
@@ -135,21 +140,21 @@ void ag_quota_tell_error(request_rec *r, const ag_check_t *check)
 }
 
 /* Whose limits the answer tells of: this request's, or those of the one that was redirected here. */
-static const ag_check_t *limited(request_rec *r)
+static ag_check_t *limited(request_rec *r)
 {
-    const ag_check_t *check = NULL;
+    ag_check_t *check = NULL;
 
-    for (; r && !(check && check->verdict.n_lines); r = r->prev) {
+    for (; r && !(check && check->bill); r = r->prev) {
         check = ag_check_found(r);
     }
-    return check && check->verdict.n_lines ? check : NULL;
+    return check && check->bill ? check : NULL;
 }
 
 /* What an answer carries besides. A 404 may be cached and is counted, too. */
 static void finish(request_rec *r, apr_table_t *fields, ag_field_fn set)
 {
     const ag_check_t *check = ag_check_found(r);
-    const ag_check_t *told = limited(r);
+    ag_check_t *told = limited(r);
 
     if (told) {
         tell_quota(r, told, set);

@@ -262,7 +262,7 @@ void ag_errors_hold(request_rec *r, const ag_check_t *check);
 void ag_errors_release(request_rec *r);
 
 /* The rate limit fields of a refusal. */
-void ag_quota_tell_error(request_rec *r, const ag_check_t *check);
+void ag_quota_tell_error(request_rec *r, ag_check_t *check);
 
 /* A Require of ours could not be tested. httpd answers 500 to that; it is made 503. */
 void ag_require_failed(request_rec *r, ag_check_t *check);

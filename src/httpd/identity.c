@@ -145,9 +145,7 @@ void ag_identity_publish(request_rec *r, ag_check_t *check)
     if (check->verdict.degraded) {
         set(r, put, "APIGUARD_DEGRADED", ag_check_degraded(check));
     }
-    if (check->verdict.n_lines) {
-        set(r, put, "APIGUARD_LIMIT", check->verdict.lines[0].policy);
-    }
+    set(r, put, "APIGUARD_LIMIT", ag_guard_limit(check));
     set(r, put, "APIGUARD_DRYRUN", check->verdict.watched);
     if (!who) {
         return;

@@ -9,9 +9,6 @@
 
 #include "fleet.h"
 
-/* A refund's `then` that takes back all of a charge, as if it had never been made. */
-#define AG_JUST_NOW APR_INT64_MAX
-
 /* What a visit wants of one counter, and what came of it. */
 typedef struct ag_ask_t {
     ag_entry_t entry; /* named by the caller */

@@ -51,16 +51,6 @@ int ag_algo_number(const ag_algo_t *algo)
     return i;
 }
 
-int ag_charges_allowed(const ag_charge_t *charges, int n)
-{
-    while (n--) {
-        if (!charges[n].allowed && !charges[n].dry_run) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
 static void write_field(ag_buf_t *text, ag_window_t *window)
 {
     window->field = text->at;

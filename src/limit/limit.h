@@ -73,6 +73,9 @@ struct ag_algo_t {
 
 extern const ag_algo_t ag_algo_sliding, ag_algo_fixed, ag_algo_bucket;
 
+/* A refund's `then` that takes back all of a charge, as if it had never been made. */
+#define AG_JUST_NOW APR_INT64_MAX
+
 /* The algorithm of a number below ag_algo_count, for what outlives the module in shared memory. */
 extern const int ag_algo_count;
 const ag_algo_t *ag_algo_at(int number);
@@ -117,7 +120,15 @@ struct ag_store_t {
 };
 
 /* 1 when nothing but dry runs was refused. */
-int ag_charges_allowed(const ag_charge_t *charges, int n);
+static inline int ag_charges_allowed(const ag_charge_t *charges, int n)
+{
+    while (n--) {
+        if (!charges[n].allowed && !charges[n].dry_run) {
+            return 0;
+        }
+    }
+    return 1;
+}
 
 /* ---- store_shm: one machine ------------------------------------------------------------------ */
 

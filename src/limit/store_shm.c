@@ -22,13 +22,6 @@ typedef struct {
     ag_table_t table;
 } shm_t;
 
-/* What was written for a charge, and what stood there before. */
-typedef struct {
-    ag_slot_t *slot; /* NULL: nothing was written */
-    ag_counter_t before;
-    apr_time_t idle_at;
-} done_t;
-
 static const ag_counter_t empty = {0, 0, 0};
 
 static apr_uint32_t stripe_of(const ag_table_t *table, const ag_subject_t *subject)
@@ -43,25 +36,34 @@ static ag_id_t tag_of(const ag_charge_t *charge)
 
 /* ---- one charge ------------------------------------------------------------------------------ */
 
-/* Steps a counter outside the table and, when that passes, writes it. A slot that belongs to nobody
- * is claimed on the way. */
-static int step_in(done_t *done, ag_slot_t *slot, const ag_counter_t *before, const ag_id_t *claim,
-                   ag_charge_t *charge, apr_time_t now)
+/* Steps a counter beside the one that is valid, which stays until the step has passed: the slot, or
+ * NULL when it has not. */
+static ag_slot_t *step_in(ag_slot_t *slot, ag_charge_t *charge, apr_time_t now)
+{
+    const ag_window_t *window = charge->window;
+    ag_counter_t *counter = ag_slot_aside(slot);
+
+    if (!window->algo->step(counter, window, now, charge->cost, &charge->quota)) {
+        return NULL;
+    }
+    ag_slot_charge(slot, window->algo->idle_at(counter, window));
+    return slot;
+}
+
+/* The same for a slot that belongs to nobody; it is claimed when the step passes. */
+static ag_slot_t *step_vacant(ag_slot_t *slot, const ag_counter_t *before, ag_id_t tag,
+                              ag_charge_t *charge, apr_time_t now)
 {
     const ag_window_t *window = charge->window;
     ag_counter_t counter = *before;
 
     if (!window->algo->step(&counter, window, now, charge->cost, &charge->quota)) {
-        return 0;
+        return NULL;
     }
-    if (claim) {
-        ag_slot_claim(slot, *claim, before);
-    }
-    done->slot = slot;
-    done->before = *before;
-    done->idle_at = slot->idle_at;
-    ag_slot_charge(slot, &counter, window->algo->idle_at(&counter, window));
-    return 1;
+    ag_slot_claim(slot, tag, before);
+    *ag_slot_aside(slot) = counter;
+    ag_slot_charge(slot, window->algo->idle_at(&counter, window));
+    return slot;
 }
 
 /* What a newcomer starts with. It was perhaps counted in the overflow before this slot became free;
@@ -78,63 +80,65 @@ static ag_counter_t inherit(const ag_table_t *table, const ag_set_t *home, apr_u
     return place.slot ? ag_slot_get(place.slot) : empty;
 }
 
-static int step_overflow(done_t *done, const ag_table_t *table, ag_set_t *home, apr_uint32_t stripe,
-                         ag_charge_t *charge, apr_time_t now)
+static ag_slot_t *step_overflow(const ag_table_t *table, ag_set_t *home, apr_uint32_t stripe,
+                                ag_charge_t *charge, apr_time_t now)
 {
     static const ag_quota_t taken = {0, 1, 1};
     ag_place_t place;
     ag_slot_t *slot;
-    ag_counter_t before;
-    int allowed;
 
     __atomic_add_fetch(&table->head->overflows, 1, __ATOMIC_RELAXED);
     ag_table_overflow(&place, table, stripe, charge->window->id, now);
-    slot = place.slot ? place.slot : place.vacant;
-    if (!slot) {
+    if (!place.slot && !place.vacant) {
         charge->quota = taken;
-        return 0;
+        return NULL;
     }
-    before = place.slot ? ag_slot_get(slot) : empty;
-    allowed = step_in(done, slot, &before, place.slot ? NULL : &charge->window->id, charge, now);
-    if (slot->idle_at > home->overflowed) {
+    slot = place.slot ? step_in(place.slot, charge, now)
+                      : step_vacant(place.vacant, &empty, charge->window->id, charge, now);
+    if (slot && slot->idle_at > home->overflowed) {
         home->overflowed = slot->idle_at;
     }
-    return allowed;
+    return slot;
 }
 
-static int charge_one(done_t *done, const ag_table_t *table, ag_charge_t *charge, apr_time_t now)
+/* The slot that was charged, or NULL. */
+static ag_slot_t *charge_one(const ag_table_t *table, ag_charge_t *charge, apr_time_t now)
 {
     apr_uint32_t stripe = stripe_of(table, charge->subject);
     ag_id_t tag = tag_of(charge);
     ag_counter_t before;
     ag_place_t place;
 
-    done->slot = NULL;
     ag_table_find(&place, table, stripe, tag, now);
     if (place.slot) {
-        before = ag_slot_get(place.slot);
-        return step_in(done, place.slot, &before, NULL, charge, now);
+        return step_in(place.slot, charge, now);
     }
     if (place.vacant) {
         before = inherit(table, place.home, stripe, charge->window, now);
-        return step_in(done, place.vacant, &before, &tag, charge, now);
+        return step_vacant(place.vacant, &before, tag, charge, now);
     }
-    return step_overflow(done, table, place.home, stripe, charge, now);
+    return step_overflow(table, place.home, stripe, charge, now);
 }
 
 /* ---- all charges of a request ---------------------------------------------------------------- */
 
-/* Takes everything back, last first, and tells what is left without this request. */
-static void undo(const done_t *done, ag_charge_t *charges, int n, apr_time_t now)
+/* Takes everything back, and tells what is left without this request. */
+static void undo(ag_slot_t *const *charged, ag_charge_t *charges, int n, apr_time_t now)
 {
-    while (n--) {
-        const ag_window_t *window = charges[n].window;
-        ag_counter_t counter = done[n].before;
+    int i;
 
-        if (done[n].slot) {
-            ag_slot_release(done[n].slot, &counter, done[n].idle_at);
-            window->algo->step(&counter, window, now, 0, &charges[n].quota);
+    for (i = 0; i < n; i++) {
+        const ag_window_t *window = charges[i].window;
+        ag_counter_t *counter;
+
+        if (!charged[i]) {
+            continue;
         }
+        counter = ag_slot_aside(charged[i]);
+        window->algo->refund(counter, window, now, charges[i].cost, AG_JUST_NOW);
+        ag_slot_release(charged[i], window->algo->idle_at(counter, window));
+        counter = ag_slot_aside(charged[i]);
+        window->algo->step(counter, window, now, 0, &charges[i].quota);
     }
 }
 
@@ -168,17 +172,18 @@ static apr_status_t charge_shm(ag_store_t *store, ag_charge_t *charges, int n, a
                                apr_pool_t *p)
 {
     const ag_table_t *table = &((shm_t *)store)->table;
-    done_t usual[USUAL_CHARGES];
-    done_t *done = n <= USUAL_CHARGES ? usual : apr_palloc(p, (apr_size_t)n * sizeof *done);
+    ag_slot_t *usual[USUAL_CHARGES];
+    ag_slot_t **charged = n <= USUAL_CHARGES ? usual : apr_palloc(p, (apr_size_t)n * sizeof *charged);
     apr_uint64_t stripes = stripes_of(table, charges, n);
     int i;
 
     lock(table, stripes);
     for (i = 0; i < n; i++) {
-        charges[i].allowed = (unsigned)charge_one(&done[i], table, &charges[i], now);
+        charged[i] = charge_one(table, &charges[i], now);
+        charges[i].allowed = charged[i] != NULL;
     }
     if (!ag_charges_allowed(charges, n)) {
-        undo(done, charges, n, now);
+        undo(charged, charges, n, now);
     }
     unlock(table, stripes);
     return APR_SUCCESS;
@@ -193,10 +198,10 @@ static void refund_one(const ag_table_t *table, const ag_charge_t *charge, apr_t
 
     ag_table_find(&place, table, stripe_of(table, charge->subject), tag_of(charge), now);
     if (place.slot) {
-        ag_counter_t counter = ag_slot_get(place.slot);
+        ag_counter_t *counter = ag_slot_aside(place.slot);
 
-        window->algo->refund(&counter, window, now, charge->cost, then);
-        ag_slot_release(place.slot, &counter, window->algo->idle_at(&counter, window));
+        window->algo->refund(counter, window, now, charge->cost, then);
+        ag_slot_release(place.slot, window->algo->idle_at(counter, window));
     }
 }
 
@@ -243,7 +248,8 @@ int ag_store_shm_forget(ag_store_t *store, const ag_charge_t *charge, apr_time_t
     ag_table_find(&place, table, stripe, tag_of(charge), now);
     there = place.slot && place.slot->idle_at > now;
     if (place.slot) {
-        ag_slot_charge(place.slot, &empty, 0);
+        *ag_slot_aside(place.slot) = empty;
+        ag_slot_flip(place.slot);
     }
     ag_lock_give(&table->stripes[stripe].lock);
     return there;

@@ -156,36 +156,12 @@ void ag_table_overflow(ag_place_t *place, const ag_table_t *table, apr_uint32_t 
 
 /* ---- writing: the process may be killed anywhere --------------------------------------------- */
 
-void ag_slot_set(ag_slot_t *slot, const ag_counter_t *counter)
-{
-    apr_uint32_t aside = !slot->live;
-
-    slot->counter[aside] = *counter;
-    __atomic_store_n(&slot->live, aside, __ATOMIC_RELEASE);
-}
-
-/* It counts as busy before its counter is charged, never after. */
-void ag_slot_charge(ag_slot_t *slot, const ag_counter_t *counter, apr_time_t idle_at)
-{
-    if (idle_at > slot->idle_at) {
-        __atomic_store_n(&slot->idle_at, idle_at, __ATOMIC_RELEASE);
-    }
-    ag_slot_set(slot, counter);
-}
-
-void ag_slot_release(ag_slot_t *slot, const ag_counter_t *counter, apr_time_t idle_at)
-{
-    ag_slot_set(slot, counter);
-    if (idle_at < slot->idle_at) {
-        __atomic_store_n(&slot->idle_at, idle_at, __ATOMIC_RELEASE);
-    }
-}
-
 /* Until its whole tag is written nobody finds it, so nobody takes the old counter for the new. */
 void ag_slot_claim(ag_slot_t *slot, ag_id_t tag, const ag_counter_t *counter)
 {
     __atomic_store_n(&slot->tag.lo, 0, __ATOMIC_RELEASE);
-    ag_slot_set(slot, counter);
+    *ag_slot_aside(slot) = *counter;
+    ag_slot_flip(slot);
     __atomic_store_n(&slot->tag.hi, tag.hi, __ATOMIC_RELEASE);
     __atomic_store_n(&slot->tag.lo, tag.lo, __ATOMIC_RELEASE);
 }

@@ -76,15 +76,40 @@ static inline ag_counter_t ag_slot_get(const ag_slot_t *slot)
     return slot->counter[slot->live];
 }
 
-/* Replaces a counter. */
-void ag_slot_set(ag_slot_t *slot, const ag_counter_t *counter);
+/* Makes the counter that was written aside the valid one. */
+static inline void ag_slot_flip(ag_slot_t *slot)
+{
+    __atomic_store_n(&slot->live, !slot->live, __ATOMIC_RELEASE);
+}
 
-/* Replaces a counter that was charged and counts until `idle_at`. */
-void ag_slot_charge(ag_slot_t *slot, const ag_counter_t *counter, apr_time_t idle_at);
+/* A copy of the valid counter, beside it, to be changed and then made valid. */
+static inline ag_counter_t *ag_slot_aside(ag_slot_t *slot)
+{
+    ag_counter_t *aside = &slot->counter[!slot->live];
 
-/* Replaces a counter by one that counts less and not longer than until `idle_at`: what refused
- * requests leave must not keep newcomers out. */
-void ag_slot_release(ag_slot_t *slot, const ag_counter_t *counter, apr_time_t idle_at);
+    *aside = slot->counter[slot->live];
+    return aside;
+}
+
+/* The same for one that was charged and counts until `idle_at`: it is busy before it is charged, never
+ * after. */
+static inline void ag_slot_charge(ag_slot_t *slot, apr_time_t idle_at)
+{
+    if (idle_at > slot->idle_at) {
+        __atomic_store_n(&slot->idle_at, idle_at, __ATOMIC_RELEASE);
+    }
+    ag_slot_flip(slot);
+}
+
+/* The same for one that counts less, and not longer than until `idle_at`: what refused requests leave
+ * must not keep newcomers out. */
+static inline void ag_slot_release(ag_slot_t *slot, apr_time_t idle_at)
+{
+    ag_slot_flip(slot);
+    if (idle_at < slot->idle_at) {
+        __atomic_store_n(&slot->idle_at, idle_at, __ATOMIC_RELEASE);
+    }
+}
 
 /* Gives a vacant slot to a tag. It stays vacant until it is charged. */
 void ag_slot_claim(ag_slot_t *slot, ag_id_t tag, const ag_counter_t *counter);

@@ -6,7 +6,7 @@
  */
 #include "unit.h"
 
-#include "../../src/guard/guard.h"
+#include "../../src/guard/bill.h"
 #include "../../src/reply/reply.h"
 
 /* ---- a store --------------------------------------------------------------------------------- */
@@ -176,13 +176,20 @@ static ag_limit_t *limit_of(house_t *h, int id, ag_by_e by, apr_uint64_t n)
     return limit;
 }
 
+static const ag_quota_line_t *lines(house_t *h)
+{
+    ag_guard_tell(&h->check);
+    return h->check.verdict.lines;
+}
+
 /* The lines a client would be told: "w1 w2! w3?", the second refused, the third a dry run. */
-static const char *told(const house_t *h)
+static const char *told(house_t *h)
 {
     const ag_verdict_t *verdict = &h->check.verdict;
     const char *text = "";
     int i;
 
+    lines(h);
     for (i = 0; i < verdict->n_lines; i++) {
         const ag_quota_line_t *line = &verdict->lines[i];
 
@@ -190,6 +197,17 @@ static const char *told(const house_t *h)
                             line->refused ? "!" : "", line->dry_run ? "?" : "");
     }
     return text;
+}
+
+static int n_taken(const house_t *h)
+{
+    const ag_bill_t *bill;
+    int n = 0;
+
+    for (bill = h->exchange.bills; bill; bill = bill->earlier) {
+        n += bill->n;
+    }
+    return n;
 }
 
 /* ---- order ----------------------------------------------------------------------------------- */
@@ -212,7 +230,7 @@ static void test_order(void **state)
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
     assert_string_equal(h->shm.said, "shm+2,6 shm+1,3,4,5 ");
     assert_string_equal(told(h), "w2 w6 w1 w3 w4 w5");
-    assert_int_equal(h->exchange.n_taken, 6);
+    assert_int_equal(n_taken(h), 6);
     assert_int_equal(h->check.verdict.reason, AG_R_NONE);
 }
 
@@ -227,6 +245,7 @@ static void test_no_limits(void **state)
     h->policy->limits = NULL;
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
     assert_int_equal(h->shm.asked, 0);
+    lines(h);
     assert_int_equal(h->check.verdict.n_lines, 0);
 }
 
@@ -259,8 +278,8 @@ static void test_once_per_subject(void **state)
     h->check.verdict.who = &h->acme;
     ag_guard_charge(&h->check);
     assert_string_equal(h->shm.said, "shm+1 shm+1 ");
-    assert_string_equal(h->check.verdict.lines[0].subject, "ip:192.0.2.1");
-    assert_string_equal(h->check.verdict.lines[1].subject, "client:key::acme");
+    assert_string_equal(lines(h)[0].subject, "ip:192.0.2.1");
+    assert_string_equal(lines(h)[1].subject, "client:key::acme");
 }
 
 /* ---- refusals -------------------------------------------------------------------------------- */
@@ -280,7 +299,7 @@ static void test_lines(void **state)
     limit_of(h, 12, AG_BY_GLOBAL, 0)->dry_run = 1; /* would wait longer, and refuses nobody */
     assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
     assert_int_equal(h->check.verdict.retry_after, 9);
-    line = h->check.verdict.lines;
+    line = lines(h);
     assert_string_equal(line->policy, "w9");
     assert_string_equal(line->field, "\"w9\";q=5;w=60");
     assert_int_equal(line->field_size, 13);
@@ -292,9 +311,9 @@ static void test_lines(void **state)
     assert_int_equal(line->reset, 30);
     assert_int_equal(line->retry, 9);
     h->shm.count[9] = 1;
-    h->exchange.n_taken = 0;
+    h->exchange.bills = NULL;
     ag_guard_charge(&h->check);
-    assert_int_equal(h->check.verdict.lines->remaining, 4);
+    assert_int_equal(lines(h)->remaining, 4);
 }
 
 static void test_refused_by_address(void **state)
@@ -308,7 +327,7 @@ static void test_refused_by_address(void **state)
     assert_int_equal(h->check.verdict.reason, AG_R_RATE_EXCEEDED);
     assert_int_equal(h->check.verdict.retry_after, 9); /* the longest */
     assert_string_equal(told(h), "w7! w9! w8");
-    assert_int_equal(h->exchange.n_taken, 0);
+    assert_int_equal(n_taken(h), 0);
     assert_int_equal(h->shm.count[8], 0);
 }
 
@@ -431,7 +450,7 @@ static void test_below_window(void **state)
     memset(policy, '?', 4);
     memset(field, '?', 15);
     memset(limit->windows, 0, sizeof *limit->windows);
-    kept = h->exchange.taken[0].charge.window;
+    kept = h->exchange.bills->charges[0].window;
     assert_string_equal(kept->policy, "mine");
     assert_string_equal(kept->field, "\"mine\";q=5;w=60");
     assert_int_equal(kept->rate.n, 5);
@@ -507,13 +526,13 @@ static void test_own(void **state)
     h->check.verdict.who = &h->acme;
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
     assert_string_equal(told(h), "w2 w3 3/min 9/h");
-    assert_string_equal(h->check.verdict.lines[2].subject, "client:key::acme");
-    assert_int_equal(h->check.verdict.lines[2].limit, 3);
-    assert_int_equal(h->check.verdict.lines[3].window, 3600);
+    assert_string_equal(lines(h)[2].subject, "client:key::acme");
+    assert_int_equal(lines(h)[2].limit, 3);
+    assert_int_equal(lines(h)[3].window, 3600);
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
-    assert_int_equal(h->exchange.n_taken, 4);
+    assert_int_equal(n_taken(h), 4);
     h->policy->limits = NULL; /* they apply where the section has none */
-    h->exchange.n_taken = 0;
+    h->exchange.bills = NULL;
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
     assert_string_equal(told(h), "3/min 9/h");
 }
@@ -528,10 +547,11 @@ static void test_many(void **state)
         limit_of(h, 1 + i, AG_BY_GLOBAL, 5);
     }
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    lines(h);
     assert_int_equal(h->check.verdict.n_lines, 32);
     limit_of(h, 33, AG_BY_GLOBAL, 5);
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE); /* the 32 are taken: one is left */
-    h->exchange.n_taken = 0;
+    h->exchange.bills = NULL;
     h->shm.said = "";
     assert_int_equal(ag_guard_charge(&h->check), AG_R_INTERNAL_ERROR);
     assert_string_equal(h->shm.said, "");
@@ -572,8 +592,8 @@ static void test_away_local(void **state)
     assert_int_equal(h->memcached.asked, 1);
     assert_int_equal(h->check.verdict.degraded, 1);
     assert_int_equal(h->breaker.degraded, 1);
-    assert_int_equal(h->check.verdict.lines[0].limit, 5); /* a quarter */
-    assert_int_equal(h->exchange.taken[0].charge.window->burst, 2);
+    assert_int_equal(lines(h)[0].limit, 5); /* a quarter */
+    assert_int_equal(h->exchange.bills->charges[0].window->burst, 2);
     /* the limit itself is as it was */
     assert_int_equal(APR_ARRAY_IDX(h->policy->limits, 0, ag_limit_t *)->windows->rate.n, 20);
     ag_guard_charge(&h->check);
@@ -590,9 +610,9 @@ static void test_away_small_burst(void **state)
     limit_of(h, 2, AG_BY_GLOBAL, 20)->windows->burst = 0;
     limit_of(h, 3, AG_BY_GLOBAL, 20)->windows->burst = 5;
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
-    assert_int_equal(h->exchange.taken[0].charge.window->burst, 1);
-    assert_int_equal(h->exchange.taken[1].charge.window->burst, 0);
-    assert_int_equal(h->exchange.taken[2].charge.window->burst, 2);
+    assert_int_equal(h->exchange.bills->charges[0].window->burst, 1);
+    assert_int_equal(h->exchange.bills->charges[1].window->burst, 0);
+    assert_int_equal(h->exchange.bills->charges[2].window->burst, 2);
 }
 
 static void test_away_local_alone(void **state)
@@ -602,7 +622,7 @@ static void test_away_local_alone(void **state)
     away(h, AG_FAIL_LOCAL, 1);
     limit_of(h, 1, AG_BY_IP, 1);
     assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
-    assert_int_equal(h->check.verdict.lines[0].limit, 1);
+    assert_int_equal(lines(h)[0].limit, 1);
     limit_of(h, 2, AG_BY_GLOBAL, 0);
     assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
     assert_string_equal(h->shm.said, "shm+1 shm+2 shm-1 "); /* back to the store that took it */
@@ -617,6 +637,7 @@ static void test_away_allow(void **state)
     limit_of(h, 1, AG_BY_GLOBAL, 0);
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
     assert_int_equal(h->shm.asked, 0);
+    lines(h);
     assert_int_equal(h->check.verdict.n_lines, 0); /* nothing was evaluated */
     assert_int_equal(h->check.verdict.degraded, 1);
     assert_int_equal(h->breaker.degraded, 1);
@@ -662,6 +683,7 @@ static void test_shm_fails(void **state)
     away(h, AG_FAIL_LOCAL, 1);
     assert_int_equal(ag_guard_charge(&h->check), AG_R_INTERNAL_ERROR);
     assert_int_equal(h->check.verdict.reason, AG_R_INTERNAL_ERROR);
+    lines(h);
     assert_int_equal(h->check.verdict.n_lines, 0);
 }
 

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bill: which windows apply to a request, whose counts they are, what they cost, and what is told of
+ * them.
+ */
+#include "bill.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "../reply/reply.h"
+
+static int same_count(const ag_charge_t *a, const ag_charge_t *b)
+{
+    return ag_id_equal(a->window->id, b->window->id)
+           && ag_id_equal(a->subject->id, b->subject->id);
+}
+
+/* A count is charged once for a request, however many sections share its name. */
+static int is_charged(const ag_bill_t *bill, const ag_charge_t *charge)
+{
+    for (; bill; bill = bill->earlier) {
+        int i;
+
+        for (i = 0; i < bill->n; i++) {
+            if (same_count(&bill->charges[i], charge)) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
+static apr_uint64_t cost_of(const ag_limit_t *limit, const ag_check_t *check)
+{
+    const ag_exchange_t *exchange = check->exchange;
+    const char *text;
+    apr_int64_t cost = 1;
+
+    if (!limit->cost_expr) {
+        return limit->cost;
+    }
+    text = exchange->engine->expr->text(limit->cost_expr, &exchange->request);
+    /* No number costs one request, as if the expression were not there; too large a one costs as
+     * much as there can be. */
+    if (text && ag_measure_number(&cost, text, 0, (apr_int64_t)AG_RATE_MAX, exchange->request.pool)
+        && *text && !text[strspn(text, "0123456789")]) {
+        cost = (apr_int64_t)AG_RATE_MAX;
+    }
+    return (apr_uint64_t)cost;
+}
+
+int ag_guard_applies(const ag_limit_t *limit, const ag_check_t *check)
+{
+    const ag_exchange_t *exchange = check->exchange;
+
+    /* An expression that fails limits: -1 is true. */
+    return !limit->when || exchange->engine->expr->test(limit->when, &exchange->request) != 0;
+}
+
+static void add_limit(ag_bill_t *bill, const ag_limit_t *limit, const ag_check_t *check)
+{
+    const ag_exchange_t *exchange = check->exchange;
+    ag_subject_t *subject = apr_palloc(exchange->request.pool, sizeof *subject);
+    apr_uint64_t cost = cost_of(limit, check);
+    int i;
+
+    ag_limit_subject(subject, limit, &exchange->request, check->verdict.who,
+                     exchange->engine->expr, exchange->engine->sip);
+    for (i = 0; i < limit->n_windows; i++) {
+        ag_charge_t *charge = &bill->charges[bill->n];
+
+        charge->window = &limit->windows[i];
+        charge->subject = subject;
+        charge->cost = cost;
+        charge->dry_run = (unsigned)limit->dry_run & 1u;
+        charge->allowed = 0;
+        if (is_charged(bill, charge)) {
+            continue;
+        }
+        if (bill->n == bill->room) {
+            bill->too_many = 1;
+            return;
+        }
+        bill->n++;
+    }
+}
+
+/* Only what an address alone decides can be asked before anybody is identified. */
+static int by_address_alone(const ag_limit_t *limit)
+{
+    return limit->by == AG_BY_IP && !limit->when && !limit->cost_expr;
+}
+
+int ag_guard_admits(const ag_policy_t *policy)
+{
+    const apr_array_header_t *limits = policy->limits;
+    int i;
+
+    for (i = 0; limits && i < limits->nelts; i++) {
+        const ag_limit_t *limit = APR_ARRAY_IDX(limits, i, ag_limit_t *);
+
+        if (limit && by_address_alone(limit)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* How many windows there may be. */
+static int count_windows(const apr_array_header_t *limits, int own)
+{
+    int i, n = own;
+
+    for (i = 0; limits && i < limits->nelts; i++) {
+        const ag_limit_t *limit = APR_ARRAY_IDX(limits, i, ag_limit_t *);
+
+        n += limit ? limit->n_windows : 0;
+    }
+    return n;
+}
+
+static ag_bill_t *open_bill(const ag_check_t *check, int windows)
+{
+    ag_exchange_t *exchange = check->exchange;
+    /* One more than may be charged, so that too many can be told from enough. */
+    int room = windows < AG_MAX_CHARGES ? windows : AG_MAX_CHARGES;
+    ag_bill_t *bill = apr_palloc(exchange->request.pool, sizeof *bill
+                                 + (apr_size_t)(room + 1) * sizeof *bill->charges);
+
+    bill->earlier = exchange->bills;
+    bill->store = NULL;
+    bill->then = exchange->request.now;
+    bill->by = check->number;
+    bill->n = bill->too_many = 0;
+    bill->room = room;
+    return bill;
+}
+
+/* A key's or plan's own limit replaces the section's by=client. */
+static void add_own(ag_bill_t *bill, const ag_principal_t *who, const ag_check_t *check)
+{
+    apr_pool_t *p = check->exchange->request.pool;
+    ag_limit_t *limit = apr_palloc(p, sizeof *limit);
+
+    ag_limit_own(limit, who->rates, who->n_rates, check->exchange->engine->server, p);
+    add_limit(bill, limit, check);
+}
+
+ag_bill_t *ag_bill_make(const ag_check_t *check, int early)
+{
+    const apr_array_header_t *limits = check->policy->limits;
+    const ag_principal_t *who = check->verdict.who;
+    int own = !early && who ? who->n_rates : 0;
+    int windows = count_windows(limits, own);
+    ag_bill_t *bill;
+    int i;
+
+    if (!windows) {
+        return NULL;
+    }
+    bill = open_bill(check, windows);
+    for (i = 0; limits && i < limits->nelts; i++) {
+        const ag_limit_t *limit = APR_ARRAY_IDX(limits, i, ag_limit_t *);
+
+        if (limit && !(early && !by_address_alone(limit)) && !(own && limit->by == AG_BY_CLIENT)
+            && ag_guard_applies(limit, check)) {
+            add_limit(bill, limit, check);
+        }
+    }
+    if (own) {
+        add_own(bill, who, check);
+    }
+    return bill->n || bill->too_many ? bill : NULL;
+}
+
+void ag_bill_outlive(ag_bill_t *bill, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < bill->n; i++) {
+        ag_charge_t *charge = &bill->charges[i];
+        ag_window_t *kept = apr_pmemdup(p, charge->window, sizeof *kept);
+
+        kept->policy = apr_pstrdup(p, kept->policy);
+        kept->field = apr_pstrmemdup(p, kept->field, kept->field_size);
+        charge->window = kept;
+        ag_subject_text(charge->subject);
+    }
+}
+
+const char *ag_guard_limit(const ag_check_t *check)
+{
+    const ag_bill_t *bill = check->bill;
+
+    while (bill && bill->earlier) {
+        bill = bill->earlier;
+    }
+    return bill ? bill->charges[0].window->policy : NULL;
+}
+
+/* ---- what is told of it ---------------------------------------------------------------------- */
+
+static void write_line(ag_quota_line_t *line, const ag_charge_t *charge, int with_subject)
+{
+    const ag_window_t *window = charge->window;
+
+    line->policy = window->policy;
+    line->field = window->field;
+    line->field_size = window->field_size;
+    line->name_size = window->name_size;
+    line->subject = with_subject ? ag_subject_text(charge->subject) : NULL;
+    line->limit = window->rate.n;
+    line->window = window->rate.period.seconds;
+    line->remaining = charge->quota.remaining;
+    line->reset = charge->quota.reset;
+    line->retry = charge->quota.retry;
+    line->refused = !charge->allowed;
+    line->dry_run = charge->dry_run;
+}
+
+void ag_guard_tell(ag_check_t *check)
+{
+    ag_verdict_t *verdict = &check->verdict;
+    int with_subject = (check->policy->rate_headers & AG_QUOTA_DRAFT_8) != 0;
+    const ag_bill_t *bill;
+    ag_quota_line_t *line;
+    int i, n = 0;
+
+    for (bill = check->bill; bill; bill = bill->earlier) {
+        n += bill->n;
+    }
+    verdict->lines = apr_palloc(check->exchange->request.pool, (apr_size_t)n * sizeof *line);
+    verdict->n_lines = n;
+    line = verdict->lines + n;
+    for (bill = check->bill; bill; bill = bill->earlier) {
+        for (i = bill->n; i--;) {
+            write_line(--line, &bill->charges[i], with_subject);
+        }
+    }
+}
