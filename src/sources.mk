@@ -22,7 +22,7 @@ ag_core_c = \
 ag_core_h = \
 	src/base/cache.h src/base/digest.h src/base/json.h src/base/lock.h src/base/log.h \
 	src/base/measure.h src/base/process.h src/base/regex.h src/base/text.h src/core/open.h src/core/ports.h \
-	src/core/principal.h src/core/reason.h src/core/reasons.def src/core/request.h \
+	src/core/principal.h src/core/quota.h src/core/reason.h src/core/reasons.def src/core/request.h \
 	src/core/setting.h src/core/sql_text.h src/core/statement.h src/core/verdict.h src/ipset/ipset.h src/ipset/ipshare.h src/ipset/iptable.h \
 	src/ipset/iptable_layout.h src/keys/key_format.h \
 	src/keys/budget.h src/keys/flight.h src/keys/keys_bcrypt.h \

@@ -7,23 +7,8 @@
 #define AG_VERDICT_H
 
 #include "principal.h"
+#include "quota.h"
 #include "reason.h"
-
-/* What one window of one limit said, ready to be told. */
-typedef struct ag_quota_line_t {
-    const char *policy;     /* its name on the wire */
-    const char *field;      /* "NAME";q=LIMIT;w=WINDOW */
-    apr_uint16_t field_size;
-    apr_uint16_t name_size; /* of the quoted name at its start */
-    const char *subject;    /* whose requests it counts: "client:key::acme" */
-    apr_uint64_t limit;     /* q */
-    apr_uint32_t window;    /* w, seconds */
-    apr_uint64_t remaining; /* r */
-    apr_uint32_t reset;     /* t, seconds */
-    apr_uint32_t retry;     /* seconds, when refused */
-    unsigned refused : 1;
-    unsigned dry_run : 1;
-} ag_quota_line_t;
 
 typedef struct ag_verdict_t {
     ag_reason_e reason;    /* AG_R_NONE until somebody refuses */

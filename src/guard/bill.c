@@ -183,8 +183,9 @@ void ag_bill_outlive(ag_bill_t *bill, apr_pool_t *p)
         ag_charge_t *charge = &bill->charges[i];
         ag_window_t *kept = apr_pmemdup(p, charge->window, sizeof *kept);
 
-        kept->policy = apr_pstrdup(p, kept->policy);
-        kept->field = apr_pstrmemdup(p, kept->field, kept->field_size);
+        kept->told.name = apr_pstrdup(p, kept->told.name);
+        kept->told.field = apr_pstrmemdup(p, kept->told.field, kept->told.field_size);
+        kept->told.begin = apr_pstrmemdup(p, kept->told.begin, kept->told.begin_size);
         charge->window = kept;
         ag_subject_text(charge->subject);
     }
@@ -197,25 +198,16 @@ const char *ag_guard_limit(const ag_check_t *check)
     while (bill && bill->earlier) {
         bill = bill->earlier;
     }
-    return bill ? bill->charges[0].window->policy : NULL;
+    return bill ? bill->charges[0].window->told.name : NULL;
 }
 
 /* ---- what is told of it ---------------------------------------------------------------------- */
 
 static void write_line(ag_quota_line_t *line, const ag_charge_t *charge, int with_subject)
 {
-    const ag_window_t *window = charge->window;
-
-    line->policy = window->policy;
-    line->field = window->field;
-    line->field_size = window->field_size;
-    line->name_size = window->name_size;
+    line->policy = &charge->window->told;
     line->subject = with_subject ? ag_subject_text(charge->subject) : NULL;
-    line->limit = window->rate.n;
-    line->window = window->rate.period.seconds;
-    line->remaining = charge->quota.remaining;
-    line->reset = charge->quota.reset;
-    line->retry = charge->quota.retry;
+    line->quota = charge->quota;
     line->refused = !charge->allowed;
     line->dry_run = charge->dry_run;
 }

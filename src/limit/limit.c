@@ -10,7 +10,7 @@
 
 #include <apr_strings.h>
 
-#define FIELD_SIZE 50     /* quotes, ";q=", 20 digits, ";w=", 10 digits, ", " */
+#define FIELD_SIZE 60     /* two times quotes and ", "; ";q=", 20 digits, ";w=", 10 digits; ";r=" */
 #define RATE_TEXT_SIZE 40 /* 20 digits, a slash, 10 digits and a unit */
 
 static const ag_algo_t *const algorithms[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket};
@@ -53,30 +53,48 @@ int ag_algo_number(const ag_algo_t *algo)
 
 static void write_field(ag_buf_t *text, ag_window_t *window)
 {
-    window->field = text->at;
-    ag_buf_sf_string(text, window->policy);
-    window->name_size = (apr_uint16_t)(text->at - window->field);
+    ag_quota_policy_t *told = &window->told;
+
+    told->limit = window->rate.n;
+    told->window = window->rate.period.seconds;
+    told->field = text->at;
+    ag_buf_sf_string(text, told->name);
     ag_buf_mem(text, ";q=", 3);
-    ag_buf_uint(text, window->rate.n);
+    ag_buf_uint(text, told->limit);
     ag_buf_mem(text, ";w=", 3);
-    ag_buf_uint(text, window->rate.period.seconds);
-    window->field_size = (apr_uint16_t)(text->at - window->field);
+    ag_buf_uint(text, told->window);
+    told->field_size = (apr_uint16_t)(text->at - told->field);
+}
+
+static void write_begin(ag_buf_t *text, ag_window_t *window)
+{
+    ag_quota_policy_t *told = &window->told;
+
+    told->begin = text->at;
+    ag_buf_mem(text, ", ", 2);
+    ag_buf_sf_string(text, told->name);
+    ag_buf_mem(text, ";r=", 3);
+    told->begin_size = (apr_uint16_t)(text->at - told->begin);
 }
 
 /* What the windows say of themselves on every answer, put together once. */
 static void write_fields(ag_limit_t *limit, apr_pool_t *p)
 {
-    apr_size_t size = 1;
+    apr_size_t size = 2;
     ag_buf_t text;
     int i;
 
     for (i = 0; i < limit->n_windows; i++) {
-        size += 2 * strlen(limit->windows[i].policy) + FIELD_SIZE;
+        size += 4 * strlen(limit->windows[i].told.name) + FIELD_SIZE;
     }
     ag_buf_init(&text, apr_palloc(p, size), size);
     for (i = 0; i < limit->n_windows; i++) {
         ag_buf_mem(&text, ", ", i ? 2 : 0);
         write_field(&text, &limit->windows[i]);
+    }
+    ag_buf_mem(&text, "", 1);
+    for (i = 0; i < limit->n_windows; i++) {
+        write_begin(&text, &limit->windows[i]);
     }
 }
 
@@ -150,7 +168,7 @@ void ag_limit_own(ag_limit_t *limit, const ag_rate_t *rates, int n, ag_id_t serv
         window->algo = &ag_algo_sliding;
         window->id.hi = server.hi ^ (rates[i].n + 1) * SPREAD_N;
         window->id.lo = server.lo ^ period * SPREAD_PERIOD;
-        window->policy = rate_text(&rates[i], p);
+        window->told.name = rate_text(&rates[i], p);
     }
     write_fields(limit, p);
 }

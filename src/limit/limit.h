@@ -12,6 +12,7 @@
 #include "../base/text.h"
 #include "../core/ports.h"
 #include "../core/principal.h"
+#include "../core/quota.h"
 #include "../core/request.h"
 
 typedef struct ag_algo_t ag_algo_t;
@@ -23,26 +24,13 @@ typedef struct ag_window_t {
     apr_uint64_t burst; /* bucket: how many may come at once; other algorithms ignore it */
     const ag_algo_t *algo;
     ag_id_t id;         /* of server, section and text (or name): the same on every node */
-    const char *policy; /* its name on the wire: "100/min" */
-    const char *field;  /* what it says of itself in RateLimit-Policy: "100/min";q=100;w=60. Those
-                           of one limit lie in one text, with ", " between them */
-    apr_uint16_t field_size;
-    apr_uint16_t name_size; /* how much of `field` is the quoted name */
+    ag_quota_policy_t told; /* the fields of one limit's windows lie in one text, ", " between them */
 } ag_window_t;
 
 /* An algorithm's whole memory of one subject in one window. All zero is the empty counter. */
 typedef struct ag_counter_t {
     apr_uint64_t a, b, c;
 } ag_counter_t;
-
-/* What a window says to a request (draft-ietf-httpapi-ratelimit-headers-10 s4). */
-typedef struct ag_quota_t {
-    apr_uint64_t remaining; /* r: what is left after this request; 0 when refused */
-    apr_uint32_t reset;     /* t: seconds, rounded up, to the window's end while remaining > 0, else
-                               until one request can pass. A sliding window may take longer
-                               for that than its period: it fades, it does not end */
-    apr_uint32_t retry;     /* refused: seconds, rounded up, at least 1, until this cost can pass */
-} ag_quota_t;
 
 struct ag_algo_t {
     const char *name;

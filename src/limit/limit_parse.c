@@ -124,10 +124,10 @@ static const char *read_window(line_t *line, const char *word)
 
     for (i = 0; !error && i < limit->n_windows; i++) {
         if (same_rate(&limit->windows[i].rate, &window->rate)) {
-            error = apr_psprintf(line->p, "%s says the same as %s", word, limit->windows[i].policy);
+            error = apr_psprintf(line->p, "%s says the same as %s", word, limit->windows[i].told.name);
         }
     }
-    window->policy = word;
+    window->told.name = word;
     limit->n_windows++;
     return error;
 }
@@ -144,7 +144,7 @@ static const char *read_in_flight(line_t *line, const char *word)
     }
     line->limit->n_windows = 1;
     window->rate.n = error ? 0 : (apr_uint64_t)n;
-    window->policy = word;
+    window->told.name = word;
     return error;
 }
 
@@ -195,16 +195,16 @@ static const char *finish_window(line_t *line, ag_window_t *window)
     window->burst = line->burst;
     if (line->burst && rate->n && line->burst / rate->n > REFILL_MAX_SECONDS / rate->period.seconds) {
         return apr_psprintf(line->p, "burst=%" APR_UINT64_T_FMT " takes more than 100 years to "
-                            "fill again at %s", line->burst, window->policy);
+                            "fill again at %s", line->burst, window->told.name);
     }
     if (rate->n && !limit->cost_expr && limit->cost > size_of(window)) {
         return apr_psprintf(line->p, "cost=%" APR_UINT64_T_FMT " never fits into %s", limit->cost,
-                            window->policy);
+                            window->told.name);
     }
     if (limit->name) {
-        window->policy = limit->n_windows == 1
+        window->told.name = limit->n_windows == 1
                              ? limit->name
-                             : apr_pstrcat(line->p, limit->name, ":", window->policy, NULL);
+                             : apr_pstrcat(line->p, limit->name, ":", window->told.name, NULL);
     }
     return NULL;
 }

@@ -55,9 +55,9 @@ static const char *limit_text(const ag_quota_line_t *line, const char *client, a
     ag_buf_t b;
 
     ag_buf_init(&b, apr_palloc(p, size), size);
-    ag_buf_uint(&b, line->limit);
+    ag_buf_uint(&b, line->policy->limit);
     ag_buf_str(&b, " per ");
-    append_period(&b, line->window);
+    append_period(&b, line->policy->window);
     if (client) {
         ag_buf_str(&b, " for client ");
         ag_buf_str(&b, client);
@@ -99,7 +99,7 @@ static void violated(ag_buf_t *b, const ag_verdict_t *verdict)
     for (i = 0; i < verdict->n_lines; i++) {
         if (verdict->lines[i].refused && !verdict->lines[i].dry_run) {
             ag_buf_str(b, comma);
-            ag_json_string(b, verdict->lines[i].policy);
+            ag_json_string(b, verdict->lines[i].policy->name);
             comma = ",";
         }
     }

@@ -25,7 +25,7 @@ static ag_buf_t buffer_for(const ag_verdict_t *verdict, apr_pool_t *p)
     int i;
 
     for (i = 0; i < verdict->n_lines; i++) {
-        size += LINE_SIZE + verdict->lines[i].field_size;
+        size += LINE_SIZE + verdict->lines[i].policy->field_size;
     }
     ag_buf_init(&b, apr_palloc(p, size), size);
     return b;
@@ -38,12 +38,13 @@ static int is_one_text(const ag_verdict_t *verdict)
     const ag_quota_line_t *last = line + verdict->n_lines - 1;
 
     for (; line < last; line++) {
-        if (line->field[line->field_size] != ','
-            || line->field + line->field_size + 2 != line[1].field) {
+        const char *end = line->policy->field + line->policy->field_size;
+
+        if (*end != ',' || end + 2 != line[1].policy->field) {
             return 0;
         }
     }
-    return last->field[last->field_size] == '\0';
+    return last->policy->field[last->policy->field_size] == '\0';
 }
 
 static const char *policies(const ag_verdict_t *verdict, apr_pool_t *p)
@@ -52,12 +53,14 @@ static const char *policies(const ag_verdict_t *verdict, apr_pool_t *p)
     int i;
 
     if (is_one_text(verdict)) {
-        return verdict->lines[0].field;
+        return verdict->lines[0].policy->field;
     }
     policy = buffer_for(verdict, p);
     for (i = 0; i < verdict->n_lines; i++) {
+        const ag_quota_policy_t *told = verdict->lines[i].policy;
+
         ag_buf_mem(&policy, ", ", i ? 2 : 0);
-        ag_buf_mem(&policy, verdict->lines[i].field, verdict->lines[i].field_size);
+        ag_buf_mem(&policy, told->field, told->field_size);
     }
     return policy.start;
 }
@@ -71,17 +74,13 @@ static void draft_10(const ag_verdict_t *verdict, ag_field_fn set, void *ctx, ap
     for (i = 0; i < verdict->n_lines; i++) {
         const ag_quota_line_t *line = &verdict->lines[i];
 
-        if (i) {
-            ag_buf_mem(&limit, ", ", 2);
-        }
-        ag_buf_mem(&limit, line->field, line->name_size);
-        ag_buf_mem(&limit, ";r=", 3);
-        ag_buf_uint(&limit, line->remaining);
+        ag_buf_mem(&limit, line->policy->begin, line->policy->begin_size);
+        ag_buf_uint(&limit, line->quota.remaining);
         ag_buf_mem(&limit, ";t=", 3);
-        ag_buf_uint(&limit, line->reset);
+        ag_buf_uint(&limit, line->quota.reset);
     }
     set(ctx, "RateLimit-Policy", policies(verdict, p));
-    set(ctx, "RateLimit", limit.start);
+    set(ctx, "RateLimit", limit.start + 2); /* no ", " before the first */
 }
 
 /* The partition key: the first 12 hexadecimal digits of the subject's SHA-256, in base64. */
@@ -110,12 +109,12 @@ static void draft_8(const ag_verdict_t *verdict, ag_field_fn set, void *ctx, apr
 
         ag_buf_str(&policy, i ? ", " : "");
         ag_buf_str(&limit, i ? ", " : "");
-        ag_buf_sf_string(&limit, line->policy);
-        param(&limit, "; r=", line->remaining);
-        param(&limit, "; t=", line->reset);
-        ag_buf_sf_string(&policy, line->policy);
-        param(&policy, "; q=", line->limit);
-        param(&policy, "; w=", line->window);
+        ag_buf_sf_string(&limit, line->policy->name);
+        param(&limit, "; r=", line->quota.remaining);
+        param(&limit, "; t=", line->quota.reset);
+        ag_buf_sf_string(&policy, line->policy->name);
+        param(&policy, "; q=", line->policy->limit);
+        param(&policy, "; w=", line->policy->window);
         partition(&policy, line->subject);
     }
     set(ctx, "RateLimit", limit.start);
@@ -131,7 +130,7 @@ static const ag_quota_line_t *tightest(const ag_verdict_t *verdict)
     for (i = 1; i < verdict->n_lines; i++) {
         const ag_quota_line_t *line = &verdict->lines[i];
 
-        if (line->refused != tight->refused ? line->refused : line->remaining < tight->remaining) {
+        if (line->refused != tight->refused ? line->refused : line->quota.remaining < tight->quota.remaining) {
             tight = line;
         }
     }
@@ -140,28 +139,28 @@ static const ag_quota_line_t *tightest(const ag_verdict_t *verdict)
 
 static void draft_7(const ag_quota_line_t *line, ag_field_fn set, void *ctx, apr_pool_t *p)
 {
-    set(ctx, "RateLimit-Policy", apr_psprintf(p, "%" APR_UINT64_T_FMT ";w=%u", line->limit,
-                                              line->window));
+    set(ctx, "RateLimit-Policy", apr_psprintf(p, "%" APR_UINT64_T_FMT ";w=%u", line->policy->limit,
+                                              line->policy->window));
     set(ctx, "RateLimit", apr_psprintf(p, "limit=%" APR_UINT64_T_FMT ", remaining=%"
-                                       APR_UINT64_T_FMT ", reset=%u", line->limit, line->remaining,
-                                       line->reset));
+                                       APR_UINT64_T_FMT ", reset=%u", line->policy->limit, line->quota.remaining,
+                                       line->quota.reset));
 }
 
 static void draft_6(const ag_quota_line_t *line, ag_field_fn set, void *ctx, apr_pool_t *p)
 {
-    set(ctx, "RateLimit-Policy", apr_psprintf(p, "%" APR_UINT64_T_FMT ";w=%u", line->limit,
-                                              line->window));
-    set(ctx, "RateLimit-Limit", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->limit));
-    set(ctx, "RateLimit-Remaining", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->remaining));
-    set(ctx, "RateLimit-Reset", apr_psprintf(p, "%u", line->reset));
+    set(ctx, "RateLimit-Policy", apr_psprintf(p, "%" APR_UINT64_T_FMT ";w=%u", line->policy->limit,
+                                              line->policy->window));
+    set(ctx, "RateLimit-Limit", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->policy->limit));
+    set(ctx, "RateLimit-Remaining", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->quota.remaining));
+    set(ctx, "RateLimit-Reset", apr_psprintf(p, "%u", line->quota.reset));
 }
 
 static void legacy(const ag_quota_line_t *line, apr_int64_t now, ag_field_fn set, void *ctx,
                    apr_pool_t *p)
 {
-    set(ctx, "X-RateLimit-Limit", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->limit));
-    set(ctx, "X-RateLimit-Remaining", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->remaining));
-    set(ctx, "X-RateLimit-Reset", apr_psprintf(p, "%" APR_INT64_T_FMT, now + line->reset));
+    set(ctx, "X-RateLimit-Limit", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->policy->limit));
+    set(ctx, "X-RateLimit-Remaining", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->quota.remaining));
+    set(ctx, "X-RateLimit-Reset", apr_psprintf(p, "%" APR_INT64_T_FMT, now + line->quota.reset));
 }
 
 void ag_quota_fields(const ag_verdict_t *verdict, unsigned forms, apr_int64_t now, ag_field_fn set,

@@ -39,7 +39,7 @@ static apr_time_t now; /* of all charges that name no other; a real time, memcac
 static ag_window_t make_window(apr_uint64_t n, apr_uint32_t seconds, const ag_algo_t *algo)
 {
     static int number;
-    ag_window_t w = {{n, {seconds, AG_PERIOD_PLAIN}}, 0, algo, {0, 0}, "test", NULL, 0, 0};
+    ag_window_t w = {{n, {seconds, AG_PERIOD_PLAIN}}, 0, algo, {0, 0}, {.name = "test"}};
 
     number++;
     w.id = ag_id_of(&number, sizeof number);

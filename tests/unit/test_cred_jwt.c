@@ -357,7 +357,7 @@ static void test_keep(void **state)
 {
     char detail[] = "why", wanted[] = "read", name[] = "X-Key", vary[] = "X-Key";
     ag_key_source_t source = {AG_FROM_HEADER, name};
-    ag_quota_line_t line = {.policy = "p"};
+    ag_quota_line_t line = {.dry_run = 1};
     house_t h = open_house(*state);
     ag_policy_t *policy = ag_policy_make(h.p);
     ag_check_t check = {.policy = policy, .verdict = {.reason = AG_R_SCOPE_INSUFFICIENT,

@@ -168,7 +168,9 @@ static ag_limit_t *limit_of(house_t *h, int id, ag_by_e by, apr_uint64_t n)
     limit->windows->rate.period.seconds = 60;
     limit->windows->algo = &ag_algo_fixed;
     limit->windows->id.lo = (apr_uint64_t)id;
-    limit->windows->policy = apr_psprintf(h->p, "w%d", id);
+    limit->windows->told.name = apr_psprintf(h->p, "w%d", id);
+    limit->windows->told.limit = n;
+    limit->windows->told.window = 60;
     limit->by = by;
     limit->prefix6 = 64;
     limit->cost = 1;
@@ -193,7 +195,7 @@ static const char *told(house_t *h)
     for (i = 0; i < verdict->n_lines; i++) {
         const ag_quota_line_t *line = &verdict->lines[i];
 
-        text = apr_psprintf(h->p, "%s%s%s%s%s", text, i ? " " : "", line->policy,
+        text = apr_psprintf(h->p, "%s%s%s%s%s", text, i ? " " : "", line->policy->name,
                             line->refused ? "!" : "", line->dry_run ? "?" : "");
     }
     return text;
@@ -291,29 +293,21 @@ static void test_lines(void **state)
     ag_limit_t *limit = limit_of(h, 9, AG_BY_GLOBAL, 5);
     const ag_quota_line_t *line;
 
-    limit->windows->field = "\"w9\";q=5;w=60";
-    limit->windows->field_size = 13;
-    limit->windows->name_size = 4;
     h->policy->rate_headers = AG_QUOTA_DRAFT_8;
     h->shm.count[9] = 5;
     limit_of(h, 12, AG_BY_GLOBAL, 0)->dry_run = 1; /* would wait longer, and refuses nobody */
     assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
     assert_int_equal(h->check.verdict.retry_after, 9);
     line = lines(h);
-    assert_string_equal(line->policy, "w9");
-    assert_string_equal(line->field, "\"w9\";q=5;w=60");
-    assert_int_equal(line->field_size, 13);
-    assert_int_equal(line->name_size, 4);
+    assert_ptr_equal(line->policy, &limit->windows->told);
     assert_string_equal(line->subject, "global");
-    assert_int_equal(line->limit, 5);
-    assert_int_equal(line->window, 60);
-    assert_int_equal(line->remaining, 0);
-    assert_int_equal(line->reset, 30);
-    assert_int_equal(line->retry, 9);
+    assert_int_equal(line->quota.remaining, 0);
+    assert_int_equal(line->quota.reset, 30);
+    assert_int_equal(line->quota.retry, 9);
     h->shm.count[9] = 1;
     h->exchange.bills = NULL;
     ag_guard_charge(&h->check);
-    assert_int_equal(lines(h)->remaining, 4);
+    assert_int_equal(lines(h)->quota.remaining, 4);
 }
 
 static void test_refused_by_address(void **state)
@@ -438,21 +432,21 @@ static void test_below(void **state)
 static void test_below_window(void **state)
 {
     house_t *h = *state;
-    char policy[] = "mine", field[] = "\"mine\";q=5;w=60 and more";
+    char policy[] = "mine", field[] = "\"mine\";q=5;w=60 and more", begin[] = ", \"mine\";r=...";
     ag_limit_t *limit = limit_of(h, 1, AG_BY_IP, 5);
     const ag_window_t *kept;
 
-    limit->windows->policy = policy;
-    limit->windows->field = field;
-    limit->windows->field_size = 15;
+    limit->windows->told = (ag_quota_policy_t){policy, field, begin, 15, 11, 60, 5};
     h->check.below = 1;
     assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
     memset(policy, '?', 4);
     memset(field, '?', 15);
+    memset(begin, '?', 11);
     memset(limit->windows, 0, sizeof *limit->windows);
     kept = h->exchange.bills->charges[0].window;
-    assert_string_equal(kept->policy, "mine");
-    assert_string_equal(kept->field, "\"mine\";q=5;w=60");
+    assert_string_equal(kept->told.name, "mine");
+    assert_string_equal(kept->told.field, "\"mine\";q=5;w=60");
+    assert_string_equal(kept->told.begin, ", \"mine\";r=");
     assert_int_equal(kept->rate.n, 5);
     assert_int_equal(kept->id.lo, 1);
 }
@@ -527,8 +521,8 @@ static void test_own(void **state)
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
     assert_string_equal(told(h), "w2 w3 3/min 9/h");
     assert_string_equal(lines(h)[2].subject, "client:key::acme");
-    assert_int_equal(lines(h)[2].limit, 3);
-    assert_int_equal(lines(h)[3].window, 3600);
+    assert_int_equal(lines(h)[2].policy->limit, 3);
+    assert_int_equal(lines(h)[3].policy->window, 3600);
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
     assert_int_equal(n_taken(h), 4);
     h->policy->limits = NULL; /* they apply where the section has none */
@@ -592,7 +586,7 @@ static void test_away_local(void **state)
     assert_int_equal(h->memcached.asked, 1);
     assert_int_equal(h->check.verdict.degraded, 1);
     assert_int_equal(h->breaker.degraded, 1);
-    assert_int_equal(lines(h)[0].limit, 5); /* a quarter */
+    assert_int_equal(lines(h)[0].policy->limit, 5); /* a quarter */
     assert_int_equal(h->exchange.bills->charges[0].window->burst, 2);
     /* the limit itself is as it was */
     assert_int_equal(APR_ARRAY_IDX(h->policy->limits, 0, ag_limit_t *)->windows->rate.n, 20);
@@ -622,7 +616,7 @@ static void test_away_local_alone(void **state)
     away(h, AG_FAIL_LOCAL, 1);
     limit_of(h, 1, AG_BY_IP, 1);
     assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
-    assert_int_equal(lines(h)[0].limit, 1);
+    assert_int_equal(lines(h)[0].policy->limit, 1);
     limit_of(h, 2, AG_BY_GLOBAL, 0);
     assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
     assert_string_equal(h->shm.said, "shm+1 shm+2 shm-1 "); /* back to the store that took it */

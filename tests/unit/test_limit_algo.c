@@ -49,13 +49,13 @@ static const struct {
 static ag_window_t window_of(size_t i, const ag_algo_t *algo)
 {
     ag_window_t w = {{rates[i].n, {rates[i].seconds, rates[i].kind}}, rates[i].burst, algo,
-                     {1, 2}, "test", NULL, 0, 0};
+                     {1, 2}, {.name = "test"}};
     return w;
 }
 
 static ag_window_t plain(apr_uint64_t n, apr_uint32_t seconds, const ag_algo_t *algo)
 {
-    ag_window_t w = {{n, {seconds, AG_PERIOD_PLAIN}}, 0, algo, {1, 2}, "test", NULL, 0, 0};
+    ag_window_t w = {{n, {seconds, AG_PERIOD_PLAIN}}, 0, algo, {1, 2}, {.name = "test"}};
     return w;
 }
 

@@ -121,8 +121,7 @@ static void compare(const ag_algo_t *algo, rule_fn rule, apr_pool_t *p)
 
     for (k = 0; k < N_OF(rates); k++) {
         ag_window_t w = {{rates[k].n, {rates[k].seconds, AG_PERIOD_PLAIN}},
-                         algo == &ag_algo_bucket ? rates[k].burst : 0, algo, {1, 2}, "test",
-                         NULL, 0, 0};
+                         algo == &ag_algo_bucket ? rates[k].burst : 0, algo, {1, 2}, {.name = "test"}};
         log_t log = {apr_palloc(p, ARRIVALS / N_OF(rates) * sizeof(entry_t)), 0, 0};
         apr_uint64_t mean = w.rate.period.seconds * (apr_uint64_t)SECOND / w.rate.n;
         ag_counter_t counter = {0, 0, 0};

@@ -9,11 +9,14 @@
 #include "../../src/reply/reply.h"
 
 /* A line; what a window says of itself was put together with the configuration. */
+#define FIELD(quoted, q, w) quoted ";q=" #q ";w=" #w
+#define BEGIN(quoted) ", " quoted ";r="
 #define LINE(policy_, quoted, subject_, q, w, r, t, retry_, refused_, dry)                         \
-    {.policy = policy_, .field = quoted ";q=" #q ";w=" #w,                                         \
-     .field_size = sizeof quoted ";q=" #q ";w=" #w - 1, .name_size = sizeof quoted - 1,            \
-     .subject = subject_, .limit = APR_UINT64_C(q), .window = w, .remaining = APR_UINT64_C(r),     \
-     .reset = t, .retry = retry_, .refused = refused_, .dry_run = dry}
+    {.policy = &(ag_quota_policy_t){policy_, FIELD(quoted, q, w), BEGIN(quoted),                   \
+                                    sizeof FIELD(quoted, q, w) - 1, sizeof BEGIN(quoted) - 1, w,   \
+                                    APR_UINT64_C(q)},                                              \
+     .subject = subject_, .quota = {APR_UINT64_C(r), t, retry_}, .refused = refused_,              \
+     .dry_run = dry}
 
 static ag_quota_line_t lines[] = {
     LINE("100/min", "\"100/min\"", "ip:192.0.2.1", 100, 60, 42, 17, 0, 0, 0),
@@ -128,7 +131,8 @@ static void test_problem_periods(void **state)
     int i;
 
     for (i = 0; i < N_OF(cases); i++) {
-        ag_quota_line_t told = {.limit = 5, .window = cases[i].seconds, .refused = 1};
+        ag_quota_policy_t policy = {.limit = 5, .window = cases[i].seconds};
+        ag_quota_line_t told = {.policy = &policy, .refused = 1};
         ag_verdict_t verdict = {.reason = AG_R_RATE_EXCEEDED, .lines = &told, .n_lines = 1};
 
         assert_string_equal(ag_problem_detail(&verdict, *state), cases[i].detail);
@@ -288,7 +292,8 @@ static void test_fields_extreme(void **state)
 /* As many windows as a request can have, with names as long as they get: nothing is cut. */
 static void test_fields_many(void **state)
 {
-    char name[80], quoted[82], field[120];
+    char name[80], quoted[82], field[120], begin[120];
+    ag_quota_policy_t policy = *lines[0].policy;
     ag_quota_line_t told[32];
     const char *text;
     int i;
@@ -297,12 +302,15 @@ static void test_fields_many(void **state)
     name[79] = '\0';
     snprintf(quoted, sizeof quoted, "\"%s\"", name);
     snprintf(field, sizeof field, "%s;q=5;w=1", quoted);
+    snprintf(begin, sizeof begin, ", %s;r=", quoted);
+    policy.name = name;
+    policy.field = field;
+    policy.field_size = (apr_uint16_t)strlen(field);
+    policy.begin = begin;
+    policy.begin_size = (apr_uint16_t)strlen(begin);
     for (i = 0; i < 32; i++) {
         told[i] = lines[0];
-        told[i].policy = name;
-        told[i].field = field;
-        told[i].field_size = (apr_uint16_t)strlen(field);
-        told[i].name_size = (apr_uint16_t)strlen(quoted);
+        told[i].policy = &policy;
     }
     text = fields(told, 32, AG_QUOTA_DRAFT_10 | AG_QUOTA_DRAFT_8, *state);
     for (i = 0; (text = strstr(text, quoted)); i++) {
@@ -319,13 +327,14 @@ static void test_fields_many(void **state)
 static void test_fields_of_one_text(void **state)
 {
     static const char text[] = "\"a\";q=5;w=1, \"b\";q=9;w=9, \"c\";q=7;w=7";
+    static const char begins[] = ", \"a\";r=, \"b\";r=, \"c\";r=";
     ag_quota_line_t told[3] = {lines[0], lines[0], lines[0]};
+    ag_quota_policy_t policies[3];
     int i;
 
     for (i = 0; i < 3; i++) {
-        told[i].field = text + 13 * i;
-        told[i].field_size = 11;
-        told[i].name_size = 3;
+        policies[i] = (ag_quota_policy_t){"x", text + 13 * i, begins + 8 * i, 11, 8, 1, 5};
+        told[i].policy = &policies[i];
     }
     assert_string_equal(fields(told, 3, AG_QUOTA_DRAFT_10, *state),
                         "RateLimit-Policy: \"a\";q=5;w=1, \"b\";q=9;w=9, \"c\";q=7;w=7\n"
@@ -354,13 +363,15 @@ static void test_tightest(void **state)
     int i, j;
 
     for (i = 0; i < N_OF(cases); i++) {
+        ag_quota_policy_t policies[3];
         ag_quota_line_t told[3];
 
         memset(told, 0, sizeof told);
         for (j = 0; j < 3; j++) {
-            told[j].policy = told[j].subject = "x";
-            told[j].limit = 100 + (apr_uint64_t)j;
-            told[j].remaining = cases[i].left[j];
+            policies[j] = (ag_quota_policy_t){.name = "x", .limit = 100 + (apr_uint64_t)j};
+            told[j].policy = &policies[j];
+            told[j].subject = "x";
+            told[j].quota.remaining = cases[i].left[j];
             told[j].refused = cases[i].refused[j] & 1u;
         }
         assert_non_null(strstr(fields(told, 3, AG_QUOTA_LEGACY, *state),
