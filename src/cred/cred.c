@@ -160,6 +160,9 @@ ag_reason_e ag_cred_find(ag_credential_t *found, const ag_request_t *request,
     memset(found, 0, sizeof *found);
     for (i = 0; (types & AG_CRED_KEY) && i < key_from->n; i++) {
         key_source(&hunt, &key_from->sources[i]);
+        if (found->type && !found->source) {
+            found->source = &key_from->sources[i];
+        }
     }
     authorization(&hunt, key_from);
     if (hunt.ambiguous) {

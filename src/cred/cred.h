@@ -69,6 +69,7 @@ typedef struct ag_credential_t {
     const char *text;
     apr_size_t n;
     ag_from_e from;  /* where it was found first */
+    const ag_key_source_t *source; /* likewise; NULL: in Authorization */
     unsigned places; /* everywhere it stands: (1u << ag_from_e) */
 } ag_credential_t;
 

@@ -181,10 +181,9 @@ int ag_is_ours(request_rec *r)
     return kept->ours;
 }
 
-void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name)
+void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name, const char *value)
 {
     request_rec *top = exchange->request.ctx;
-    const char *value = apr_table_get(r->headers_in, name);
     kept_t *kept = kept_of(top);
 
     if (!value) {

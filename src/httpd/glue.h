@@ -222,8 +222,8 @@ const ag_policy_t *ag_policy_of(const request_rec *r);
 /* 1 when AuthType ApiGuard is in force. */
 int ag_is_ours(request_rec *r);
 
-/* The field's first value is kept for those who ask the exchange, and gone for all others. */
-void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name);
+/* The field, which has that value, is kept for those who ask the exchange, and gone for all others. */
+void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name, const char *value);
 
 int ag_strip_forged(request_rec *r);
 int ag_access_checker(request_rec *r);

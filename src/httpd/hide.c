@@ -131,18 +131,28 @@ static void hide_cookie(request_rec *r, ag_exchange_t *exchange, const char *nam
     char *left = cookies ? ag_cred_cookies_without(cookies, name, r->pool) : NULL;
 
     if (cookies) {
-        ag_hide_field(r, exchange, "Cookie");
+        ag_hide_field(r, exchange, "Cookie", cookies);
     }
     if (left) {
         apr_table_setn(r->headers_in, "Cookie", left);
     }
 }
 
+static void hide_field(request_rec *r, ag_check_t *check, const char *name)
+{
+    ag_hide_field(r, check->exchange, name, apr_table_get(r->headers_in, name));
+}
+
 static void hide_source(request_rec *r, ag_check_t *check, const ag_key_source_t *source)
 {
     switch (source->from) {
     case AG_FROM_HEADER:
-        ag_hide_field(r, check->exchange, source->name);
+        if (source == check->credential.source) { /* no need to look for it once more */
+            ag_hide_field(r, check->exchange, source->name, check->credential.text);
+        }
+        else {
+            hide_field(r, check, source->name);
+        }
         return;
     case AG_FROM_QUERY:
         hide_argument(r, source->name);
@@ -170,6 +180,6 @@ void ag_identity_hide(request_rec *r, ag_check_t *check)
     }
     if ((shown->places & authorization)
         && (policy->hide == AG_HIDE_ALL || shown->type == &ag_cred_key)) {
-        ag_hide_field(r, check->exchange, "Authorization");
+        hide_field(r, check, "Authorization");
     }
 }
