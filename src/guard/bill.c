@@ -74,7 +74,7 @@ static void add_limit(ag_bill_t *bill, const ag_limit_t *limit, const ag_check_t
         charge->window = &limit->windows[i];
         charge->subject = subject;
         charge->cost = cost;
-        charge->dry_run = (unsigned)limit->dry_run & 1u;
+        charge->dry_run = limit->dry_run;
         charge->allowed = 0;
         if (is_charged(bill, charge)) {
             continue;

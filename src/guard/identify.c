@@ -16,6 +16,7 @@ static ag_principal_t *anonymous(apr_pool_t *p)
 
     who->kind = who->client = "anonymous";
     who->issuer = "";
+    who->anonymous = 1;
     return who;
 }
 

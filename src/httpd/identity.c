@@ -10,6 +10,9 @@ static int is_identity_field(const char *name)
     static const char prefix[] = "X-APIGUARD-";
     const char *at;
 
+    if (strlen(name) < sizeof prefix - 1) {
+        return 0;
+    }
     for (at = prefix; *at; at++, name++) {
         if (*at == '-' ? !*name || apr_isalnum(*name) : (*name & ~0x20) != *at) {
             return 0;

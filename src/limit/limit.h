@@ -89,8 +89,8 @@ typedef struct ag_charge_t {
     const ag_window_t *window;
     ag_subject_t *subject;
     apr_uint64_t cost;
-    unsigned dry_run : 1; /* counted when it fits, refuses nobody */
-    unsigned allowed : 1; /* out */
+    int dry_run;      /* counted when it fits, refuses nobody */
+    int allowed;      /* out */
     ag_quota_t quota;     /* out */
 } ag_charge_t;
 

@@ -272,11 +272,6 @@ const char *ag_by_parse(ag_limit_t *limit, const char *value, const ag_expr_port
                         "header:NAME, path, global, expr=EXPRESSION", value);
 }
 
-static int is_anonymous(const ag_principal_t *who)
-{
-    return strcmp(who->kind, "anonymous") == 0;
-}
-
 /* By the subject's own kind, or by address. */
 static const char *text_of(ag_subject_t *subject)
 {
@@ -302,15 +297,14 @@ void ag_limit_subject(ag_subject_t *subject, const ag_limit_t *limit, const ag_r
                       ag_principal_t *who, const ag_expr_port_t *expr, const ag_sip_key_t *key)
 {
     const by_t *kind = &kinds[limit->by];
-    ag_subject_t asked = {{0, 0}, NULL, limit, request,
-                          who && !is_anonymous(who) ? who : NULL, expr};
 
-    if (!kind->id) {
-        asked.text = kind->text(&asked);
-    }
-    *subject = asked;
-    if (asked.text) {
-        subject->id = ag_sip(key, asked.text, strlen(asked.text));
+    subject->limit = limit;
+    subject->request = request;
+    subject->who = who && !who->anonymous ? who : NULL;
+    subject->expr = expr;
+    subject->text = kind->id ? NULL : kind->text(subject);
+    if (subject->text) {
+        subject->id = ag_sip(key, subject->text, strlen(subject->text));
     }
     else if (!kind->id || !kind->id(&subject->id, subject, key)) {
         subject->id = ip_id(subject, key);

@@ -101,23 +101,30 @@ static ag_slot_t *step_overflow(const ag_table_t *table, ag_set_t *home, apr_uin
     return slot;
 }
 
+/* Seldom, so it is kept out of the way of those that have a slot. */
+__attribute__((noinline)) static ag_slot_t *charge_newcomer(const ag_table_t *table,
+                                                            const ag_place_t *place, ag_id_t tag,
+                                                            ag_charge_t *charge, apr_time_t now)
+{
+    apr_uint32_t stripe = stripe_of(table, charge->subject);
+    ag_counter_t before;
+
+    if (!place->vacant) {
+        return step_overflow(table, place->home, stripe, charge, now);
+    }
+    before = inherit(table, place->home, stripe, charge->window, now);
+    return step_vacant(place->vacant, &before, tag, charge, now);
+}
+
 /* The slot that was charged, or NULL. */
 static ag_slot_t *charge_one(const ag_table_t *table, ag_charge_t *charge, apr_time_t now)
 {
-    apr_uint32_t stripe = stripe_of(table, charge->subject);
     ag_id_t tag = tag_of(charge);
-    ag_counter_t before;
     ag_place_t place;
 
-    ag_table_find(&place, table, stripe, tag, now);
-    if (place.slot) {
-        return step_in(place.slot, charge, now);
-    }
-    if (place.vacant) {
-        before = inherit(table, place.home, stripe, charge->window, now);
-        return step_vacant(place.vacant, &before, tag, charge, now);
-    }
-    return step_overflow(table, place.home, stripe, charge, now);
+    ag_table_find(&place, table, stripe_of(table, charge->subject), tag, now);
+    return place.slot ? step_in(place.slot, charge, now)
+                      : charge_newcomer(table, &place, tag, charge, now);
 }
 
 /* ---- all charges of a request ---------------------------------------------------------------- */
@@ -175,14 +182,15 @@ static apr_status_t charge_shm(ag_store_t *store, ag_charge_t *charges, int n, a
     ag_slot_t *usual[USUAL_CHARGES];
     ag_slot_t **charged = n <= USUAL_CHARGES ? usual : apr_palloc(p, (apr_size_t)n * sizeof *charged);
     apr_uint64_t stripes = stripes_of(table, charges, n);
-    int i;
+    int i, refused = 0;
 
     lock(table, stripes);
     for (i = 0; i < n; i++) {
         charged[i] = charge_one(table, &charges[i], now);
         charges[i].allowed = charged[i] != NULL;
+        refused |= !charged[i] && !charges[i].dry_run;
     }
-    if (!ag_charges_allowed(charges, n)) {
+    if (refused) {
         undo(charged, charges, n, now);
     }
     unlock(table, stripes);

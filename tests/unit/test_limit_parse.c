@@ -374,6 +374,7 @@ static void test_subjects(void **state)
 
     (void)state;
     nobody.kind = nobody.client = "anonymous";
+    nobody.anonymous = 1;
     nobody.key_id = NULL;
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
         assert_string_equal(subject(cases[i].by, cases[i].who, "192.0.2.1"), cases[i].text);
