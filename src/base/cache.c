@@ -3,6 +3,11 @@
  * cache: a header, then sets of eight slots with a lock each. A slot is valid when its length is not
  * zero: a writer clears the length, writes, and sets the length last, so that a process killed in
  * between leaves an empty slot and never a torn record.
+ *
+ * Writers hold the set's lock. Readers do not, since one busy key would make all of them queue: a
+ * slot's turn is odd while it is written, and a copy counts only if the turn was even before and is
+ * the same afterwards (a sequence lock, as in Boehm, "Can seqlocks get along with programming language
+ * memory models?", 2012). What cannot be told so is told under the lock.
  */
 #include "cache.h"
 
@@ -12,7 +17,7 @@
 
 #include "lock.h"
 
-#define MAGIC 0x31656863616361ULL /* "acache1"; changes with the layout */
+#define MAGIC 0x32656863616361ULL /* "acache2"; changes with the layout */
 #define WAYS 8
 
 typedef struct {
@@ -24,7 +29,8 @@ typedef struct {
 typedef struct {
     ag_id_t id;
     apr_time_t stored;
-    apr_uint64_t size; /* 0: empty */
+    apr_uint32_t size; /* 0: empty */
+    apr_uint32_t turn; /* odd: it is being written, or was when a process was killed */
     /* the record follows */
 } slot_t;
 
@@ -145,9 +151,9 @@ static slot_t *oldest(const ag_cache_t *cache, apr_size_t set)
     return victim;
 }
 
-apr_size_t ag_cache_get(ag_cache_t *cache, ag_id_t id, void *out, apr_time_t *stored)
+static apr_size_t get_locked(ag_cache_t *cache, apr_size_t set, ag_id_t id, void *out,
+                             apr_time_t *stored)
 {
-    apr_size_t set = set_for(cache, id);
     apr_size_t n = 0;
     slot_t *slot;
 
@@ -162,6 +168,33 @@ apr_size_t ag_cache_get(ag_cache_t *cache, ag_id_t id, void *out, apr_time_t *st
     return n;
 }
 
+/* Copies a record of `n` bytes; 0 when somebody may have written it meanwhile. */
+static int copy(void *out, apr_time_t *stored, const slot_t *slot, apr_size_t n, apr_uint32_t turn)
+{
+    memcpy(out, slot + 1, n);
+    *stored = slot->stored;
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    return !(turn & 1) && __atomic_load_n(&slot->turn, __ATOMIC_RELAXED) == turn;
+}
+
+apr_size_t ag_cache_get(ag_cache_t *cache, ag_id_t id, void *out, apr_time_t *stored)
+{
+    apr_size_t set = set_for(cache, id);
+    const slot_t *slot = slot_of(cache, set, 0);
+    int way;
+
+    for (way = 0; way < WAYS; way++) {
+        apr_uint32_t turn = __atomic_load_n(&slot->turn, __ATOMIC_ACQUIRE);
+        apr_size_t n = __atomic_load_n(&slot->size, __ATOMIC_RELAXED);
+
+        if (n && n <= cache->record_size && ag_id_equal(slot->id, id)) {
+            return copy(out, stored, slot, n, turn) ? n : get_locked(cache, set, id, out, stored);
+        }
+        slot = (const slot_t *)((const char *)slot + cache->slot_size);
+    }
+    return 0;
+}
+
 /* Its set is locked by the caller. */
 static void put(ag_cache_t *cache, apr_size_t set, ag_id_t id, const void *record, apr_size_t n,
                 apr_time_t now)
@@ -171,11 +204,14 @@ static void put(ag_cache_t *cache, apr_size_t set, ag_id_t id, const void *recor
     if (!slot) {
         slot = oldest(cache, set);
     }
+    __atomic_store_n(&slot->turn, slot->turn | 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
     __atomic_store_n(&slot->size, 0, __ATOMIC_SEQ_CST);
     slot->id = id;
     slot->stored = now;
     memcpy(slot + 1, record, n);
-    __atomic_store_n(&slot->size, (apr_uint64_t)n, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&slot->size, (apr_uint32_t)n, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&slot->turn, slot->turn + 1, __ATOMIC_RELEASE);
 }
 
 int ag_cache_put_unless(ag_cache_t *cache, ag_id_t id, const void *record, apr_size_t n,
@@ -211,7 +247,7 @@ void ag_cache_drop(ag_cache_t *cache, ag_id_t id)
     ag_lock_take(lock_of(cache, set));
     slot = find(cache, set, id);
     if (slot) {
-        slot->size = 0;
+        __atomic_store_n(&slot->size, 0, __ATOMIC_SEQ_CST);
     }
     ag_lock_give(lock_of(cache, set));
 }
@@ -227,7 +263,7 @@ static apr_size_t sweep_set(ag_cache_t *cache, apr_size_t set,
         slot_t *slot = slot_of(cache, set, way);
 
         if (slot->size && match(ctx, slot + 1, (apr_size_t)slot->size)) {
-            slot->size = 0;
+            __atomic_store_n(&slot->size, 0, __ATOMIC_SEQ_CST);
             dropped++;
         }
     }

@@ -322,6 +322,28 @@ static int read_whole(ag_cache_t *cache)
     return found;
 }
 
+/* Readers take no lock; what they get is whole all the same. */
+static void test_read_while_written(void **state)
+{
+    ag_cache_t *cache = make_shared(*state);
+    int i, found = 0;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        write_for_ever(cache, 7919);
+    }
+    alarm(60);
+    for (i = 0; i < 100000; i++) {
+        found += read_whole(cache);
+    }
+    alarm(0);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    assert_true(found > 0);
+}
+
 /* Two hundred children are killed wherever they happen to be. */
 static void test_killed_writers(void **state)
 {
@@ -393,8 +415,8 @@ int main(void)
         TEST(test_the_memory_of_a_key), TEST(test_put_get), TEST(test_replace),
         TEST(test_sizes), TEST(test_drop),
         TEST(test_eviction), TEST(test_many), TEST(test_sweep), TEST(test_bytes),
-        TEST(test_second_generation), TEST(test_shape_mismatch), TEST(test_killed_writers),
-        TEST(test_killed_in_the_middle),
+        TEST(test_second_generation), TEST(test_shape_mismatch), TEST(test_read_while_written),
+        TEST(test_killed_writers), TEST(test_killed_in_the_middle),
     };
 
     return cmocka_run_group_tests_name("base cache", tests, NULL, NULL);
