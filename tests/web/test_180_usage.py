@@ -54,7 +54,7 @@ CONF = """
 """
 
 DATABASE_GONE = (r"AH0063[0-9]", r"dbd", r"apiguard")
-WRITTEN = 8  # seconds a test waits for a batch
+WRITTEN = 30  # seconds a test waits for a batch
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_a_graceful_restart_loses_nothing(serve, keys):
         assert go(web, key, n=10) == [200] * 10
         web.graceful()
     assert go(web, key) == [200]
-    wait_for((31, 0), keys, key, 20)
+    wait_for((31, 0), keys, key)
 
 
 @pytest.mark.parametrize("mpm", ["event", "prefork"])
@@ -190,6 +190,7 @@ def test_a_killed_child_loses_nothing(serve, keys):
     web.expect(r"AH00052")
     key = keys.create()
     assert go(web, key, n=20) == [200] * 20
+    web.named_log("access.log", lambda log: log.count("/s/x/hello.html") >= 20)
     time.sleep(0.2)  # a request is counted when its answer is through
     for pid in web.children():
         os.kill(pid, signal.SIGKILL)
@@ -208,7 +209,7 @@ def test_two_servers_add_up(serve, keys):
                 statuses = web.client.storm(2, 10, "/s/x/hello.html", [("X-API-Key", key)])
                 assert statuses == [200] * 20
     for key in made:
-        wait_for((160, 0), keys, key, 12)
+        wait_for((160, 0), keys, key)
 
 
 def test_the_database_is_away_meanwhile(serve, server_keys):
@@ -222,7 +223,7 @@ def test_the_database_is_away_meanwhile(serve, server_keys):
     time.sleep(4.5)
     assert go(web, key, "scope", 5) == [403] * 5
     server_keys.back()
-    wait_for((13, 5), server_keys, key, 20)
+    wait_for((13, 5), server_keys, key)
 
 
 def test_somebody_writes_to_sqlite_for_a_while(serve):
@@ -265,13 +266,13 @@ def test_an_account_that_may_not_write(serve, pgsql_keys):
     key = keys.create()
     start = time.monotonic()
     n = 0
-    while time.monotonic() - start < 10 and not web.wait_log("AG0170", 0.5):
+    while time.monotonic() - start < 30 and not web.wait_log("AG0170", 0.5):
         assert go(web, key) == [200]
         n += 1
     assert web.wait_log("AG0170.*permission denied", 0)
     assert usage(keys) == (0, 0)
     keys.sql(f"GRANT INSERT, UPDATE ON api_usage TO {role}")
-    wait_for((n, 0), keys, key, 20)
+    wait_for((n, 0), keys, key)
     assert web.wait_log("AG0171")
     assert web.error_log().count("AG0170") == 1
 
@@ -287,7 +288,7 @@ def test_a_full_table_is_told_and_refuses_nobody(serve):
     other = sqlite3.connect(keys.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")  # or the slots would be free again in no time
     assert {status for key in made for status in go(web, key)} == {200}
-    assert web.wait_log(r"AG0172.*usage of \d+ requests", 65)
+    assert web.wait_log(r"AG0172.*usage of \d+ requests", 90)
     other.execute("ROLLBACK")
     other.close()
     web.stop()
