@@ -281,8 +281,8 @@ def test_other_mpms(own_httpd, mpm):
 
 
 def test_limits_in_memcached_are_said_to_be_there(own_httpd, memcached):
-    web = own_httpd(CONF + f"ApiGuardCounterStore memcached:127.0.0.1:{memcached.port} prefix=desk\n",
-                    modules=["remoteip"])
+    store = f"ApiGuardCounterStore memcached:{memcached.address} prefix=desk timeout=2000\n"
+    web = own_httpd(CONF + store, modules=["remoteip"])
     assert go(web, "192.0.2.1", "ip").status == 200
     assert told(web, "limit", "show", "ip:192.0.2.1")["store"] == "memcached"
     assert "memcached" in ctl(web, "limit", "show", "ip:192.0.2.1").stdout

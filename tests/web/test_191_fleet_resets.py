@@ -10,7 +10,7 @@ import pytest
 CONF = """
 RemoteIPHeader X-Client
 RemoteIPInternalProxy 127.0.0.1
-ApiGuardCounterStore memcached:{address} prefix=desk timeout=200
+ApiGuardCounterStore memcached:{address} prefix=desk timeout=1000
 <Location "/s/x/">
     AuthType ApiGuard
     AuthName x
