@@ -180,8 +180,11 @@ ag_reason_e ag_guard_charge(ag_check_t *check)
 {
     ag_reason_e reason = settle(check, ag_bill_make(check, 0));
 
-    if (reason != AG_R_NONE) {
+    if (reason != AG_R_NONE && check->exchange->bills) {
         give_back(check);
+        if (check->verdict.n_lines) {
+            ag_guard_tell(check); /* anew */
+        }
     }
     return reason;
 }

@@ -100,7 +100,8 @@ struct ag_store_t {
      * charge's `allowed` and `quota` are filled. Else the store cannot tell (nothing is filled). */
     apr_status_t (*charge)(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
                            apr_pool_t *p);
-    /* Takes back what charge() consumed at `then`. */
+    /* Takes back what charge() consumed at `then`; the charges' `quota` tells what is left without
+     * it, or stands where that is not known. */
     void (*refund)(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_time_t then,
                    apr_pool_t *p);
     /* What is to be done about once a second, by nobody's request; NULL: nothing. */

@@ -198,7 +198,7 @@ static apr_status_t charge_shm(ag_store_t *store, ag_charge_t *charges, int n, a
 }
 
 /* What was counted in an overflow slot stays there: too much for some, never too little. */
-static void refund_one(const ag_table_t *table, const ag_charge_t *charge, apr_time_t now,
+static void refund_one(const ag_table_t *table, ag_charge_t *charge, apr_time_t now,
                        apr_time_t then)
 {
     const ag_window_t *window = charge->window;
@@ -209,6 +209,7 @@ static void refund_one(const ag_table_t *table, const ag_charge_t *charge, apr_t
         ag_counter_t *counter = ag_slot_aside(place.slot);
 
         window->algo->refund(counter, window, now, charge->cost, then);
+        window->algo->step(counter, window, now, 0, &charge->quota);
         ag_slot_release(place.slot, window->algo->idle_at(counter, window));
     }
 }

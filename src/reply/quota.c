@@ -121,6 +121,16 @@ static void draft_8(const ag_verdict_t *verdict, ag_field_fn set, void *ctx, apr
     set(ctx, "RateLimit-Policy", policy.start);
 }
 
+/* 1 when `line` refuses before `tight` does; a dry run never does. */
+static int is_tighter(const ag_quota_line_t *line, const ag_quota_line_t *tight)
+{
+    if (line->dry_run != tight->dry_run) {
+        return tight->dry_run;
+    }
+    return line->refused != tight->refused ? line->refused
+                                           : line->quota.remaining < tight->quota.remaining;
+}
+
 /* Forms with room for one limit tell the one that will refuse first. */
 static const ag_quota_line_t *tightest(const ag_verdict_t *verdict)
 {
@@ -130,9 +140,7 @@ static const ag_quota_line_t *tightest(const ag_verdict_t *verdict)
     for (i = 1; i < verdict->n_lines; i++) {
         const ag_quota_line_t *line = &verdict->lines[i];
 
-        if (line->refused != tight->refused ? line->refused : line->quota.remaining < tight->quota.remaining) {
-            tight = line;
-        }
+        tight = is_tighter(line, tight) ? line : tight;
     }
     return tight;
 }

@@ -44,6 +44,15 @@ CONF = """
         ApiGuardRateLimit 0/day by=global
     </Files>
 </Directory>
+<Location "/s/back/">
+    ApiGuardRateLimit 100/day by=ip
+    ApiGuardRateLimit 1/day by=header:X-Tenant
+</Location>
+<Location "/s/tried/">
+    ApiGuardRateHeaders draft-7
+    ApiGuardRateLimit 1/day by=ip dryrun
+    ApiGuardRateLimit 100/day by=ip
+</Location>
 <Location "/s/denied/">
     Require all denied
 </Location>
@@ -126,6 +135,23 @@ def test_what_a_refused_sub_request_gave_back_is_charged_to_the_next(web):
     by the second, any number of times."""
     assert web.get("/index/").text == "yes\n"
     assert web.get("/index/").status == 429
+
+
+# ---- fields --------------------------------------------------------------------------------------
+
+
+def test_a_refused_request_is_told_what_is_left_without_it(web):
+    """What had been taken for the address was told as used, though it was given back."""
+    told = [web.get("/s/back/hello.html", headers={"X-Tenant": "a"}).header("RateLimit")
+            for _ in range(3)]
+    assert [re.search(r'"100/day";r=(\d+)', value)[1] for value in told] == ["99"] * 3
+
+
+def test_a_dry_run_is_not_told_in_a_limit_s_place(web):
+    """Where there is room for one limit it was the one that never refuses."""
+    told = [web.get("/s/tried/hello.html").header("RateLimit") for _ in range(3)]
+    assert ["limit=100, remaining=%d" % left in value
+            for left, value in zip((99, 98, 97), told)] == [True] * 3
 
 
 # ---- no room -------------------------------------------------------------------------------------
