@@ -146,7 +146,8 @@ static int same_windows(const ag_limit_t *a, const ag_limit_t *b)
         const ag_window_t *y = &b->windows[i];
 
         same = x->algo == y->algo && x->burst == y->burst && x->rate.n == y->rate.n
-               && x->rate.period.seconds == y->rate.period.seconds;
+               && x->rate.period.seconds == y->rate.period.seconds
+               && x->rate.period.kind == y->rate.period.kind;
     }
     return same;
 }
@@ -196,14 +197,17 @@ int ag_cache_on(void)
     return cache_on;
 }
 
-/* mod_cache's quick handler answers before anybody is asked who they are. */
+/* mod_cache's quick handler answers before anybody is asked who they are, or counted. */
 static void warn_of_cache(server_rec *s)
 {
-    if (written(ap_conftree, "CacheEnable", NULL) && !written(ap_conftree, "CacheQuickHandler", "off")
-        && written(ap_conftree, "AuthType", "ApiGuard")) {
+    int guarded = written(ap_conftree, "AuthType", "ApiGuard")
+                  || written(ap_conftree, "ApiGuardRateLimit", NULL);
+
+    if (guarded && written(ap_conftree, "CacheEnable", NULL)
+        && !written(ap_conftree, "CacheQuickHandler", "off")) {
         ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, s, "AG0134: CacheEnable with the "
-                     "quick handler answers from the cache before a credential is asked for; set "
-                     "CacheQuickHandler off");
+                     "quick handler answers from the cache before a credential is asked for and a "
+                     "request is counted; set CacheQuickHandler off");
     }
 }
 

@@ -154,6 +154,40 @@ def test_a_dry_run_is_not_told_in_a_limit_s_place(web):
             for left, value in zip((99, 98, 97), told)] == [True] * 3
 
 
+# ---- the configuration ---------------------------------------------------------------------------
+
+
+def test_a_month_and_31_days_do_not_share_a_name(own_httpd):
+    """They did not share a count either, and nobody was told."""
+    web = own_httpd("""
+        <Location "/a/">
+            ApiGuardRateLimit 10/month name=x
+        </Location>
+        <Location "/b/">
+            ApiGuardRateLimit 10/31day name=x
+        </Location>
+    """, start=False)
+    good, said = web.configtest()
+    assert not good and "share a name and differ" in said
+
+
+def test_a_cache_that_answers_uncounted_is_told(own_httpd):
+    """It was where keys are asked for; limits are passed by as well."""
+    web = own_httpd("""
+        CacheEnable disk "/x/"
+        CacheRoot "{root}/run"
+        ApiGuardRateLimit 1/day by=ip
+    """, modules=("cache", "cache_disk"), start=False)
+    assert "AG0134: " in web.configtest()[1]
+    web.configure("""
+        CacheQuickHandler off
+        CacheEnable disk "/x/"
+        CacheRoot "{root}/run"
+        ApiGuardRateLimit 1/day by=ip
+    """)
+    assert "AG0134: " not in web.configtest()[1]
+
+
 # ---- no room -------------------------------------------------------------------------------------
 
 
