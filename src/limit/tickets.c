@@ -56,7 +56,7 @@ struct ag_tickets_t {
     life_t *lives;
     count_t *counts;
     ticket_t *tickets;
-    apr_uint32_t life; /* ours */
+    apr_uint32_t life; /* ours; 0: there was no place */
 };
 
 #define LOAD(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
@@ -174,7 +174,7 @@ int ag_tickets_live(ag_tickets_t *tickets)
 
         ag_process_self(&entry->pid, &entry->start);
         STORE(entry->generation, generation); /* last: who sees it sees the others */
-        tickets->life = generation * n + i;
+        STORE(tickets->life, generation * n + i);
     }
     ag_lock_give(&head->lock);
     return i < n;
@@ -305,7 +305,7 @@ static apr_uint32_t take(ag_tickets_t *tickets, ag_id_t id, apr_uint64_t n)
 
     ag_lock_take(lock);
     count = find(tickets, id, 1);
-    if (count && count->out < n && tickets->life) {
+    if (count && count->out < n && LOAD(tickets->life)) {
         ticket = claim(tickets);
     }
     if (ticket) {
@@ -321,6 +321,9 @@ apr_uint32_t ag_tickets_take(ag_tickets_t *tickets, ag_id_t id, apr_uint64_t n, 
     apr_uint32_t ticket = take(tickets, id, n);
 
     if (!ticket && n && is_turn(tickets->head, now)) {
+        if (!LOAD(tickets->life)) {
+            ag_tickets_live(tickets);
+        }
         sweep(tickets); /* the dead may be in the way */
         ticket = take(tickets, id, n);
     }

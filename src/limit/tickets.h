@@ -21,7 +21,8 @@ typedef struct ag_tickets_t ag_tickets_t;
 apr_status_t ag_tickets_attach(ag_tickets_t **tickets, void *memory, apr_size_t size, int fresh,
                                apr_pool_t *p);
 
-/* Enters this process among the living, once, after fork. 0: there is no place, so it gets no tickets. */
+/* Enters this process among the living, once, after fork. 0: there is no place, so it gets no tickets;
+ * whoever is about to be refused looks again, once a second. */
 int ag_tickets_live(ag_tickets_t *tickets);
 
 /* Takes a ticket when fewer than `n` are out under `id`: its number from 1, or 0. Before it refuses it

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -105,6 +106,40 @@ static void test_full(void **state)
     }
     assert_int_equal(in, 8);
     assert_true(ag_tickets_take(t, other, 1, NOW));
+}
+
+/* More processes than places: who finds none gets no ticket until one has died, and then gets one. */
+static void test_no_place_among_the_living(void **state)
+{
+    void *memory = share();
+    ag_tickets_t *t = attach(memory, 1, *state);
+    int places = 2, up[2]; /* ours and the child's */
+    pid_t pid;
+    char yes;
+
+    assert_int_equal(pipe(up), 0);
+    pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        attach(memory, 0, *state);
+        yes = write(up[1], "x", 1) == 1;
+        pause();
+        _exit(yes);
+    }
+    assert_int_equal(read(up[0], &yes, 1), 1);
+    do {
+        assert_in_range(++places, 3, 2049);
+        assert_int_equal(ag_tickets_attach(&t, memory, SIZE, 0, *state), APR_SUCCESS);
+    } while (ag_tickets_live(t));
+    assert_int_equal(places, 2049);
+    assert_int_equal(ag_tickets_take(t, id, 1, NOW), 0);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    assert_int_equal(ag_tickets_take(t, id, 1, NOW + SECOND - 1), 0); /* it looked a moment ago */
+    assert_int_not_equal(ag_tickets_take(t, id, 1, NOW + SECOND), 0);
+    assert_int_equal(ag_tickets_take(t, id, 1, NOW + SECOND), 0);
+    close(up[0]);
+    close(up[1]);
 }
 
 /* ---- many processes -------------------------------------------------------------------------- */
@@ -271,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_no_more_than_n), TEST(test_kept_by_the_next_generation), TEST(test_full),
+        TEST(test_no_place_among_the_living),
         TEST(test_processes), TEST(test_without_a_file_descriptor_nobody_is_dead),
         TEST(test_a_killed_process_gives_back),
         TEST(test_the_living_keep_theirs), TEST(test_a_zombie_is_dead),
