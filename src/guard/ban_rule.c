@@ -16,6 +16,9 @@ static const char *read_duration(ag_ban_rule_t *rule, const char *text, apr_pool
     apr_int64_t seconds;
     const char *error = ag_measure_duration(&seconds, text, p);
 
+    if (!error && rule->duration) {
+        return "for= is given twice";
+    }
     if (!error && (seconds < 1 || seconds > 366 * 86400)) {
         error = apr_psprintf(p, "\"%s\" is not from 1 second to 366 days", text);
     }
@@ -61,10 +64,10 @@ static const char *parse(void *value, const ag_setting_t *row, const ag_words_t 
         error = apr_psprintf(call->p, "\"%s\" would ban everybody: at least 1", words->v[0]);
     }
     rule->window.algo = &ag_algo_sliding;
-    rule->duration = apr_time_from_sec(USUAL);
     for (i = 1; !error && i < words->n; i++) {
         error = read_word(rule, words->v[i], call->p);
     }
+    rule->duration = rule->duration ? rule->duration : apr_time_from_sec(USUAL);
     return error;
 }
 

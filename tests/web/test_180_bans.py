@@ -345,6 +345,7 @@ def test_exactly_n_are_looked_at_however_many_come_at_once(own_httpd, mpm):
 
 
 @pytest.mark.parametrize("line, says", [
+    ("ApiGuardBan 20/min for=10min for=1h", "for= is given twice"),
     ("ApiGuardBan", "a value is missing"), ("ApiGuardBan 20", "rate"), ("ApiGuardBan 0/min", "at least 1"),
     ("ApiGuardBan 20/min for=0", "for="), ("ApiGuardBan 20/min for=x", "for="),
     ("ApiGuardBan 20/min by=client", "by=client"), ("ApiGuardBan 20/min 30/h", "30/h"),
