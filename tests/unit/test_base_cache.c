@@ -335,13 +335,12 @@ static void test_read_while_written(void **state)
         write_for_ever(cache, 7919);
     }
     alarm(60);
-    for (i = 0; i < 100000; i++) {
+    for (i = 0; i < 100000 || found < 100000; i++) { /* the writer may begin late */
         found += read_whole(cache);
     }
     alarm(0);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
-    assert_true(found > 0);
 }
 
 /* Two hundred children are killed wherever they happen to be. */

@@ -60,10 +60,11 @@ def test_show_tells_what_all_servers_counted(own_httpd, own_memcached):
     nodes = make_fleet(own_httpd, own_memcached)
     assert go(nodes[0], "192.0.2.1", 5) + go(nodes[1], "192.0.2.1", 4) == [200] * 9
     for node, other in (nodes, nodes[::-1]):
+        held = windows(other, "ip:192.0.2.1")["40/day"]["reserved"]
         row = windows(node, "ip:192.0.2.1")["40/day"]
-        mine, others = row["reserved"], windows(other, "ip:192.0.2.1")["40/day"]["reserved"]
-        assert row["used"] == 9 + others and row["remaining"] == 40 - row["used"]
-        assert (row["alone"], row["asked"], mine <= 5) == (0, 0, True)
+        still = windows(other, "ip:192.0.2.1")["40/day"]["reserved"]  # it may have been given back
+        assert 9 + still <= row["used"] <= 9 + held and row["remaining"] == 40 - row["used"]
+        assert (row["alone"], row["asked"], row["reserved"] <= 5) == (0, 0, True)
     answer = told(nodes[0], "limit", "show", "ip:::ffff:192.0.2.1")
     assert (answer["store"], answer["reachable"]) == ("memcached", True)
     assert answer["windows"][0]["used"] >= 9, "an address in another of its forms"
