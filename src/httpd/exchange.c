@@ -5,6 +5,9 @@
  */
 #include "glue.h"
 
+/* Once a request, while what asks for it is asked ten times: the compiler puts that in place then. */
+#define RARE __attribute__((noinline))
+
 /* A field taken away from everybody else, as it was first. */
 typedef struct hidden_t {
     const char *name;
@@ -124,22 +127,26 @@ static void inherit(request_rec *r, ag_check_t *check)
     }
 }
 
-ag_check_t *ag_check_of(request_rec *r)
+RARE static ag_check_t *make_check(request_rec *r)
 {
     kept_t *kept = kept_of(r);
-    ag_check_t *check = kept->check;
+    ag_check_t *check = kept->check = &kept->own_check;
 
-    if (!check) {
-        check = kept->check = &kept->own_check;
-        check->exchange = exchange_of(r);
-        check->number = ++check->exchange->passes;
-        check->policy = ag_policy_of(r);
-        check->config = r->per_dir_config;
-        check->below = r->main != NULL;
-        ag_mask_arguments(r, check->policy);
-        inherit(r, check);
-    }
+    check->exchange = exchange_of(r);
+    check->number = ++check->exchange->passes;
+    check->policy = ag_policy_of(r);
+    check->config = r->per_dir_config;
+    check->below = r->main != NULL;
+    ag_mask_arguments(r, check->policy);
+    inherit(r, check);
     return check;
+}
+
+ag_check_t *ag_check_of(request_rec *r)
+{
+    const kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
+
+    return kept && kept->check ? kept->check : make_check(r);
 }
 
 /* mod_dir serves an index or a fallback by a sub-request that passed the gate, whose configuration
@@ -167,18 +174,22 @@ ag_check_t *ag_check_found(request_rec *r)
     return kept->check;
 }
 
-/* Asked several times a request, and httpd evaluates AuthType anew each time. */
-int ag_is_ours(request_rec *r)
+RARE static int find_ours(request_rec *r)
 {
     kept_t *kept = kept_of(r);
+    const char *type = ap_auth_type(r);
 
-    if (kept->config != r->per_dir_config) {
-        const char *type = ap_auth_type(r);
-
-        kept->ours = type && strcasecmp(type, "ApiGuard") == 0;
-        kept->config = r->per_dir_config;
-    }
+    kept->ours = type && strcasecmp(type, "ApiGuard") == 0;
+    kept->config = r->per_dir_config;
     return kept->ours;
+}
+
+/* httpd evaluates AuthType anew each time. */
+int ag_is_ours(request_rec *r)
+{
+    const kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
+
+    return kept && kept->config == r->per_dir_config ? kept->ours : find_ours(r);
 }
 
 void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name, const char *value)
