@@ -24,6 +24,12 @@ typedef struct ag_rate_t {
     ag_period_t period;
 } ag_rate_t;
 
+static inline int ag_rate_equal(const ag_rate_t *a, const ag_rate_t *b)
+{
+    return a->n == b->n && a->period.seconds == b->period.seconds
+           && a->period.kind == b->period.kind;
+}
+
 #define AG_RATE_MAX APR_UINT64_C(1000000000000)
 
 /* A whole number from min to max, in decimal digits alone. */

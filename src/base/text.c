@@ -214,14 +214,19 @@ static const char pairs[] = "0001020304050607080910111213141516171819"
                             "6061626364656667686970717273747576777879"
                             "8081828384858687888990919293949596979899";
 
+/* From the number of bits: 1233/4096 is log10(2), a little too small. */
 static unsigned count_digits(apr_uint64_t n)
 {
-    unsigned count;
+    static const apr_uint64_t powers[] = {
+        1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
+        APR_UINT64_C(10000000000), APR_UINT64_C(100000000000), APR_UINT64_C(1000000000000),
+        APR_UINT64_C(10000000000000), APR_UINT64_C(100000000000000),
+        APR_UINT64_C(1000000000000000), APR_UINT64_C(10000000000000000),
+        APR_UINT64_C(100000000000000000), APR_UINT64_C(1000000000000000000),
+        APR_UINT64_C(10000000000000000000)};
+    unsigned less = (unsigned)(64 - __builtin_clzll(n | 1)) * 1233 >> 12;
 
-    for (count = 1; n >= 10000; n /= 10000) {
-        count += 4;
-    }
-    return count + (n >= 10) + (n >= 100) + (n >= 1000);
+    return less + ((n | 1) >= powers[less]);
 }
 
 /* Two digits at a time: six numbers stand in the fields of every answer with three limits. */

@@ -17,17 +17,20 @@ static int same_count(const ag_charge_t *a, const ag_charge_t *b)
            && ag_id_equal(a->subject->id, b->subject->id);
 }
 
-/* A count is charged once for a request, however many sections share its name. */
-static int is_charged(const ag_bill_t *bill, const ag_charge_t *charge)
+/* A count is charged once for a request, however many sections share its name. Looks through the
+ * first `n` charges of the bill and all earlier ones; the windows of one limit differ. */
+static int is_charged(const ag_bill_t *bill, int n, const ag_charge_t *charge)
 {
-    for (; bill; bill = bill->earlier) {
+    while (bill) {
         int i;
 
-        for (i = 0; i < bill->n; i++) {
+        for (i = 0; i < n; i++) {
             if (same_count(&bill->charges[i], charge)) {
                 return 1;
             }
         }
+        bill = bill->earlier;
+        n = bill ? bill->n : 0;
     }
     return 0;
 }
@@ -64,7 +67,7 @@ static void add_limit(ag_bill_t *bill, const ag_limit_t *limit, const ag_check_t
     const ag_exchange_t *exchange = check->exchange;
     ag_subject_t *subject = apr_palloc(exchange->request.pool, sizeof *subject);
     apr_uint64_t cost = cost_of(limit, check);
-    int i;
+    int i, others = bill->n;
 
     ag_limit_subject(subject, limit, &exchange->request, check->verdict.who,
                      exchange->engine->expr, exchange->engine->sip);
@@ -76,7 +79,7 @@ static void add_limit(ag_bill_t *bill, const ag_limit_t *limit, const ag_check_t
         charge->cost = cost;
         charge->dry_run = limit->dry_run;
         charge->allowed = 0;
-        if (is_charged(bill, charge)) {
+        if (is_charged(bill, others, charge)) {
             continue;
         }
         if (bill->n == bill->room) {

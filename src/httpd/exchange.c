@@ -151,7 +151,7 @@ ag_check_t *ag_check_of(request_rec *r)
 
 /* mod_dir serves an index or a fallback by a sub-request that passed the gate, whose configuration
  * then becomes this request's (ap_internal_fast_redirect); so does its check. */
-static void follow(request_rec *r, kept_t *kept)
+RARE static void follow(request_rec *r, kept_t *kept)
 {
     const ag_exchange_t *exchange = ag_exchange_found(r);
     ag_check_t *below = exchange ? exchange->passed_below : NULL;

@@ -141,22 +141,36 @@ static void read_endpoints(ag_key_t *key, const ag_key_row_t *row, const ag_log_
     }
 }
 
+/* How many there are with the one behind the last; what is said twice counts once. */
+static int add_rate(const ag_rate_t *rates, int n)
+{
+    int i;
+
+    for (i = 0; i < n; i++) {
+        if (ag_rate_equal(&rates[i], &rates[n])) {
+            return n;
+        }
+    }
+    return n + 1;
+}
+
 static int parse_rates(ag_key_t *key, const char *text, apr_pool_t *p)
 {
     ag_rate_t *rates = apr_pcalloc(p, MAX_RATES * sizeof *rates);
     ag_words_t words;
-    int i;
+    int i, n = 0;
 
     if (ag_text_list(&words, text, p) || words.n > MAX_RATES) {
         return 0;
     }
     for (i = 0; i < words.n; i++) {
-        if (ag_measure_rate(&rates[i], words.v[i], p)) {
+        if (ag_measure_rate(&rates[n], words.v[i], p)) {
             return 0;
         }
+        n = add_rate(rates, n);
     }
-    key->rates = words.n ? rates : NULL;
-    key->n_rates = words.n;
+    key->rates = n ? rates : NULL;
+    key->n_rates = n;
     return 1;
 }
 

@@ -109,12 +109,6 @@ static const struct {
 #define N_OPTIONS (int)(sizeof options / sizeof *options)
 #define N_IN_FLIGHT 3 /* as many of them speak of requests in flight, too */
 
-static int same_rate(const ag_rate_t *a, const ag_rate_t *b)
-{
-    return a->n == b->n && a->period.seconds == b->period.seconds &&
-           a->period.kind == b->period.kind;
-}
-
 static const char *read_window(line_t *line, const char *word)
 {
     ag_limit_t *limit = line->limit;
@@ -123,7 +117,7 @@ static const char *read_window(line_t *line, const char *word)
     int i;
 
     for (i = 0; !error && i < limit->n_windows; i++) {
-        if (same_rate(&limit->windows[i].rate, &window->rate)) {
+        if (ag_rate_equal(&limit->windows[i].rate, &window->rate)) {
             error = apr_psprintf(line->p, "%s says the same as %s", word, limit->windows[i].told.name);
         }
     }

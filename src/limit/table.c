@@ -91,14 +91,14 @@ static ag_slot_t *find(ag_slot_t *slots, int n, ag_id_t tag)
     return NULL;
 }
 
-/* How many slots are free; *vacant gets one of them, or NULL. */
+/* How many slots are free; *vacant gets the first of them, where it is found soonest, or NULL. */
 static int count_vacant(ag_slot_t **vacant, ag_slot_t *slots, int n, apr_time_t now)
 {
     ag_slot_t *slot;
     int count = 0;
 
     *vacant = NULL;
-    for (slot = slots; slot < slots + n; slot++) {
+    for (slot = slots + n; slot-- > slots;) {
         if (slot->idle_at <= now) {
             *vacant = slot;
             count++;

@@ -100,6 +100,7 @@ static void test_rates(void **state)
     assert_int_equal(key->rates[0].n, 1000);
     assert_int_equal(key->rates[1].period.seconds, 86400);
     assert_int_equal(with(f, "rate_limit = NULL")->n_rates, 0);
+    assert_int_equal(with(f, "rate_limit = '5/min 9/h 5/min'")->n_rates, 2);
     assert_int_equal(with(f, "rate_limit = ''")->n_rates, 0);
     assert_string_equal(f->said, "");
     key = with(f, "rate_limit = '1000/h fast'");
