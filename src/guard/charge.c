@@ -88,7 +88,7 @@ static void refund(ag_bill_t *bill, const ag_request_t *request)
 
 /* A refused request consumes nothing. A refused sub-request gives back only its own; what may answer
  * in its stead is charged anew. */
-static void give_back(const ag_check_t *check)
+void ag_guard_give_back(const ag_check_t *check)
 {
     ag_bill_t **at = &check->exchange->bills;
 
@@ -181,7 +181,7 @@ ag_reason_e ag_guard_charge(ag_check_t *check)
     ag_reason_e reason = settle(check, ag_bill_make(check, 0));
 
     if (reason != AG_R_NONE && check->exchange->bills) {
-        give_back(check);
+        ag_guard_give_back(check);
         if (check->verdict.n_lines) {
             ag_guard_tell(check); /* anew */
         }

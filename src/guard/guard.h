@@ -103,6 +103,9 @@ const char *ag_guard_limit(const ag_check_t *check);
 /* Writes verdict.lines: all that was charged so far, and what was refused. */
 void ag_guard_tell(ag_check_t *check);
 
+/* Gives back what a refused request took: of a sub-request its own, else everything. */
+void ag_guard_give_back(const ag_check_t *check);
+
 /* Tells of the charges that are dry runs and did not fit. */
 void ag_guard_watch(ag_check_t *check, const ag_charge_t *charges, int n);
 

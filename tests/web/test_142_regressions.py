@@ -44,6 +44,12 @@ CONF = """
         ApiGuardRateLimit 0/day by=global
     </Files>
 </Directory>
+<Directory {root}/htdocs/above>
+    ApiGuardRateLimit 5/day by=ip
+    <Files "index.html">
+        ApiGuardRateLimit 1/day by=global
+    </Files>
+</Directory>
 <Location "/s/back/">
     ApiGuardRateLimit 100/day by=ip
     ApiGuardRateLimit 1/day by=header:X-Tenant
@@ -61,7 +67,8 @@ CONF = """
 
 @pytest.fixture(scope="module")
 def web(make_httpd):
-    yield make_httpd(CONF, files={"index/refused.html": "no\n", "index/next.html": "yes\n"})
+    yield make_httpd(CONF, files={"above/index.html": "index\n", "above/x.html": "x\n",
+                                  "index/refused.html": "no\n", "index/next.html": "yes\n"})
 
 
 def told(web, *args):
@@ -135,6 +142,12 @@ def test_what_a_refused_sub_request_gave_back_is_charged_to_the_next(web):
     by the second, any number of times."""
     assert web.get("/index/").text == "yes\n"
     assert web.get("/index/").status == 429
+
+
+def test_a_request_refused_for_its_index_consumes_nothing(web):
+    """What the folder's own limit had taken stayed taken."""
+    assert [web.get("/above/").status for _ in range(4)] == [200, 429, 429, 429]
+    assert '"5/day";r=3;' in web.get("/above/x.html").header("RateLimit")
 
 
 # ---- fields --------------------------------------------------------------------------------------
