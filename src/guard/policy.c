@@ -157,24 +157,36 @@ const char *ag_policy_check(const ag_policy_t *policy, apr_pool_t *p)
     return NULL;
 }
 
-/* A client chooses its header fields freely, so a limit by one of them alone limits nobody. */
-const char *ag_policy_warning(const ag_policy_t *policy, apr_pool_t *p)
+/* A client chooses its header fields freely, so a limit by one of them alone limits nobody. The field,
+ * or NULL. */
+static const char *lone_header(const apr_array_header_t *limits)
 {
     const char *header = NULL;
     int i;
 
-    for (i = 0; i < count(policy->limits); i++) {
-        const ag_limit_t *limit = APR_ARRAY_IDX(policy->limits, i, ag_limit_t *);
+    for (i = 0; i < count(limits); i++) {
+        const ag_limit_t *limit = APR_ARRAY_IDX(limits, i, ag_limit_t *);
 
         if (limit && limit->by == AG_BY_HEADER) {
             header = limit->by_name;
         }
-        else if (limit && (limit->by == AG_BY_IP || limit->by == AG_BY_CLIENT
-                           || limit->by == AG_BY_GLOBAL)) {
+        else if (limit && !limit->dry_run
+                 && (limit->by == AG_BY_IP || limit->by == AG_BY_CLIENT
+                     || limit->by == AG_BY_GLOBAL)) {
             return NULL;
         }
     }
-    return header ? apr_psprintf(p, "ApiGuardRateLimit: by=header:%s alone limits nobody who varies "
-                                 "that field; limit by ip, client or global too", header)
-                  : NULL;
+    return header;
+}
+
+const char *ag_policy_warning(const ag_policy_t *policy, apr_pool_t *p)
+{
+    const char *rate = lone_header(policy->limits), *flying = lone_header(policy->concurrency);
+
+    if (!rate && !flying) {
+        return NULL;
+    }
+    return apr_psprintf(p, "%s: by=header:%s alone limits nobody who varies that field; limit by ip, "
+                        "client or global too", rate ? "ApiGuardRateLimit" : "ApiGuardConcurrency",
+                        rate ? rate : flying);
 }

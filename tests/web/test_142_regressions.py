@@ -184,6 +184,18 @@ def test_a_month_and_31_days_do_not_share_a_name(own_httpd):
     assert not good and "share a name and differ" in said
 
 
+@pytest.mark.parametrize("lines, warned", [
+    ("ApiGuardConcurrency 5 by=header:X-T", True),
+    ("ApiGuardConcurrency 5 by=header:X-T\nApiGuardConcurrency 9 by=ip", False),
+    ("ApiGuardRateLimit 5/s by=header:X-T\nApiGuardRateLimit 9/s by=ip dryrun", True),
+    ("ApiGuardRateLimit 5/s by=header:X-T\nApiGuardRateLimit 9/s by=ip", False),
+])
+def test_what_a_field_alone_limits_is_told(own_httpd, lines, warned):
+    """Of requests in flight it was not; and a dry run, which limits nobody, was enough."""
+    web = own_httpd(f'<Location "/x/">\n{lines}\n</Location>', start=False)
+    assert ("AG0133: " in web.configtest()[1]) == warned
+
+
 def test_a_cache_that_answers_uncounted_is_told(own_httpd):
     """It was where keys are asked for; limits are passed by as well."""
     web = own_httpd("""
