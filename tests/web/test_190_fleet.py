@@ -189,7 +189,7 @@ def test_nobody_waits_for_it_twice(own_httpd, own_memcached, trouble):
 
 
 def test_it_is_noticed_within_two_seconds(own_httpd, own_memcached):
-    (node,) = make_fleet(own_httpd, own_memcached.address, n=1, timeout=100)
+    (node,) = make_fleet(own_httpd, own_memcached.address, n=1, timeout=PATIENCE)
     away(node)
     own_memcached.hang()
     assert node.get("/s/deny/hello.html").status == 503
