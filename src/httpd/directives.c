@@ -17,11 +17,13 @@ static int in_htaccess(cmd_parms *cmd)
     return ap_check_cmd_context(cmd, NOT_IN_HTACCESS) != NULL;
 }
 
-/* "<Location "/api/">" and so on, outermost first: where a line stands, equal on every node. */
+/* "<Location "/api/">" and so on, outermost first: where a line stands, equal on every node. In
+ * .htaccess the file, too: cmd->path is the folder only outside of <Files> and <If>, so two folders
+ * with the same lines would share a count. */
 static const char *section_of(cmd_parms *cmd)
 {
     const ap_directive_t *at = cmd->directive ? cmd->directive->parent : NULL;
-    const char *section = in_htaccess(cmd) ? cmd->path : "";
+    const char *section = in_htaccess(cmd) && cmd->directive ? cmd->directive->filename : "";
 
     for (; at; at = at->parent) {
         if (strcasecmp(at->directive, "<VirtualHost") != 0) {

@@ -75,6 +75,22 @@ def told(web, *args):
     return json.loads(web.keys.ctl("--json", *args, "--runtime", web.dir.join("run")).stdout)
 
 
+# ---- tenants -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("section", ['Files "*.html"', 'If "true"'])
+def test_two_folders_with_the_same_lines_are_two_counts(own_httpd, section):
+    """Inside of <Files> and <If> .htaccess files shared counts, so a tenant could use up another's."""
+    lines = f"<{section}>\nApiGuardRateLimit 1/day by=global\n</{section.split()[0]}>\n"
+    web = own_httpd("""
+        <Directory {root}/htdocs>
+            AllowOverride All
+        </Directory>
+    """, files={f"{tenant}/{name}": text for tenant in "ab"
+                for name, text in ((".htaccess", lines), ("x.html", "x"))})
+    assert [web.get(f"/{tenant}/x.html").status for tenant in "aabb"] == [200, 429, 200, 429]
+
+
 # ---- what the tool asks --------------------------------------------------------------------------
 
 
