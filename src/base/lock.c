@@ -22,7 +22,8 @@ apr_status_t ag_lock_init(ag_lock_t *lock)
     return rv;
 }
 
-static void must_be_ours(ag_lock_t *lock, int rv)
+/* Its owner died, or it is no lock. */
+__attribute__((noinline)) static void make_ours(ag_lock_t *lock, int rv)
 {
     if (rv == EOWNERDEAD) {
         rv = pthread_mutex_consistent(&lock->mutex);
@@ -34,7 +35,11 @@ static void must_be_ours(ag_lock_t *lock, int rv)
 
 void ag_lock_take(ag_lock_t *lock)
 {
-    must_be_ours(lock, pthread_mutex_lock(&lock->mutex));
+    int rv = pthread_mutex_lock(&lock->mutex);
+
+    if (rv) {
+        make_ours(lock, rv);
+    }
 }
 
 int ag_lock_try(ag_lock_t *lock)
@@ -44,7 +49,9 @@ int ag_lock_try(ag_lock_t *lock)
     if (rv == EBUSY) {
         return 0;
     }
-    must_be_ours(lock, rv);
+    if (rv) {
+        make_ours(lock, rv);
+    }
     return 1;
 }
 

@@ -141,8 +141,8 @@ static ag_bill_t *open_bill(const ag_check_t *check, int windows)
     return bill;
 }
 
-/* A key's or plan's own limit replaces the section's by=client. */
-static void add_own(ag_bill_t *bill, const ag_principal_t *who, const ag_check_t *check)
+/* Seldom. A key's or plan's own limit replaces the section's by=client. */
+__attribute__((noinline)) static void add_own(ag_bill_t *bill, const ag_principal_t *who, const ag_check_t *check)
 {
     apr_pool_t *p = check->exchange->request.pool;
     ag_limit_t *limit = apr_palloc(p, sizeof *limit);

@@ -16,6 +16,7 @@
 #include "table.h"
 
 #define USUAL_CHARGES 16
+#define RARE __attribute__((noinline)) /* kept out of the way of what every request does */
 
 typedef struct {
     ag_store_t base;
@@ -101,36 +102,34 @@ static ag_slot_t *step_overflow(const ag_table_t *table, ag_set_t *home, apr_uin
     return slot;
 }
 
-/* Seldom, so it is kept out of the way of those that have a slot. */
-__attribute__((noinline)) static ag_slot_t *charge_newcomer(const ag_table_t *table,
-                                                            const ag_place_t *place, ag_id_t tag,
-                                                            ag_charge_t *charge, apr_time_t now)
+RARE static ag_slot_t *charge_newcomer(const ag_table_t *table, const ag_id_t *tag,
+                                       ag_charge_t *charge, apr_time_t now)
 {
     apr_uint32_t stripe = stripe_of(table, charge->subject);
     ag_counter_t before;
+    ag_place_t place;
 
-    if (!place->vacant) {
-        return step_overflow(table, place->home, stripe, charge, now);
+    ag_table_find(&place, table, stripe, *tag, now);
+    if (!place.vacant) {
+        return step_overflow(table, place.home, stripe, charge, now);
     }
-    before = inherit(table, place->home, stripe, charge->window, now);
-    return step_vacant(place->vacant, &before, tag, charge, now);
+    before = inherit(table, place.home, stripe, charge->window, now);
+    return step_vacant(place.vacant, &before, *tag, charge, now);
 }
 
 /* The slot that was charged, or NULL. */
 static ag_slot_t *charge_one(const ag_table_t *table, ag_charge_t *charge, apr_time_t now)
 {
     ag_id_t tag = tag_of(charge);
-    ag_place_t place;
+    ag_slot_t *slot = ag_table_get(table, stripe_of(table, charge->subject), &tag);
 
-    ag_table_find(&place, table, stripe_of(table, charge->subject), tag, now);
-    return place.slot ? step_in(place.slot, charge, now)
-                      : charge_newcomer(table, &place, tag, charge, now);
+    return slot ? step_in(slot, charge, now) : charge_newcomer(table, &tag, charge, now);
 }
 
 /* ---- all charges of a request ---------------------------------------------------------------- */
 
 /* Takes everything back, and tells what is left without this request. */
-static void undo(ag_slot_t *const *charged, ag_charge_t *charges, int n, apr_time_t now)
+RARE static void undo(ag_slot_t *const *charged, ag_charge_t *charges, int n, apr_time_t now)
 {
     int i;
 
@@ -250,15 +249,16 @@ int ag_store_shm_forget(ag_store_t *store, const ag_charge_t *charge, apr_time_t
 {
     const ag_table_t *table = &((shm_t *)store)->table;
     apr_uint32_t stripe = stripe_of(table, charge->subject);
-    ag_place_t place;
+    ag_id_t tag = tag_of(charge);
+    ag_slot_t *slot;
     int there;
 
     ag_lock_take(&table->stripes[stripe].lock);
-    ag_table_find(&place, table, stripe, tag_of(charge), now);
-    there = place.slot && place.slot->idle_at > now;
-    if (place.slot) {
-        *ag_slot_aside(place.slot) = empty;
-        ag_slot_flip(place.slot);
+    slot = ag_table_get(table, stripe, &tag);
+    there = slot && slot->idle_at > now;
+    if (slot) {
+        *ag_slot_aside(slot) = empty;
+        ag_slot_flip(slot);
     }
     ag_lock_give(&table->stripes[stripe].lock);
     return there;

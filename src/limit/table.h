@@ -63,7 +63,10 @@ typedef struct ag_place_t {
 /* As ag_store_shm_attach(). */
 apr_status_t ag_table_attach(ag_table_t *table, void *memory, apr_size_t size, int fresh);
 
-/* Looks in the two sets of the stripe that may hold the tag. */
+/* The tag's slot in the two sets of the stripe that may hold it, or NULL. */
+ag_slot_t *ag_table_get(const ag_table_t *table, apr_uint32_t stripe, const ag_id_t *tag);
+
+/* The same, and where it could be when there is none. */
 void ag_table_find(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,
                    apr_time_t now);
 
