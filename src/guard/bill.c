@@ -65,7 +65,8 @@ int ag_guard_applies(const ag_limit_t *limit, const ag_check_t *check)
 static void add_limit(ag_bill_t *bill, const ag_limit_t *limit, const ag_check_t *check)
 {
     const ag_exchange_t *exchange = check->exchange;
-    ag_subject_t *subject = apr_palloc(exchange->request.pool, sizeof *subject);
+    ag_subject_t *subject = bill->n ? apr_palloc(exchange->request.pool, sizeof *subject)
+                                    : &bill->subject;
     apr_uint64_t cost = cost_of(limit, check);
     int i, others = bill->n;
 

@@ -19,6 +19,7 @@ struct ag_bill_t {
     int n;
     int room;
     int too_many;
+    ag_subject_t subject; /* of the first limit, which mostly is the only one */
     ag_charge_t charges[];
 };
 
