@@ -113,9 +113,9 @@ int ag_guard_admits(const ag_policy_t *policy)
 }
 
 /* How many windows there may be. */
-static int count_windows(const apr_array_header_t *limits, int own)
+static int count_windows(const apr_array_header_t *limits, const ag_limit_t *own)
 {
-    int i, n = own;
+    int i, n = own ? own->n_windows : 0;
 
     for (i = 0; limits && i < limits->nelts; i++) {
         const ag_limit_t *limit = APR_ARRAY_IDX(limits, i, ag_limit_t *);
@@ -142,39 +142,45 @@ static ag_bill_t *open_bill(const ag_check_t *check, int windows)
     return bill;
 }
 
-/* Seldom. A key's or plan's own limit replaces the section's by=client. */
-__attribute__((noinline)) static void add_own(ag_bill_t *bill, const ag_principal_t *who, const ag_check_t *check)
+/* What the key or its plan allows. */
+static ag_limit_t *own_limit(const ag_check_t *check)
 {
+    const ag_principal_t *who = check->verdict.who;
     apr_pool_t *p = check->exchange->request.pool;
     ag_limit_t *limit = apr_palloc(p, sizeof *limit);
 
     ag_limit_own(limit, who->rates, who->n_rates, check->exchange->engine->server, p);
-    add_limit(bill, limit, check);
+    return limit;
+}
+
+/* The client's own limit replaces the section's for clients. */
+static int takes_part(const ag_limit_t *limit, const ag_limit_t *own, int early,
+                      const ag_check_t *check)
+{
+    if (!limit || (early && !by_address_alone(limit))) {
+        return 0;
+    }
+    return limit == own || (!(own && limit->by == AG_BY_CLIENT) && ag_guard_applies(limit, check));
 }
 
 ag_bill_t *ag_bill_make(const ag_check_t *check, int early)
 {
     const apr_array_header_t *limits = check->policy->limits;
     const ag_principal_t *who = check->verdict.who;
-    int own = !early && who ? who->n_rates : 0;
-    int windows = count_windows(limits, own);
+    const ag_limit_t *own = !early && who && who->n_rates ? own_limit(check) : NULL;
+    int i, n = limits ? limits->nelts : 0, windows = count_windows(limits, own);
     ag_bill_t *bill;
-    int i;
 
     if (!windows) {
         return NULL;
     }
     bill = open_bill(check, windows);
-    for (i = 0; limits && i < limits->nelts; i++) {
-        const ag_limit_t *limit = APR_ARRAY_IDX(limits, i, ag_limit_t *);
+    for (i = 0; i < n + (own != NULL); i++) {
+        const ag_limit_t *limit = i < n ? APR_ARRAY_IDX(limits, i, ag_limit_t *) : own;
 
-        if (limit && !(early && !by_address_alone(limit)) && !(own && limit->by == AG_BY_CLIENT)
-            && ag_guard_applies(limit, check)) {
+        if (takes_part(limit, own, early, check)) {
             add_limit(bill, limit, check);
         }
-    }
-    if (own) {
-        add_own(bill, who, check);
     }
     return bill->n || bill->too_many ? bill : NULL;
 }

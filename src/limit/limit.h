@@ -91,7 +91,8 @@ typedef struct ag_charge_t {
     apr_uint64_t cost;
     int dry_run;      /* counted when it fits, refuses nobody */
     int allowed;      /* out */
-    ag_quota_t quota;     /* out */
+    ag_quota_t quota; /* out */
+    void *place;      /* the store's own, during charge() */
 } ag_charge_t;
 
 struct ag_store_t {

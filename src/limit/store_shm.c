@@ -15,7 +15,6 @@
 
 #include "table.h"
 
-#define USUAL_CHARGES 16
 #define RARE __attribute__((noinline)) /* kept out of the way of what every request does */
 
 typedef struct {
@@ -129,22 +128,23 @@ static ag_slot_t *charge_one(const ag_table_t *table, ag_charge_t *charge, apr_t
 /* ---- all charges of a request ---------------------------------------------------------------- */
 
 /* Takes everything back, and tells what is left without this request. */
-RARE static void undo(ag_slot_t *const *charged, ag_charge_t *charges, int n, apr_time_t now)
+RARE static void undo(ag_charge_t *charges, int n, apr_time_t now)
 {
-    int i;
+    ag_charge_t *charge;
 
-    for (i = 0; i < n; i++) {
-        const ag_window_t *window = charges[i].window;
+    for (charge = charges; charge < charges + n; charge++) {
+        const ag_window_t *window = charge->window;
+        ag_slot_t *slot = charge->place;
         ag_counter_t *counter;
 
-        if (!charged[i]) {
+        if (!slot) {
             continue;
         }
-        counter = ag_slot_aside(charged[i]);
-        window->algo->refund(counter, window, now, charges[i].cost, AG_JUST_NOW);
-        ag_slot_release(charged[i], window->algo->idle_at(counter, window));
-        counter = ag_slot_aside(charged[i]);
-        window->algo->step(counter, window, now, 0, &charges[i].quota);
+        counter = ag_slot_aside(slot);
+        window->algo->refund(counter, window, now, charge->cost, AG_JUST_NOW);
+        ag_slot_release(slot, window->algo->idle_at(counter, window));
+        counter = ag_slot_aside(slot);
+        window->algo->step(counter, window, now, 0, &charge->quota);
     }
 }
 
@@ -178,19 +178,19 @@ static apr_status_t charge_shm(ag_store_t *store, ag_charge_t *charges, int n, a
                                apr_pool_t *p)
 {
     const ag_table_t *table = &((shm_t *)store)->table;
-    ag_slot_t *usual[USUAL_CHARGES];
-    ag_slot_t **charged = n <= USUAL_CHARGES ? usual : apr_palloc(p, (apr_size_t)n * sizeof *charged);
     apr_uint64_t stripes = stripes_of(table, charges, n);
-    int i, refused = 0;
+    ag_charge_t *charge;
+    int refused = 0;
 
+    (void)p;
     lock(table, stripes);
-    for (i = 0; i < n; i++) {
-        charged[i] = charge_one(table, &charges[i], now);
-        charges[i].allowed = charged[i] != NULL;
-        refused |= !charged[i] && !charges[i].dry_run;
+    for (charge = charges; charge < charges + n; charge++) {
+        charge->place = charge_one(table, charge, now);
+        charge->allowed = charge->place != NULL;
+        refused |= !charge->allowed && !charge->dry_run;
     }
     if (refused) {
-        undo(charged, charges, n, now);
+        undo(charges, n, now);
     }
     unlock(table, stripes);
     return APR_SUCCESS;
