@@ -5,6 +5,8 @@ back. The database is made slow by a view in the table's place."""
 import threading
 import time
 
+import pytest
+
 from support.databases import Lock
 from support.problem import assert_refused
 
@@ -22,7 +24,8 @@ def go(web, key):
 
 
 class Slow:
-    """The table api_keys of a PostgreSQL database behind a view that counts and sleeps."""
+    """The table api_keys of a PostgreSQL database behind a view that counts look-ups and sleeps; who
+    writes down the usage is no look-up."""
 
     def __init__(self, keys):
         self.keys = keys
@@ -31,7 +34,8 @@ class Slow:
         keys.sql("INSERT INTO pace VALUES (0)")
         keys.sql("ALTER TABLE api_keys RENAME TO keys_behind")
         keys.sql("CREATE VIEW api_keys AS SELECT * FROM keys_behind WHERE (SELECT count(*) FROM "
-                 "(SELECT nextval('asked'), pg_sleep(seconds) FROM pace OFFSET 0) AS wait) > 0")
+                 "(SELECT CASE WHEN current_query() LIKE '%api_usage%' THEN 0 ELSE nextval('asked') END, "
+                 "pg_sleep(seconds) FROM pace OFFSET 0) AS wait) > 0")
         keys.sql("SELECT nextval('asked')")
 
     def pace(self, seconds):
@@ -83,17 +87,26 @@ def test_a_slow_look_up_does_not_revive_a_revoked_key(own_httpd, pgsql_keys):
         assert_refused(go(web, key), "key_revoked")
 
 
+def asked_for(web, slow, key):
+    """How often 24 at once asked the database for a key, and what they were answered. Who takes over a
+    second is not waited for; on a busy machine that is nobody's fault, and the next key is tried."""
+    for n in range(10):
+        before = slow.asked()
+        statuses, took = timed(web.client.burst, 24, "/s/x/hello.html", [("X-API-Key", key(n))])
+        if took < 1:
+            return slow.asked() - before, set(statuses)
+    pytest.fail("this machine is too busy for the test to say anything")
+
+
 def test_a_key_is_looked_up_once_however_many_want_it(own_httpd, pgsql_keys):
-    key = pgsql_keys.create()
+    keys = [pgsql_keys.create(client=f"wanted{n}") for n in range(10)]
     slow = Slow(pgsql_keys)
     web = own_httpd(SECTION, database=pgsql_keys, processes=4, threads=8)
     slow.pace(0.4)
-    before = slow.asked()
-    assert set(web.client.burst(24, "/s/x/hello.html", [("X-API-Key", key)])) == {200}
-    assert slow.asked() - before in (1, 2)  # writing the usage asks once for each key, too
-    before = slow.asked()
-    assert set(web.client.burst(24, "/s/x/hello.html", [("X-API-Key", "nobody-0123456789")])) == {401}
-    assert slow.asked() - before in (2, 3)  # a foreign shape: by its hash, then by how it begins
+    assert asked_for(web, slow, lambda n: keys[n]) == (1, {200})
+    # A foreign shape: by its hash, then by how it begins.
+    slow.pace(0.2)
+    assert asked_for(web, slow, lambda n: f"nobody{n}-0123456789") == (2, {401})
 
 
 def test_a_hung_database_ties_up_a_few_workers_only(own_httpd, pgsql_keys):
