@@ -159,6 +159,7 @@ static int run_show(ag_ctl_t *ctl, const void *options, const ag_words_t *operan
     if (!says(told, "complete")) {
         puts("... and more than the answer has room for");
     }
+    puts("(limits of .htaccess files are not known here)");
     return AG_EXIT_OK;
 }
 
@@ -180,7 +181,7 @@ static int run_reset(ag_ctl_t *ctl, const void *options, const ag_words_t *opera
                            "%d window%s begun anew. Try again later", (int)n, n == 1 ? "" : "s");
     }
     if (n == 0) {
-        return ag_ctl_fail(AG_EXIT_NO, "nothing is counted of %s",
+        return ag_ctl_fail(AG_EXIT_NO, "nothing is counted of %s; limits of .htaccess files are not known here",
                            ag_ctl_plain(operands->v[0], ctl->pool));
     }
     if (ctl->json) {

@@ -138,6 +138,8 @@ def test_show_a_client(web, ip):
     window = answer["windows"][0]
     assert window["server"] == "api.test" and "/s/x/" in window["section"]
     assert 0 < window["reset"] <= 86400 and window["dryrun"] is False
+    shown = ctl(web, "limit", "show", "client:key::acme").stdout  # for people, it says what is not there
+    assert shown.splitlines()[-1] == "(limits of .htaccess files are not known here)"
     assert windows(web, "client:key::acme")["5/day"] == (3, 2)  # to look costs nothing
     assert [go(web, ip, key=key).status for _ in range(3)] == [200, 200, 429]
 
@@ -182,7 +184,7 @@ def test_show_for_people(web, ip):
 def test_what_is_no_subject(web):
     refused(web, "limit", "show", "acme", says="client:key::acme")
     refused(web, "limit", "show", "ip:nowhere", says="ip:192.0.2.1")
-    refused(web, "limit", "reset", "client:key::never-seen", says="nothing is counted")
+    refused(web, "limit", "reset", "client:key::never-seen", says="nothing is counted of client:key::never-seen; limits of .htaccess")
     refused(web, "limit", "show", "ip:" + "1" * 2000, status=2, says="not a subject")
     refused(web, "limit", "show", status=2, says="SUBJECT is missing")
 
