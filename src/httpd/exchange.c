@@ -192,6 +192,12 @@ int ag_is_ours(request_rec *r)
     return kept && kept->config == r->per_dir_config ? kept->ours : find_ours(r);
 }
 
+/* A sub-request's .htaccess, and what it made of the fields, end with it. */
+static const char *lasting(const request_rec *r, const request_rec *top, const char *text)
+{
+    return r->pool == top->pool ? text : apr_pstrdup(top->pool, text);
+}
+
 void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name, const char *value)
 {
     request_rec *top = exchange->request.ctx;
@@ -203,8 +209,8 @@ void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name, co
     if (!hidden_value(kept, name)) {
         hidden_t *hidden = apr_palloc(top->pool, sizeof *hidden);
 
-        hidden->name = name; /* of the configuration, or fixed */
-        hidden->value = value;
+        hidden->name = lasting(r, top, name);
+        hidden->value = lasting(r, top, value);
         hidden->next = kept->hidden;
         kept->hidden = hidden;
     }

@@ -91,6 +91,25 @@ def test_two_folders_with_the_same_lines_are_two_counts(own_httpd, section):
     assert [web.get(f"/{tenant}/x.html").status for tenant in "aabb"] == [200, 429, 200, 429]
 
 
+def test_a_folder_that_is_gone_names_no_field_of_the_next(own_httpd):
+    """The name of a hidden field lay in the memory of a sub-request that had ended, and became that
+    of the next one's: what one folder reads in X-Key-A was taken for X-Key-B."""
+    web = own_httpd("""
+        <Directory {root}/htdocs>
+            AllowOverride AuthConfig
+        </Directory>
+        <Directory {root}/htdocs/pages>
+            DirectoryIndex /a/none.html /a/none.html /b/x.html
+        </Directory>
+    """, files={
+        "pages/x.html": "x", "a/x.html": "this is a", "b/x.html": "this is b",
+        **{f"{folder}/.htaccess": "AuthType ApiGuard\nAuthName x\nRequire valid-user\n"
+                                  f"ApiGuardKeyFrom header:X-Key-{folder.upper()}\n"
+           for folder in "ab"}})
+    answer = web.get("/pages/", headers={"X-Key-A": web.keys.create()})
+    assert_refused(answer, "credential_missing")
+
+
 # ---- what the tool asks --------------------------------------------------------------------------
 
 
