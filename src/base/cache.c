@@ -177,10 +177,28 @@ static int copy(void *out, apr_time_t *stored, const slot_t *slot, apr_size_t n,
     return !(turn & 1) && __atomic_load_n(&slot->turn, __ATOMIC_RELAXED) == turn;
 }
 
+/* 1 when nobody wrote to the set since its turns came to `turns`, and nobody was writing then. */
+static int is_quiet(const ag_cache_t *cache, apr_size_t set, apr_uint32_t turns)
+{
+    int way;
+
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    for (way = 0; way < WAYS; way++) {
+        apr_uint32_t turn = __atomic_load_n(&slot_of(cache, set, way)->turn, __ATOMIC_RELAXED);
+
+        if (turn & 1) {
+            return 0;
+        }
+        turns -= turn;
+    }
+    return turns == 0;
+}
+
 apr_size_t ag_cache_get(ag_cache_t *cache, ag_id_t id, void *out, apr_time_t *stored)
 {
     apr_size_t set = set_for(cache, id);
     const slot_t *slot = slot_of(cache, set, 0);
+    apr_uint32_t turns = 0; /* each only grows, so all are the same when their sum is */
     int way;
 
     for (way = 0; way < WAYS; way++) {
@@ -190,9 +208,11 @@ apr_size_t ag_cache_get(ag_cache_t *cache, ag_id_t id, void *out, apr_time_t *st
         if (n && n <= cache->record_size && ag_id_equal(slot->id, id)) {
             return copy(out, stored, slot, n, turn) ? n : get_locked(cache, set, id, out, stored);
         }
+        turns += turn;
         slot = (const slot_t *)((const char *)slot + cache->slot_size);
     }
-    return 0;
+    /* What is put in anew is not away meanwhile. */
+    return is_quiet(cache, set, turns) ? 0 : get_locked(cache, set, id, out, stored);
 }
 
 /* Its set is locked by the caller. */

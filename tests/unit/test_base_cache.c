@@ -343,6 +343,30 @@ static void test_read_while_written(void **state)
     waitpid(pid, NULL, 0);
 }
 
+/* A record that is put in anew is there all the time. */
+static void test_nothing_is_missed_while_written(void **state)
+{
+    ag_cache_t *cache = make_shared(*state);
+    int i, missed = 0;
+    pid_t pid;
+
+    put(cache, id_of(1, 1), "first", 1);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        for (;;) {
+            put(cache, id_of(1, 1), "again and again", 2);
+        }
+    }
+    for (i = 0; i < 2000000; i++) {
+        missed += !get(cache, id_of(1, 1));
+    }
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    assert_int_equal(missed, 0);
+}
+
 /* Two hundred children are killed wherever they happen to be. */
 static void test_killed_writers(void **state)
 {
@@ -415,7 +439,8 @@ int main(void)
         TEST(test_sizes), TEST(test_drop),
         TEST(test_eviction), TEST(test_many), TEST(test_sweep), TEST(test_bytes),
         TEST(test_second_generation), TEST(test_shape_mismatch), TEST(test_read_while_written),
-        TEST(test_killed_writers), TEST(test_killed_in_the_middle),
+        TEST(test_nothing_is_missed_while_written), TEST(test_killed_writers),
+        TEST(test_killed_in_the_middle),
     };
 
     return cmocka_run_group_tests_name("base cache", tests, NULL, NULL);
