@@ -17,20 +17,33 @@ static int same_count(const ag_charge_t *a, const ag_charge_t *b)
            && ag_id_equal(a->subject->id, b->subject->id);
 }
 
-/* A count is charged once for a request, however many sections share its name. Looks through the
- * first `n` charges of the bill and all earlier ones; the windows of one limit differ. */
-static int is_charged(const ag_bill_t *bill, int n, const ag_charge_t *charge)
+/* A count is charged once for a request, however many sections share its name. One of them that is
+ * no dry run makes it none. */
+static int is_listed(ag_bill_t *bill, int n, const ag_charge_t *charge)
 {
-    while (bill) {
+    int i;
+
+    for (i = 0; i < n; i++) {
+        if (same_count(&bill->charges[i], charge)) {
+            bill->charges[i].dry_run &= charge->dry_run;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Earlier; a dry run that did not fit was not charged and has refused nobody. */
+static int is_charged(const ag_bill_t *bill, const ag_charge_t *charge)
+{
+    for (; bill; bill = bill->earlier) {
         int i;
 
-        for (i = 0; i < n; i++) {
-            if (same_count(&bill->charges[i], charge)) {
+        for (i = 0; i < bill->n; i++) {
+            if (same_count(&bill->charges[i], charge)
+                && (bill->charges[i].allowed || charge->dry_run)) {
                 return 1;
             }
         }
-        bill = bill->earlier;
-        n = bill ? bill->n : 0;
     }
     return 0;
 }
@@ -80,7 +93,7 @@ static void add_limit(ag_bill_t *bill, const ag_limit_t *limit, const ag_check_t
         charge->cost = cost;
         charge->dry_run = limit->dry_run;
         charge->allowed = 0;
-        if (is_charged(bill, others, charge)) {
+        if (is_listed(bill, others, charge) || is_charged(bill->earlier, charge)) {
             continue;
         }
         if (bill->n == bill->room) {

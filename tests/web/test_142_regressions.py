@@ -110,6 +110,21 @@ def test_a_folder_that_is_gone_names_no_field_of_the_next(own_httpd):
     assert_refused(answer, "credential_missing")
 
 
+@pytest.mark.parametrize("lines", [("dryrun", ""), ("", "dryrun")])
+@pytest.mark.parametrize("way", ["one section", "a redirect"])
+def test_a_dry_run_does_not_stand_for_the_limit_of_its_name(own_httpd, lines, way):
+    """A count is charged once, and who came first decided for both: a dry run of the same name made
+    the limit refuse nobody."""
+    first, second = (f"ApiGuardRateLimit 1/day by=ip name=shared {word}" for word in lines)
+    if way == "one section":
+        sections = f"<Location /s/>\n{first}\n{second}\n</Location>"
+    else:
+        sections = (f"<Location /s/a/>\nRewriteEngine on\nRewriteRule .* /s/b/hello.html [L]\n"
+                    f"{first}\n</Location>\n<Location /s/b/>\n{second}\n</Location>")
+    web = own_httpd(sections, modules=("rewrite",))
+    assert [web.get("/s/a/hello.html").status for _ in range(3)] == [200, 429, 429]
+
+
 # ---- what the tool asks --------------------------------------------------------------------------
 
 
