@@ -13,12 +13,7 @@ static void divide(ag_bill_t *bill, int nodes, apr_pool_t *p)
     int i;
 
     for (i = 0; nodes > 1 && i < bill->n; i++) {
-        ag_window_t *window = apr_pmemdup(p, bill->charges[i].window, sizeof *window);
-
-        window->told.limit = window->rate.n /= (apr_uint64_t)nodes;
-        /* 0 would mean as much as the rate. */
-        window->burst = (window->burst + (apr_uint64_t)nodes - 1) / (apr_uint64_t)nodes;
-        bill->charges[i].window = window;
+        bill->charges[i].window = ag_window_part(bill->charges[i].window, (apr_uint64_t)nodes, p);
     }
 }
 

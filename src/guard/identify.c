@@ -132,6 +132,7 @@ ag_reason_e ag_guard_identify(ag_check_t *check)
 
 ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key)
 {
+    memset(&check->credential, 0, sizeof check->credential);
     check->credential.type = &ag_cred_key;
     check->credential.text = key;
     check->credential.n = strlen(key);

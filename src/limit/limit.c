@@ -77,25 +77,35 @@ static void write_begin(ag_buf_t *text, ag_window_t *window)
     told->begin_size = (apr_uint16_t)(text->at - told->begin);
 }
 
-/* What the windows say of themselves on every answer, put together once. */
-static void write_fields(ag_limit_t *limit, apr_pool_t *p)
+/* What windows say of themselves on every answer, put together once. */
+static void write_fields(ag_window_t *windows, int n, apr_pool_t *p)
 {
     apr_size_t size = 2;
     ag_buf_t text;
     int i;
 
-    for (i = 0; i < limit->n_windows; i++) {
-        size += 4 * strlen(limit->windows[i].told.name) + FIELD_SIZE;
+    for (i = 0; i < n; i++) {
+        size += 4 * strlen(windows[i].told.name) + FIELD_SIZE;
     }
     ag_buf_init(&text, apr_palloc(p, size), size);
-    for (i = 0; i < limit->n_windows; i++) {
+    for (i = 0; i < n; i++) {
         ag_buf_mem(&text, ", ", i ? 2 : 0);
-        write_field(&text, &limit->windows[i]);
+        write_field(&text, &windows[i]);
     }
     ag_buf_mem(&text, "", 1);
-    for (i = 0; i < limit->n_windows; i++) {
-        write_begin(&text, &limit->windows[i]);
+    for (i = 0; i < n; i++) {
+        write_begin(&text, &windows[i]);
     }
+}
+
+const ag_window_t *ag_window_part(const ag_window_t *window, apr_uint64_t nodes, apr_pool_t *p)
+{
+    ag_window_t *part = apr_pmemdup(p, window, sizeof *part);
+
+    part->rate.n /= nodes;
+    part->burst = (part->burst + nodes - 1) / nodes; /* 0 would mean as much as the rate */
+    write_fields(part, 1, p);
+    return part;
 }
 
 void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p)
@@ -112,7 +122,7 @@ void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p)
 
         window->id = ag_id_of(text, strlen(text));
     }
-    write_fields(limit, p);
+    write_fields(limit->windows, limit->n_windows, p);
 }
 
 /* ---- a key's own limit ----------------------------------------------------------------------- */
@@ -170,5 +180,5 @@ void ag_limit_own(ag_limit_t *limit, const ag_rate_t *rates, int n, ag_id_t serv
         window->id.lo = server.lo ^ period * SPREAD_PERIOD;
         window->told.name = rate_text(&rates[i], p);
     }
-    write_fields(limit, p);
+    write_fields(limit->windows, limit->n_windows, p);
 }

@@ -221,6 +221,9 @@ const char *ag_concurrency_parse(ag_limit_t *limit, const ag_words_t *words,
  * limit with a name the server's or prefix's alone, so that sections share it). */
 void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p);
 
+/* One node's part of a window that `nodes` share; all it says of itself is of that part. */
+const ag_window_t *ag_window_part(const ag_window_t *window, apr_uint64_t nodes, apr_pool_t *p);
+
 /* Whose request this is under the limit. `who` may be NULL (not identified). A header, claim or
  * user that is not there counts by address. */
 void ag_limit_subject(ag_subject_t *subject, const ag_limit_t *limit, const ag_request_t *request,

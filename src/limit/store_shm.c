@@ -50,7 +50,7 @@ static ag_slot_t *step_in(ag_slot_t *slot, ag_charge_t *charge, apr_time_t now)
     return slot;
 }
 
-/* The same for a slot that belongs to nobody; it is claimed when the step passes. */
+/* The same for a slot that belongs to nobody; it is claimed when the step passes and costs anything. */
 static ag_slot_t *step_vacant(ag_slot_t *slot, const ag_counter_t *before, ag_id_t tag,
                               ag_charge_t *charge, apr_time_t now)
 {
@@ -60,9 +60,11 @@ static ag_slot_t *step_vacant(ag_slot_t *slot, const ag_counter_t *before, ag_id
     if (!window->algo->step(&counter, window, now, charge->cost, &charge->quota)) {
         return NULL;
     }
-    ag_slot_claim(slot, tag, before);
-    *ag_slot_aside(slot) = counter;
-    ag_slot_charge(slot, window->algo->idle_at(&counter, window));
+    if (charge->cost) {
+        ag_slot_claim(slot, tag, before);
+        *ag_slot_aside(slot) = counter;
+        ag_slot_charge(slot, window->algo->idle_at(&counter, window));
+    }
     return slot;
 }
 
@@ -137,7 +139,7 @@ RARE static void undo(ag_charge_t *charges, int n, apr_time_t now)
         ag_slot_t *slot = charge->place;
         ag_counter_t *counter;
 
-        if (!slot) {
+        if (!slot || !charge->cost) {
             continue;
         }
         counter = ag_slot_aside(slot);

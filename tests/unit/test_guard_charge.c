@@ -587,6 +587,7 @@ static void test_away_local(void **state)
     assert_int_equal(h->check.verdict.degraded, 1);
     assert_int_equal(h->breaker.degraded, 1);
     assert_int_equal(lines(h)[0].policy->limit, 5); /* a quarter */
+    assert_string_equal(lines(h)[0].policy->field, "\"w1\";q=5;w=60");
     assert_int_equal(h->exchange.bills->charges[0].window->burst, 2);
     /* the limit itself is as it was */
     assert_int_equal(APR_ARRAY_IDX(h->policy->limits, 0, ag_limit_t *)->windows->rate.n, 20);
