@@ -183,6 +183,36 @@ static inline pid_t start_memcached(int port)
     return pid;
 }
 
+/* A server that knows no counter, takes `adds` of them, and then says nothing more. */
+static inline pid_t start_half_server(int at_port, int adds)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)at_port)};
+    int yes = 1, s = socket(AF_INET, SOCK_STREAM, 0);
+    pid_t pid;
+
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    assert_int_equal(bind(s, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(s, 8), 0);
+    pid = fork_child();
+    if (pid == 0) {
+        int c = accept(s, NULL, NULL);
+        char line[1024];
+        ssize_t n;
+
+        while ((n = read(c, line, sizeof line)) > 0) {
+            const char *answer = strncmp(line, "get", 3) == 0 ? "END\r\n" : "STORED\r\n";
+
+            if ((*answer == 'E' || adds-- > 0) && write(c, answer, strlen(answer)) < 0) {
+                break;
+            }
+        }
+        _exit(0);
+    }
+    close(s);
+    return pid;
+}
+
 /* Returns when it has stopped: for a moment after the signal it still answers. */
 static inline void hang(pid_t pid)
 {

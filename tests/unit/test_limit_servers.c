@@ -215,33 +215,6 @@ static void test_one_is_dead_and_the_other_gets_it_back(void **state)
     }
 }
 
-/* Knows no counter, and answers no write. */
-static pid_t start_half_server(int at_port)
-{
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)at_port)};
-    int yes = 1, s = socket(AF_INET, SOCK_STREAM, 0);
-    pid_t pid;
-
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    assert_int_equal(bind(s, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(s, 8), 0);
-    pid = fork_child();
-    if (pid == 0) {
-        int c = accept(s, NULL, NULL);
-        char line[1024];
-
-        while (read(c, line, sizeof line) > 0) {
-            if (strncmp(line, "get", 3) == 0 && write(c, "END\r\n", 5) < 0) {
-                break;
-            }
-        }
-        _exit(0);
-    }
-    close(s);
-    return pid;
-}
-
 /* Both were read, the first was charged, and the second server is lost in that moment. */
 static void test_one_is_lost_between_two_writes(void **state)
 {
@@ -257,7 +230,7 @@ static void test_one_is_lost_between_two_writes(void **state)
         int allowed, passed = 0;
 
         lose(2);
-        half = start_half_server(ports[2]);
+        half = start_half_server(ports[2], 0);
         assert_int_equal(hit_both(node, &first, &last, &s, now, &allowed), APR_TIMEUP);
         assert_int_equal(allowed, 0);
         assert_int_equal(left(other, &first, &s), N - 1); /* it was charged there */
