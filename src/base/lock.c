@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "speed.h"
+
 apr_status_t ag_lock_init(ag_lock_t *lock)
 {
     pthread_mutexattr_t attr;
@@ -23,7 +25,7 @@ apr_status_t ag_lock_init(ag_lock_t *lock)
 }
 
 /* Its owner died, or it is no lock. */
-__attribute__((noinline)) static void make_ours(ag_lock_t *lock, int rv)
+AG_RARE static void make_ours(ag_lock_t *lock, int rv)
 {
     if (rv == EOWNERDEAD) {
         rv = pthread_mutex_consistent(&lock->mutex);

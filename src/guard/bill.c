@@ -9,6 +9,7 @@
 
 #include <apr_strings.h>
 
+#include "../base/speed.h"
 #include "../reply/reply.h"
 
 static int same_count(const ag_charge_t *a, const ag_charge_t *b)
@@ -19,7 +20,7 @@ static int same_count(const ag_charge_t *a, const ag_charge_t *b)
 
 /* A count is charged once for a request, however many sections share its name. One of them that is
  * no dry run makes it none. */
-static int is_listed(ag_bill_t *bill, int n, const ag_charge_t *charge)
+AG_RARE static int is_listed(ag_bill_t *bill, int n, const ag_charge_t *charge)
 {
     int i;
 
@@ -33,7 +34,7 @@ static int is_listed(ag_bill_t *bill, int n, const ag_charge_t *charge)
 }
 
 /* Earlier; a dry run that did not fit was not charged and has refused nobody. */
-static int is_charged(const ag_bill_t *bill, const ag_charge_t *charge)
+AG_RARE static int is_charged(const ag_bill_t *bill, const ag_charge_t *charge)
 {
     for (; bill; bill = bill->earlier) {
         int i;
@@ -48,15 +49,12 @@ static int is_charged(const ag_bill_t *bill, const ag_charge_t *charge)
     return 0;
 }
 
-static apr_uint64_t cost_of(const ag_limit_t *limit, const ag_check_t *check)
+AG_RARE static apr_uint64_t work_out_cost(const ag_limit_t *limit, const ag_check_t *check)
 {
     const ag_exchange_t *exchange = check->exchange;
     const char *text;
     apr_int64_t cost = 1;
 
-    if (!limit->cost_expr) {
-        return limit->cost;
-    }
     text = exchange->engine->expr->text(limit->cost_expr, &exchange->request);
     /* No number costs one request, as if the expression were not there; too large a one costs as
      * much as there can be. */
@@ -75,25 +73,27 @@ int ag_guard_applies(const ag_limit_t *limit, const ag_check_t *check)
     return !limit->when || exchange->engine->expr->test(limit->when, &exchange->request) != 0;
 }
 
-static void add_limit(ag_bill_t *bill, const ag_limit_t *limit, const ag_check_t *check)
+static AG_HOT void add_limit(ag_bill_t *bill, const ag_limit_t *limit, const ag_check_t *check)
 {
     const ag_exchange_t *exchange = check->exchange;
     ag_subject_t *subject = bill->n ? apr_palloc(exchange->request.pool, sizeof *subject)
                                     : &bill->subject;
-    apr_uint64_t cost = cost_of(limit, check);
-    int i, others = bill->n;
+    apr_uint64_t cost = limit->cost_expr ? work_out_cost(limit, check) : limit->cost;
+    const ag_window_t *window = limit->windows, *end = window + limit->n_windows;
+    int others = bill->n;
 
     ag_limit_subject(subject, limit, &exchange->request, check->verdict.who,
                      exchange->engine->expr, exchange->engine->sip);
-    for (i = 0; i < limit->n_windows; i++) {
+    for (; window < end; window++) {
         ag_charge_t *charge = &bill->charges[bill->n];
 
-        charge->window = &limit->windows[i];
+        charge->window = window;
         charge->subject = subject;
         charge->cost = cost;
         charge->dry_run = limit->dry_run;
         charge->allowed = 0;
-        if (is_listed(bill, others, charge) || is_charged(bill->earlier, charge)) {
+        if ((others && is_listed(bill, others, charge))
+            || (bill->earlier && is_charged(bill->earlier, charge))) {
             continue;
         }
         if (bill->n == bill->room) {
@@ -104,38 +104,9 @@ static void add_limit(ag_bill_t *bill, const ag_limit_t *limit, const ag_check_t
     }
 }
 
-/* Only what an address alone decides can be asked before anybody is identified. */
-static int by_address_alone(const ag_limit_t *limit)
+AG_RARE static void add_own(ag_bill_t *bill, const ag_limit_t *own, const ag_check_t *check)
 {
-    return limit->by == AG_BY_IP && !limit->when && !limit->cost_expr;
-}
-
-int ag_guard_admits(const ag_policy_t *policy)
-{
-    const apr_array_header_t *limits = policy->limits;
-    int i;
-
-    for (i = 0; limits && i < limits->nelts; i++) {
-        const ag_limit_t *limit = APR_ARRAY_IDX(limits, i, ag_limit_t *);
-
-        if (limit && by_address_alone(limit)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* How many windows there may be. */
-static int count_windows(const apr_array_header_t *limits, const ag_limit_t *own)
-{
-    int i, n = own ? own->n_windows : 0;
-
-    for (i = 0; limits && i < limits->nelts; i++) {
-        const ag_limit_t *limit = APR_ARRAY_IDX(limits, i, ag_limit_t *);
-
-        n += limit ? limit->n_windows : 0;
-    }
-    return n;
+    add_limit(bill, own, check);
 }
 
 static ag_bill_t *open_bill(const ag_check_t *check, int windows)
@@ -156,7 +127,7 @@ static ag_bill_t *open_bill(const ag_check_t *check, int windows)
 }
 
 /* What the key or its plan allows. */
-static ag_limit_t *own_limit(const ag_check_t *check)
+AG_RARE static ag_limit_t *own_limit(const ag_check_t *check)
 {
     const ag_principal_t *who = check->verdict.who;
     apr_pool_t *p = check->exchange->request.pool;
@@ -166,34 +137,36 @@ static ag_limit_t *own_limit(const ag_check_t *check)
     return limit;
 }
 
-/* The client's own limit replaces the section's for clients. */
+/* A client's own limit replaces the section's for clients. */
 static int takes_part(const ag_limit_t *limit, const ag_limit_t *own, int early,
                       const ag_check_t *check)
 {
-    if (!limit || (early && !by_address_alone(limit))) {
-        return 0;
-    }
-    return limit == own || (!(own && limit->by == AG_BY_CLIENT) && ag_guard_applies(limit, check));
+    return limit && !(early && !ag_limit_is_early(limit)) && !(own && limit->by == AG_BY_CLIENT)
+           && ag_guard_applies(limit, check);
 }
 
 ag_bill_t *ag_bill_make(const ag_check_t *check, int early)
 {
-    const apr_array_header_t *limits = check->policy->limits;
+    const ag_limits_t *limits = &check->policy->limits;
     const ag_principal_t *who = check->verdict.who;
     const ag_limit_t *own = !early && who && who->n_rates ? own_limit(check) : NULL;
-    int i, n = limits ? limits->nelts : 0, windows = count_windows(limits, own);
+    int windows = limits->windows + (own ? own->n_windows : 0);
+    int i, n = limits->list ? limits->list->nelts : 0;
     ag_bill_t *bill;
 
     if (!windows) {
         return NULL;
     }
     bill = open_bill(check, windows);
-    for (i = 0; i < n + (own != NULL); i++) {
-        const ag_limit_t *limit = i < n ? APR_ARRAY_IDX(limits, i, ag_limit_t *) : own;
+    for (i = 0; i < n; i++) {
+        const ag_limit_t *limit = APR_ARRAY_IDX(limits->list, i, ag_limit_t *);
 
         if (takes_part(limit, own, early, check)) {
             add_limit(bill, limit, check);
         }
+    }
+    if (own) {
+        add_own(bill, own, check);
     }
     return bill->n || bill->too_many ? bill : NULL;
 }

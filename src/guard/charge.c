@@ -7,6 +7,8 @@
 
 #include <apr_strings.h>
 
+#include "../base/speed.h"
+
 /* One node's part of the limit, for when nodes cannot ask each other. */
 static void divide(ag_bill_t *bill, int nodes, apr_pool_t *p)
 {
@@ -44,28 +46,31 @@ const char *ag_check_degraded(const ag_check_t *check)
     return check->verdict.degraded ? names[check->policy->store_failure.policy] : NULL;
 }
 
-/* Asks a store; the store that answered, or NULL when none was to answer. */
-static ag_store_t *ask(ag_check_t *check, ag_bill_t *bill)
+static int answers(ag_store_t *store, ag_bill_t *bill, const ag_request_t *request)
 {
-    const ag_request_t *request = &check->exchange->request;
-    const ag_engine_t *engine = check->exchange->engine;
-    ag_store_t *store = engine->memcached ? engine->memcached : engine->shm;
+    return store->charge(store, bill->charges, bill->n, request->now, request->pool) == APR_SUCCESS;
+}
 
-    if (store->charge(store, bill->charges, bill->n, request->now, request->pool) == APR_SUCCESS) {
+/* The first one could not tell. */
+AG_RARE static ag_store_t *ask_another(ag_check_t *check, ag_bill_t *bill)
+{
+    const ag_exchange_t *exchange = check->exchange;
+    ag_store_t *store = exchange->engine->memcached ? degrade(check, bill) : NULL;
+
+    if (store ? answers(store, bill, &exchange->request) : check->verdict.degraded) {
         return store;
-    }
-    if (store == engine->memcached) {
-        store = degrade(check, bill);
-        if (!store) {
-            return NULL;
-        }
-        if (store->charge(store, bill->charges, bill->n, request->now, request->pool)
-            == APR_SUCCESS) {
-            return store;
-        }
     }
     ag_refuse(&check->verdict, AG_R_INTERNAL_ERROR, NULL);
     return NULL;
+}
+
+/* Asks a store; the store that answered, or NULL when none was to answer. */
+static ag_store_t *ask(ag_check_t *check, ag_bill_t *bill)
+{
+    const ag_engine_t *engine = check->exchange->engine;
+    ag_store_t *store = engine->memcached ? engine->memcached : engine->shm;
+
+    return answers(store, bill, &check->exchange->request) ? store : ask_another(check, bill);
 }
 
 static void refund(ag_bill_t *bill, const ag_request_t *request)
@@ -102,7 +107,7 @@ void ag_guard_give_back(const ag_check_t *check)
     }
 }
 
-static ag_reason_e refuse(ag_check_t *check, const ag_bill_t *bill)
+static void refuse(ag_check_t *check, const ag_bill_t *bill)
 {
     ag_verdict_t *verdict = &check->verdict;
     int i;
@@ -116,7 +121,17 @@ static ag_reason_e refuse(ag_check_t *check, const ag_bill_t *bill)
         }
     }
     ag_guard_tell(check);
-    return verdict->reason;
+}
+
+/* Something did not fit; 0 when those were dry runs. */
+AG_RARE static int refuses(ag_check_t *check, const ag_bill_t *bill)
+{
+    ag_guard_watch(check, bill->charges, bill->n);
+    if (ag_charges_allowed(bill->charges, bill->n)) {
+        return 0;
+    }
+    refuse(check, bill);
+    return 1;
 }
 
 static void keep(ag_check_t *check, ag_bill_t *bill, ag_store_t *store)
@@ -156,11 +171,8 @@ static ag_reason_e settle(ag_check_t *check, ag_bill_t *bill)
         return check->verdict.reason;
     }
     check->bill = bill;
-    if (!all_passed(bill)) {
-        ag_guard_watch(check, bill->charges, bill->n);
-        if (!ag_charges_allowed(bill->charges, bill->n)) {
-            return refuse(check, bill);
-        }
+    if (!all_passed(bill) && refuses(check, bill)) {
+        return check->verdict.reason;
     }
     keep(check, bill, store);
     return AG_R_NONE;

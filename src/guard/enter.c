@@ -96,7 +96,7 @@ static ag_reason_e enter(ag_check_t *check, const ag_limit_t *limit)
 
 ag_reason_e ag_guard_enter(ag_check_t *check)
 {
-    const apr_array_header_t *limits = check->policy->concurrency;
+    const apr_array_header_t *limits = check->policy->concurrency.list;
     ag_reason_e reason = check->verdict.reason;
     int i;
 

@@ -77,7 +77,11 @@ ag_reason_e ag_guard_ban(ag_check_t *check, int ours);
 
 /* Takes what the limits by address ask for, before anything else is looked at. Where a section has
  * none, ag_guard_admits() is 0 and there is nothing to ask. */
-int ag_guard_admits(const ag_policy_t *policy);
+static inline int ag_guard_admits(const ag_policy_t *policy)
+{
+    return policy->limits.early;
+}
+
 ag_reason_e ag_guard_admit(ag_check_t *check);
 
 /* Who is it? Sets verdict.who, or refuses. */
@@ -135,8 +139,7 @@ ag_reason_e ag_guard_ban_count(ag_check_t *check, ag_reason_e reason);
 /* 1 when the section limits at all. */
 static inline int ag_guard_limits(const ag_policy_t *policy)
 {
-    return (policy->limits && policy->limits->nelts > 0)
-           || (policy->concurrency && policy->concurrency->nelts > 0);
+    return policy->limits.windows || policy->concurrency.windows;
 }
 
 #endif

@@ -147,6 +147,7 @@ static const ag_policy_t *keep_policy(const ag_policy_t *policy, apr_pool_t *p)
     ag_policy_t *kept = apr_pmemdup(p, policy, sizeof *kept);
     ag_key_source_t *sources = apr_pmemdup(p, policy->key_from.sources,
                                            (apr_size_t)policy->key_from.n * sizeof *sources);
+    static const ag_limits_t no_limits = {NULL, 0, 0};
     int i;
 
     for (i = 0; i < policy->key_from.n; i++) {
@@ -154,7 +155,7 @@ static const ag_policy_t *keep_policy(const ag_policy_t *policy, apr_pool_t *p)
     }
     kept->key_from.sources = sources;
     kept->key_from.vary = apr_pstrdup(p, policy->key_from.vary);
-    kept->limits = kept->concurrency = NULL;
+    kept->limits = kept->concurrency = no_limits;
     kept->pass_claims.n = 0;
     return kept;
 }

@@ -118,20 +118,34 @@ const ag_setting_kind_t ag_kind_key_from = {parse_key_from, NULL};
 
 /* ---- ApiGuardRateLimit ---------------------------------------------------------------------------- */
 
-static const char *limits_off(apr_array_header_t **limits, const ag_setting_call_t *call)
+void ag_limits_add(ag_limits_t *limits, ag_limit_t *limit, apr_pool_t *p)
+{
+    if (!limit || !limits->list) {
+        static const ag_limits_t none = {NULL, 0, 0};
+
+        *limits = none;
+        limits->list = apr_array_make(p, 2, sizeof(ag_limit_t *));
+    }
+    APR_ARRAY_PUSH(limits->list, ag_limit_t *) = limit;
+    if (limit) {
+        limits->windows += limit->n_windows;
+        limits->early |= ag_limit_is_early(limit);
+    }
+}
+
+static const char *limits_off(ag_limits_t *limits, const ag_setting_call_t *call)
 {
     if (call->scope && !call->opens) {
         return "off is not allowed in .htaccess";
     }
-    *limits = apr_array_make(call->p, 1, sizeof(ag_limit_t *));
-    APR_ARRAY_PUSH(*limits, ag_limit_t *) = NULL; /* the mark that nothing is inherited */
+    ag_limits_add(limits, NULL, call->p); /* the mark that nothing is inherited */
     return NULL;
 }
 
 typedef const char *(*parse_fn)(ag_limit_t *limit, const ag_words_t *words,
                                 const ag_expr_port_t *expr, apr_pool_t *p);
 
-static const char *add_limit(apr_array_header_t **limits, const ag_words_t *words, parse_fn parse,
+static const char *add_limit(ag_limits_t *limits, const ag_words_t *words, parse_fn parse,
                              const ag_setting_call_t *call)
 {
     ag_limit_t *limit = apr_pcalloc(call->p, sizeof *limit);
@@ -146,16 +160,16 @@ static const char *add_limit(apr_array_header_t **limits, const ag_words_t *word
         return error;
     }
     if (!call->again) {
-        *limits = apr_array_make(call->p, 2, sizeof(ag_limit_t *));
+        limits->list = NULL;
     }
-    for (i = 0; i < (*limits)->nelts; i++) {
-        const ag_limit_t *other = APR_ARRAY_IDX(*limits, i, ag_limit_t *);
+    for (i = 0; limits->list && i < limits->list->nelts; i++) {
+        const ag_limit_t *other = APR_ARRAY_IDX(limits->list, i, ag_limit_t *);
 
         if (other && strcmp(other->text, limit->text) == 0) {
             return apr_psprintf(call->p, "\"%s\" stands here twice", limit->text);
         }
     }
-    APR_ARRAY_PUSH(*limits, ag_limit_t *) = limit;
+    ag_limits_add(limits, limit, call->p);
     if (call->limits) {
         APR_ARRAY_PUSH(call->limits, ag_limit_t *) = limit;
     }
@@ -182,12 +196,15 @@ static const char *parse_concurrency(void *value, const ag_setting_t *row, const
 /* Inner limits are added to the outer ones, unless `off` stands first. */
 static void merge_limits(void *value, const void *outer, const void *inner, apr_pool_t *p)
 {
-    apr_array_header_t *in = *(apr_array_header_t *const *)inner;
+    const ag_limits_t *out = outer, *in = inner;
+    ag_limits_t *limits = value;
 
-    *(apr_array_header_t **)value =
-        APR_ARRAY_IDX(in, 0, ag_limit_t *) == NULL
-            ? in
-            : apr_array_append(p, *(apr_array_header_t *const *)outer, in);
+    *limits = *in;
+    if (APR_ARRAY_IDX(in->list, 0, ag_limit_t *)) {
+        limits->list = apr_array_append(p, out->list, in->list);
+        limits->windows += out->windows;
+        limits->early |= out->early;
+    }
 }
 
 const ag_setting_kind_t ag_kind_rate_limit = {parse_rate_limit, merge_limits};

@@ -159,13 +159,13 @@ const char *ag_policy_check(const ag_policy_t *policy, apr_pool_t *p)
 
 /* A client chooses its header fields freely, so a limit by one of them alone limits nobody. The field,
  * or NULL. */
-static const char *lone_header(const apr_array_header_t *limits)
+static const char *lone_header(const ag_limits_t *limits)
 {
     const char *header = NULL;
     int i;
 
-    for (i = 0; i < count(limits); i++) {
-        const ag_limit_t *limit = APR_ARRAY_IDX(limits, i, ag_limit_t *);
+    for (i = 0; i < count(limits->list); i++) {
+        const ag_limit_t *limit = APR_ARRAY_IDX(limits->list, i, ag_limit_t *);
 
         if (limit && limit->by == AG_BY_HEADER) {
             header = limit->by_name;
@@ -181,7 +181,7 @@ static const char *lone_header(const apr_array_header_t *limits)
 
 const char *ag_policy_warning(const ag_policy_t *policy, apr_pool_t *p)
 {
-    const char *rate = lone_header(policy->limits), *flying = lone_header(policy->concurrency);
+    const char *rate = lone_header(&policy->limits), *flying = lone_header(&policy->concurrency);
 
     if (!rate && !flying) {
         return NULL;

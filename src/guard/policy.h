@@ -41,6 +41,22 @@ typedef struct ag_method_scopes_t {
     int n; /* 0: no method asks for any */
 } ag_method_scopes_t;
 
+/* The limits of a section, inherited ones first. What every request asks of them is summed up here. */
+typedef struct ag_limits_t {
+    apr_array_header_t *list; /* ag_limit_t *, or NULL: nothing before it is in force (off); NULL: none */
+    int windows;              /* of all of them */
+    int early;                /* 1: one of them an address alone decides */
+} ag_limits_t;
+
+/* `limit` NULL: what there is goes out of force. */
+void ag_limits_add(ag_limits_t *limits, ag_limit_t *limit, apr_pool_t *p);
+
+/* Only what an address alone decides can be asked before anybody is identified. */
+static inline int ag_limit_is_early(const ag_limit_t *limit)
+{
+    return limit->by == AG_BY_IP && !limit->when && !limit->cost_expr;
+}
+
 enum { AG_FAIL_LOCAL, AG_FAIL_ALLOW, AG_FAIL_DENY };
 
 typedef struct ag_store_failure_t {

@@ -3,10 +3,8 @@
  * exchange: one exchange for a client's request, kept on the topmost request; one check for every
  * pass through the hooks, kept on its own request_rec. Both are made by whichever hook comes first.
  */
+#include "../base/speed.h"
 #include "glue.h"
-
-/* Once a request, while what asks for it is asked ten times: the compiler puts that in place then. */
-#define RARE __attribute__((noinline))
 
 /* A field taken away from everybody else, as it was first. */
 typedef struct hidden_t {
@@ -127,7 +125,7 @@ static void inherit(request_rec *r, ag_check_t *check)
     }
 }
 
-RARE static ag_check_t *make_check(request_rec *r)
+AG_RARE static ag_check_t *make_check(request_rec *r)
 {
     kept_t *kept = kept_of(r);
     ag_check_t *check = kept->check = &kept->own_check;
@@ -151,7 +149,7 @@ ag_check_t *ag_check_of(request_rec *r)
 
 /* mod_dir serves an index or a fallback by a sub-request that passed the gate, whose configuration
  * then becomes this request's (ap_internal_fast_redirect); so does its check. */
-RARE static void follow(request_rec *r, kept_t *kept)
+AG_RARE static void follow(request_rec *r, kept_t *kept)
 {
     const ag_exchange_t *exchange = ag_exchange_found(r);
     ag_check_t *below = exchange ? exchange->passed_below : NULL;
@@ -174,7 +172,7 @@ ag_check_t *ag_check_found(request_rec *r)
     return kept->check;
 }
 
-RARE static int find_ours(request_rec *r)
+AG_RARE static int find_ours(request_rec *r)
 {
     kept_t *kept = kept_of(r);
     const char *type = ap_auth_type(r);

@@ -7,17 +7,30 @@
 #ifndef AG_LIMIT_ALGO_H
 #define AG_LIMIT_ALGO_H
 
+#include "../base/speed.h"
 #include "limit.h"
 
 __extension__ typedef unsigned __int128 ag_wide_t;
 
-/* The end of the window that begins at `start`. Only months differ in length. */
+/* The end of the n-th window from the one that begins at `start`. Only months differ in length. */
+static AG_RARE apr_time_t ag_months_end(const ag_window_t *window, apr_time_t start, int n)
+{
+    while (n--) {
+        start = ag_period_end(&window->rate.period, start);
+    }
+    return start;
+}
+
+static inline apr_time_t ag_windows_end(const ag_window_t *window, apr_time_t start, int n)
+{
+    return window->rate.period.kind == AG_PERIOD_MONTH
+               ? ag_months_end(window, start, n)
+               : start + n * apr_time_from_sec((apr_time_t)window->rate.period.seconds);
+}
+
 static inline apr_time_t ag_window_end(const ag_window_t *window, apr_time_t start)
 {
-    const ag_period_t *period = &window->rate.period;
-
-    return period->kind == AG_PERIOD_MONTH ? ag_period_end(period, start)
-                                           : start + apr_time_from_sec((apr_time_t)period->seconds);
+    return ag_windows_end(window, start, 1);
 }
 
 /* A span of time in whole seconds, rounded up. */

@@ -101,13 +101,10 @@ static void refund_sliding(ag_counter_t *counter, const ag_window_t *window, apr
 
 static apr_time_t idle_sliding(const ag_counter_t *counter, const ag_window_t *window)
 {
-    apr_time_t end;
-
     if (!counter->b && !counter->c) {
         return 0;
     }
-    end = ag_window_end(window, (apr_time_t)counter->a);
-    return counter->b ? ag_window_end(window, end) : end;
+    return ag_windows_end(window, (apr_time_t)counter->a, counter->b ? 2 : 1);
 }
 
 static apr_time_t spend_by_sliding(const ag_counter_t *counter, const ag_window_t *window)

@@ -13,9 +13,8 @@
 
 #include <apr_strings.h>
 
+#include "../base/speed.h"
 #include "table.h"
-
-#define RARE __attribute__((noinline)) /* kept out of the way of what every request does */
 
 typedef struct {
     ag_store_t base;
@@ -103,34 +102,34 @@ static ag_slot_t *step_overflow(const ag_table_t *table, ag_set_t *home, apr_uin
     return slot;
 }
 
-RARE static ag_slot_t *charge_newcomer(const ag_table_t *table, const ag_id_t *tag,
-                                       ag_charge_t *charge, apr_time_t now)
+AG_RARE static ag_slot_t *charge_newcomer(const ag_table_t *table, ag_charge_t *charge,
+                                       apr_time_t now)
 {
     apr_uint32_t stripe = stripe_of(table, charge->subject);
+    ag_id_t tag = tag_of(charge);
     ag_counter_t before;
     ag_place_t place;
 
-    ag_table_find(&place, table, stripe, *tag, now);
+    ag_table_find(&place, table, stripe, tag, now);
     if (!place.vacant) {
         return step_overflow(table, place.home, stripe, charge, now);
     }
     before = inherit(table, place.home, stripe, charge->window, now);
-    return step_vacant(place.vacant, &before, *tag, charge, now);
+    return step_vacant(place.vacant, &before, tag, charge, now);
 }
 
 /* The slot that was charged, or NULL. */
 static ag_slot_t *charge_one(const ag_table_t *table, ag_charge_t *charge, apr_time_t now)
 {
-    ag_id_t tag = tag_of(charge);
-    ag_slot_t *slot = ag_table_get(table, stripe_of(table, charge->subject), &tag);
+    ag_slot_t *slot = ag_table_get(table, stripe_of(table, charge->subject), tag_of(charge));
 
-    return slot ? step_in(slot, charge, now) : charge_newcomer(table, &tag, charge, now);
+    return slot ? step_in(slot, charge, now) : charge_newcomer(table, charge, now);
 }
 
 /* ---- all charges of a request ---------------------------------------------------------------- */
 
 /* Takes everything back, and tells what is left without this request. */
-RARE static void undo(ag_charge_t *charges, int n, apr_time_t now)
+AG_RARE static void undo(ag_charge_t *charges, int n, apr_time_t now)
 {
     ag_charge_t *charge;
 
@@ -150,29 +149,61 @@ RARE static void undo(ag_charge_t *charges, int n, apr_time_t now)
     }
 }
 
-/* The stripes of all subjects, one bit each. */
-static apr_uint64_t stripes_of(const ag_table_t *table, const ag_charge_t *charges, int n)
+/* The locks of a request: mostly all its subjects lie in one stripe. */
+typedef struct {
+    ag_lock_t *one;    /* NULL: several */
+    apr_uint64_t many; /* stripes, one bit each */
+} held_t;
+
+static ag_lock_t *lock_of(const ag_table_t *table, const ag_charge_t *charge)
 {
-    apr_uint64_t stripes = 0;
+    return &table->stripes[stripe_of(table, charge->subject)].lock;
+}
+
+/* From the lowest stripe up, so two requests never wait for each other. */
+AG_RARE static apr_uint64_t hold_many(const ag_table_t *table, const ag_charge_t *charges, int n)
+{
+    apr_uint64_t stripes = 0, left;
 
     while (n--) {
         stripes |= (apr_uint64_t)1 << stripe_of(table, charges[n].subject);
     }
+    for (left = stripes; left; left &= left - 1) {
+        ag_lock_take(&table->stripes[__builtin_ctzll(left)].lock);
+    }
     return stripes;
 }
 
-/* From the lowest stripe up, so two requests never wait for each other. */
-static void lock(const ag_table_t *table, apr_uint64_t stripes)
-{
-    for (; stripes; stripes &= stripes - 1) {
-        ag_lock_take(&table->stripes[__builtin_ctzll(stripes)].lock);
-    }
-}
-
-static void unlock(const ag_table_t *table, apr_uint64_t stripes)
+AG_RARE static void release_many(const ag_table_t *table, apr_uint64_t stripes)
 {
     for (; stripes; stripes &= stripes - 1) {
         ag_lock_give(&table->stripes[__builtin_ctzll(stripes)].lock);
+    }
+}
+
+static AG_HOT held_t hold(const ag_table_t *table, const ag_charge_t *charges, int n)
+{
+    held_t held = {lock_of(table, charges), 0};
+    int i;
+
+    for (i = 1; i < n; i++) {
+        if (lock_of(table, &charges[i]) != held.one) {
+            held.one = NULL;
+            held.many = hold_many(table, charges, n);
+            return held;
+        }
+    }
+    ag_lock_take(held.one);
+    return held;
+}
+
+static AG_HOT void release(const ag_table_t *table, held_t held)
+{
+    if (held.one) {
+        ag_lock_give(held.one);
+    }
+    else {
+        release_many(table, held.many);
     }
 }
 
@@ -180,21 +211,26 @@ static apr_status_t charge_shm(ag_store_t *store, ag_charge_t *charges, int n, a
                                apr_pool_t *p)
 {
     const ag_table_t *table = &((shm_t *)store)->table;
-    apr_uint64_t stripes = stripes_of(table, charges, n);
     ag_charge_t *charge;
+    held_t held;
     int refused = 0;
 
     (void)p;
-    lock(table, stripes);
+    if (!n) {
+        return APR_SUCCESS;
+    }
+    held = hold(table, charges, n);
     for (charge = charges; charge < charges + n; charge++) {
         charge->place = charge_one(table, charge, now);
         charge->allowed = charge->place != NULL;
-        refused |= !charge->allowed && !charge->dry_run;
+        if (!charge->allowed && !charge->dry_run) {
+            refused = 1;
+        }
     }
     if (refused) {
         undo(charges, n, now);
     }
-    unlock(table, stripes);
+    release(table, held);
     return APR_SUCCESS;
 }
 
@@ -219,21 +255,20 @@ static void refund_shm(ag_store_t *store, ag_charge_t *charges, int n, apr_time_
                        apr_time_t then, apr_pool_t *p)
 {
     const ag_table_t *table = &((shm_t *)store)->table;
-    apr_uint64_t stripes;
+    held_t held;
     int i;
 
     (void)p;
     if (!ag_charges_allowed(charges, n)) {
         return; /* nothing was consumed */
     }
-    stripes = stripes_of(table, charges, n);
-    lock(table, stripes);
+    held = hold(table, charges, n);
     for (i = 0; i < n; i++) {
         if (charges[i].allowed) {
             refund_one(table, &charges[i], now, then);
         }
     }
-    unlock(table, stripes);
+    release(table, held);
 }
 
 apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t size, int fresh,
@@ -256,7 +291,7 @@ int ag_store_shm_forget(ag_store_t *store, const ag_charge_t *charge, apr_time_t
     int there;
 
     ag_lock_take(&table->stripes[stripe].lock);
-    slot = ag_table_get(table, stripe, &tag);
+    slot = ag_table_get(table, stripe, tag);
     there = slot && slot->idle_at > now;
     if (slot) {
         *ag_slot_aside(slot) = empty;

@@ -123,12 +123,12 @@ static ag_set_t *set_of(const ag_table_t *table, apr_uint32_t stripe, apr_uint64
     return &table->sets[stripe * table->n_sets + (bits * table->n_sets >> 32)];
 }
 
-ag_slot_t *ag_table_get(const ag_table_t *table, apr_uint32_t stripe, const ag_id_t *tag)
+ag_slot_t *ag_table_get(const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag)
 {
-    ag_slot_t *slot = find(set_of(table, stripe, tag->hi >> 32)->slot, AG_TABLE_SET, *tag);
+    ag_slot_t *slot = find(set_of(table, stripe, tag.hi >> 32)->slot, AG_TABLE_SET, tag);
 
     return slot ? slot
-                : find(set_of(table, stripe, tag->hi & APR_UINT32_MAX)->slot, AG_TABLE_SET, *tag);
+                : find(set_of(table, stripe, tag.hi & APR_UINT32_MAX)->slot, AG_TABLE_SET, tag);
 }
 
 void ag_table_find(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,

@@ -64,7 +64,7 @@ typedef struct ag_place_t {
 apr_status_t ag_table_attach(ag_table_t *table, void *memory, apr_size_t size, int fresh);
 
 /* The tag's slot in the two sets of the stripe that may hold it, or NULL. */
-ag_slot_t *ag_table_get(const ag_table_t *table, apr_uint32_t stripe, const ag_id_t *tag);
+ag_slot_t *ag_table_get(const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag);
 
 /* The same, and where it could be when there is none. */
 void ag_table_find(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,
@@ -82,13 +82,13 @@ static inline ag_counter_t ag_slot_get(const ag_slot_t *slot)
 /* Makes the counter that was written aside the valid one. */
 static inline void ag_slot_flip(ag_slot_t *slot)
 {
-    __atomic_store_n(&slot->live, !slot->live, __ATOMIC_RELEASE);
+    __atomic_store_n(&slot->live, slot->live ^ 1, __ATOMIC_RELEASE);
 }
 
 /* A copy of the valid counter, beside it, to be changed and then made valid. */
 static inline ag_counter_t *ag_slot_aside(ag_slot_t *slot)
 {
-    ag_counter_t *aside = &slot->counter[!slot->live];
+    ag_counter_t *aside = &slot->counter[slot->live ^ 1];
 
     *aside = slot->counter[slot->live];
     return aside;

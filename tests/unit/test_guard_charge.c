@@ -137,7 +137,6 @@ static int open_house(void **state)
     h->engine.shm = &h->shm.store;
     h->engine.breaker = &h->breaker;
     h->policy = ag_policy_make(p);
-    h->policy->limits = apr_array_make(p, 4, sizeof(ag_limit_t *));
     h->exchange.request = make_request(NULL, p);
     h->exchange.engine = &h->engine;
     h->check.exchange = &h->exchange;
@@ -174,7 +173,7 @@ static ag_limit_t *limit_of(house_t *h, int id, ag_by_e by, apr_uint64_t n)
     limit->by = by;
     limit->prefix6 = 64;
     limit->cost = 1;
-    APR_ARRAY_PUSH(h->policy->limits, ag_limit_t *) = limit;
+    ag_limits_add(&h->policy->limits, limit, h->p);
     return limit;
 }
 
@@ -236,15 +235,20 @@ static void test_order(void **state)
     assert_int_equal(h->check.verdict.reason, AG_R_NONE);
 }
 
+static const ag_limits_t none = {NULL, 0, 0};
+
 static void test_no_limits(void **state)
 {
     house_t *h = *state;
 
     assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
-    APR_ARRAY_PUSH(h->policy->limits, ag_limit_t *) = NULL; /* "off" */
+    limit_of(h, 1, AG_BY_IP, 5);
+    ag_limits_add(&h->policy->limits, NULL, h->p); /* "off" */
+    assert_int_equal(ag_guard_limits(h->policy), 0);
+    assert_int_equal(ag_guard_admits(h->policy), 0);
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
-    h->policy->limits = NULL;
+    h->policy->limits = none;
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
     assert_int_equal(h->shm.asked, 0);
     lines(h);
@@ -525,7 +529,7 @@ static void test_own(void **state)
     assert_int_equal(lines(h)[3].policy->window, 3600);
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
     assert_int_equal(n_taken(h), 4);
-    h->policy->limits = NULL; /* they apply where the section has none */
+    h->policy->limits = none; /* they apply where the section has none */
     h->exchange.bills = NULL;
     assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
     assert_string_equal(told(h), "3/min 9/h");
@@ -590,7 +594,7 @@ static void test_away_local(void **state)
     assert_string_equal(lines(h)[0].policy->field, "\"w1\";q=5;w=60");
     assert_int_equal(h->exchange.bills->charges[0].window->burst, 2);
     /* the limit itself is as it was */
-    assert_int_equal(APR_ARRAY_IDX(h->policy->limits, 0, ag_limit_t *)->windows->rate.n, 20);
+    assert_int_equal(APR_ARRAY_IDX(h->policy->limits.list, 0, ag_limit_t *)->windows->rate.n, 20);
     ag_guard_charge(&h->check);
     assert_int_equal(h->memcached.asked, 1); /* the same count, not another one */
 }

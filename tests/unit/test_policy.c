@@ -115,7 +115,7 @@ static void test_policy_defaults(void **state)
     assert_int_equal(policy->leeway, 30);
     assert_int_equal(policy->max_lifetime, 0);
     assert_string_equal(joined(&policy->required.words, *state), "exp");
-    assert_null(policy->limits);
+    assert_null(policy->limits.list);
     assert_int_equal(policy->store_failure.policy, AG_FAIL_LOCAL);
     assert_int_equal(policy->store_failure.nodes, 1);
     assert_int_equal(policy->rate_headers, 1);
@@ -383,7 +383,7 @@ static const char *told(int row, const ag_policy_t *policy, apr_pool_t *p)
 {
     const apr_array_header_t *list = row == AG_POLICY_jwt_keys ? policy->jwt_keys : policy->jwks;
     const char *text = "";
-    int i;
+    int i, windows = 0, early = 0;
 
     switch (row) {
     case AG_POLICY_providers:
@@ -405,11 +405,15 @@ static const char *told(int row, const ag_policy_t *policy, apr_pool_t *p)
         return apr_pstrcat(p, policy->claim_map.map.user ? policy->claim_map.map.user : "-", ";",
                            policy->claim_map.map.roles ? policy->claim_map.map.roles : "-", NULL);
     case AG_POLICY_limits:
-        for (i = 0; policy->limits && i < policy->limits->nelts; i++) {
-            const ag_limit_t *limit = APR_ARRAY_IDX(policy->limits, i, ag_limit_t *);
+        for (i = 0; policy->limits.list && i < policy->limits.list->nelts; i++) {
+            const ag_limit_t *limit = APR_ARRAY_IDX(policy->limits.list, i, ag_limit_t *);
 
             text = apr_pstrcat(p, text, limit ? limit->text : "off", ";", NULL);
+            windows += limit ? limit->n_windows : 0;
+            early |= limit && ag_limit_is_early(limit);
         }
+        assert_int_equal(policy->limits.windows, windows);
+        assert_int_equal(policy->limits.early, early);
         return text;
     case AG_POLICY_rate_headers:
         return apr_psprintf(p, "%u", policy->rate_headers);
@@ -557,14 +561,14 @@ static void test_limits(void **state)
     conf_t c = conf_of(*state);
     ag_policy_t *policy = section(AG_POLICY_limits, SAYS("100/min 1000/day", "5/s by=ip"), &c);
 
-    assert_int_equal(policy->limits->nelts, 2);
+    assert_int_equal(policy->limits.list->nelts, 2);
     assert_int_equal(c.limits->nelts, 2); /* their ids come once the server's name is known */
-    assert_int_equal(APR_ARRAY_IDX(policy->limits, 0, ag_limit_t *)->windows[0].id.lo, 0);
+    assert_int_equal(APR_ARRAY_IDX(policy->limits.list, 0, ag_limit_t *)->windows[0].id.lo, 0);
     assert_string_equal(policy_reads(policy, AG_POLICY_limits, "5/s by=ip", &c),
                         "ApiGuardRateLimit: \"5/s by=ip\" stands here twice");
     assert_string_equal(policy_reads(policy, AG_POLICY_limits, "100/min  1000/day", &c),
                         "ApiGuardRateLimit: \"100/min 1000/day\" stands here twice");
-    assert_int_equal(policy->limits->nelts, 2);
+    assert_int_equal(policy->limits.list->nelts, 2);
 }
 
 /* In .htaccess: limits get their ids at once, nothing may be opened, no limit switched off. */
@@ -576,7 +580,7 @@ static void test_htaccess(void **state)
 
     c.call.opens = c.call.limits = NULL;
     assert_null(policy_reads(policy, AG_POLICY_limits, "5/s", &c));
-    window = APR_ARRAY_IDX(policy->limits, 0, ag_limit_t *)->windows;
+    window = APR_ARRAY_IDX(policy->limits.list, 0, ag_limit_t *)->windows;
     assert_true(window->id.lo != 0);
     assert_string_equal(window->told.field, "\"5/s\";q=5;w=1");
     assert_int_equal(window->told.field_size, strlen(window->told.field));
@@ -584,8 +588,8 @@ static void test_htaccess(void **state)
     assert_int_equal(window->told.begin_size, strlen(window->told.begin));
     c.call.scope = "www /other";
     assert_null(policy_reads(other, AG_POLICY_limits, "5/s", &c));
-    assert_false(ag_id_equal(APR_ARRAY_IDX(policy->limits, 0, ag_limit_t *)->windows[0].id,
-                             APR_ARRAY_IDX(other->limits, 0, ag_limit_t *)->windows[0].id));
+    assert_false(ag_id_equal(APR_ARRAY_IDX(policy->limits.list, 0, ag_limit_t *)->windows[0].id,
+                             APR_ARRAY_IDX(other->limits.list, 0, ag_limit_t *)->windows[0].id));
     assert_string_equal(policy_reads(policy, AG_POLICY_limits, "off", &c),
                         "ApiGuardRateLimit: off is not allowed in .htaccess");
     assert_string_equal(told(AG_POLICY_limits, policy, *state), "5/s;");
