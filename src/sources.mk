@@ -13,7 +13,7 @@ ag_core_c = \
 	src/limit/store_lease.c src/limit/store_memcached.c src/limit/store_shm.c src/limit/table.c src/limit/tickets.c src/authz/authz.c \
 	src/authz/ip_file.c src/authz/ip_list.c src/authz/ip_source.c \
 	src/authz/rule_claim.c src/authz/rule_ip.c src/authz/rule_words.c src/reply/challenge.c src/reply/problem.c \
-	src/reply/quota.c src/watch/audit.c src/watch/usage.c src/watch/usage_dbd.c src/cred/cred.c src/cred/cred_jwt.c src/cred/cred_key.c \
+	src/reply/quota.c src/watch/audit.c src/watch/repeats.c src/watch/usage.c src/watch/usage_dbd.c src/cred/cred.c src/cred/cred_jwt.c src/cred/cred_key.c \
 	src/cred/cred_place.c src/cred/jwk.c src/cred/jwks.c src/cred/jwt.c src/cred/jwt_alg.c \
 	src/cred/jwt_check.c src/cred/jwt_claims.c src/cred/jwt_key.c src/cred/token_memo.c \
 	src/guard/ban.c src/guard/ban_rule.c src/guard/ban_step.c src/guard/bill.c src/guard/desk.c src/guard/charge.c src/guard/enter.c src/guard/identify.c src/guard/kinds.c src/guard/kinds_site.c \
@@ -21,7 +21,7 @@ ag_core_c = \
 
 ag_core_h = \
 	src/base/cache.h src/base/digest.h src/base/json.h src/base/lock.h src/base/log.h \
-	src/base/measure.h src/base/process.h src/base/regex.h src/base/text.h src/core/open.h src/core/ports.h \
+	src/base/measure.h src/base/process.h src/base/regex.h src/base/speed.h src/base/text.h src/core/open.h src/core/ports.h \
 	src/core/principal.h src/core/quota.h src/core/reason.h src/core/reasons.def src/core/request.h \
 	src/core/setting.h src/core/sql_text.h src/core/statement.h src/core/verdict.h src/ipset/ipset.h src/ipset/ipshare.h src/ipset/iptable.h \
 	src/ipset/iptable_layout.h src/keys/key_format.h \
@@ -29,7 +29,7 @@ ag_core_h = \
 	src/keys/key_row.h src/keys/keys.h src/keys/keys_poll.h src/keys/keys_record.h src/keys/notice.h src/limit/algo.h \
 	src/limit/breaker.h src/limit/by.h src/limit/central.h src/limit/entry.h src/limit/fleet.h \
 	src/limit/lease.h src/limit/lease_reset.h src/limit/limit.h src/limit/store_lease.h src/limit/table.h src/limit/tickets.h \
-	src/authz/authz.h src/authz/ip_source.h src/authz/rules.def src/authz/rules.h src/reply/reply.h src/watch/audit.h src/watch/usage.h src/cred/cred.h \
+	src/authz/authz.h src/authz/ip_source.h src/authz/rules.def src/authz/rules.h src/reply/reply.h src/watch/audit.h src/watch/repeats.h src/watch/usage.h src/cred/cred.h \
 	src/cred/jwk.h src/cred/jwt.h src/cred/jwt_alg.h src/cred/jwt_claims.h src/cred/jwt_lib.h \
 	src/cred/token_memo.h src/guard/ban.h src/guard/bill.h src/guard/desk.h src/guard/guard.h src/guard/kinds.h src/guard/policy.def \
 	src/guard/policy.h src/guard/site.def

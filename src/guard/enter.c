@@ -58,14 +58,17 @@ static void note(ag_check_t *check, ag_id_t id, apr_uint32_t ticket)
     apr_pool_cleanup_register(exchange->request.pool, one, give, apr_pool_cleanup_null);
 }
 
-static ag_reason_e refuse(ag_check_t *check, const ag_limit_t *limit)
+static ag_reason_e refuse(ag_check_t *check, const ag_limit_t *limit, ag_id_t count)
 {
     ag_verdict_t *verdict = &check->verdict;
 
     if (limit->dry_run) {
+        apr_uint32_t more;
+        ag_log_level_e level = ag_guard_level(check, count.lo, &more);
+
         ag_would_refuse(verdict, AG_R_CONCURRENCY_EXCEEDED);
-        ag_log(check->exchange->request.log, AG_LOG_WARNING, 0, "AG0505: ApiGuardConcurrency %s would "
-               "have refused", limit->text);
+        ag_log(check->exchange->request.log, level, 0, "AG0505: ApiGuardConcurrency %s would have "
+               "refused%s", limit->text, ag_guard_more(check, more));
         return AG_R_NONE;
     }
     verdict->retry_after = 1; /* nobody knows how long the others take */
@@ -88,7 +91,7 @@ static ag_reason_e enter(ag_check_t *check, const ag_limit_t *limit)
     ticket = ag_tickets_take(exchange->engine->tickets, id, limit->windows->rate.n,
                              exchange->request.now);
     if (!ticket) {
-        return refuse(check, limit);
+        return refuse(check, limit, id);
     }
     note(check, id, ticket);
     return AG_R_NONE;

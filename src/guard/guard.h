@@ -12,6 +12,7 @@
 
 #include "../core/verdict.h"
 #include "../limit/tickets.h"
+#include "../watch/repeats.h"
 #include "../watch/usage.h"
 #include "policy.h"
 
@@ -30,6 +31,7 @@ typedef struct ag_engine_t {
     ag_store_t *memcached;    /* NULL: shared memory alone */
     ag_breaker_t *breaker;
     ag_usage_t *usage;
+    ag_repeats_t *repeats;    /* NULL: everything is told */
     ag_bans_t *bans;          /* NULL: nobody is counted */
     apr_uint64_t ban_server;  /* the server as bans know it, never 0 */
     const char *ban_name;     /* and as people do */
@@ -112,6 +114,17 @@ void ag_guard_give_back(const ag_check_t *check);
 
 /* Tells of the charges that are dry runs and did not fit. */
 void ag_guard_watch(ag_check_t *check, const ag_charge_t *charges, int n);
+
+/* At which level to tell that somebody was hit by something (any number that is the same for both):
+ * a warning once a second, with *more like it since the last one, else for information. */
+ag_log_level_e ag_guard_level(const ag_check_t *check, apr_uint64_t whom, apr_uint32_t *more);
+
+/* The same for the refusal in the verdict. Those that come as often as a client likes are 429; all
+ * others are told every time. */
+ag_log_level_e ag_guard_refusal_level(const ag_check_t *check, apr_uint32_t *more);
+
+/* The same number in words, to end a line with. */
+const char *ag_guard_more(const ag_check_t *check, apr_uint32_t more);
 
 /* An identified client was refused by Require: that counts like an answer, refuses nothing. */
 void ag_guard_charge_denied(ag_check_t *check);

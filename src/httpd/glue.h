@@ -141,6 +141,7 @@ typedef struct ag_shared_t {
     ag_key_words_t *keys; /* AG_MAX_KEY_STORES of them */
     ag_flights_t *flights;
     ag_budget_t *budget;
+    ag_repeats_t *repeats;
     const apr_uint64_t *notice; /* the file's words, one for each of `keys`; NULL: there is no file */
     const char *notice_path;
 } ag_shared_t;

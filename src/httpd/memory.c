@@ -8,7 +8,7 @@
 
 #include <apr_shm.h>
 
-#define USERDATA "mod_apiguard:memory:6"
+#define USERDATA "mod_apiguard:memory:7"
 
 /* What the parent process keeps. The module itself is unloaded and loaded between two generations,
  * so nothing here points into it. */
@@ -87,22 +87,30 @@ static const struct {
     {2, tickets},   {1, good_keys}, {1, good_tokens},
 };
 
+static void *take(char **at, apr_size_t n)
+{
+    char *taken = *at;
+
+    *at += n;
+    return taken;
+}
+
 static apr_status_t lay_out(ag_shared_t *shared, char *base, apr_size_t size, int fresh,
                             apr_pool_t *pconf)
 {
-    apr_size_t head = 64 + AG_FLIGHT_BYTES + AG_BUDGET_BYTES
-                      + AG_MAX_KEY_STORES * sizeof(ag_key_words_t);
-    char *at = base + head;
+    char *at = base;
     apr_status_t rv;
     apr_size_t i;
 
-    shared->breaker = (ag_breaker_t *)base;
-    shared->flights = (ag_flights_t *)(base + 64);
-    shared->budget = (ag_budget_t *)(base + 64 + AG_FLIGHT_BYTES);
-    shared->keys = (ag_key_words_t *)(base + 64 + AG_FLIGHT_BYTES + AG_BUDGET_BYTES);
+    shared->breaker = take(&at, 64);
+    shared->flights = take(&at, AG_FLIGHT_BYTES);
+    shared->budget = take(&at, AG_BUDGET_BYTES);
+    shared->repeats = take(&at, sizeof *shared->repeats);
+    shared->keys = take(&at, AG_MAX_KEY_STORES * sizeof *shared->keys);
+    size -= (apr_size_t)(at - base);
     rv = fresh ? ag_flights_init(shared->flights) : APR_SUCCESS;
     for (i = 0; rv == APR_SUCCESS && i < sizeof parts / sizeof *parts; i++) {
-        apr_size_t n = (size - head) / 100 * parts[i].percent & ~(apr_size_t)63; /* cache lines */
+        apr_size_t n = size / 100 * parts[i].percent & ~(apr_size_t)63; /* cache lines */
 
         rv = parts[i].attach(shared, at, n, fresh, pconf);
         at += n;

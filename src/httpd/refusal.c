@@ -105,6 +105,8 @@ static const char *request_id(ag_exchange_t *exchange)
 static void audit(request_rec *r, ag_check_t *check, int status)
 {
     const char *detail = ag_problem_detail(&check->verdict, r->pool);
+    apr_uint32_t more;
+    ag_log_level_e level;
 
     if (r->main) {
         /* No answer yet, but it may become one: see ag_insert_error_filter(). */
@@ -115,12 +117,13 @@ static void audit(request_rec *r, ag_check_t *check, int status)
         return;
     }
     check->exchange->audited = 1;
-    if (ap_get_request_module_loglevel(r, APLOG_MODULE_INDEX) < APLOG_WARNING) {
-        return; /* httpd itself asks for the level once a warning's text is made */
+    level = ag_guard_refusal_level(check, &more);
+    if (ap_get_request_module_loglevel(r, APLOG_MODULE_INDEX) < (int)level) {
+        return; /* httpd itself asks for the level once the text is made */
     }
-    ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "AG0140: %s",
+    ap_log_rerror(APLOG_MARK, (int)level, 0, r, "AG0140: %s",
                   ag_audit_line(&check->verdict, &check->exchange->request, status, detail,
-                                request_id(check->exchange), r->pool));
+                                request_id(check->exchange), more, r->pool));
 }
 
 /* Variables for the log and for an ErrorDocument. */

@@ -172,6 +172,7 @@ static int make_engines(const ag_shared_t *shared, int with_keys, apr_pool_t *pc
         engine->tickets = shared->tickets;
         engine->breaker = shared->breaker;
         engine->usage = shared->usage;
+        engine->repeats = shared->repeats;
         engine->good_tokens = shared->good_tokens;
         set_bans(engine, shared, each);
         record->desk = shared->desk;

@@ -48,8 +48,15 @@ static void member(ag_buf_t *b, const char *name, const char *value)
 
 #define TEXT(name) AG_JSON_NAME(name) "\""
 
+static void number(ag_buf_t *b, const char *name, apr_uint64_t value)
+{
+    ag_buf_str(b, name);
+    ag_buf_uint(b, value);
+}
+
 const char *ag_audit_line(const ag_verdict_t *verdict, const ag_request_t *request, int status,
-                          const char *detail, const char *request_id, apr_pool_t *p)
+                          const char *detail, const char *request_id, apr_uint32_t more,
+                          apr_pool_t *p)
 {
     const ag_principal_t *who = verdict->who ? verdict->who : verdict->shown;
     ag_buf_t b;
@@ -57,8 +64,7 @@ const char *ag_audit_line(const ag_verdict_t *verdict, const ag_request_t *reque
     ag_buf_init(&b, apr_palloc(p, MAX_LINE), MAX_LINE);
     ag_buf_str(&b, "{\"event\":\"denied\"");
     member(&b, TEXT("code"), ag_reason(verdict->reason)->code);
-    ag_buf_str(&b, AG_JSON_NAME("status"));
-    ag_buf_uint(&b, (apr_uint64_t)status);
+    number(&b, AG_JSON_NAME("status"), (apr_uint64_t)status);
     member(&b, TEXT("ip"), ag_ip_text(&request->ip, p));
     member(&b, TEXT("method"), request->method);
     member(&b, TEXT("path"), request->path);
@@ -68,14 +74,11 @@ const char *ag_audit_line(const ag_verdict_t *verdict, const ag_request_t *reque
     member(&b, TEXT("key_id"), who ? who->key_id : NULL);
     member(&b, TEXT("detail"), detail);
     member(&b, TEXT("request_id"), request_id);
+    if (more) {
+        number(&b, AG_JSON_NAME("repeats"), more);
+    }
     ag_buf_str(&b, "}");
     return b.start;
-}
-
-static void number(ag_buf_t *b, const char *name, apr_uint64_t value)
-{
-    ag_buf_str(b, name);
-    ag_buf_uint(b, value);
 }
 
 const char *ag_audit_ban(const ag_ban_event_t *event, apr_pool_t *p)

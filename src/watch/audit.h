@@ -9,9 +9,10 @@
 #include "../core/request.h"
 #include "../core/verdict.h"
 
-/* The line, without a newline. `detail` may be NULL. */
+/* The line, without a newline. `detail` may be NULL. `more`: so many like it since the last line. */
 const char *ag_audit_line(const ag_verdict_t *verdict, const ag_request_t *request, int status,
-                          const char *detail, const char *request_id, apr_pool_t *p);
+                          const char *detail, const char *request_id, apr_uint32_t more,
+                          apr_pool_t *p);
 
 /* A ban that begins, in words and seconds. */
 typedef struct ag_ban_event_t {

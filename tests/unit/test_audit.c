@@ -37,7 +37,7 @@ static void test_whole(void **state)
     ag_principal_t who = {.client = "acme", .user = "joe", .key_id = "agk_0uN4kLm2"};
     ag_verdict_t verdict = {.reason = AG_R_ENDPOINT_DENIED, .kind = "key", .who = &who};
     ag_request_t request = make_request(NULL, *state);
-    json_t *line = read_line(ag_audit_line(&verdict, &request, 403, "why", "id1", *state), *state);
+    json_t *line = read_line(ag_audit_line(&verdict, &request, 403, "why", "id1", 0, *state), *state);
 
     assert_string_equal(text(line, "event"), "denied");
     assert_string_equal(text(line, "code"), "endpoint_denied");
@@ -52,6 +52,9 @@ static void test_whole(void **state)
     assert_string_equal(text(line, "detail"), "why");
     assert_string_equal(text(line, "request_id"), "id1");
     assert_int_equal(json_object_size(line), 12);
+    line = read_line(ag_audit_line(&verdict, &request, 403, "why", "id1", 4000000000U, *state), *state);
+    assert_int_equal(json_integer_value(json_object_get(line, "repeats")), 4000000000);
+    assert_int_equal(json_object_size(line), 13);
 }
 
 /* What is not known is left out; whose credential was refused is told where it is known. */
@@ -60,14 +63,14 @@ static void test_parts(void **state)
     ag_principal_t shown = {.client = "shown"}, who = {.client = "who"};
     ag_verdict_t verdict = {.reason = AG_R_CREDENTIAL_MISSING};
     ag_request_t request = make_request(NULL, *state);
-    json_t *line = read_line(ag_audit_line(&verdict, &request, 401, NULL, NULL, *state), *state);
+    json_t *line = read_line(ag_audit_line(&verdict, &request, 401, NULL, NULL, 0, *state), *state);
 
     assert_int_equal(json_object_size(line), 6);
     verdict.shown = &shown;
-    line = read_line(ag_audit_line(&verdict, &request, 401, NULL, NULL, *state), *state);
+    line = read_line(ag_audit_line(&verdict, &request, 401, NULL, NULL, 0, *state), *state);
     assert_string_equal(text(line, "client"), "shown");
     verdict.who = &who;
-    line = read_line(ag_audit_line(&verdict, &request, 401, NULL, NULL, *state), *state);
+    line = read_line(ag_audit_line(&verdict, &request, 401, NULL, NULL, 0, *state), *state);
     assert_string_equal(text(line, "client"), "who");
 }
 
@@ -79,7 +82,7 @@ static void test_no_query(void **state)
     const char *line;
 
     request.args = "api_key=agk_secret";
-    line = ag_audit_line(&verdict, &request, 401, NULL, NULL, *state);
+    line = ag_audit_line(&verdict, &request, 401, NULL, NULL, 0, *state);
     assert_null(strstr(line, "secret"));
 }
 
@@ -103,7 +106,7 @@ static void test_hostile(void **state)
         json_t *line;
 
         request.path = cases[i].path;
-        line = read_line(ag_audit_line(&verdict, &request, 403, NULL, NULL, *state), *state);
+        line = read_line(ag_audit_line(&verdict, &request, 403, NULL, NULL, 0, *state), *state);
         assert_string_equal(text(line, "path"), cases[i].told);
         assert_string_equal(text(line, "code"), "ip_denied");
     }
@@ -124,7 +127,7 @@ static void test_bounded(void **state)
         const char *line;
 
         memset(big, c, 100000);
-        line = ag_audit_line(&verdict, &request, 403, big, big, *state);
+        line = ag_audit_line(&verdict, &request, 403, big, big, 0, *state);
         assert_int_equal(strlen(text(read_line(line, *state), "request_id")),
                          c < 0x20 || c >= 0x7F || c == '"' || c == '\\' ? 600 : 200);
         assert_int_equal(line[strlen(line) - 1], '}');

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * repeats: one word, one exchange; no lock.
+ */
+#include "repeats.h"
+
+#define WORD_BITS 10
+#define SECOND APR_UINT64_C(0xFFFFFFFF)
+#define ONE (SECOND + 1)
+
+_Static_assert(AG_REPEATS == 1 << WORD_BITS, "the words are chosen by their bits");
+
+/* A request that took long to arrive may be a little older than the line. */
+static int is_told(apr_uint64_t word, apr_uint64_t second)
+{
+    apr_uint64_t told = word & SECOND;
+
+    return told == second || told == second + 1;
+}
+
+int ag_repeats_tell(ag_repeats_t *repeats, apr_uint64_t whom, apr_time_t now, apr_uint32_t *more)
+{
+    apr_uint64_t second = (apr_uint64_t)apr_time_sec(now) & SECOND;
+    apr_uint64_t *word = &repeats->words[whom * APR_UINT64_C(0x9E3779B97F4A7C15) >> (64 - WORD_BITS)];
+    apr_uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+    while (!__atomic_compare_exchange_n(word, &old, is_told(old, second) ? old + ONE : second, 0,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+    *more = is_told(old, second) ? 0 : (apr_uint32_t)(old >> 32);
+    return !is_told(old, second);
+}
