@@ -10,7 +10,7 @@
 #include <apr_pools.h>
 
 #define MAGIC APR_UINT64_C(0x61676c6561736573) /* "agleases" */
-#define VERSION 3
+#define VERSION 4
 #define LIFE_MIN APR_USEC_PER_SEC
 #define LIFE_MAX (10 * APR_USEC_PER_SEC)
 #define DOUBT (2 * APR_USEC_PER_SEC) /* doubled with each refusal */
@@ -18,7 +18,11 @@
 #define PAUSE_PART 60 /* of the time in which a window becomes whole, */
 #define PAUSE_MAX APR_USEC_PER_SEC /* but at most so long */
 #define LATELY 30 /* pauses */
-#define LAST_PART 100
+#define LAST_PART 150
+#define HASTE 2 /* others may become so much faster between two visits, */
+#define HASTY 4 /* and a few requests may come at once, and no promise is broken */
+#define TENTH (APR_USEC_PER_SEC / 10)
+#define AGE_MAX (60 * APR_USEC_PER_SEC)
 
 /* ---- one lease ------------------------------------------------------------------------------- */
 
@@ -142,6 +146,49 @@ int ag_lease_doubts(const ag_lease_t *lease, apr_time_t now)
     apr_uint32_t doublings = lease->refusals < MAX_DOUBLINGS ? lease->refusals : MAX_DOUBLINGS;
 
     return now >= lease->asked + (DOUBT << doublings);
+}
+
+static apr_uint64_t left_of(ag_counter_t counter, const ag_window_t *window, apr_time_t now)
+{
+    ag_quota_t quota;
+
+    window->algo->step(&counter, window, now, 0, &quota);
+    return quota.remaining;
+}
+
+void ag_lease_watch(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *read,
+                    apr_time_t now)
+{
+    apr_uint64_t expected = left_of(lease->seen, window, now), left = left_of(*read, window, now);
+    apr_uint64_t charged = expected > left ? expected - left : 0;
+    apr_time_t since = now - lease->asked;
+    apr_uint64_t tenths = since > 0 ? (apr_uint64_t)since / TENTH : 0;
+    apr_uint64_t pace = charged * 10 / (tenths ? tenths : 1);
+
+    lease->earlier -= lease->earlier / 4;
+    lease->earlier = lease->others > lease->earlier ? lease->others : lease->earlier;
+    lease->others = pace < APR_UINT32_MAX ? (apr_uint32_t)pace : APR_UINT32_MAX;
+}
+
+void ag_lease_doubt_quota(ag_quota_t *quota, const ag_lease_t *lease, const ag_window_t *window,
+                          apr_uint64_t sure, apr_time_t now)
+{
+    apr_uint64_t pace = lease->others > lease->earlier ? lease->others : lease->earlier;
+    apr_uint64_t left = quota->remaining, used;
+    apr_time_t age = now - lease->asked;
+
+    if (age <= 0 || left <= sure) {
+        return;
+    }
+    age = age < AGE_MAX ? age : AGE_MAX;
+    used = HASTE * pace * (apr_uint64_t)age / APR_USEC_PER_SEC + (pace ? HASTY : 0);
+    if (lease->refused && now < lease->refused + 2 * ag_lease_life(window)) {
+        used = left; /* others wait for whatever comes */
+    }
+    quota->remaining = used < left - sure ? left - used : sure;
+    if (!quota->remaining) {
+        quota->reset = 1; /* by then it will have asked */
+    }
 }
 
 void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *seen,

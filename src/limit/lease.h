@@ -24,7 +24,7 @@ typedef struct ag_lease_t {
     apr_uint64_t birth; /* 0: nothing is known */
     ag_counter_t seen;
     apr_time_t asked;
-    apr_time_t refused;    /* when it was last found used up; 0: never */
+    apr_time_t refused;    /* when somebody was last refused, for want or in a pause; 0: never */
     apr_time_t dry;        /* since when nobody asks, so that tokens gather; 0: all may */
 
     apr_uint32_t refusals; /* by memcached, in a row */
@@ -42,6 +42,9 @@ typedef struct ag_lease_t {
 
     apr_uint64_t second; /* what was spent in this second and in the one before */
     apr_uint32_t spent, before;
+
+    apr_uint32_t others, earlier; /* what other nodes charged in a second, by the last visit and, fading,
+                                     by those before */
 } ag_lease_t;
 
 /* ---- one lease; its stripe's lock is held ---------------------------------------------------- */
@@ -77,6 +80,15 @@ void ag_lease_doubt(ag_lease_t *lease);
 
 /* 1 when it is time to ask though what was seen says no: others may have given back. */
 int ag_lease_doubts(const ag_lease_t *lease, apr_time_t now);
+
+/* The counter as memcached has it says what others charged since this node last asked. */
+void ag_lease_watch(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *read,
+                    apr_time_t now);
+
+/* Has the quota tell no more than is left if others have gone on since at twice their pace; while
+ * requests are refused, that is what this node holds. `sure` of what it tells is this node's own. */
+void ag_lease_doubt_quota(ag_quota_t *quota, const ag_lease_t *lease, const ag_window_t *window,
+                          apr_uint64_t sure, apr_time_t now);
 
 /* Everything that memcached said and gave, in an order in which a process may be killed. */
 void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *seen,

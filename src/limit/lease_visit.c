@@ -81,6 +81,9 @@ static void settle(const ag_bill_t *bill, int i, const ag_ask_t *ask, int spent,
     }
     if (ask->entry.birth) {
         lease->key = part->key;
+        if (lease->birth == ask->entry.birth) {
+            ag_lease_watch(lease, window, &ask->entry.counter, bill->now);
+        }
         ag_lease_learn(lease, window, &ask->counter, ask->entry.birth, bill->now);
     }
     if (spent && ask->allowed) {

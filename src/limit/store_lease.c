@@ -78,10 +78,16 @@ static ag_part_e decide(ag_part_t *part, ag_charge_t *charge, apr_time_t now)
         return part->doubted ? AG_PART_ASK : AG_PART_REFUSED;
     }
     if (charge->cost <= part->hand) {
+        ag_lease_doubt_quota(&charge->quota, lease, window, part->hand - charge->cost, now);
         return charge->cost || now < lease->asked + AG_LEASE_FRESH ? AG_PART_SPENT : AG_PART_ASK;
     }
     pause = ag_lease_pause(lease, window, now);
-    return !pause || ag_quota_refuse(&charge->quota, pause) ? AG_PART_ASK : AG_PART_REFUSED;
+    if (!pause) {
+        return AG_PART_ASK;
+    }
+    lease->refused = now;
+    ag_quota_refuse(&charge->quota, pause);
+    return AG_PART_REFUSED;
 }
 
 /* What is left without this request. */
@@ -91,6 +97,9 @@ static void tell_without(ag_charge_t *charge, const ag_part_t *part, apr_time_t 
     int known = part->lease && part->lease->birth;
 
     ag_lease_judge(charge, known ? &part->lease->seen : &empty, known ? part->hand : 0, now, 0);
+    if (known) {
+        ag_lease_doubt_quota(&charge->quota, part->lease, charge->window, part->hand, now);
+    }
 }
 
 /* Perhaps it has been a while, and the lease was renewed. */

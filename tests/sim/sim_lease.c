@@ -10,6 +10,9 @@
  *     clocks that counter may be exceeded by what arrives in the skew.)
  *   - the fleet admits at least 98 % of what one counter would admit that is asked for each request
  *   - round trips for each request stay below the case's bound
+ *   - what an answer tells as left is left, whichever node says so: after the first second, in which nobody
+ *     knows how busy the others are, no more than one answer in a thousand tells more. How much less they
+ *     tell is printed, in seconds of the client's pace
  *
  *   sim_lease          a table of cases, in some seconds
  *   sim_lease --long   ten times as long
@@ -175,12 +178,14 @@ static void make_node(node_t *node, apr_time_t skew, apr_pool_t *p)
     node->skew = skew ? (apr_time_t)((chance() - 0.5) * (double)skew) : 0;
 }
 
-static int ask(ag_store_t *store, const ag_window_t *window, ag_subject_t *subject, apr_time_t now,
-               apr_pool_t *p)
+static int ask(apr_uint64_t *told, ag_store_t *store, const ag_window_t *window, ag_subject_t *subject,
+               apr_time_t now, apr_pool_t *p)
 {
     ag_charge_t charge = {.window = window, .subject = subject, .cost = 1};
+    apr_status_t rv = store->charge(store, &charge, 1, now, p);
 
-    return store->charge(store, &charge, 1, now, p) == APR_SUCCESS && charge.allowed;
+    *told = charge.quota.remaining;
+    return rv == APR_SUCCESS && charge.allowed;
 }
 
 /* 1 when everything held. */
@@ -193,8 +198,9 @@ static int run(const case_t *c, int times, apr_pool_t *p)
     node_t *nodes = apr_pcalloc(p, (apr_size_t)c->nodes * sizeof *nodes);
     apr_time_t now = START, end = START + (apr_time_t)c->run * times * APR_USEC_PER_SEC;
     apr_time_t tend = START;
-    long requests = 0, admitted = 0, wanted = 0, over = 0;
-    double share, each;
+    long requests = 0, admitted = 0, wanted = 0, over = 0, judged = 0, lies = 0;
+    double share, each, less = 0;
+    apr_uint64_t told;
     apr_pool_t *scratch;
     ag_quota_t quota;
     int i, good;
@@ -218,19 +224,26 @@ static int run(const case_t *c, int times, apr_pool_t *p)
         }
         requests++;
         wanted += c->algo->step(&ideal, &w, now, 1, &quota);
-        if (ask(node->store, &w, &s, now + node->skew, scratch)) {
+        if (ask(&told, node->store, &w, &s, now + node->skew, scratch)) {
             admitted++;
             over += !c->algo->step(&seen, &w, now, 1, &quota);
+            if (now >= START + APR_USEC_PER_SEC) {
+                judged++;
+                lies += told > quota.remaining;
+                less += (double)quota.remaining - (double)told;
+            }
         }
         apr_pool_clear(scratch);
     }
     share = (double)admitted / (double)wanted;
     each = (double)trips / (double)requests;
     good = (double)over <= (double)c->skew / APR_USEC_PER_SEC * c->rate * c->run * times / c->seconds
-           && share >= c->share && each <= c->trips;
+           && share >= c->share && each <= c->trips
+           && (double)lies <= 0.001 * (double)judged;
     printf("%-7s %8" APR_UINT64_T_FMT "/%-4us %5d nodes %6.0f/s %4d s  admitted %8ld, %6.2f %% of one "
-           "counter's, too many %ld, round trips %.4f  %s\n", c->algo->name, c->n, c->seconds, c->nodes,
-           c->rate, c->run * times, admitted, 100 * share, over, each, good ? "ok" : "NOT OK");
+           "counter's, too many %ld, round trips %.4f, told too much by %ld of %ld, too little by %.2f s  %s\n",
+           c->algo->name, c->n, c->seconds, c->nodes, c->rate, c->run * times, admitted, 100 * share, over,
+           each, lies, judged, judged ? less / (double)judged / c->rate : 0.0, good ? "ok" : "NOT OK");
     return good;
 }
 

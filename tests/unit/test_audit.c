@@ -153,7 +153,7 @@ static void test_random(void **state)
         }
         request.path = path;
         assert_int_equal(json_object_size(read_line(ag_audit_line(&verdict, &request, 403, detail,
-                                                                  path, p), p)), 8);
+                                                                  path, 0, p), p)), 8);
         apr_pool_destroy(p);
     }
 }
