@@ -62,7 +62,7 @@ ag_log_level_e ag_guard_refusal_level(const ag_check_t *check, apr_uint32_t *mor
     *more = 0;
     return ag_reason(check->verdict.reason)->status == 429
                ? ag_guard_level(check, whom_refused(check), more)
-               : AG_LOG_INFO;
+               : AG_LOG_WARNING;
 }
 
 void ag_guard_watch(ag_check_t *check, const ag_charge_t *charges, int n)

@@ -13,6 +13,8 @@
 #define VERSION 4
 #define LIFE_MIN APR_USEC_PER_SEC
 #define LIFE_MAX (10 * APR_USEC_PER_SEC)
+#define WORTHWHILE 64 /* tokens, for two round trips */
+#define ROOM 8 /* all nodes' leases are at most this part of what is left, where they live long */
 #define DOUBT (2 * APR_USEC_PER_SEC) /* doubled with each refusal */
 #define MAX_DOUBLINGS 10
 #define PAUSE_PART 60 /* of the time in which a window becomes whole, */
@@ -35,16 +37,14 @@ apr_time_t ag_lease_life(const ag_window_t *window)
     return life < LIFE_MIN ? LIFE_MIN : life < LIFE_MAX ? life : LIFE_MAX;
 }
 
-static int too_old(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now)
+static int too_old(const ag_lease_t *lease, apr_time_t now)
 {
-    apr_time_t life = ag_lease_life(window);
-
-    return now >= lease->taken + life || now < lease->taken - life;
+    return now >= lease->taken + lease->life || now < lease->taken - lease->life;
 }
 
 apr_uint64_t ag_lease_good(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now)
 {
-    if (!lease->tokens || too_old(lease, window, now)) {
+    if (!lease->tokens || too_old(lease, now)) {
         return 0;
     }
     return window->algo->good(window, lease->tokens, lease->until, now);
@@ -57,7 +57,7 @@ apr_uint64_t ag_lease_back(const ag_lease_t *lease, const ag_window_t *window, a
     if (now >= lease->until) {
         return tokens;
     }
-    return too_old(lease, window, now) ? window->algo->good(window, tokens, lease->until, now) : 0;
+    return too_old(lease, now) ? window->algo->good(window, tokens, lease->until, now) : 0;
 }
 
 void ag_lease_count(ag_lease_t *lease, apr_uint64_t cost, apr_time_t now)
@@ -85,19 +85,54 @@ void ag_lease_unspend(ag_lease_t *lease, apr_uint64_t cost)
     lease->spent -= (apr_uint32_t)(cost < lease->spent ? cost : lease->spent);
 }
 
-/* What was spent in a second, or the part of it that the window has left. */
-apr_uint64_t ag_lease_pace(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now)
+apr_uint64_t ag_lease_pace(const ag_lease_t *lease, apr_time_t now)
 {
     apr_uint64_t pace = lease->spent > lease->before ? lease->spent : lease->before;
+
+    return lease->second + 2 < (apr_uint64_t)apr_time_sec(now) ? 0 : pace;
+}
+
+static apr_uint64_t others_pace(const ag_lease_t *lease)
+{
+    return lease->others > lease->earlier ? lease->others : lease->earlier;
+}
+
+static apr_uint64_t left_of(ag_counter_t counter, const ag_window_t *window, apr_time_t now)
+{
+    ag_quota_t quota;
+
+    window->algo->step(&counter, window, now, 0, &quota);
+    return quota.remaining;
+}
+
+apr_time_t ag_lease_term(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now)
+{
+    apr_uint64_t pace = ag_lease_pace(lease, now), others = others_pace(lease), term, room;
+
+    /* Also where nothing is known of others yet. */
+    if (window->algo->drains || !lease->birth || !others || !pace || pace >= WORTHWHILE) {
+        return ag_lease_life(window);
+    }
+    term = WORTHWHILE * APR_USEC_PER_SEC / pace;
+    term = term < LIFE_MAX ? term : LIFE_MAX;
+    room = left_of(lease->seen, window, now) / ROOM * APR_USEC_PER_SEC / (pace + others);
+    term = term < room ? term : room;
+    return term < LIFE_MIN ? LIFE_MIN : (apr_time_t)term;
+}
+
+apr_uint64_t ag_lease_want(const ag_lease_t *lease, const ag_window_t *window, apr_time_t term,
+                           apr_time_t now)
+{
+    apr_uint64_t pace = ag_lease_pace(lease, now);
     apr_time_t left = lease->birth ? window->algo->spend_by(&lease->seen, window) - now : 0;
 
-    if (lease->second + 2 < (apr_uint64_t)apr_time_sec(now)) {
-        return 0;
-    }
-    if (window->algo->drains || left <= 0 || left >= APR_USEC_PER_SEC) {
+    if (!pace || window->algo->drains) {
         return pace;
     }
-    return pace * (apr_uint64_t)left / APR_USEC_PER_SEC + 1;
+    if (left > 0 && left < term) {
+        return pace * (apr_uint64_t)left / APR_USEC_PER_SEC + 1;
+    }
+    return pace * (apr_uint64_t)term / APR_USEC_PER_SEC;
 }
 
 static apr_time_t pause_of(const ag_window_t *window)
@@ -148,14 +183,6 @@ int ag_lease_doubts(const ag_lease_t *lease, apr_time_t now)
     return now >= lease->asked + (DOUBT << doublings);
 }
 
-static apr_uint64_t left_of(ag_counter_t counter, const ag_window_t *window, apr_time_t now)
-{
-    ag_quota_t quota;
-
-    window->algo->step(&counter, window, now, 0, &quota);
-    return quota.remaining;
-}
-
 void ag_lease_watch(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *read,
                     apr_time_t now)
 {
@@ -173,8 +200,7 @@ void ag_lease_watch(ag_lease_t *lease, const ag_window_t *window, const ag_count
 void ag_lease_doubt_quota(ag_quota_t *quota, const ag_lease_t *lease, const ag_window_t *window,
                           apr_uint64_t sure, apr_time_t now)
 {
-    apr_uint64_t pace = lease->others > lease->earlier ? lease->others : lease->earlier;
-    apr_uint64_t left = quota->remaining, used;
+    apr_uint64_t pace = others_pace(lease), left = quota->remaining, used;
     apr_time_t age = now - lease->asked;
 
     if (age <= 0 || left <= sure) {
@@ -204,11 +230,12 @@ void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_count
 }
 
 void ag_lease_fill(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens,
-                   apr_uint64_t granted, apr_time_t now)
+                   apr_uint64_t granted, apr_time_t term, apr_time_t now)
 {
     __atomic_store_n(&lease->tokens, 0, __ATOMIC_RELEASE);
     lease->granted = granted;
     lease->taken = now;
+    lease->life = term;
     lease->until = window->algo->spend_by(&lease->seen, window);
     __atomic_store_n(&lease->tokens, tokens, __ATOMIC_RELEASE);
 }

@@ -35,6 +35,7 @@ typedef struct ag_lease_t {
     apr_uint64_t tokens;  /* may be spent */
     apr_uint64_t granted; /* so many they were */
     apr_time_t taken;     /* when they were charged */
+    apr_time_t life;      /* so long they may be spent; then they are only given back */
     apr_time_t until;     /* the algorithm's spend_by() */
 
     apr_time_t busy; /* somebody is asking memcached; until then at most, by the real clock */
@@ -49,9 +50,13 @@ typedef struct ag_lease_t {
 
 /* ---- one lease; its stripe's lock is held ---------------------------------------------------- */
 
-/* So long may its tokens be spent; after that they are only given back, which is right because no
- * other lease is older. In microseconds. */
+/* How long a lease of that window lives at least, in microseconds; a bucket's no longer, since there
+ * giving back is only right when no other lease is older. */
 apr_time_t ag_lease_life(const ag_window_t *window);
+
+/* How long the next one should: longer, where few requests come to this node and what all nodes then
+ * hold is little beside what is left. */
+apr_time_t ag_lease_term(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now);
 
 /* How many of its tokens may be spent at `now`. */
 apr_uint64_t ag_lease_good(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now);
@@ -65,8 +70,12 @@ void ag_lease_spend(ag_lease_t *lease, apr_uint64_t cost, apr_time_t now);
 void ag_lease_unspend(ag_lease_t *lease, apr_uint64_t cost);
 void ag_lease_count(ag_lease_t *lease, apr_uint64_t cost, apr_time_t now);
 
-/* How many tokens the node may want to spend in the time that a lease lasts. */
-apr_uint64_t ag_lease_pace(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now);
+/* How many tokens the node may want to spend in a second; 0: it has been idle. */
+apr_uint64_t ag_lease_pace(const ag_lease_t *lease, apr_time_t now);
+
+/* The same in `term` microseconds, or in the part of them that the window has left. */
+apr_uint64_t ag_lease_want(const ag_lease_t *lease, const ag_window_t *window, apr_time_t term,
+                           apr_time_t now);
 
 /* For so long nobody asks, in microseconds, since the counter was used up a moment ago; 0: ask. */
 apr_time_t ag_lease_pause(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now);
@@ -94,7 +103,7 @@ void ag_lease_doubt_quota(ag_quota_t *quota, const ag_lease_t *lease, const ag_w
 void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *seen,
                     apr_uint64_t birth, apr_time_t now);
 void ag_lease_fill(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens,
-                   apr_uint64_t granted, apr_time_t now);
+                   apr_uint64_t granted, apr_time_t term, apr_time_t now);
 
 /* ---- the table ------------------------------------------------------------------------------- */
 

@@ -88,7 +88,7 @@ static int take_idle(idle_t *idle, const ag_leases_t *leases, apr_uint64_t numbe
 
         idle->window = window;
         idle->lease = *lease;
-        if (now >= lease->taken + ag_lease_life(&window)) {
+        if (now >= lease->taken + lease->life) {
             idle->back = ag_lease_back(lease, &window, lease->tokens, now);
             __atomic_store_n(&lease->tokens, 0, __ATOMIC_RELEASE);
         }

@@ -11,7 +11,7 @@
 static void make_ask(ag_ask_t *ask, const ag_bill_t *bill, int i)
 {
     const ag_charge_t *charge = &bill->charges[i];
-    const ag_part_t *part = &bill->parts[i];
+    ag_part_t *part = &bill->parts[i];
     const ag_lease_t *lease = part->lease;
     apr_uint64_t own = part->hand < charge->cost ? part->hand : charge->cost;
 
@@ -20,9 +20,11 @@ static void make_ask(ag_ask_t *ask, const ag_bill_t *bill, int i)
     ask->dry_run = charge->dry_run;
     ask->cost = charge->cost - own;
     if (lease) { /* nobody else changes these while it is marked */
-        apr_uint64_t pace = ag_lease_pace(lease, charge->window, bill->now);
+        apr_uint64_t want;
 
-        ask->more = pace > ask->cost ? pace - ask->cost : 0;
+        part->term = ag_lease_term(lease, charge->window, bill->now);
+        want = ag_lease_want(lease, charge->window, part->term, bill->now);
+        ask->more = want > ask->cost ? want - ask->cost : 0;
         ask->back = part->back;
         ask->then = part->taken;
         ask->birth = lease->birth;
@@ -98,7 +100,7 @@ static void settle(const ag_bill_t *bill, int i, const ag_ask_t *ask, int spent,
     else {
         /* Tokens of an earlier lease of a bucket drain earlier than those of this one. */
         rest += window->algo->spend_by(&ask->counter, window) == part->until ? early : 0;
-        ag_lease_fill(lease, window, rest, rest + charge->cost, bill->now);
+        ag_lease_fill(lease, window, rest, rest + charge->cost, part->term, bill->now);
     }
     if (!ask->allowed) {
         lease->refusals++;

@@ -28,6 +28,7 @@ typedef struct ag_part_t {
     apr_uint64_t held; /* ASK: all tokens, taken out of the lease */
     apr_uint64_t back; /* of them to be given back */
     apr_time_t taken;  /* when those had been charged */
+    apr_time_t term;   /* ASK: so long what comes may be spent */
     apr_time_t until;
 } ag_part_t;
 
