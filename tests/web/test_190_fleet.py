@@ -2,6 +2,7 @@
 """A fleet: several servers, one memcached. Exactly N pass on all of them together, memcached is
 seldom asked, and when it is in trouble nobody waits for it."""
 
+import bisect
 import itertools
 import os
 import random
@@ -15,6 +16,7 @@ import urllib.parse
 import pytest
 
 from support import client
+from support.fields import limits
 from support.memcached import Memcached
 from support.ports import LOOPBACK, Directory, free_port, unprivileged, wait_for_port
 
@@ -33,6 +35,9 @@ CustomLog logs/fleet.log fleet
 </Location>
 <Location "/s/wide/">
     ApiGuardRateLimit 10000000/day by=global
+</Location>
+<Location "/s/told/">
+    ApiGuardRateLimit 100000/day by=global algorithm=fixed
 </Location>
 <Location "/s/tenant/">
     ApiGuardRateLimit 20/day by=header:X-Tenant
@@ -110,6 +115,34 @@ def test_a_busy_fleet_seldom_asks(own_httpd, own_memcached):
     # A lease lasts a second, whatever comes: so at 1,000 requests a second a twentieth, and as
     # much again once, while the batches grow.
     assert asked <= 50 * seconds + 4 * 40
+
+
+def test_what_is_told_is_left(own_httpd, own_memcached):
+    """Each of four servers is asked steadily. None tells that more is left than all that was answered
+    anywhere before leaves; nor much less."""
+    nodes = make_fleet(own_httpd, own_memcached.address)
+    answers, end = [], time.monotonic() + 5
+
+    def ask(node):
+        while time.monotonic() < end:
+            start = time.monotonic()
+            answer = node.get("/s/told/hello.html")
+            answers.append((start, time.monotonic(), limits(answer)["100000/day"]["r"]))
+
+    threads = [threading.Thread(target=ask, args=(node,)) for node in nodes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ends = sorted(end for _, end, _ in answers)
+    left = [(100000 - 1 - bisect.bisect_left(ends, start), r) for start, _, r in answers
+            if start > ends[0] + 1.5]
+    too_much = sum(r > most for most, r in left)
+    print(f"{len(left)} answers, {too_much} told too much, at the worst too little by "
+          f"{max(most - r for most, r in left)}")
+    assert len(left) > 300
+    assert too_much <= len(left) // 100
+    assert all(r > most - 3 * len(answers) for most, r in left)
 
 
 def test_what_a_server_holds_is_given_back(own_httpd, own_memcached):
