@@ -84,7 +84,7 @@ def test_exactly_n_pass_on_four_servers(own_httpd, own_memcached):
         seen = storm(nodes, 80, path)
         assert len(seen) == 640
         assert set(seen) <= {200, 429}
-        # Of sliding and bucket the last hundredth is left to gather for a while.
+        # Of sliding and bucket the last bit is left to gather for a while.
         use_up(nodes, path, seen.count(200), 200 if algorithm == "fixed" else 197)
 
 
