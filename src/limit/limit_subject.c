@@ -15,6 +15,8 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "../base/speed.h"
+
 /* ---- in a request: the text, or NULL when it is not there ------------------------------------ */
 
 static void write_issuer(ag_buf_t *text, const char *issuer)
@@ -293,6 +295,14 @@ const char *ag_by_word(ag_by_e by)
     return kinds[by].name;
 }
 
+/* Who has no id without a text, or is not there. */
+AG_RARE static void make_id(ag_subject_t *subject, const by_t *kind, const ag_sip_key_t *key)
+{
+    subject->text = kind->id ? NULL : kind->text(subject);
+    subject->id = subject->text ? ag_sip(key, subject->text, strlen(subject->text))
+                                : ip_id(subject, key);
+}
+
 void ag_limit_subject(ag_subject_t *subject, const ag_limit_t *limit, const ag_request_t *request,
                       ag_principal_t *who, const ag_expr_port_t *expr, const ag_sip_key_t *key)
 {
@@ -302,11 +312,8 @@ void ag_limit_subject(ag_subject_t *subject, const ag_limit_t *limit, const ag_r
     subject->request = request;
     subject->who = who && !who->anonymous ? who : NULL;
     subject->expr = expr;
-    subject->text = kind->id ? NULL : kind->text(subject);
-    if (subject->text) {
-        subject->id = ag_sip(key, subject->text, strlen(subject->text));
-    }
-    else if (!kind->id || !kind->id(&subject->id, subject, key)) {
-        subject->id = ip_id(subject, key);
+    subject->text = NULL;
+    if (!kind->id || !kind->id(&subject->id, subject, key)) {
+        make_id(subject, kind, key);
     }
 }
