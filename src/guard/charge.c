@@ -55,10 +55,13 @@ static int answers(ag_store_t *store, ag_bill_t *bill, const ag_request_t *reque
 AG_RARE static ag_store_t *ask_another(ag_check_t *check, ag_bill_t *bill)
 {
     const ag_exchange_t *exchange = check->exchange;
-    ag_store_t *store = exchange->engine->memcached ? degrade(check, bill) : NULL;
+    ag_store_t *store;
 
-    if (store ? answers(store, bill, &exchange->request) : check->verdict.degraded) {
-        return store;
+    if (exchange->engine->memcached) {
+        store = degrade(check, bill);
+        if (!store || answers(store, bill, &exchange->request)) {
+            return store;
+        }
     }
     ag_refuse(&check->verdict, AG_R_INTERNAL_ERROR, NULL);
     return NULL;

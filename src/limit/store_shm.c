@@ -103,7 +103,7 @@ static ag_slot_t *step_overflow(const ag_table_t *table, ag_set_t *home, apr_uin
 }
 
 AG_RARE static ag_slot_t *charge_newcomer(const ag_table_t *table, ag_charge_t *charge,
-                                       apr_time_t now)
+                                          apr_time_t now)
 {
     apr_uint32_t stripe = stripe_of(table, charge->subject);
     ag_id_t tag = tag_of(charge);
