@@ -117,9 +117,12 @@ static void audit(request_rec *r, ag_check_t *check, int status)
         return;
     }
     check->exchange->audited = 1;
+    if (ap_get_request_module_loglevel(r, APLOG_MODULE_INDEX) < APLOG_WARNING) {
+        return; /* httpd itself asks for the level once the text is made */
+    }
     level = ag_guard_refusal_level(check, &more);
     if (ap_get_request_module_loglevel(r, APLOG_MODULE_INDEX) < (int)level) {
-        return; /* httpd itself asks for the level once the text is made */
+        return;
     }
     ap_log_rerror(APLOG_MARK, (int)level, 0, r, "AG0140: %s",
                   ag_audit_line(&check->verdict, &check->exchange->request, status, detail,

@@ -188,9 +188,14 @@ void ag_lease_watch(ag_lease_t *lease, const ag_window_t *window, const ag_count
 {
     apr_uint64_t expected = left_of(lease->seen, window, now), left = left_of(*read, window, now);
     apr_uint64_t charged = expected > left ? expected - left : 0;
-    apr_time_t since = now - lease->asked;
-    apr_uint64_t tenths = since > 0 ? (apr_uint64_t)since / TENTH : 0;
-    apr_uint64_t pace = charged * 10 / (tenths ? tenths : 1);
+    apr_time_t end = window->algo->spend_by(&lease->seen, window), since = now - lease->asked;
+    apr_uint64_t tenths, pace;
+
+    if (!window->algo->drains && end <= now && now - end < since) {
+        since = now - end; /* what was charged before that is of another window */
+    }
+    tenths = since > 0 ? (apr_uint64_t)since / TENTH : 0;
+    pace = charged * 10 / (tenths ? tenths : 1);
 
     lease->earlier -= lease->earlier / 4;
     lease->earlier = lease->others > lease->earlier ? lease->others : lease->earlier;
@@ -203,10 +208,12 @@ void ag_lease_doubt_quota(ag_quota_t *quota, const ag_lease_t *lease, const ag_w
     apr_uint64_t pace = others_pace(lease), left = quota->remaining, used;
     apr_time_t age = now - lease->asked;
 
+    if (age < -APR_USEC_PER_SEC || age > AGE_MAX) {
+        age = AGE_MAX; /* also where a clock was set back */
+    }
     if (age <= 0 || left <= sure) {
         return;
     }
-    age = age < AGE_MAX ? age : AGE_MAX;
     used = HASTE * pace * (apr_uint64_t)age / APR_USEC_PER_SEC + (pace ? HASTY : 0);
     if (lease->refused && now < lease->refused + 2 * ag_lease_life(window)) {
         used = left; /* others wait for whatever comes */

@@ -71,7 +71,7 @@ typedef struct {
 static int may_be_idle(const ag_lease_t *lease, apr_time_t now)
 {
     return __atomic_load_n(&lease->tokens, __ATOMIC_RELAXED) && lease->birth && !lease->busy &&
-           now >= lease->taken + APR_USEC_PER_SEC && lease->algo < (apr_uint32_t)ag_algo_count;
+           now >= lease->taken + lease->life && lease->algo < (apr_uint32_t)ag_algo_count;
 }
 
 /* Takes what an idle lease holds out of it; 0 when it is none, or nothing in it counts any more. */
@@ -88,10 +88,8 @@ static int take_idle(idle_t *idle, const ag_leases_t *leases, apr_uint64_t numbe
 
         idle->window = window;
         idle->lease = *lease;
-        if (now >= lease->taken + lease->life) {
-            idle->back = ag_lease_back(lease, &window, lease->tokens, now);
-            __atomic_store_n(&lease->tokens, 0, __ATOMIC_RELEASE);
-        }
+        idle->back = ag_lease_back(lease, &window, lease->tokens, now);
+        __atomic_store_n(&lease->tokens, 0, __ATOMIC_RELEASE);
     }
     ag_leases_unlock(leases, stripe);
     return idle->back && idle->window.algo->idle_at(&idle->lease.seen, &idle->window) > now;

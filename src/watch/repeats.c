@@ -7,15 +7,14 @@
 #define WORD_BITS 10
 #define SECOND APR_UINT64_C(0xFFFFFFFF)
 #define ONE (SECOND + 1)
+#define OLDER 60
 
 _Static_assert(AG_REPEATS == 1 << WORD_BITS, "the words are chosen by their bits");
 
-/* A request that took long to arrive may be a little older than the line. */
+/* A request may be older than the line: it waited for memcached, or was redirected late. */
 static int is_told(apr_uint64_t word, apr_uint64_t second)
 {
-    apr_uint64_t told = word & SECOND;
-
-    return told == second || told == second + 1;
+    return (word - second) % ONE < OLDER;
 }
 
 int ag_repeats_tell(ag_repeats_t *repeats, apr_uint64_t whom, apr_time_t now, apr_uint32_t *more)

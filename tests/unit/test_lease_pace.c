@@ -63,6 +63,19 @@ static void test_others_are_seen_between_two_visits(void **state)
     assert_int_equal(lease.others, 500);
     watch(&lease, &w, 350, START + 3 * SECOND); /* a clock set back */
     assert_int_equal(lease.others, 0);
+    watch(&lease, &w, 40, START + (PERIOD + 2) * SECOND); /* since the new window began */
+    assert_int_equal(lease.others, 0); /* but the counter is the old window's */
+}
+
+static void test_others_in_a_new_window(void **state)
+{
+    ag_window_t w = window_of(1000, &ag_algo_fixed);
+    ag_lease_t lease = lease_of(&w, 900);
+    ag_counter_t read = {(apr_uint64_t)(START + PERIOD * SECOND), 200, 0};
+
+    (void)state;
+    ag_lease_watch(&lease, &w, &read, START + (PERIOD + 2) * SECOND);
+    assert_int_equal(lease.others, 100);
 }
 
 static apr_uint64_t told(const ag_lease_t *lease, const ag_window_t *w, apr_uint64_t remaining,
@@ -86,6 +99,7 @@ static void test_told_is_what_others_leave(void **state)
     lease.others = 100;
     assert_int_equal(told(&lease, &w, 900, 10, 0), 900);
     assert_int_equal(told(&lease, &w, 900, 10, -SECOND), 900);
+    assert_int_equal(told(&lease, &w, 900, 10, -SECOND - 1), 10); /* a clock set back */
     assert_int_equal(told(&lease, &w, 900, 10, SECOND), 900 - 204);
     assert_int_equal(told(&lease, &w, 900, 10, 4 * SECOND), 900 - 804);
     assert_int_equal(told(&lease, &w, 900, 10, 5 * SECOND), 10); /* its own are left for sure */
@@ -175,7 +189,7 @@ static void test_life(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_others_are_seen_between_two_visits), TEST(test_told_is_what_others_leave),
+        TEST(test_others_are_seen_between_two_visits), TEST(test_others_in_a_new_window), TEST(test_told_is_what_others_leave),
         TEST(test_told_while_it_is_scarce), TEST(test_term), TEST(test_what_a_term_wants),
         TEST(test_life)};
 

@@ -75,8 +75,10 @@ static void test_clocks(void **state)
     (void)state;
     assert_int_equal(ag_repeats_tell(&repeats, 1, NOW, &more), 1);
     assert_int_equal(ag_repeats_tell(&repeats, 1, NOW - 1, &more), 0);
+    assert_int_equal(ag_repeats_tell(&repeats, 1, NOW - 30 * SECOND, &more), 0);
+    assert_int_equal(ag_repeats_tell(&repeats, 1, NOW, &more), 0);
     assert_int_equal(ag_repeats_tell(&repeats, 1, NOW - 3600 * SECOND, &more), 1);
-    assert_int_equal(more, 1);
+    assert_int_equal(more, 3);
     assert_int_equal(ag_repeats_tell(&repeats, 1, NOW - 3600 * SECOND, &more), 0);
 }
 

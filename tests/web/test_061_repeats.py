@@ -18,6 +18,8 @@ SECTIONS = {
     "dry": "ApiGuardRateLimit 1/day by=ip dryrun",
     "all": "ApiGuardRateLimit 1/day by=ip\nLogLevel apiguard:info",
     "quiet": "ApiGuardRateLimit 1/day by=ip\nLogLevel apiguard:error",
+    "loud": "ApiGuardRateLimit 1/day by=ip name=both",
+    "mute": "ApiGuardRateLimit 1/day by=ip name=both\nLogLevel apiguard:error",
     "ban": "AuthType ApiGuard\nAuthName x\nRequire valid-user\nApiGuardBan 5/min for=1h",
     "denied": "AuthType ApiGuard\nAuthName x\nRequire valid-user\nApiGuardBan off",
 }
@@ -91,6 +93,38 @@ def test_error_tells_none(web):
     web.get("/s/quiet/hello.html")
     flood(web, "quiet", 20)
     assert lines(web, "quiet") == []
+
+
+def test_a_silent_section_uses_up_no_other_s_line(web):
+    web.get("/s/mute/hello.html")
+    for _ in range(8):
+        time.sleep(0.3)
+        for _ in range(20):
+            assert_refused(web.get("/s/mute/hello.html"), "rate_exceeded")
+        assert_refused(web.get("/s/loud/hello.html"), "rate_exceeded")
+    told = lines(web, "loud")
+    assert len(told) >= 2
+    assert sum(1 + line.get("repeats", 0) for _, line in told) <= 8
+
+
+def test_a_virtual_host_tells_of_its_own(own_httpd):
+    """Each has a log of its own, in which nobody else's line would be found."""
+    section = ("AuthType ApiGuard\nAuthName x\nRequire valid-user\nApiGuardBan 3/min for=1h")
+    web = own_httpd("LogLevel info apiguard:warn\n" + "".join(
+        f"<VirtualHost *:{{port}}>\nServerName {name}.test\nErrorLog logs/{name}.log\n"
+        f'<Location "/api/">\n{section}\n</Location>\n</VirtualHost>\n' for name in "ab"))
+
+    def ask(host):
+        return web.get("/api/hello.html", headers={"Host": f"{host}.test"}, key=f"wrong-key-{time.time()}")
+
+    for host in "aaabbb":
+        assert ask(host).status == 401
+    end = time.monotonic() + 2.5
+    while time.monotonic() < end:
+        for host in "aaaaaaaaab":
+            assert_refused(ask(host), "banned")
+    for name in "ab":
+        assert len(re.findall('"code":"banned","status":429', web.named_log(f"{name}.log"))) >= 2
 
 
 def test_a_ban_too(web):
