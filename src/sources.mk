@@ -8,7 +8,7 @@ ag_core_c = \
 	src/ipset/ipshare.c src/ipset/iptable.c src/ipset/iptable_make.c \
 	src/keys/budget.c src/keys/flight.c src/keys/key_format.c src/keys/key_row.c src/keys/keys.c src/keys/keys_bcrypt.c src/keys/keys_dbd.c src/keys/keys_poll.c src/keys/keys_record.c src/keys/nodes.c src/keys/notice.c \
 	src/limit/algo_bucket.c src/limit/algo_fixed.c src/limit/algo_sliding.c src/limit/breaker.c src/limit/central.c \
-	src/limit/entry.c src/limit/fleet.c src/limit/lease.c src/limit/lease_back.c src/limit/lease_reset.c src/limit/lease_visit.c \
+	src/limit/entry.c src/limit/fleet.c src/limit/lease.c src/limit/lease_back.c src/limit/lease_reset.c src/limit/lease_table.c src/limit/lease_visit.c \
 	src/limit/limit.c src/limit/limit_lookup.c src/limit/limit_parse.c src/limit/limit_subject.c \
 	src/limit/store_lease.c src/limit/store_memcached.c src/limit/store_shm.c src/limit/table.c src/limit/tickets.c src/authz/authz.c \
 	src/authz/ip_file.c src/authz/ip_list.c src/authz/ip_source.c \
