@@ -8,7 +8,7 @@ ag_core_c = \
 	src/ipset/ipshare.c src/ipset/iptable.c src/ipset/iptable_make.c \
 	src/keys/budget.c src/keys/flight.c src/keys/key_format.c src/keys/key_row.c src/keys/keys.c src/keys/keys_bcrypt.c src/keys/keys_dbd.c src/keys/keys_poll.c src/keys/keys_record.c src/keys/nodes.c src/keys/notice.c \
 	src/limit/algo_bucket.c src/limit/algo_fixed.c src/limit/algo_sliding.c src/limit/breaker.c src/limit/central.c \
-	src/limit/entry.c src/limit/fleet.c src/limit/lease.c src/limit/lease_back.c src/limit/lease_reset.c src/limit/lease_table.c src/limit/lease_visit.c \
+	src/limit/entry.c src/limit/fleet.c src/limit/lease.c src/limit/lease_back.c src/limit/lease_reset.c src/limit/lease_restore.c src/limit/lease_table.c src/limit/lease_visit.c \
 	src/limit/limit.c src/limit/limit_lookup.c src/limit/limit_parse.c src/limit/limit_subject.c \
 	src/limit/store_lease.c src/limit/store_memcached.c src/limit/store_shm.c src/limit/table.c src/limit/tickets.c src/authz/authz.c \
 	src/authz/ip_file.c src/authz/ip_list.c src/authz/ip_source.c \
@@ -28,7 +28,7 @@ ag_core_h = \
 	src/keys/budget.h src/keys/flight.h src/keys/keys_bcrypt.h \
 	src/keys/key_row.h src/keys/keys.h src/keys/keys_poll.h src/keys/keys_record.h src/keys/notice.h src/limit/algo.h \
 	src/limit/breaker.h src/limit/by.h src/limit/central.h src/limit/entry.h src/limit/fleet.h \
-	src/limit/lease.h src/limit/lease_reset.h src/limit/limit.h src/limit/store_lease.h src/limit/table.h src/limit/tickets.h \
+	src/limit/lease.h src/limit/lease_reset.h src/limit/lease_restore.h src/limit/limit.h src/limit/store_lease.h src/limit/table.h src/limit/tickets.h \
 	src/authz/authz.h src/authz/ip_source.h src/authz/rules.def src/authz/rules.h src/reply/reply.h src/watch/audit.h src/watch/repeats.h src/watch/usage.h src/cred/cred.h \
 	src/cred/jwk.h src/cred/jwt.h src/cred/jwt_alg.h src/cred/jwt_claims.h src/cred/jwt_lib.h \
 	src/cred/token_memo.h src/guard/ban.h src/guard/bill.h src/guard/desk.h src/guard/guard.h src/guard/kinds.h src/guard/policy.def \

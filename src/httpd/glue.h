@@ -155,6 +155,7 @@ int ag_leases_open(apr_pool_t *pconf, server_rec *s);
 void ag_leases_child(apr_pool_t *pchild, server_rec *s);
 void ag_leases_tend(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
 void ag_leases_hear(server_rec *servers, apr_time_t now, apr_pool_t *ptmp); /* of resets */
+void ag_leases_restore(server_rec *servers, apr_time_t now, apr_pool_t *ptmp); /* what memcached lost */
 
 /* Makes or finds the file where apiguardctl meets this server, with the table of bans in it; `memory`
  * is ApiGuardSharedMemory. OK, or an HTTP error after saying why. The job answers what was asked. */

@@ -11,6 +11,7 @@
 #include <apr_shm.h>
 
 #include "../limit/lease_reset.h"
+#include "../limit/lease_restore.h"
 
 #define USERDATA "mod_apiguard:leases:1"
 #define PART 4 /* of ApiGuardSharedMemory */
@@ -99,6 +100,15 @@ void ag_leases_hear(server_rec *s, apr_time_t now, apr_pool_t *ptmp)
 
     if (store) {
         ag_lease_hear(store, now, ptmp);
+    }
+}
+
+void ag_leases_restore(server_rec *s, apr_time_t now, apr_pool_t *ptmp)
+{
+    ag_store_t *store = ag_server_of(s)->engine->memcached;
+
+    if (store) {
+        ag_lease_restore(store, now, ptmp);
     }
 }
 

@@ -122,6 +122,7 @@ static const job_t jobs[] = {
     {"lists", LISTS, apr_time_from_msec(500), poll_lists, has_sources},
     {"leases", LEASES, apr_time_from_msec(500), ag_leases_tend, has_fleet},
     {"resets", LEASES, apr_time_from_sec(1), ag_leases_hear, has_fleet},
+    {"restore", LEASES, apr_time_from_sec(1), ag_leases_restore, has_fleet},
     {"nodes", USAGE, apr_time_from_sec(5), enter_nodes, ag_database_there},
     {"usage", USAGE, apr_time_from_sec(2), ag_usage_job, ag_database_there},
     {"counters", DESK, apr_time_from_sec(10), tell_overflows, ag_desk_wanted},

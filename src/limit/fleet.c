@@ -33,15 +33,29 @@ apr_status_t ag_fleet_begin(ag_call_t *call, ag_fleet_t *fleet, apr_time_t now, 
     return call->wire.handle ? APR_SUCCESS : APR_EAGAIN;
 }
 
+int ag_fleet_servers(const ag_call_t *call)
+{
+    apr_uint32_t n = memcached_server_count(call->wire.handle);
+
+    return n < AG_FLEET_SERVERS ? (int)n : AG_FLEET_SERVERS;
+}
+
+int ag_fleet_server(const ag_call_t *call, const ag_entry_t *entry)
+{
+    return call->fleet->several ? (int)(memcached_generate_hash(call->wire.handle, entry->key,
+                                                                entry->n) % AG_FLEET_SERVERS)
+                                : 0;
+}
+
 apr_status_t ag_fleet_enter(ag_call_t *call, const ag_entry_t *entry)
 {
     const ag_fleet_t *fleet = call->fleet;
-    apr_uint32_t server;
+    int server;
 
     if (!fleet->several) {
         return APR_SUCCESS;
     }
-    server = memcached_generate_hash(call->wire.handle, entry->key, entry->n) % AG_FLEET_SERVERS;
+    server = ag_fleet_server(call, entry);
     if (!(call->servers & 1u << server) &&
         !ag_breaker_enter(&fleet->config.each[server], call->now)) {
         return APR_EAGAIN;

@@ -35,6 +35,10 @@ apr_status_t ag_fleet_begin(ag_call_t *call, ag_fleet_t *fleet, apr_time_t now, 
  * APR_EAGAIN. To be called for every entry before anything is asked. */
 apr_status_t ag_fleet_enter(ag_call_t *call, const ag_entry_t *entry);
 
+/* On which of the servers it lies, counted from 0; below AG_FLEET_SERVERS. */
+int ag_fleet_server(const ag_call_t *call, const ag_entry_t *entry);
+int ag_fleet_servers(const ag_call_t *call);
+
 /* Gives it back, and tells the breaker how it went. */
 void ag_fleet_end(ag_call_t *call);
 

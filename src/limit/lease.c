@@ -216,6 +216,18 @@ void ag_lease_doubt_quota(ag_quota_t *quota, const ag_lease_t *lease, const ag_w
     }
 }
 
+int ag_lease_window(ag_window_t *window, const ag_lease_t *lease)
+{
+    ag_window_t own = {.rate = lease->rate, .burst = lease->burst};
+
+    if (!lease->birth || lease->algo >= (apr_uint32_t)ag_algo_count) {
+        return 0;
+    }
+    own.algo = ag_algo_at((int)lease->algo);
+    *window = own;
+    return 1;
+}
+
 void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *seen,
                     apr_uint64_t birth, apr_time_t now)
 {

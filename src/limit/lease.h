@@ -80,6 +80,9 @@ apr_uint64_t ag_lease_want(const ag_lease_t *lease, const ag_window_t *window, a
 /* For so long nobody asks, in microseconds, since the counter was used up a moment ago; 0: ask. */
 apr_time_t ag_lease_pause(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now);
 
+/* Its window as it is known without a configuration; 0 when it is not. */
+int ag_lease_window(ag_window_t *window, const ag_lease_t *lease);
+
 /* The counter was found used up, or something of it was got and so many are left. */
 void ag_lease_used_up(ag_lease_t *lease, apr_time_t now);
 void ag_lease_got(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t left, apr_time_t now);
@@ -110,6 +113,14 @@ void ag_lease_fill(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t to
 #define AG_LEASE_SET 8      /* places where a tag may be */
 #define AG_LEASE_STRIPES 64 /* one bit each in a mask */
 
+/* How far a memcached that lost its memory got it back from this node (lease_restore.c). */
+typedef struct ag_mark_t {
+    apr_uint64_t known; /* the birth of its mark, when all that this node had seen was there */
+    apr_uint64_t giving; /* another one's: the node is giving back what it saw, */
+    apr_uint64_t at;     /* from this lease on, */
+    apr_uint64_t given;  /* and so many counters were missing */
+} ag_mark_t;
+
 typedef struct ag_leases_head_t {
     apr_uint64_t magic;
     apr_uint32_t version;
@@ -121,6 +132,7 @@ typedef struct ag_leases_head_t {
     apr_uint64_t posted; /* the birth of the entry that counts resets, */
     apr_uint64_t heard;  /* how many were heard of for good, */
     apr_uint64_t latest; /* and how many there were a second ago */
+    ag_mark_t marks[AG_FLEET_SERVERS];
     ag_breaker_t breakers[AG_FLEET_SERVERS];
     ag_lock_t locks[AG_LEASE_STRIPES];
 } ag_leases_head_t;

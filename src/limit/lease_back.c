@@ -71,7 +71,7 @@ typedef struct {
 static int may_be_idle(const ag_lease_t *lease, apr_time_t now)
 {
     return __atomic_load_n(&lease->tokens, __ATOMIC_RELAXED) && lease->birth && !lease->busy &&
-           now >= lease->taken + lease->life && lease->algo < (apr_uint32_t)ag_algo_count;
+           now >= lease->taken + lease->life;
 }
 
 /* Takes what an idle lease holds out of it; 0 when it is none, or nothing in it counts any more. */
@@ -82,13 +82,9 @@ static int take_idle(idle_t *idle, const ag_leases_t *leases, apr_uint64_t numbe
 
     idle->back = 0;
     ag_leases_lock(leases, stripe);
-    if (may_be_idle(lease, now)) {
-        ag_window_t window = {.rate = lease->rate, .burst = lease->burst,
-                              .algo = ag_algo_at((int)lease->algo)};
-
-        idle->window = window;
+    if (may_be_idle(lease, now) && ag_lease_window(&idle->window, lease)) {
         idle->lease = *lease;
-        idle->back = ag_lease_back(lease, &window, lease->tokens, now);
+        idle->back = ag_lease_back(lease, &idle->window, lease->tokens, now);
         __atomic_store_n(&lease->tokens, 0, __ATOMIC_RELEASE);
     }
     ag_leases_unlock(leases, stripe);

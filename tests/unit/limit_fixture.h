@@ -244,6 +244,18 @@ static inline long stat_of(int port, const char *name)
     return atol(at + 6 + strlen(name));
 }
 
+/* It forgets everything. */
+static inline void flush_all(int port)
+{
+    static const char flush[] = "flush_all\r\n";
+    char answer[8];
+    int s = connect_to(port);
+
+    assert_int_equal(write(s, flush, sizeof flush - 1), sizeof flush - 1);
+    assert_int_equal(read(s, answer, sizeof answer), 4); /* OK */
+    close(s);
+}
+
 static inline const char *address_of(int port)
 {
     return apr_psprintf(pool, "127.0.0.1:%d", port);

@@ -9,6 +9,7 @@
 #include <apr_time.h>
 
 #include "../../src/limit/entry.h"
+#include "../../src/limit/lease_restore.h"
 
 #define SERVERS 3
 #define LEASES_SIZE (1 << 20)
@@ -150,6 +151,36 @@ static void test_losing_one_affects_its_counters_alone(void **state)
     }
 }
 
+/* It comes back empty, and gets back what a node saw that nobody asks; the others need nothing. */
+static void test_the_one_that_was_lost_gets_its_counters_back(void **state)
+{
+    int lost, k;
+
+    (void)state;
+    for (lost = 0; lost < SERVERS; lost++) {
+        ag_store_t *early = make_node(), *late = make_node();
+        ag_subject_t s[SERVERS] = {new_subject(), new_subject(), new_subject()};
+        ag_window_t w[SERVERS];
+        long before;
+
+        ag_lease_restore(late, now, pool);
+        for (k = 0; k < SERVERS; k++) {
+            w[k] = window_on(k, &s[k], N, &ag_algo_fixed);
+            assert_int_equal(hit(early, &w[k], &s[k]), 1);
+            drain(late, &w[k], &s[k], now);
+        }
+        lose(lost);
+        ag_lease_restore(late, now, pool);
+        come_back(lost);
+        before = stat_of(ports[(lost + 1) % SERVERS], "cmd_set");
+        ag_lease_restore(late, now + 2 * SECOND, pool);
+        assert_int_equal(stat_of(ports[(lost + 1) % SERVERS], "cmd_set"), before);
+        for (k = 0; k < SERVERS; k++) {
+            assert_int_equal(drain(early, &w[k], &s[k], now + 2 * SECOND), 0);
+        }
+    }
+}
+
 /* ---- all or nothing -------------------------------------------------------------------------- */
 
 /* The full window comes first or last, and what the other one had taken can be used: here at once,
@@ -250,6 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_losing_one_affects_its_counters_alone),
+        cmocka_unit_test(test_the_one_that_was_lost_gets_its_counters_back),
         cmocka_unit_test(test_one_refuses_and_the_other_gets_it_back),
         cmocka_unit_test(test_one_is_dead_and_the_other_gets_it_back),
         cmocka_unit_test(test_one_is_lost_between_two_writes),

@@ -11,7 +11,7 @@ ag_unit_tests = \
 	tests/unit/test_jwks tests/unit/test_jwt_check tests/unit/test_jwt_key \
 	tests/unit/test_jwt_lib tests/unit/test_jwt_parse tests/unit/test_jwt_verify \
 	tests/unit/test_jwt_who tests/unit/test_key_format tests/unit/test_keys \
-	tests/unit/test_keys_bcrypt tests/unit/test_keys_dbd tests/unit/test_limit_algo tests/unit/test_limit_log tests/unit/test_limit_lease tests/unit/test_limit_memcached tests/unit/test_limit_reset tests/unit/test_limit_servers tests/unit/test_limit_true tests/unit/test_lease_pace \
+	tests/unit/test_keys_bcrypt tests/unit/test_keys_dbd tests/unit/test_limit_algo tests/unit/test_limit_log tests/unit/test_limit_lease tests/unit/test_limit_memcached tests/unit/test_limit_reset tests/unit/test_limit_servers tests/unit/test_limit_true tests/unit/test_lease_pace tests/unit/test_lease_restore \
 	tests/unit/test_limit_parse tests/unit/test_limit_shm tests/unit/test_limit_store \
 	tests/unit/test_notice tests/unit/test_policy tests/unit/test_repeats tests/unit/test_reply tests/unit/test_tickets tests/unit/test_token_memo \
 	tests/unit/test_usage tests/unit/test_usage_dbd

@@ -9,6 +9,7 @@ import pytest
 
 from support.databases import Lock
 from support.problem import assert_refused
+from support.waiting import wait_until
 
 SECTION = """
 <Location "/s/x/">
@@ -47,13 +48,6 @@ class Slow:
     def revoke(self, key):
         from support.keys import sha256
         self.keys.sql(f"UPDATE keys_behind SET is_active = 0 WHERE key_hash = '{sha256(key)}'")
-
-
-def wait_until(it_is_so, seconds=20):
-    end = time.monotonic() + seconds
-    while not it_is_so():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def timed(function, *args):

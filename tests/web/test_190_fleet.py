@@ -19,6 +19,7 @@ from support import client
 from support.fields import limits
 from support.memcached import Memcached
 from support.ports import LOOPBACK, Directory, free_port, unprivileged, wait_for_port
+from support.waiting import wait_until
 
 CONF = """
 ApiGuardCounterStore memcached:{address} prefix=fleet timeout={timeout}
@@ -64,6 +65,11 @@ def storm(nodes, each, path, clients=2):
     return client.storm([node.client for node in nodes] * clients, each, path)
 
 
+def in_turn(nodes, each, path):
+    """One request after another, each to the next server; all statuses."""
+    return [node.get(path).status for _ in range(each) for node in nodes]
+
+
 def use_up(nodes, path, passed, least=200, most=200):
     """How many have passed when all is used up. What a node was given and did not spend it gives back
     after a second, by its watchdog; who was refused asks for it after 2, 4, 8 ... seconds."""
@@ -89,8 +95,8 @@ def test_exactly_n_pass_on_four_servers(own_httpd, own_memcached):
 
 
 def asked_for(memcached):
-    """How often counters that exist were read or written: once a second each node also looks for
-    resets, and finds none."""
+    """How often what exists was read or written: once a second each node also looks for resets, and
+    finds none, and for memcached's mark."""
     return int(memcached.stat("get_hits")) + int(memcached.stat("cmd_set"))
 
 
@@ -100,9 +106,10 @@ def test_refused_requests_ask_nobody(own_httpd, own_memcached):
     use_up(nodes, path, storm(nodes, 80, path).count(200))
     before, start = asked_for(own_memcached), time.monotonic()
     seen = storm(nodes, 100, path)
-    asked, doubts = asked_for(own_memcached) - before, 1 + int((time.monotonic() - start) / 2)
+    asked, seconds = asked_for(own_memcached) - before, time.monotonic() - start
+    doubts, marks = 1 + int(seconds / 2), 1 + int(seconds)
     assert seen == [429] * 800
-    assert asked <= 4 * doubts, "a node may ask after 2, 4, 8 ... seconds, and no more"
+    assert asked <= 4 * (doubts + marks), "a node may ask after 2, 4, 8 ... seconds, and no more"
 
 
 def test_a_busy_fleet_seldom_asks(own_httpd, own_memcached):
@@ -160,11 +167,27 @@ def away(*nodes):
 
 
 def test_a_flush_lets_little_more_pass(own_httpd, own_memcached):
-    nodes = make_fleet(own_httpd, own_memcached.address)
-    passed = storm(nodes, 15, "/s/fixed/hello.html").count(200)
+    """Servers that are asked in turn give back at once what they had seen."""
+    nodes, path = make_fleet(own_httpd, own_memcached.address), "/s/fixed/hello.html"
+    passed = in_turn(nodes, 30, path).count(200)
     own_memcached.command("flush_all")
-    passed += storm(nodes, 80, "/s/fixed/hello.html").count(200)
-    use_up(nodes, "/s/fixed/hello.html", passed, 200, 200 + 4 * 25)  # an eighth of 200 for each
+    passed += in_turn(nodes, 60, path).count(200)
+    use_up(nodes, path, passed, 200, 200 + 4 * 25)  # an eighth of 200 for each
+
+
+@pytest.mark.parametrize("trouble", ["flushed", "restarted"])
+def test_what_was_lost_comes_back_from_servers_that_nobody_asks(own_httpd, own_memcached, trouble):
+    """Three servers have used it up and refuse by what they know. The other one knows little."""
+    nodes, path = make_fleet(own_httpd, own_memcached.address), "/s/fixed/hello.html"
+    away(*nodes)
+    assert nodes[0].get(path).status == 200
+    use_up(nodes[1:], path, 1 + storm(nodes[1:], 80, path).count(200))
+    if trouble == "flushed":
+        own_memcached.command("flush_all")
+    else:
+        own_memcached.restart()
+    wait_until(lambda: any("AG0503" in node.error_log() for node in nodes[1:]))
+    assert storm(nodes[:1], 60, path) == [429] * 120
 
 
 def test_a_restart_lets_little_more_pass(own_httpd, own_memcached):

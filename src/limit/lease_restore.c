@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lease_restore: see lease_restore.h. In each memcached lies a mark, an entry that says nothing. Where
+ * it is gone or another one, the server has lost its memory since this node last looked. Whoever
+ * finds none sets one and gives back what he saw; all others find one that they do not know.
+ *
+ * Giving back twice, or to a server that lost nothing, changes nothing.
+ */
+#include "lease_restore.h"
+
+#include <string.h>
+
+#include <apr_time.h>
+
+#include "store_lease.h"
+
+#define NAMED APR_UINT64_C(0x6d61726b73000000) /* "marks"; beside digests of 128 bits */
+#define NAMES 4096
+#define A_VISIT 16 /* counters; a visit's answers all come within the time-out */
+#define A_ROUND (APR_USEC_PER_SEC / 2)
+#define TRIES 8
+
+/* What this node knows of some counters of a server. */
+typedef struct {
+    int n;
+    ag_lease_t leases[A_VISIT];
+    ag_window_t windows[A_VISIT];
+    ag_entry_t entries[A_VISIT];
+} memory_t;
+
+/* ---- some counters --------------------------------------------------------------------------- */
+
+/* Copies one that still counts for something. Who heard of a reset since he asked last knows nothing
+ * that should be given back. */
+static int remember(ag_lease_t *copy, ag_window_t *window, const ag_leases_t *leases,
+                    apr_uint64_t number, apr_time_t now)
+{
+    apr_uint64_t stripe = (apr_uint64_t)1 << ag_lease_stripe_at(leases, number);
+    const ag_lease_t *lease = &leases->all[number];
+
+    if (!__atomic_load_n(&lease->birth, __ATOMIC_RELAXED)) {
+        return 0;
+    }
+    ag_leases_lock(leases, stripe);
+    *copy = *lease;
+    ag_leases_unlock(leases, stripe);
+    return copy->asked && ag_lease_window(window, copy) &&
+           window->algo->idle_at(&copy->seen, window) > now;
+}
+
+/* The next ones that lie on this server; where to go on. */
+static apr_uint64_t remember_some(memory_t *memory, const ag_leases_t *leases,
+                                  const ag_call_t *call, int server, apr_uint64_t at)
+{
+    memory->n = 0;
+    for (; at < leases->n && memory->n < A_VISIT; at++) {
+        int i = memory->n;
+
+        if (remember(&memory->leases[i], &memory->windows[i], leases, at, call->now)) {
+            ag_entry_name(&memory->entries[i], call->fleet->config.prefix, memory->leases[i].key);
+            memory->n += ag_fleet_server(call, &memory->entries[i]) == server;
+        }
+    }
+    return at;
+}
+
+/* APR_SUCCESS: the counter is at least what this node saw of it, or an administrator began it anew. */
+static apr_status_t give_one(ag_call_t *call, memory_t *memory, int i, apr_uint64_t *given)
+{
+    const ag_lease_t *lease = &memory->leases[i];
+    const ag_window_t *window = &memory->windows[i];
+    ag_entry_t *entry = &memory->entries[i];
+    apr_status_t rv = APR_EBUSY;
+    int tries;
+
+    for (tries = 0; rv == APR_EBUSY && tries < TRIES; tries++) {
+        ag_counter_t counter = entry->counter;
+
+        if (entry->there && (entry->birth == lease->birth || entry->birth & 1)) {
+            return APR_SUCCESS;
+        }
+        window->algo->restore(&counter, &lease->seen, window);
+        if (entry->there && memcmp(&counter, &entry->counter, sizeof counter) == 0) {
+            return APR_SUCCESS;
+        }
+        rv = ag_entry_write(&call->wire, entry, &counter, window->algo->idle_at(&counter, window));
+        *given += rv == APR_SUCCESS;
+        if (rv == APR_EBUSY && ag_entry_read(&call->wire, entry, 1)) {
+            return call->wire.fault;
+        }
+    }
+    return rv;
+}
+
+static apr_status_t give_some(ag_call_t *call, memory_t *memory, apr_uint64_t *given)
+{
+    apr_status_t rv = memory->n ? ag_central_read(call, memory->entries, memory->n) : APR_SUCCESS;
+    int i;
+
+    for (i = 0; i < memory->n && !rv; i++) {
+        rv = give_one(call, memory, i, given);
+    }
+    return rv;
+}
+
+/* ---- all of them ----------------------------------------------------------------------------- */
+
+/* No request waited: the first that does will tell of a fault. */
+static void end_quietly(ag_call_t *call)
+{
+    call->wire.asked = call->wire.asked && !call->wire.fault;
+    ag_fleet_end(call);
+}
+
+static void tell(const ag_fleet_t *fleet, const ag_mark_t *mark)
+{
+    if (mark->given) {
+        ag_log(fleet->config.log, AG_LOG_NOTICE, 0, "AG0503: memcached at %s had lost counters; %"
+               APR_UINT64_T_FMT " of them were given back", fleet->config.servers, mark->given);
+    }
+}
+
+/* As much as can be done in a while; the rest is for the next round. */
+static void give_all(ag_lease_store_t *store, int server, apr_time_t now, apr_pool_t *p)
+{
+    ag_mark_t *mark = &store->leases->head->marks[server];
+    apr_time_t end = apr_time_now() + A_ROUND;
+    memory_t *memory = apr_palloc(p, sizeof *memory);
+    apr_status_t rv = APR_SUCCESS;
+
+    while (!rv && mark->at < store->leases->n && apr_time_now() < end) {
+        ag_call_t call;
+        apr_uint64_t next;
+
+        if (ag_fleet_begin(&call, store->fleet, now, p)) {
+            return;
+        }
+        next = remember_some(memory, store->leases, &call, server, mark->at);
+        rv = give_some(&call, memory, &mark->given);
+        mark->at = rv ? mark->at : next;
+        end_quietly(&call);
+    }
+    if (mark->at == store->leases->n) {
+        mark->known = mark->giving;
+        tell(store->fleet, mark);
+    }
+}
+
+/* A name that this server has; the same on all nodes. */
+static int name_mark(ag_entry_t *entry, const ag_call_t *call, int server)
+{
+    ag_id_t id = {NAMED, 0};
+
+    for (; id.lo < NAMES; id.lo++) {
+        ag_entry_name(entry, call->fleet->config.prefix, id);
+        if (ag_fleet_server(call, entry) == server) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The birth of a server's mark, which is set where there is none; 0: it cannot be told now. */
+static apr_uint64_t look_for_mark(ag_call_t *call, int server)
+{
+    ag_entry_t entry;
+
+    if (!name_mark(&entry, call, server) || ag_central_read(call, &entry, 1) ||
+        (!entry.there && ag_entry_write(&call->wire, &entry, &entry.counter, APR_INT64_MAX))) {
+        return 0;
+    }
+    return entry.birth;
+}
+
+void ag_lease_restore(ag_store_t *base, apr_time_t now, apr_pool_t *p)
+{
+    ag_lease_store_t *store = (ag_lease_store_t *)base;
+    int server = 0, servers = 1;
+
+    for (; server < servers; server++) {
+        ag_mark_t *mark = &store->leases->head->marks[server];
+        apr_uint64_t birth;
+        ag_call_t call;
+
+        if (ag_fleet_begin(&call, store->fleet, now, p)) {
+            return;
+        }
+        servers = store->fleet->several ? ag_fleet_servers(&call) : 1;
+        birth = look_for_mark(&call, server);
+        end_quietly(&call);
+        if (birth && birth != mark->known) {
+            if (birth != mark->giving) {
+                mark->giving = birth;
+                mark->at = mark->given = 0;
+            }
+            give_all(store, server, now, p);
+        }
+    }
+}
