@@ -55,7 +55,7 @@ static int step_one(ag_ask_t *ask, apr_time_t now)
     int other = ask->birth && ask->entry.birth != ask->birth, begun;
     ag_quota_t quota;
 
-    ask->reset = other && ask->entry.birth & 1;
+    ask->reset = other && (ask->forget || ask->entry.birth & 1);
     begun = other && !ask->reset;
     ask->counter = ask->entry.counter;
     ask->charged = ask->left = 0;

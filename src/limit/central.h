@@ -26,6 +26,7 @@ typedef struct ag_ask_t {
      * administrator meant it so. */
     apr_uint64_t birth;
     ag_counter_t seen;
+    int forget; /* an administrator has: another counter has nothing to do with that one */
 
     /* Out. */
     unsigned allowed : 1;

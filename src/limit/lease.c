@@ -168,6 +168,12 @@ void ag_lease_doubt(ag_lease_t *lease)
     lease->refusals = 0;
 }
 
+void ag_lease_void(ag_lease_t *lease)
+{
+    ag_lease_doubt(lease);
+    lease->forgets = 1;
+}
+
 int ag_lease_doubts(const ag_lease_t *lease, apr_time_t now)
 {
     apr_uint32_t doublings = lease->refusals < MAX_DOUBLINGS ? lease->refusals : MAX_DOUBLINGS;
@@ -234,6 +240,7 @@ void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_count
     __atomic_store_n(&lease->birth, 0, __ATOMIC_RELEASE);
     lease->seen = *seen;
     lease->asked = now;
+    lease->forgets = 0;
     lease->algo = (apr_uint32_t)ag_algo_number(window->algo);
     lease->rate = window->rate;
     lease->burst = window->burst;

@@ -44,6 +44,8 @@ typedef struct ag_lease_t {
     apr_uint64_t second; /* what was spent in this second and in the one before */
     apr_uint32_t spent, before;
 
+    apr_uint64_t forgets; /* 1: an administrator has begun it anew since; it gives nothing back to another */
+
     apr_uint32_t others, earlier; /* what other nodes charged in a second, by the last visit and, fading,
                                      by those before */
 } ag_lease_t;
@@ -90,6 +92,9 @@ void ag_lease_got(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t lef
 /* The next who is refused asks, and waits for nothing before. */
 void ag_lease_doubt(ag_lease_t *lease);
 
+/* So too; and what is known is of a counter that an administrator wants forgotten. */
+void ag_lease_void(ag_lease_t *lease);
+
 /* 1 when it is time to ask though what was seen says no: others may have given back. */
 int ag_lease_doubts(const ag_lease_t *lease, apr_time_t now);
 
@@ -129,6 +134,7 @@ typedef struct ag_leases_head_t {
     apr_uint64_t sets;   /* in each stripe */
     apr_time_t tended;   /* when somebody last looked for idle leases */
     apr_uint64_t next;   /* where the next look begins */
+    ag_id_t fleet;       /* digest of the servers that the marks are of */
     apr_uint64_t posted; /* the birth of the entry that counts resets, */
     apr_uint64_t heard;  /* how many were heard of for good, */
     apr_uint64_t latest; /* and how many there were a second ago */

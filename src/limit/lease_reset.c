@@ -159,7 +159,7 @@ static apr_status_t post(ag_call_t *call, ag_id_t key)
 }
 
 /* Where memcached cannot be told the next visit finds the old counter, and says so. */
-static void doubt(const ag_lease_store_t *store, const ag_charge_t *charge)
+static void doubt(const ag_lease_store_t *store, const ag_charge_t *charge, int is_reset)
 {
     apr_uint32_t stripe = ag_lease_stripe(charge->subject);
     ag_lease_t *lease;
@@ -168,7 +168,7 @@ static void doubt(const ag_lease_store_t *store, const ag_charge_t *charge)
     lease = ag_lease_find(store->leases, stripe,
                           ag_id_mix(charge->subject->id, charge->window->id));
     if (lease) {
-        ag_lease_doubt(lease);
+        (is_reset ? ag_lease_void : ag_lease_doubt)(lease);
     }
     ag_leases_unlock(store->leases, (apr_uint64_t)1 << stripe);
 }
@@ -190,7 +190,7 @@ apr_status_t ag_lease_forget(int *there, ag_store_t *base, const ag_charge_t *ch
     rv = begin_anew(there, &call, &entry, &lease, charge->window);
     rv = rv || !*there ? rv : post(&call, ag_entry_id(charge, p));
     ag_fleet_end(&call);
-    doubt(store, charge);
+    doubt(store, charge, !rv);
     return rv;
 }
 
@@ -218,7 +218,7 @@ static void doubt_posted(const ag_leases_t *leases, const ag_entry_t *posts, apr
         if (__atomic_load_n(&lease->birth, __ATOMIC_ACQUIRE) &&
             (!posts || is_posted(lease, posts, n))) {
             ag_leases_lock(leases, stripe);
-            ag_lease_doubt(lease);
+            (posts ? ag_lease_void : ag_lease_doubt)(lease);
             ag_leases_unlock(leases, stripe);
         }
     }

@@ -10,19 +10,21 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
 #include <apr_time.h>
 
 #include "store_lease.h"
 
 #define NAMED APR_UINT64_C(0x6d61726b73000000) /* "marks"; beside digests of 128 bits */
 #define NAMES 4096
-#define A_VISIT 16 /* counters; a visit's answers all come within the time-out */
+#define A_VISIT 16 /* counters at most */
 #define A_ROUND (APR_USEC_PER_SEC / 2)
 #define TRIES 8
 
 /* What this node knows of some counters of a server. */
 typedef struct {
     int n;
+    apr_uint64_t numbers[A_VISIT]; /* in the table */
     ag_lease_t leases[A_VISIT];
     ag_window_t windows[A_VISIT];
     ag_entry_t entries[A_VISIT];
@@ -30,8 +32,7 @@ typedef struct {
 
 /* ---- some counters --------------------------------------------------------------------------- */
 
-/* Copies one that still counts for something. Who heard of a reset since he asked last knows nothing
- * that should be given back. */
+/* Copies one that still counts for something. */
 static int remember(ag_lease_t *copy, ag_window_t *window, const ag_leases_t *leases,
                     apr_uint64_t number, apr_time_t now)
 {
@@ -44,7 +45,7 @@ static int remember(ag_lease_t *copy, ag_window_t *window, const ag_leases_t *le
     ag_leases_lock(leases, stripe);
     *copy = *lease;
     ag_leases_unlock(leases, stripe);
-    return copy->asked && ag_lease_window(window, copy) &&
+    return !copy->forgets && ag_lease_window(window, copy) &&
            window->algo->idle_at(&copy->seen, window) > now;
 }
 
@@ -57,6 +58,7 @@ static apr_uint64_t remember_some(memory_t *memory, const ag_leases_t *leases,
         int i = memory->n;
 
         if (remember(&memory->leases[i], &memory->windows[i], leases, at, call->now)) {
+            memory->numbers[i] = at;
             ag_entry_name(&memory->entries[i], call->fleet->config.prefix, memory->leases[i].key);
             memory->n += ag_fleet_server(call, &memory->entries[i]) == server;
         }
@@ -92,15 +94,21 @@ static apr_status_t give_one(ag_call_t *call, memory_t *memory, int i, apr_uint6
     return rv;
 }
 
-static apr_status_t give_some(ag_call_t *call, memory_t *memory, apr_uint64_t *given)
+/* As many as can be given in half the time-out, or one: who waits longer for all answers of a visit
+ * has to begin it anew. So many were done. */
+static int give_some(ag_call_t *call, memory_t *memory, apr_uint64_t *given)
 {
-    apr_status_t rv = memory->n ? ag_central_read(call, memory->entries, memory->n) : APR_SUCCESS;
-    int i;
+    apr_time_t reserve = call->wire.patience / 2;
+    int i = 0;
 
-    for (i = 0; i < memory->n && !rv; i++) {
-        rv = give_one(call, memory, i, given);
+    if (memory->n && ag_central_read(call, memory->entries, memory->n)) {
+        return 0;
     }
-    return rv;
+    while (i < memory->n && (i == 0 || call->wire.patience > reserve) &&
+           !give_one(call, memory, i, given)) {
+        i++;
+    }
+    return i;
 }
 
 /* ---- all of them ----------------------------------------------------------------------------- */
@@ -120,28 +128,42 @@ static void tell(const ag_fleet_t *fleet, const ag_mark_t *mark)
     }
 }
 
-/* As much as can be done in a while; the rest is for the next round. */
-static void give_all(ag_lease_store_t *store, int server, apr_time_t now, apr_pool_t *p)
+/* One visit; 0 when it was in vain. */
+static int give_next(ag_lease_store_t *store, int server, memory_t *memory, apr_time_t now,
+                     apr_pool_t *p)
 {
     ag_mark_t *mark = &store->leases->head->marks[server];
-    apr_time_t end = apr_time_now() + A_ROUND;
-    memory_t *memory = apr_palloc(p, sizeof *memory);
-    apr_status_t rv = APR_SUCCESS;
+    apr_uint64_t next;
+    ag_call_t call;
+    int done;
 
-    while (!rv && mark->at < store->leases->n && apr_time_now() < end) {
-        ag_call_t call;
-        apr_uint64_t next;
-
-        if (ag_fleet_begin(&call, store->fleet, now, p)) {
-            return;
-        }
-        next = remember_some(memory, store->leases, &call, server, mark->at);
-        rv = give_some(&call, memory, &mark->given);
-        mark->at = rv ? mark->at : next;
-        end_quietly(&call);
+    if (ag_fleet_begin(&call, store->fleet, now, p)) {
+        return 0;
     }
-    if (mark->at == store->leases->n) {
-        mark->known = mark->giving;
+    next = remember_some(memory, store->leases, &call, server, mark->at);
+    done = give_some(&call, memory, &mark->given);
+    mark->at = done < memory->n ? memory->numbers[done] : next;
+    end_quietly(&call);
+    return done || !memory->n;
+}
+
+/* As much as can be done until then; the rest is for the next round. */
+static void give_all(ag_lease_store_t *store, int server, apr_uint64_t birth, apr_time_t now,
+                     apr_time_t end, apr_pool_t *p)
+{
+    ag_mark_t *mark = &store->leases->head->marks[server];
+    memory_t *memory = apr_palloc(p, sizeof *memory);
+    int done = 1;
+
+    if (mark->giving != birth) {
+        mark->giving = birth;
+        mark->at = mark->given = 0;
+    }
+    while (done && mark->giving == birth && mark->at < store->leases->n && apr_time_now() < end) {
+        done = give_next(store, server, memory, now, p);
+    }
+    if (mark->giving == birth && mark->at == store->leases->n) {
+        mark->known = birth;
         tell(store->fleet, mark);
     }
 }
@@ -172,13 +194,27 @@ static apr_uint64_t look_for_mark(ag_call_t *call, int server)
     return entry.birth;
 }
 
+/* Marks are known by the number of their server. */
+static void know_fleet(ag_leases_head_t *head, const ag_fleet_config_t *config, apr_pool_t *p)
+{
+    const char *text = apr_pstrcat(p, config->servers, " ", config->prefix, NULL);
+    ag_id_t fleet = ag_id_of(text, strlen(text));
+
+    if (!ag_id_equal(head->fleet, fleet)) {
+        head->fleet = fleet;
+        memset(head->marks, 0, sizeof head->marks);
+    }
+}
+
 void ag_lease_restore(ag_store_t *base, apr_time_t now, apr_pool_t *p)
 {
     ag_lease_store_t *store = (ag_lease_store_t *)base;
+    ag_leases_head_t *head = store->leases->head;
+    apr_time_t end = apr_time_now() + A_ROUND;
     int server = 0, servers = 1;
 
+    know_fleet(head, &store->fleet->config, p);
     for (; server < servers; server++) {
-        ag_mark_t *mark = &store->leases->head->marks[server];
         apr_uint64_t birth;
         ag_call_t call;
 
@@ -188,12 +224,8 @@ void ag_lease_restore(ag_store_t *base, apr_time_t now, apr_pool_t *p)
         servers = store->fleet->several ? ag_fleet_servers(&call) : 1;
         birth = look_for_mark(&call, server);
         end_quietly(&call);
-        if (birth && birth != mark->known) {
-            if (birth != mark->giving) {
-                mark->giving = birth;
-                mark->at = mark->given = 0;
-            }
-            give_all(store, server, now, p);
+        if (birth && birth != head->marks[server].known) {
+            give_all(store, server, birth, now, end, p);
         }
     }
 }

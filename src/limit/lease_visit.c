@@ -29,6 +29,7 @@ static void make_ask(ag_ask_t *ask, const ag_bill_t *bill, int i)
         ask->then = part->taken;
         ask->birth = lease->birth;
         ask->seen = lease->seen;
+        ask->forget = (int)lease->forgets;
     }
 }
 

@@ -16,6 +16,8 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -183,18 +185,24 @@ static inline pid_t start_memcached(int port)
     return pid;
 }
 
-/* A server that knows no counter, takes `adds` of them, and then says nothing more. */
-static inline pid_t start_half_server(int at_port, int adds)
+static inline int listen_at(int port)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)at_port)};
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     int yes = 1, s = socket(AF_INET, SOCK_STREAM, 0);
-    pid_t pid;
 
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     assert_int_equal(bind(s, (struct sockaddr *)&at, sizeof at), 0);
     assert_int_equal(listen(s, 8), 0);
-    pid = fork_child();
+    return s;
+}
+
+/* A server that knows no counter, takes `adds` of them, and then says nothing more. */
+static inline pid_t start_half_server(int at_port, int adds)
+{
+    int s = listen_at(at_port);
+    pid_t pid = fork_child();
+
     if (pid == 0) {
         int c = accept(s, NULL, NULL);
         char line[1024];
@@ -205,6 +213,48 @@ static inline pid_t start_half_server(int at_port, int adds)
 
             if ((*answer == 'E' || adds-- > 0) && write(c, answer, strlen(answer)) < 0) {
                 break;
+            }
+        }
+        _exit(0);
+    }
+    close(s);
+    return pid;
+}
+
+static inline void pass_on(int from, int to)
+{
+    char bytes[65536];
+    ssize_t n = read(from, bytes, sizeof bytes);
+
+    if (n <= 0 || write(to, bytes, (size_t)n) != n) {
+        _exit(0);
+    }
+}
+
+/* One connection after another to a server, each question `ms` milliseconds late. */
+static inline pid_t start_slow_proxy(int at_port, int to_port, int ms)
+{
+    int s = listen_at(at_port), yes = 1;
+    pid_t pid = fork_child();
+
+    while (pid == 0) {
+        int c = accept(s, NULL, NULL), server = connect_to(to_port);
+        struct pollfd ends[] = {{c, POLLIN, 0}, {server, POLLIN, 0}};
+
+        if (fork_child() != 0) {
+            close(c);
+            close(server);
+            continue;
+        }
+        setsockopt(c, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        setsockopt(server, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        while (poll(ends, 2, -1) > 0) {
+            if (ends[0].revents) {
+                usleep((useconds_t)ms * 1000);
+                pass_on(c, server);
+            }
+            if (ends[1].revents) {
+                pass_on(server, c);
             }
         }
         _exit(0);
