@@ -5,8 +5,8 @@
  * while by themselves, so it is posted: one entry counts the resets, and 64 others say which
  * counters the last of them were of. All nodes read the first one once a second.
  *
- * Who hears of a reset asks memcached anew, and no more. So a post that is lost, read twice or
- * another one's costs a round trip, and admits nobody.
+ * Who hears of a reset asks memcached anew, so a post that is lost, read twice or another one's costs a
+ * round trip and admits nobody. Only if memcached has lost that counter by then, he gives nothing back.
  */
 #include "lease_reset.h"
 
@@ -61,7 +61,7 @@ apr_status_t ag_lease_look(ag_lease_view_t *view, ag_store_t *base, ag_charge_t 
     lease = known(store, charge);
     view->held = ag_lease_good(&lease, charge->window, now);
     view->asked = lease.birth ? lease.asked : 0;
-    if (!rv && (entry.there || !lease.birth)) {
+    if (!rv && (entry.there || !lease.birth || lease.forgets)) {
         lease.seen = entry.counter;
         view->asked = now;
     }
@@ -101,7 +101,7 @@ static apr_status_t begin_anew(int *there, ag_call_t *call, ag_entry_t *entry,
         apr_time_t idle_at;
 
         rv = ag_central_read(call, entry, 1);
-        if (rv || (!entry->there && !lease->birth)) {
+        if (rv || (!entry->there && (!lease->birth || lease->forgets))) {
             return rv;
         }
         counter = entry->there ? counter : &lease->seen;
@@ -143,8 +143,9 @@ static apr_status_t count_reset(apr_uint64_t *number, ag_call_t *call)
     return rv;
 }
 
-/* Whose place is taken meanwhile by a later one is heard of as one of too many. */
-static apr_status_t post(ag_call_t *call, ag_id_t key)
+/* With the new birth, for those that know it already. Whose place is taken meanwhile by a later one is
+ * heard of as one of too many. */
+static apr_status_t post(ag_call_t *call, ag_id_t key, apr_uint64_t birth)
 {
     ag_counter_t what = {key.hi, key.lo, 0};
     apr_status_t rv = count_reset(&what.c, call);
@@ -153,13 +154,25 @@ static apr_status_t post(ag_call_t *call, ag_id_t key)
     if (!rv) {
         name_post(&entry, call->fleet, place_of(what.c));
         rv = ag_central_read(call, &entry, 1);
+        entry.birth = birth;
     }
     rv = rv ? rv : ag_entry_write(&call->wire, &entry, &what, call->now + POSTED_FOR);
     return rv == APR_EBUSY ? APR_SUCCESS : rv;
 }
 
-/* Where memcached cannot be told the next visit finds the old counter, and says so. */
-static void doubt(const ag_lease_store_t *store, const ag_charge_t *charge, int is_reset)
+/* Whether it is what a reset left, of that birth, or what was there before. */
+static void doubt_one(ag_lease_t *lease, apr_uint64_t birth)
+{
+    if (lease->birth == birth || !birth) {
+        ag_lease_doubt(lease);
+    }
+    else {
+        ag_lease_void(lease);
+    }
+}
+
+/* Where memcached cannot be told (0) the next visit finds the old counter, and says so. */
+static void doubt(const ag_lease_store_t *store, const ag_charge_t *charge, apr_uint64_t birth)
 {
     apr_uint32_t stripe = ag_lease_stripe(charge->subject);
     ag_lease_t *lease;
@@ -168,7 +181,7 @@ static void doubt(const ag_lease_store_t *store, const ag_charge_t *charge, int 
     lease = ag_lease_find(store->leases, stripe,
                           ag_id_mix(charge->subject->id, charge->window->id));
     if (lease) {
-        (is_reset ? ag_lease_void : ag_lease_doubt)(lease);
+        doubt_one(lease, birth);
     }
     ag_leases_unlock(store->leases, (apr_uint64_t)1 << stripe);
 }
@@ -188,22 +201,23 @@ apr_status_t ag_lease_forget(int *there, ag_store_t *base, const ag_charge_t *ch
     }
     name_counter(&entry, store, charge, p);
     rv = begin_anew(there, &call, &entry, &lease, charge->window);
-    rv = rv || !*there ? rv : post(&call, ag_entry_id(charge, p));
+    rv = rv || !*there ? rv : post(&call, ag_entry_id(charge, p), entry.birth);
     ag_fleet_end(&call);
-    doubt(store, charge, !rv);
+    doubt(store, charge, rv ? 0 : entry.birth);
     return rv;
 }
 
 /* ---- to hear of it --------------------------------------------------------------------------- */
 
-static int is_posted(const ag_lease_t *lease, const ag_entry_t *posts, apr_uint64_t n)
+/* The last post of a counter, or NULL. */
+static const ag_entry_t *post_of(const ag_lease_t *lease, const ag_entry_t *posts, apr_uint64_t n)
 {
     while (n--) {
         if (lease->key.hi == posts[n].counter.a && lease->key.lo == posts[n].counter.b) {
-            return 1;
+            return &posts[n];
         }
     }
-    return 0;
+    return NULL;
 }
 
 /* Those that were posted, or all of them where that is not known. */
@@ -214,11 +228,11 @@ static void doubt_posted(const ag_leases_t *leases, const ag_entry_t *posts, apr
     for (i = 0; i < leases->n; i++) {
         apr_uint64_t stripe = (apr_uint64_t)1 << ag_lease_stripe_at(leases, i);
         ag_lease_t *lease = &leases->all[i];
+        const ag_entry_t *post = posts ? post_of(lease, posts, n) : NULL;
 
-        if (__atomic_load_n(&lease->birth, __ATOMIC_ACQUIRE) &&
-            (!posts || is_posted(lease, posts, n))) {
+        if (__atomic_load_n(&lease->birth, __ATOMIC_ACQUIRE) && (!posts || post)) {
             ag_leases_lock(leases, stripe);
-            (posts ? ag_lease_void : ag_lease_doubt)(lease);
+            doubt_one(lease, post ? post->birth : 0);
             ag_leases_unlock(leases, stripe);
         }
     }

@@ -147,21 +147,21 @@ static int give_next(ag_lease_store_t *store, int server, memory_t *memory, apr_
     return done || !memory->n;
 }
 
-/* As much as can be done until then; the rest is for the next round. */
+/* As much as can be done until then, or one visit; the rest is for the next round. */
 static void give_all(ag_lease_store_t *store, int server, apr_uint64_t birth, apr_time_t now,
                      apr_time_t end, apr_pool_t *p)
 {
     ag_mark_t *mark = &store->leases->head->marks[server];
     memory_t *memory = apr_palloc(p, sizeof *memory);
-    int done = 1;
+    int done;
 
     if (mark->giving != birth) {
         mark->giving = birth;
         mark->at = mark->given = 0;
     }
-    while (done && mark->giving == birth && mark->at < store->leases->n && apr_time_now() < end) {
+    do {
         done = give_next(store, server, memory, now, p);
-    }
+    } while (done && mark->giving == birth && mark->at < store->leases->n && apr_time_now() < end);
     if (mark->giving == birth && mark->at == store->leases->n) {
         mark->known = birth;
         tell(store->fleet, mark);
