@@ -2,6 +2,7 @@
 """Where the tests live: free loopback ports, directories that a server's children may read, and the
 unprivileged user that servers run as when the tests are run by root."""
 
+import fcntl
 import os
 import pwd
 import grp
@@ -13,12 +14,42 @@ import time
 LOOPBACK = "127.0.0.1"
 
 
+FIRST, SIZE, LAST = 10000, 200, 32000  # below the ports that the kernel hands out to clients
+RANGE = {"pid": 0}
+
+
+def take_range():
+    """A range of ports that no other process of any test run on this machine has: its lock file is
+    held until the process ends."""
+    folder = os.path.join(tempfile.gettempdir(), "apiguard-ports")
+    os.makedirs(folder, exist_ok=True)
+    for first in range(FIRST, LAST, SIZE):
+        lock = open(os.path.join(folder, str(first)), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            continue
+        RANGE.update(pid=os.getpid(), lock=lock, next=first, first=first)
+        return
+    raise RuntimeError("more test runs at once than there are ranges of ports")
+
+
 def free_port():
-    """A TCP port on loopback that nobody listens on. It is closed again before the server opens it;
-    the kernel hands out another number to the next one who asks, so a clash is unlikely."""
-    with socket.socket() as s:
-        s.bind((LOOPBACK, 0))
-        return s.getsockname()[1]
+    """A TCP port on loopback that nobody listens on. It is closed again before the server opens it,
+    but nobody else takes ports of this process's range."""
+    if RANGE["pid"] != os.getpid():
+        take_range()
+    for _ in range(SIZE):
+        port = RANGE["next"]
+        RANGE["next"] = port + 1 if port + 1 < RANGE["first"] + SIZE else RANGE["first"]
+        with socket.socket() as s:
+            try:
+                s.bind((LOOPBACK, port))
+                return port
+            except OSError:
+                pass
+    raise RuntimeError(f"no free port from {RANGE['first']} on")
 
 
 def wait_for_port(port, process, seconds=30, host=LOOPBACK):

@@ -2,22 +2,64 @@
 # Every unit test: a program of its own from the .c file of its name.
 
 ag_unit_tests = \
-	tests/unit/test_audit tests/unit/test_authz tests/unit/test_ban tests/unit/test_desk tests/unit/test_base_cache \
-	tests/unit/test_base_digest tests/unit/test_base_json tests/unit/test_base_lock \
-	tests/unit/test_base_measure tests/unit/test_base_text tests/unit/test_core_open \
-	tests/unit/test_core_setting tests/unit/test_cred tests/unit/test_cred_jwt \
-	tests/unit/test_cred_key tests/unit/test_csv tests/unit/test_guard_charge tests/unit/test_ipset tests/unit/test_ip_list tests/unit/test_iptable \
+	tests/unit/test_audit \
+	tests/unit/test_authz \
+	tests/unit/test_ban \
+	tests/unit/test_desk \
+	tests/unit/test_base_cache \
+	tests/unit/test_base_digest \
+	tests/unit/test_base_json \
+	tests/unit/test_base_lock \
+	tests/unit/test_base_measure \
+	tests/unit/test_base_text \
+	tests/unit/test_core_open \
+	tests/unit/test_core_setting \
+	tests/unit/test_cred \
+	tests/unit/test_cred_jwt \
+	tests/unit/test_cred_key \
+	tests/unit/test_csv \
+	tests/unit/test_guard_charge \
+	tests/unit/test_ipset \
+	tests/unit/test_ip_list \
+	tests/unit/test_iptable \
 	tests/unit/test_flight \
-	tests/unit/test_jwks tests/unit/test_jwt_check tests/unit/test_jwt_key \
-	tests/unit/test_jwt_lib tests/unit/test_jwt_parse tests/unit/test_jwt_verify \
-	tests/unit/test_jwt_who tests/unit/test_key_format tests/unit/test_keys \
-	tests/unit/test_keys_bcrypt tests/unit/test_keys_dbd tests/unit/test_limit_algo tests/unit/test_limit_log tests/unit/test_limit_lease tests/unit/test_limit_memcached tests/unit/test_limit_reset tests/unit/test_limit_servers tests/unit/test_limit_true tests/unit/test_lease_pace tests/unit/test_lease_restore \
-	tests/unit/test_limit_parse tests/unit/test_limit_shm tests/unit/test_limit_store \
-	tests/unit/test_notice tests/unit/test_policy tests/unit/test_repeats tests/unit/test_reply tests/unit/test_tickets tests/unit/test_token_memo \
-	tests/unit/test_usage tests/unit/test_usage_dbd
+	tests/unit/test_jwks \
+	tests/unit/test_jwt_check \
+	tests/unit/test_jwt_key \
+	tests/unit/test_jwt_lib \
+	tests/unit/test_jwt_parse \
+	tests/unit/test_jwt_verify \
+	tests/unit/test_jwt_who \
+	tests/unit/test_key_format \
+	tests/unit/test_keys \
+	tests/unit/test_keys_bcrypt \
+	tests/unit/test_keys_dbd \
+	tests/unit/test_limit_algo \
+	tests/unit/test_limit_log \
+	tests/unit/test_limit_lease \
+	tests/unit/test_limit_memcached \
+	tests/unit/test_limit_reset \
+	tests/unit/test_limit_servers \
+	tests/unit/test_limit_true \
+	tests/unit/test_lease_pace \
+	tests/unit/test_lease_restore \
+	tests/unit/test_limit_parse \
+	tests/unit/test_limit_shm \
+	tests/unit/test_limit_store \
+	tests/unit/test_notice \
+	tests/unit/test_policy \
+	tests/unit/test_repeats \
+	tests/unit/test_reply \
+	tests/unit/test_tickets \
+	tests/unit/test_token_memo \
+	tests/unit/test_usage \
+	tests/unit/test_usage_dbd
 
 ag_unit_h = \
-	tests/unit/jwt_ask.h tests/unit/jwt_maker.h tests/unit/keys_fixture.h \
-	tests/unit/limit_fixture.h tests/unit/unit.h
+	tests/unit/jwt_ask.h \
+	tests/unit/jwt_maker.h \
+	tests/unit/keys_fixture.h \
+	tests/unit/limit_fixture.h \
+	tests/unit/unit.h
 
 ag_fuzz_replays = tests/fuzz/replay_import tests/fuzz/replay_jwt
