@@ -209,6 +209,19 @@ static int key_expire(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
 
 /* ---- verify ---------------------------------------------------------------------------------- */
 
+/* Whether a hash was made under a pepper only the whole key tells; a bcrypt hash never was. */
+static int check_pepper(const key_options_t *o, const char *operand, const char **row)
+{
+    if (!o->pepper || strcmp(operand, "-") == 0) {
+        return AG_EXIT_OK;
+    }
+    if (ag_draft_is_bcrypt(row[AG_K_HASH])) {
+        return ag_ctl_fail(AG_EXIT_NO, "a server with a pepper looks for no bcrypt hash");
+    }
+    return ag_ctl_fail(AG_EXIT_USAGE, "whether a key was made under this pepper only the whole key tells: "
+                       "pass - and the key on stdin");
+}
+
 /* Reads the row as the server does, so what it would complain of is said here too. */
 static int key_verify(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
 {
@@ -218,6 +231,7 @@ static int key_verify(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
     const char *status;
     int code = find(&row, ctl, options, operands->v[0]);
 
+    code = code == AG_EXIT_OK ? check_pepper(options, operands->v[0], row) : code;
     if (code != AG_EXIT_OK) {
         return code;
     }

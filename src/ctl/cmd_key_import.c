@@ -285,6 +285,7 @@ static const char *prepare(import_t *im, char **text, apr_size_t *n, const impor
                            const char *path, apr_pool_t *p)
 {
     const char *error = NULL;
+    ag_pepper_t pepper;
 
     im->rules.now = im->ctl->now;
     im->rules.expires_said = o->expires != NULL;
@@ -292,9 +293,10 @@ static const char *prepare(import_t *im, char **text, apr_size_t *n, const impor
         error = ag_ctl_expiry(&im->rules.expires, o->expires, im->ctl->now, p);
         error = error ? apr_pstrcat(p, "--expires: ", error, NULL) : NULL;
     }
-    if (!error && o->pepper) {
-        error = ag_ctl_secret_file(&im->rules.pepper, &im->rules.pepper_size, o->pepper, p);
-        error = error ? apr_pstrcat(p, "--pepper: ", error, NULL) : NULL;
+    if (!error) {
+        error = ag_ctl_pepper(&pepper, o->pepper, p);
+        im->rules.pepper = pepper.bytes;
+        im->rules.pepper_size = pepper.n;
     }
     return error ? error : ag_ctl_secret_text(text, n, path, p);
 }

@@ -87,6 +87,9 @@ void ag_ctl_removed(const ag_ctl_t *ctl, const char *what, const char *name);
 
 /* ---- input.c --------------------------------------------------------------------------------- */
 
+/* Wipes that memory of the pool when the pool goes. */
+void ag_ctl_wipe_later(void *bytes, apr_size_t size, apr_pool_t *p);
+
 /* Zeroed memory that is wiped when the pool goes. */
 void *ag_ctl_secret_memory(apr_size_t size, apr_pool_t *p);
 

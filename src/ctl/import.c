@@ -70,6 +70,12 @@ static void read_times(ag_draft_t *d, apr_pool_t *p)
     }
 }
 
+/* A server with a pepper never looks for a bcrypt hash, which is made without it. */
+static int is_never_found(const ag_draft_t *d, const ag_import_t *im)
+{
+    return im->pepper_size && d->text[AG_D_HASH] && ag_draft_is_bcrypt(d->text[AG_D_HASH]);
+}
+
 /* Hexadecimal as the table holds it; its first digits open nothing and may name the key. */
 static void read_hash(ag_draft_t *d, apr_pool_t *p)
 {
@@ -116,6 +122,10 @@ const char *ag_import_draft(ag_draft_t *d, const char **column, const ag_record_
     *column = ag_draft_name(AG_D_EXPIRES);
     if (!(r->here & 1u << AG_D_EXPIRES) && !im->expires_said) {
         return "it is missing: add it, or say --expires 90d or --expires never";
+    }
+    *column = ag_draft_name(AG_D_HASH);
+    if (is_never_found(d, im)) {
+        return "with a pepper no bcrypt hash is looked for";
     }
     *column = ag_records_name(AG_R_KEY);
     error = key ? hash_key(d, key, im, p) : NULL;

@@ -30,14 +30,21 @@ static apr_status_t wipe(void *secret)
     return APR_SUCCESS;
 }
 
-void *ag_ctl_secret_memory(apr_size_t size, apr_pool_t *p)
+void ag_ctl_wipe_later(void *bytes, apr_size_t size, apr_pool_t *p)
 {
     secret_t *s = apr_palloc(p, sizeof *s);
 
-    s->bytes = apr_pcalloc(p, size);
+    s->bytes = bytes;
     s->size = size;
     apr_pool_cleanup_register(p, s, wipe, apr_pool_cleanup_null);
-    return s->bytes;
+}
+
+void *ag_ctl_secret_memory(apr_size_t size, apr_pool_t *p)
+{
+    void *bytes = apr_pcalloc(p, size);
+
+    ag_ctl_wipe_later(bytes, size, p);
+    return bytes;
 }
 
 char *ag_ctl_secret(apr_pool_t *p)

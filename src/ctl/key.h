@@ -46,12 +46,12 @@ int ag_ctl_key_reread(const char ***row, ag_ctl_t *ctl, const char *id);
 /* ---- key_match.c ----------------------------------------------------------------------------- */
 
 typedef struct ag_pepper_t {
-    const unsigned char *bytes;
+    const unsigned char *bytes; /* wiped with the pool */
     apr_size_t n; /* 0: there is none */
 } ag_pepper_t;
 
-/* Of a --pepper option, which may be NULL. An error text or NULL. */
-const char *ag_ctl_pepper(ag_pepper_t *pepper, const char *file, apr_pool_t *p);
+/* Of a --pepper option, which may be NULL: read as the server reads it. An error text or NULL. */
+const char *ag_ctl_pepper(ag_pepper_t *pepper, const char *source, apr_pool_t *p);
 
 /* The row of the key in `text`: one, or none. An exit code; what was wrong has been said. */
 int ag_ctl_key_match(ag_rows_t *rows, ag_ctl_t *ctl, const char *text, apr_size_t n,

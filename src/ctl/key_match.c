@@ -1,22 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * key_match: which row is this key's? By the hash that the server would look for; then, for
- * imported keys, by the first characters and bcrypt, which takes a tenth of a second for each row.
+ * imported keys, by the first characters and bcrypt, which takes a tenth of a second for each row. Under
+ * a pepper no bcrypt hash is looked at, as in the server.
  */
 #include <string.h>
 
+#include <apr_file_info.h>
 #include <apr_strings.h>
 
+#include "../core/open.h"
 #include "../keys/key_format.h"
 #include "../keys/keys_bcrypt.h"
 #include "key.h"
 
-const char *ag_ctl_pepper(ag_pepper_t *pepper, const char *file, apr_pool_t *p)
+/* Below the directory the tool was started in, as anybody who types a path means it. */
+static const char *absolute(const char *source, apr_pool_t *p)
 {
-    const char *error;
+    char *here;
+
+    return apr_filepath_get(&here, 0, p) == APR_SUCCESS ? ag_open_absolute(source, here, p) : NULL;
+}
+
+const char *ag_ctl_pepper(ag_pepper_t *pepper, const char *source, apr_pool_t *p)
+{
+    const char *path, *error;
 
     memset(pepper, 0, sizeof *pepper);
-    error = file ? ag_ctl_secret_file(&pepper->bytes, &pepper->n, file, p) : NULL;
+    if (!source) {
+        return NULL;
+    }
+    path = absolute(source, p);
+    error = path ? ag_key_pepper(&pepper->bytes, &pepper->n, path, p)
+                 : "write file:PATH, base64:PATH or env:NAME, as ApiGuardKeyPepper does; a secret does "
+                   "not belong on a command line";
+    if (!error) {
+        ag_ctl_wipe_later((void *)pepper->bytes, pepper->n, p);
+    }
     return error ? apr_pstrcat(p, "--pepper: ", error, NULL) : NULL;
 }
 
@@ -42,7 +62,7 @@ int ag_ctl_key_match(ag_rows_t *rows, ag_ctl_t *ctl, const char *text, apr_size_
 
     ag_key_hash(hash, text, n, pepper->bytes, pepper->n);
     code = ag_ctl_keys_select(rows, ctl, " WHERE k.key_hash = %s", 1, &value);
-    if (code != AG_EXIT_OK || rows->n || !ag_keys_bcrypt_fits(text, n)) {
+    if (code != AG_EXIT_OK || rows->n || pepper->n || !ag_keys_bcrypt_fits(text, n)) {
         return code;
     }
     value = apr_pstrmemdup(ctl->pool, text, AG_BCRYPT_PREFIX);

@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "../core/open.h"
+#include "../keys/key_format.h"
 #include "kinds.h"
 
 /* ---- ApiGuardKeyQuery ---------------------------------------------------------------------------------- */
@@ -67,22 +68,12 @@ const ag_setting_kind_t ag_kind_key_cache = {parse_key_cache, NULL};
 
 /* ---- ApiGuardKeyPepper --------------------------------------------------------------------------------- */
 
-#define MIN_PEPPER 16 /* bytes */
-
 static const char *open_pepper(void *ctx, apr_pool_t *p, apr_pool_t *ptmp)
 {
     ag_pepper_t *pepper = ctx;
-    char *text;
-    const char *error = ag_open_source(&text, &pepper->size, pepper->source, p);
 
-    if (error) {
-        return error;
-    }
-    pepper->bytes = (const unsigned char *)text;
-    return pepper->size >= MIN_PEPPER
-               ? NULL
-               : apr_psprintf(ptmp, "%s: a pepper has at least %d bytes", pepper->source,
-                              MIN_PEPPER);
+    (void)ptmp;
+    return ag_key_pepper(&pepper->bytes, &pepper->size, pepper->source, p);
 }
 
 static const char *parse_pepper(void *value, const ag_setting_t *row, const ag_words_t *words,

@@ -9,6 +9,8 @@
 
 #include <apr_strings.h>
 
+#include "../core/open.h"
+
 #define TAIL (AG_KEY_RANDOM_CHARS + AG_KEY_CHECK_CHARS)
 #define RANDOM_BYTES 32
 #define FOREIGN_CHARS 4
@@ -137,6 +139,21 @@ const char *ag_key_public(const char *key, apr_size_t n, apr_pool_t *p)
         return public_foreign(key, n, p);
     }
     return apr_pstrmemdup(p, key, n - TAIL + AG_KEY_PUBLIC_CHARS);
+}
+
+const char *ag_key_pepper(const unsigned char **bytes, apr_size_t *n, const char *source,
+                          apr_pool_t *p)
+{
+    char *text;
+    const char *error = ag_open_source(&text, n, source, p);
+
+    if (error) {
+        return error;
+    }
+    *bytes = (const unsigned char *)text;
+    return *n >= AG_KEY_PEPPER_LEAST ? NULL
+                                     : apr_psprintf(p, "%s: a pepper has at least %d bytes", source,
+                                                    AG_KEY_PEPPER_LEAST);
 }
 
 void ag_key_hash(char hex[2 * AG_SHA256_SIZE + 1], const char *key, apr_size_t n,

@@ -40,6 +40,13 @@ apr_status_t ag_key_make(char *key, const char *prefix);
  * ("agk_0uN4kLm2"); of a foreign key its first four characters and "...". */
 const char *ag_key_public(const char *key, apr_size_t n, apr_pool_t *p);
 
+#define AG_KEY_PEPPER_LEAST 16 /* bytes */
+
+/* The pepper that a source names (see ag_open_source()), for the server and the tool alike: what one of them
+ * takes the other must not read otherwise. An error text or NULL. */
+const char *ag_key_pepper(const unsigned char **bytes, apr_size_t *n, const char *source,
+                          apr_pool_t *p);
+
 /* What the database holds: lower-case hex of SHA-256, or of HMAC-SHA-256 under a pepper. */
 void ag_key_hash(char hex[2 * AG_SHA256_SIZE + 1], const char *key, apr_size_t n,
                  const unsigned char *pepper, apr_size_t pepper_size);

@@ -125,12 +125,14 @@ static ag_key_result_e fall_back(const ag_key_t **key, const lookup_t *l)
     return AG_KEY_FOUND;
 }
 
-/* By its hash; else, if it might be an imported one, among those that begin alike. */
+/* By its hash; else, if it might be an imported one, among those that begin alike. Not under a pepper:
+ * a bcrypt hash is made without it, so whoever can write to the database could add one. */
 static apr_status_t query(ag_key_t **key, const char *hash, const lookup_t *l)
 {
     apr_status_t rv = ag_keys_dbd_get(key, &l->keys->db, l->realm->query, hash, l->log, l->p);
 
-    if (!APR_STATUS_IS_NOTFOUND(rv) || l->realm->query || !ag_keys_bcrypt_fits(l->text, l->n)) {
+    if (!APR_STATUS_IS_NOTFOUND(rv) || l->realm->query || l->realm->pepper_size
+        || !ag_keys_bcrypt_fits(l->text, l->n)) {
         return rv;
     }
     return ag_keys_bcrypt_find(key, l->keys, l->realm, l->text, l->n, l->cached ? l->hash : NULL,

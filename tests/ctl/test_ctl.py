@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """apiguardctl on SQLite, and on PostgreSQL and MariaDB servers of the tests' own."""
 
+import base64
 import grp
 import hashlib
 import json
@@ -230,10 +231,24 @@ def test_values_are_bound(db):
 
 
 def test_pepper(db, folder):
-    pepper = "file:" + folder.write("pepper", "salt and more\n")
+    pepper = "file:" + folder.write("pepper", "salt and pepper, and more\n")
     key = db.ctl("key", "create", "--client", "acme", "--pepper", pepper).stdout.strip()
     assert "active" in db.ctl("key", "verify", "-", "--pepper", pepper, stdin=key).stdout
     refused(db, "key", "verify", "-", status=1, stdin=key)
+    refused(db, "key", "verify", public(key), "--pepper", pepper, status=2, says="pass -")
+
+
+def test_a_pepper_is_what_the_server_takes(db, folder, monkeypatch):
+    """The server refuses a pepper of less than 16 bytes and reads base64: and env:; the tool once took the
+    first and refused the others."""
+    short = "file:" + folder.write("short", "salt and more\n")
+    refused(db, "key", "create", "--client", "a", "--pepper", short, status=2, says="at least 16 bytes")
+    encoded = "base64:" + folder.write("encoded", base64.b64encode(b"salt and pepper, and more") + b"\n")
+    key = db.ctl("key", "create", "--client", "acme", "--pepper", encoded).stdout.strip()
+    monkeypatch.setenv("THE_PEPPER", "salt and pepper, and more")
+    assert "active" in db.ctl("key", "verify", "-", "--pepper", "env:THE_PEPPER", stdin=key).stdout
+    monkeypatch.chdir(folder.path)
+    assert "active" in db.ctl("key", "verify", "-", "--pepper", "base64:encoded", stdin=key).stdout
 
 
 # ---- list and show --------------------------------------------------------------------------------

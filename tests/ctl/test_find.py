@@ -89,7 +89,7 @@ def test_find_and_revoke(db, keys):
 
 
 def test_find_under_a_pepper(db, folder):
-    pepper = "file:" + folder.write("pepper", "salt\n")
+    pepper = "file:" + folder.write("pepper", "salt and pepper, and more\n")
     key = created(db, "--pepper", pepper)
     assert ids(db, key["key"], "--pepper", pepper) == [key["id"]]
     assert ids(db, key["key"], status=1) == []

@@ -116,12 +116,26 @@ def test_the_end_must_be_said(db):
 
 
 def test_import_under_a_pepper(db, folder):
-    pepper = "file:" + folder.write("pepper", "salt\n")
+    pepper = "file:" + folder.write("pepper", "salt and pepper, and more\n")
     imported(db, f"key,client_name,expires_at\n{KEY},a,\n", "--pepper", pepper)
     assert db.sql("SELECT key_hash FROM api_keys")[0][0] == hmac.new(
-        b"salt", KEY.encode(), "sha256").hexdigest()
+        b"salt and pepper, and more", KEY.encode(), "sha256").hexdigest()
     assert "active" in db.ctl("key", "verify", "-", "--pepper", pepper, stdin=KEY).stdout
     refused(db, "key", "import", "-", "--pepper", "salt", status=2, stdin="", says="--pepper")
+
+
+def test_no_bcrypt_under_a_pepper(db, folder):
+    """A server with a pepper looks for no bcrypt hash, since whoever can write to the database could make
+    one: so none is imported, and the tool's own reading of a key is the server's."""
+    pepper = "file:" + folder.write("pepper", "salt and pepper, and more\n")
+    secret, stored = "legacy-1-0123456789", "$2y$04$0123456789abcdefghijkem8A6kYL1feKMMBwk./hOiGRNh39AWYS"
+    line = f"key_hash,key_prefix,client_name,expires_at\n{stored},legacy-1,c,\n"
+    assert "bcrypt" in bad(db, line, "--pepper", pepper)[(2, "key_hash")]
+    imported(db, line)
+    assert "active" in db.ctl("key", "verify", "-", stdin=secret).stdout
+    refused(db, "key", "verify", "-", "--pepper", pepper, stdin=secret, status=1, says="no such key")
+    refused(db, "key", "verify", "legacy-1", "--pepper", pepper, status=1, says="bcrypt")
+    refused(db, "key", "find", "--pepper", pepper, stdin=secret, status=1, says="no key")
 
 
 def test_import_hashes(db):

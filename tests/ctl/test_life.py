@@ -88,7 +88,7 @@ def test_rotate_expiry_and_prefix(db):
 
 
 def test_rotate_under_a_pepper(db, folder):
-    pepper = "file:" + folder.write("pepper", "salt and more\n")
+    pepper = "file:" + folder.write("pepper", "salt and pepper, and more\n")
     old = created(db, "--pepper", pepper)
     new = rotated(db, old["id"], "--pepper", pepper)
     assert db.ctl("key", "verify", "-", "--pepper", pepper, stdin=new["key"]).returncode == 0

@@ -91,6 +91,24 @@ static void test_our_own_keys_cost_one_query(void **state)
     assert_int_equal(f->asked, 1);
 }
 
+/* A bcrypt hash is made without the pepper, so whoever can write to the database could make one and would
+ * be in: under a pepper none is asked for, nor one that was cached without. */
+static void test_never_under_a_pepper(void **state)
+{
+    fixture_t *f = *state;
+    ag_key_realm_t peppered = f->realm;
+    const ag_key_t *key;
+
+    peppered.id.lo++;
+    peppered.pepper = (const unsigned char *)"0123456789abcdef";
+    peppered.pepper_size = 16;
+    import(f, KEY, "old");
+    found(f, KEY);
+    f->asked = 0;
+    assert_int_equal(find_in(&key, f, &peppered, KEY), AG_KEY_UNKNOWN);
+    assert_int_equal(f->asked, 1);
+}
+
 /* bcrypt does not look behind the 72nd byte; a longer key is another key. */
 static void test_72_bytes(void **state)
 {
@@ -314,6 +332,7 @@ int main(void)
         TEST(test_all_kinds),
         TEST(test_wrong_ones_are_remembered),
         TEST(test_our_own_keys_cost_one_query),
+        TEST(test_never_under_a_pepper),
         TEST(test_72_bytes),
         TEST(test_revoked),
         TEST(test_the_cost_is_paid_once),

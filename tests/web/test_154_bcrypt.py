@@ -60,6 +60,20 @@ def test_it_works_and_is_revoked_like_any_other(web, keys, kind):
     assert_refused(go(web, key), "key_revoked")
 
 
+def test_a_pepper_lets_none_in(own_httpd, keys, tmp_path):
+    """A pepper promises that nobody gets in by writing to the database. A bcrypt hash is made without it,
+    so a row with one was enough."""
+    pepper = tmp_path / "pepper"
+    pepper.write_text("salt and pepper, and more\n")
+    web = own_httpd(f"ApiGuardKeyPepper file:{pepper}\n" + CONF, database=keys)
+    key = "partner1-0123456789-secret"
+    import_key(keys, key)
+    assert_refused(go(web, key), "key_invalid")
+    made = keys.ctl("key", "create", "--client", "acme", "--pepper", f"file:{pepper}").stdout.strip()
+    secrets.add(made)
+    assert go(web, made).status == 200
+
+
 def test_the_tool_revokes_it_at_once(web, keys):
     key = "partner1-0123456789-secret"
     import_key(keys, key)
