@@ -18,34 +18,61 @@ static int same_count(const ag_charge_t *a, const ag_charge_t *b)
            && ag_id_equal(a->subject->id, b->subject->id);
 }
 
-/* A count is charged once for a request, however many sections share its name. One of them that is
- * no dry run makes it none. */
+/* Two limits with one count: the higher cost counts, and a dry run has no say beside one that is
+ * enforced. */
+static void join(ag_charge_t *listed, const ag_charge_t *charge)
+{
+    if (listed->dry_run > charge->dry_run
+        || (listed->dry_run == charge->dry_run && listed->cost < charge->cost)) {
+        listed->cost = charge->cost;
+    }
+    listed->dry_run &= charge->dry_run;
+}
+
+/* A count is charged once for a request, however many sections share its name. */
 AG_RARE static int is_listed(ag_bill_t *bill, int n, const ag_charge_t *charge)
 {
     int i;
 
     for (i = 0; i < n; i++) {
         if (same_count(&bill->charges[i], charge)) {
-            bill->charges[i].dry_run &= charge->dry_run;
+            join(&bill->charges[i], charge);
             return 1;
         }
     }
     return 0;
 }
 
-/* Earlier; a dry run that did not fit was not charged and has refused nobody. */
-AG_RARE static int is_charged(const ag_bill_t *bill, const ag_charge_t *charge)
+/* 1 when earlier passes have charged it; else *paid is what they charged of a lower cost. Beside an
+ * earlier charge a dry run has no say; one that did not fit was not charged and has refused nobody. */
+AG_RARE static int is_charged(const ag_bill_t *bill, const ag_charge_t *charge, apr_uint64_t *paid)
 {
-    for (; bill; bill = bill->earlier) {
-        int i;
+    int found = 0;
+    int i;
 
+    for (*paid = 0; bill; bill = bill->earlier) {
         for (i = 0; i < bill->n; i++) {
-            if (same_count(&bill->charges[i], charge)
-                && (bill->charges[i].allowed || charge->dry_run)) {
-                return 1;
+            const ag_charge_t *earlier = &bill->charges[i];
+
+            if (same_count(earlier, charge) && (earlier->allowed || charge->dry_run)) {
+                found = 1;
+                *paid += earlier->cost;
             }
         }
     }
+    return found && (charge->dry_run || *paid >= charge->cost);
+}
+
+/* 1 when nothing of it is left to be charged; else the rest is. */
+AG_RARE static int is_paid(ag_bill_t *bill, ag_charge_t *charge)
+{
+    apr_uint64_t paid;
+
+    if (is_charged(bill->earlier, charge, &paid)) {
+        return 1;
+    }
+    charge->cost -= paid;
+    bill->tops_up |= paid > 0;
     return 0;
 }
 
@@ -93,7 +120,7 @@ static AG_HOT void add_limit(ag_bill_t *bill, const ag_limit_t *limit, const ag_
         charge->dry_run = limit->dry_run;
         charge->allowed = 0;
         if ((others && is_listed(bill, others, charge))
-            || (bill->earlier && is_charged(bill->earlier, charge))) {
+            || (bill->earlier && is_paid(bill, charge))) {
             continue;
         }
         if (bill->n == bill->room) {
@@ -121,7 +148,7 @@ static ag_bill_t *open_bill(const ag_check_t *check, int windows)
     bill->store = NULL;
     bill->then = exchange->request.now;
     bill->by = check->number;
-    bill->n = bill->too_many = 0;
+    bill->n = bill->too_many = bill->tops_up = 0;
     bill->room = room;
     return bill;
 }
@@ -208,6 +235,21 @@ static void write_line(ag_quota_line_t *line, const ag_charge_t *charge, int wit
     line->dry_run = charge->dry_run;
 }
 
+/* 1 when one of the bills from `later` to `until` says it anew. */
+static int said_later(const ag_bill_t *later, const ag_bill_t *until, const ag_charge_t *charge)
+{
+    for (; later != until; later = later->earlier) {
+        int i;
+
+        for (i = 0; later->tops_up && i < later->n; i++) {
+            if (same_count(&later->charges[i], charge)) {
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
 void ag_guard_tell(ag_check_t *check)
 {
     ag_verdict_t *verdict = &check->verdict;
@@ -219,12 +261,16 @@ void ag_guard_tell(ag_check_t *check)
     for (bill = check->bill; bill; bill = bill->earlier) {
         n += bill->n;
     }
-    verdict->lines = apr_palloc(check->exchange->request.pool, (apr_size_t)n * sizeof *line);
-    verdict->n_lines = n;
-    line = verdict->lines + n;
+    line = verdict->lines = apr_palloc(check->exchange->request.pool,
+                                       (apr_size_t)n * sizeof *line);
+    line += n;
     for (bill = check->bill; bill; bill = bill->earlier) {
         for (i = bill->n; i--;) {
-            write_line(--line, &bill->charges[i], with_subject);
+            if (!said_later(check->bill, bill, &bill->charges[i])) {
+                write_line(--line, &bill->charges[i], with_subject);
+            }
         }
     }
+    verdict->n_lines = (int)(verdict->lines + n - line);
+    verdict->lines = line;
 }

@@ -13,12 +13,13 @@
 
 struct ag_bill_t {
     ag_bill_t *earlier; /* what the exchange had been charged before; or NULL */
-    ag_store_t *store;  /* that allowed it; NULL: there is nothing to give back */
+    ag_store_t *store;  /* that allowed it; NULL: it is final, or was given back */
     apr_time_t then;    /* when it was charged */
     int by;             /* the number of the pass that is charged */
     int n;
     int room;
     int too_many;
+    int tops_up;        /* it charges a count that an earlier one has charged, too */
     ag_subject_t subject; /* of the first limit, which mostly is the only one */
     ag_charge_t charges[];
 };

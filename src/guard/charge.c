@@ -89,7 +89,17 @@ static void refund(ag_bill_t *bill, const ag_request_t *request)
     bill->store = NULL;
 }
 
-/* A refused request consumes nothing. A refused sub-request gives back only its own; what may answer
+void ag_guard_begin(ag_exchange_t *exchange)
+{
+    ag_bill_t *bill;
+
+    for (bill = exchange->bills; bill; bill = bill->earlier) {
+        bill->store = NULL;
+    }
+    exchange->begun = 1;
+}
+
+/* A request that is refused before any work consumes nothing. A refused sub-request gives back only its own; what may answer
  * in its stead is charged anew. */
 void ag_guard_give_back(const ag_check_t *check)
 {

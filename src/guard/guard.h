@@ -51,7 +51,8 @@ typedef struct ag_exchange_t {
 
     /* Sub-requests end before the request does, with all their memory. */
     struct ag_check_t *passed_below;        /* the last that passed the gate and lives still */
-    const struct ag_check_t *refused_below; /* a copy of the last that was refused */
+    const struct ag_check_t *refused_below; /* a copy of the last that was refused before `begun` */
+    int begun; /* a handler has begun, so work is being done: ag_guard_begin() */
     int audited;
     const char *id; /* by which the client and the log call a refused one; NULL: nobody asked yet */
     int failed; /* it brought a wrong credential, and that was counted */
@@ -109,7 +110,12 @@ const char *ag_guard_limit(const ag_check_t *check);
 /* Writes verdict.lines: all that was charged so far, and what was refused. */
 void ag_guard_tell(ag_check_t *check);
 
-/* Gives back what a refused request took: of a sub-request its own, else everything. */
+/* A handler begins, so work is done for what was charged until now: it is never given back, whatever
+ * refuses an ErrorDocument, a redirect or a sub-request later. */
+void ag_guard_begin(ag_exchange_t *exchange);
+
+/* Gives back what a refused request took: of a sub-request its own, else everything that is not
+ * final. */
 void ag_guard_give_back(const ag_check_t *check);
 
 /* Tells of the charges that are dry runs and did not fit. */

@@ -157,18 +157,19 @@ const char *ag_policy_check(const ag_policy_t *policy, apr_pool_t *p)
     return NULL;
 }
 
-/* A client chooses its header fields freely, so a limit by one of them alone limits nobody. The field,
- * or NULL. */
-static const char *lone_header(const ag_limits_t *limits)
+/* A client chooses its header fields freely, and what stands behind a script's path (PATH_INFO): a
+ * limit by one of them alone limits nobody who varies it. Such a limit, or NULL where one that a
+ * client cannot choose stands beside it. */
+static const ag_limit_t *lone_choice(const ag_limits_t *limits)
 {
-    const char *header = NULL;
+    const ag_limit_t *lone = NULL;
     int i;
 
     for (i = 0; i < count(limits->list); i++) {
         const ag_limit_t *limit = APR_ARRAY_IDX(limits->list, i, ag_limit_t *);
 
-        if (limit && limit->by == AG_BY_HEADER) {
-            header = limit->by_name;
+        if (limit && (limit->by == AG_BY_HEADER || limit->by == AG_BY_PATH)) {
+            lone = lone && lone->by == AG_BY_HEADER ? lone : limit;
         }
         else if (limit && !limit->dry_run
                  && (limit->by == AG_BY_IP || limit->by == AG_BY_CLIENT
@@ -176,17 +177,23 @@ static const char *lone_header(const ag_limits_t *limits)
             return NULL;
         }
     }
-    return header;
+    return lone;
 }
 
 const char *ag_policy_warning(const ag_policy_t *policy, apr_pool_t *p)
 {
-    const char *rate = lone_header(&policy->limits), *flying = lone_header(&policy->concurrency);
+    const ag_limit_t *rate = lone_choice(&policy->limits);
+    const ag_limit_t *lone = rate ? rate : lone_choice(&policy->concurrency);
+    const char *directive = rate ? "ApiGuardRateLimit" : "ApiGuardConcurrency";
 
-    if (!rate && !flying) {
+    if (!lone) {
         return NULL;
     }
+    if (lone->by == AG_BY_PATH) {
+        return apr_psprintf(p, "%s %s: by=path alone limits nobody who varies the path, as with "
+                            "/script.php/1, /script.php/2; limit by ip, client or global too",
+                            directive, lone->text);
+    }
     return apr_psprintf(p, "%s: by=header:%s alone limits nobody who varies that field; limit by ip, "
-                        "client or global too", rate ? "ApiGuardRateLimit" : "ApiGuardConcurrency",
-                        rate ? rate : flying);
+                        "client or global too", directive, lone->by_name);
 }

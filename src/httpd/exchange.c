@@ -97,7 +97,7 @@ static ag_exchange_t *exchange_of(request_rec *r)
     return kept->exchange;
 }
 
-const ag_exchange_t *ag_exchange_found(request_rec *r)
+ag_exchange_t *ag_exchange_found(request_rec *r)
 {
     const kept_t *kept = ap_get_module_config(topmost(r)->request_config, &apiguard_module);
 

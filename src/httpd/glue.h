@@ -217,7 +217,7 @@ ag_check_t *ag_check_of(request_rec *r);
 ag_check_t *ag_check_found(request_rec *r);
 
 /* The exchange if any pass has made it, else NULL. */
-const ag_exchange_t *ag_exchange_found(request_rec *r);
+ag_exchange_t *ag_exchange_found(request_rec *r);
 
 const ag_policy_t *ag_policy_of(const request_rec *r);
 

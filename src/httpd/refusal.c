@@ -109,8 +109,11 @@ static void audit(request_rec *r, ag_check_t *check, int status)
     ag_log_level_e level;
 
     if (r->main) {
-        /* No answer yet, but it may become one: see ag_insert_error_filter(). */
-        check->exchange->refused_below = ag_check_keep(check, check->exchange->request.pool);
+        /* No answer yet, but mod_dir may make it one: see ag_insert_error_filter(). What a handler
+         * looks up is the handler's affair. */
+        if (!check->exchange->begun) {
+            check->exchange->refused_below = ag_check_keep(check, check->exchange->request.pool);
+        }
         return;
     }
     if (check->exchange->audited) {

@@ -51,7 +51,7 @@ class Handler(socketserver.StreamRequestHandler):
     def answer(self, method, seen):
         body = json.dumps(seen).encode()
         extra = "".join(f"{k}: {v}\r\n" for k, v in self.server.extra)
-        head = (f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n{extra}"
+        head = (f"HTTP/1.1 {self.server.status}\r\nContent-Type: application/json\r\n{extra}"
                 f"Content-Length: {len(body)}\r\n\r\n").encode()
         self.wfile.write(head + (b"" if method == "HEAD" else body))
 
@@ -62,13 +62,15 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 class Backend:
-    """`seen` is every request that arrived; `extra` header lines it answers with; while `gate` is
+    """`seen` is every request that arrived; `extra` header lines and `server.status` it answers with;
+    while `gate` is
     cleared no answer leaves it."""
 
     def __init__(self):
         self.server = Server((LOOPBACK, 0), Handler)
         self.server.seen = []
         self.server.extra = []
+        self.server.status = "200 OK"
         self.gate = self.server.gate = threading.Event()
         self.gate.set()
         self.port = self.server.server_address[1]

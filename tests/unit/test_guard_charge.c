@@ -1,215 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The limit steps of the guard, on stores that count in a table and note what they are asked: which
- * windows are charged when, all or nothing, what is given back, and what happens when memcached is
- * away.
+ * The limit steps of the guard: which windows are charged when, all or nothing, what is given back and
+ * what is final, and what happens when memcached is away.
  */
-#include "unit.h"
-
-#include "../../src/guard/bill.h"
-#include "../../src/reply/reply.h"
-
-/* ---- a store --------------------------------------------------------------------------------- */
-
-typedef struct fake_t {
-    ag_store_t store; /* first */
-    int down;
-    int asked;
-    apr_uint64_t count[64]; /* of windows, by id.lo */
-    const char *said;       /* "shm+1,2 " charged windows 1 and 2; "shm-1 " gave 1 back */
-    apr_pool_t *p;
-} fake_t;
-
-static void note(fake_t *fake, const char *sign, const ag_charge_t *charges, int n)
-{
-    int i;
-
-    fake->said = apr_pstrcat(fake->p, fake->said, fake->store.name, sign, NULL);
-    for (i = 0; i < n; i++) {
-        fake->said = apr_psprintf(fake->p, "%s%s%d", fake->said, i ? "," : "",
-                                  (int)charges[i].window->id.lo);
-    }
-    fake->said = apr_pstrcat(fake->p, fake->said, " ", NULL);
-}
-
-static apr_status_t fake_charge(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
-                                apr_pool_t *p)
-{
-    fake_t *fake = (fake_t *)store;
-    int i, all;
-
-    (void)p;
-    assert_true(now == NOW);
-    fake->asked++;
-    if (fake->down) {
-        return APR_EGENERAL;
-    }
-    for (i = 0; i < n; i++) {
-        apr_uint64_t used = fake->count[charges[i].window->id.lo];
-
-        charges[i].allowed = used + charges[i].cost <= charges[i].window->rate.n;
-        charges[i].quota.remaining = charges[i].window->rate.n - used;
-        charges[i].quota.reset = 30;
-        charges[i].quota.retry = charges[i].allowed ? 0 : (apr_uint32_t)charges[i].window->id.lo;
-    }
-    all = ag_charges_allowed(charges, n);
-    for (i = 0; i < n; i++) {
-        if (charges[i].allowed && (all || charges[i].dry_run)) {
-            fake->count[charges[i].window->id.lo] += charges[i].cost;
-        }
-    }
-    note(fake, "+", charges, n);
-    return APR_SUCCESS;
-}
-
-static void fake_refund(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
-                        apr_time_t then, apr_pool_t *p)
-{
-    fake_t *fake = (fake_t *)store;
-    int i;
-
-    (void)p;
-    assert_true(now == NOW && then == NOW);
-    for (i = 0; i < n; i++) {
-        fake->count[charges[i].window->id.lo] -= charges[i].cost;
-    }
-    note(fake, "-", charges, n);
-}
-
-/* ---- expressions: the text says what comes of it --------------------------------------------- */
-
-static int fake_test(const ag_expr_t *expr, const ag_request_t *request)
-{
-    (void)request;
-    return *(const char *)expr == '-' ? -1 : *(const char *)expr - '0';
-}
-
-static const char *fake_text(const ag_expr_t *expr, const ag_request_t *request)
-{
-    (void)request;
-    return strcmp((const char *)expr, "fails") ? (const char *)expr : NULL;
-}
-
-static ag_expr_t *expr_of(const char *text)
-{
-    return (ag_expr_t *)(uintptr_t)text;
-}
-
-/* ---- the house ------------------------------------------------------------------------------- */
-
-typedef struct {
-    apr_pool_t *p;
-    fake_t shm, memcached;
-    ag_expr_port_t expr;
-    ag_sip_key_t sip;
-    ag_breaker_t breaker;
-    ag_engine_t engine;
-    ag_policy_t *policy;
-    ag_exchange_t exchange;
-    ag_check_t check;
-    ag_principal_t acme;
-} house_t;
-
-static void open_fake(fake_t *fake, const char *name, apr_pool_t *p)
-{
-    fake->store.name = name;
-    fake->store.charge = fake_charge;
-    fake->store.refund = fake_refund;
-    fake->said = "";
-    fake->p = p;
-}
-
-static int open_house(void **state)
-{
-    apr_pool_t *p;
-    house_t *h;
-
-    pool_start((void **)&p);
-    h = apr_pcalloc(p, sizeof *h);
-    h->p = p;
-    open_fake(&h->shm, "shm", p);
-    open_fake(&h->memcached, "mc", p);
-    h->expr.test = fake_test;
-    h->expr.text = fake_text;
-    h->engine.expr = &h->expr;
-    h->engine.sip = &h->sip;
-    h->engine.server.lo = 60;
-    h->engine.shm = &h->shm.store;
-    h->engine.breaker = &h->breaker;
-    h->policy = ag_policy_make(p);
-    h->exchange.request = make_request(NULL, p);
-    h->exchange.engine = &h->engine;
-    h->check.exchange = &h->exchange;
-    h->check.policy = h->policy;
-    h->acme.kind = "key";
-    h->acme.client = "acme";
-    *state = h;
-    return 0;
-}
-
-static int close_house(void **state)
-{
-    apr_pool_t *p = ((house_t *)*state)->p;
-
-    return pool_stop((void **)&p);
-}
-
-#define HOUSE(function) cmocka_unit_test_setup_teardown(function, open_house, close_house)
-
-/* A limit of one window; its id is `id`. */
-static ag_limit_t *limit_of(house_t *h, int id, ag_by_e by, apr_uint64_t n)
-{
-    ag_limit_t *limit = apr_pcalloc(h->p, sizeof *limit);
-
-    limit->windows = apr_pcalloc(h->p, sizeof *limit->windows);
-    limit->n_windows = 1;
-    limit->windows->rate.n = n;
-    limit->windows->rate.period.seconds = 60;
-    limit->windows->algo = &ag_algo_fixed;
-    limit->windows->id.lo = (apr_uint64_t)id;
-    limit->windows->told.name = apr_psprintf(h->p, "w%d", id);
-    limit->windows->told.limit = n;
-    limit->windows->told.window = 60;
-    limit->by = by;
-    limit->prefix6 = 64;
-    limit->cost = 1;
-    ag_limits_add(&h->policy->limits, limit, h->p);
-    return limit;
-}
-
-static const ag_quota_line_t *lines(house_t *h)
-{
-    ag_guard_tell(&h->check);
-    return h->check.verdict.lines;
-}
-
-/* The lines a client would be told: "w1 w2! w3?", the second refused, the third a dry run. */
-static const char *told(house_t *h)
-{
-    const ag_verdict_t *verdict = &h->check.verdict;
-    const char *text = "";
-    int i;
-
-    lines(h);
-    for (i = 0; i < verdict->n_lines; i++) {
-        const ag_quota_line_t *line = &verdict->lines[i];
-
-        text = apr_psprintf(h->p, "%s%s%s%s%s", text, i ? " " : "", line->policy->name,
-                            line->refused ? "!" : "", line->dry_run ? "?" : "");
-    }
-    return text;
-}
-
-static int n_taken(const house_t *h)
-{
-    const ag_bill_t *bill;
-    int n = 0;
-
-    for (bill = h->exchange.bills; bill; bill = bill->earlier) {
-        n += bill->n;
-    }
-    return n;
-}
+#include "charge_fixture.h"
 
 /* ---- order ----------------------------------------------------------------------------------- */
 
@@ -234,8 +28,6 @@ static void test_order(void **state)
     assert_int_equal(n_taken(h), 6);
     assert_int_equal(h->check.verdict.reason, AG_R_NONE);
 }
-
-static const ag_limits_t none = {NULL, 0, 0};
 
 static void test_no_limits(void **state)
 {
@@ -399,18 +191,6 @@ static void test_denied_over_limit(void **state)
     assert_string_equal(told(h), "w1 w2!");
 }
 
-/* A count that two sections share by name is charged once for a request. */
-static void test_shared_count(void **state)
-{
-    house_t *h = *state;
-
-    limit_of(h, 1, AG_BY_GLOBAL, 5);
-    limit_of(h, 1, AG_BY_GLOBAL, 5);
-    ag_guard_charge(&h->check);
-    assert_string_equal(h->shm.said, "shm+1 ");
-    assert_int_equal(h->shm.count[1], 1);
-}
-
 /* A refused sub-request gives back its own; the request it belongs to may be answered. */
 static void test_below(void **state)
 {
@@ -430,6 +210,24 @@ static void test_below(void **state)
     assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
     assert_int_equal(h->shm.count[1], 0); /* the request itself gives back all */
     assert_int_equal(h->shm.count[2], 0);
+}
+
+/* Once a handler has begun, work has been done: whatever refuses an ErrorDocument or a redirect later
+ * gives nothing of it back. */
+static void test_final(void **state)
+{
+    house_t *h = *state;
+
+    limit_of(h, 1, AG_BY_IP, 5);
+    limit_of(h, 2, AG_BY_GLOBAL, 5);
+    ag_guard_admit(&h->check);
+    ag_guard_charge(&h->check);
+    ag_guard_begin(&h->exchange);
+    limit_of(h, 3, AG_BY_IP, 5);
+    limit_of(h, 4, AG_BY_GLOBAL, 0);
+    assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
+    assert_string_equal(h->shm.said, "shm+1 shm+2 shm+3 shm+4 shm-3 ");
 }
 
 /* A sub-request's windows end with it; what is told of them does not. */
@@ -453,106 +251,6 @@ static void test_below_window(void **state)
     assert_string_equal(kept->told.begin, ", \"mine\";r=");
     assert_int_equal(kept->rate.n, 5);
     assert_int_equal(kept->id.lo, 1);
-}
-
-/* ---- what applies, and what it costs --------------------------------------------------------- */
-
-static void test_when(void **state)
-{
-    house_t *h = *state;
-
-    limit_of(h, 1, AG_BY_GLOBAL, 5)->when = expr_of("0");
-    limit_of(h, 2, AG_BY_GLOBAL, 5)->when = expr_of("1");
-    limit_of(h, 3, AG_BY_GLOBAL, 5)->when = expr_of("-1"); /* one that fails limits */
-    ag_guard_charge(&h->check);
-    assert_string_equal(h->shm.said, "shm+2,3 ");
-}
-
-static void test_cost(void **state)
-{
-    static const struct {
-        const char *text;
-        apr_uint64_t cost;
-    } cases[] = {
-        {"3", 3}, {"0", 0}, {"1000000000000", APR_UINT64_C(1000000000000)},
-        {"1000000000001", APR_UINT64_C(1000000000000)}, /* more than there is costs all there is */
-        {"99999999999999999999", APR_UINT64_C(1000000000000)}, {"", 1}, {"-1", 1}, {"2x", 1}, {"fails", 1},
-    };
-    house_t *h = *state;
-    int i;
-
-    limit_of(h, 63, AG_BY_GLOBAL, AG_RATE_MAX)->cost = 7;
-    for (i = 0; i < N_OF(cases); i++) {
-        limit_of(h, 1 + i, AG_BY_GLOBAL, AG_RATE_MAX)->cost_expr = expr_of(cases[i].text);
-    }
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
-    assert_int_equal(h->shm.count[63], 7);
-    for (i = 0; i < N_OF(cases); i++) {
-        assert_int_equal(h->shm.count[1 + i], cases[i].cost);
-    }
-}
-
-/* Takes any id; everything is allowed. */
-static apr_status_t open_charge(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
-                                apr_pool_t *p)
-{
-    int i;
-
-    (void)store;
-    (void)now;
-    (void)p;
-    for (i = 0; i < n; i++) {
-        charges[i].allowed = 1;
-        charges[i].quota.remaining = charges[i].window->rate.n;
-    }
-    return APR_SUCCESS;
-}
-
-/* A key's own rates replace every by=client limit of the section and leave the others. */
-static void test_own(void **state)
-{
-    static const ag_rate_t rates[] = {{3, {60, AG_PERIOD_PLAIN}}, {9, {3600, AG_PERIOD_PLAIN}}};
-    house_t *h = *state;
-
-    h->shm.store.charge = open_charge;
-    h->policy->rate_headers = AG_QUOTA_DRAFT_8;
-    limit_of(h, 1, AG_BY_CLIENT, 5);
-    limit_of(h, 2, AG_BY_GLOBAL, 5);
-    limit_of(h, 3, AG_BY_USER, 5);
-    h->acme.rates = rates;
-    h->acme.n_rates = 2;
-    h->check.verdict.who = &h->acme;
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
-    assert_string_equal(told(h), "w2 w3 3/min 9/h");
-    assert_string_equal(lines(h)[2].subject, "client:key::acme");
-    assert_int_equal(lines(h)[2].policy->limit, 3);
-    assert_int_equal(lines(h)[3].policy->window, 3600);
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
-    assert_int_equal(n_taken(h), 4);
-    h->policy->limits = none; /* they apply where the section has none */
-    h->exchange.bills = NULL;
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
-    assert_string_equal(told(h), "3/min 9/h");
-}
-
-/* 32 windows are charged; one more is refused, not passed over. */
-static void test_many(void **state)
-{
-    house_t *h = *state;
-    int i;
-
-    for (i = 0; i < 32; i++) {
-        limit_of(h, 1 + i, AG_BY_GLOBAL, 5);
-    }
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
-    lines(h);
-    assert_int_equal(h->check.verdict.n_lines, 32);
-    limit_of(h, 33, AG_BY_GLOBAL, 5);
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE); /* the 32 are taken: one is left */
-    h->exchange.bills = NULL;
-    h->shm.said = "";
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_INTERNAL_ERROR);
-    assert_string_equal(h->shm.said, "");
 }
 
 /* ---- memcached ------------------------------------------------------------------------------- */
@@ -692,11 +390,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         HOUSE(test_order), HOUSE(test_no_limits), HOUSE(test_once), HOUSE(test_once_per_subject),
         HOUSE(test_refused_by_address), HOUSE(test_given_back), HOUSE(test_dry_run),
-        HOUSE(test_denied), HOUSE(test_denied_over_limit), HOUSE(test_when), HOUSE(test_cost),
-        HOUSE(test_own), HOUSE(test_many), HOUSE(test_memcached),
+        HOUSE(test_denied), HOUSE(test_denied_over_limit),
+        HOUSE(test_memcached),
         HOUSE(test_away_local), HOUSE(test_away_local_alone), HOUSE(test_lines),
         HOUSE(test_away_small_burst), HOUSE(test_below_window),
-        HOUSE(test_shared_count), HOUSE(test_below), HOUSE(test_away_allow),
+        HOUSE(test_below), HOUSE(test_final), HOUSE(test_away_allow),
         HOUSE(test_away_deny), HOUSE(test_goes_away), HOUSE(test_shm_fails),
     };
 

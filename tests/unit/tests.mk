@@ -7,6 +7,7 @@ ag_unit_tests = \
 	tests/unit/test_ban \
 	tests/unit/test_desk \
 	tests/unit/test_base_cache \
+	tests/unit/test_bill \
 	tests/unit/test_base_digest \
 	tests/unit/test_base_json \
 	tests/unit/test_base_lock \
@@ -56,6 +57,7 @@ ag_unit_tests = \
 	tests/unit/test_usage_dbd
 
 ag_unit_h = \
+	tests/unit/charge_fixture.h \
 	tests/unit/jwt_ask.h \
 	tests/unit/jwt_maker.h \
 	tests/unit/keys_fixture.h \

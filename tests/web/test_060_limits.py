@@ -32,7 +32,7 @@ OPEN = {
     "same-text-a": "ApiGuardRateLimit 2/day by=ip",
     "same-text-b": "ApiGuardRateLimit 2/day by=ip",
     "by-header": "ApiGuardRateLimit 2/day by=header:X-Tenant\nApiGuardRateLimit 90/day by=ip",
-    "by-path": "ApiGuardRateLimit 2/day by=path",
+    "by-path": "ApiGuardRateLimit 2/day by=path\nApiGuardRateLimit 90/day by=ip",
     "by-global": "ApiGuardRateLimit 2/day by=global",
     "by-expr": 'ApiGuardRateLimit 2/day by=expr="%{HTTP:X-Team}"',
     "sliding": "ApiGuardRateLimit 5/day by=ip algorithm=sliding",

@@ -57,6 +57,7 @@ Action my-act /s/guarded/hello.html virtual
 </Location>
 <Location "/s/path/">
     ApiGuardRateLimit 3/day by=path
+    ApiGuardRateLimit 900/day by=ip
 </Location>
 <Location "/s/methods/">
     AuthType ApiGuard
