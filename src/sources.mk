@@ -24,6 +24,7 @@ ag_core_c = \
 	src/ipset/iptable.c \
 	src/ipset/iptable_make.c \
 	src/keys/budget.c \
+	src/keys/endpoint.c \
 	src/keys/flight.c \
 	src/keys/key_format.c \
 	src/keys/key_row.c \
@@ -125,6 +126,7 @@ ag_core_h = \
 	src/ipset/iptable_layout.h \
 	src/keys/key_format.h \
 	src/keys/budget.h \
+	src/keys/endpoint.h \
 	src/keys/flight.h \
 	src/keys/keys_bcrypt.h \
 	src/keys/key_row.h \

@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "../keys/endpoint.h"
 #include "../keys/key_format.h"
 #include "cred.h"
 
@@ -32,46 +33,6 @@ static ag_principal_t *principal_of(const ag_key_t *key, ag_id_t realm, apr_pool
     return who;
 }
 
-/* "GET /api/orders/..." or "* /api/..." or a bare path. A pattern without a method is for all. */
-static int endpoint_fits(const char *pattern, const char *method, const char *path)
-{
-    const char *space = strchr(pattern, ' ');
-    apr_size_t n = space ? (apr_size_t)(space - pattern) : 0;
-
-    if (space && !(n == 1 && *pattern == '*')
-        && (strncmp(pattern, method, n) != 0 || method[n])) {
-        return 0;
-    }
-    return ag_text_path(space ? space + 1 + strspn(space + 1, " ") : pattern, path);
-}
-
-/* A slash that httpd left encoded (AllowEncodedSlashes NoDecode): who decodes it later may see
- * another path than the patterns do. */
-static int has_encoded_slash(const char *path)
-{
-    for (; (path = strchr(path, '%')); path++) {
-        if (path[1] == '2' && (path[2] | 0x20) == 'f') {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static int endpoint_allowed(const ag_key_t *key, const ag_request_t *request)
-{
-    int i;
-
-    if (key->endpoints.n && has_encoded_slash(request->path)) {
-        return 0;
-    }
-    for (i = 0; i < key->endpoints.n; i++) {
-        if (endpoint_fits(key->endpoints.v[i], request->method, request->path)) {
-            return 1;
-        }
-    }
-    return key->endpoints.n == 0;
-}
-
 static ag_reason_e judge(const ag_key_t *key, const ag_request_t *request)
 {
     if (!key->active) {
@@ -83,7 +44,9 @@ static ag_reason_e judge(const ag_key_t *key, const ag_request_t *request)
     if (key->networks && !ag_ipset_has(key->networks, &request->ip)) {
         return AG_R_IP_DENIED;
     }
-    return endpoint_allowed(key, request) ? AG_R_NONE : AG_R_ENDPOINT_DENIED;
+    return ag_key_endpoint_allowed(&key->endpoints, request->method, request->path)
+               ? AG_R_NONE
+               : AG_R_ENDPOINT_DENIED;
 }
 
 static ag_reason_e unknown(ag_cred_call_t *call)

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A key's own endpoints against the ways in which an application may read a path or method
+otherwise than the patterns do."""
+
+import pytest
+
+from support.problem import assert_refused
+
+CONF = """
+AllowEncodedSlashes NoDecode
+<Location "/api/">
+    AuthType ApiGuard
+    AuthName "endpoints"
+    Require valid-user
+</Location>
+"""
+
+
+@pytest.fixture(scope="module")
+def web(make_httpd):
+    return make_httpd(CONF, files={"api/x/a;v=1.html": "parameter\n", "api/x/a.html": "plain\n"})
+
+
+@pytest.fixture(scope="module")
+def key(web):
+    return web.keys.create(endpoints=["GET /api/x/*"])
+
+
+def test_head_is_allowed_where_get_is(web, key):
+    """RFC 9110 s9.3.2: a client that asks for the length of what it may read was refused."""
+    assert web.get("/api/x/a.html", key=key).status == 200
+    assert web.request("HEAD", "/api/x/a.html", key=key).status == 200
+    assert_refused(web.request("POST", "/api/x/a.html", key=key), "endpoint_denied")
+    assert web.request("HEAD", "/api/hello.html", key=key).status == 403
+
+
+@pytest.mark.parametrize("path", [
+    "/api/x/..;/hello.html", "/api/x/..;a=b/hello.html", "/api/x/..%3b/hello.html",
+    "/api/x/..%3Bv/hello.html", "/api/x/..%5chello.html", "/api/x/..%5Chello.html",
+    "/api/x/a%5cb.html", "/api/x/..%2fhello.html", "/api/x/.;/a.html", "/api/x/..%253b/hello.html",
+    "/api/x/%252e%252e/hello.html", "/api/x/..%255chello.html", "/api/x/%2e%2e;/hello.html"])
+def test_what_may_become_a_way_up_fits_no_endpoint(web, key, path):
+    """Tomcat takes "..;" for "..", Windows a backslash for a slash: an endpoint /x/* was no fence."""
+    answer = web.client.raw_request("GET", path, [f"X-API-Key: {key}"])
+    assert_refused(answer, "endpoint_denied")
+
+
+def test_a_parameter_is_no_way_up(web, key):
+    assert web.get("/api/x/a;v=1.html", key=key).text == "parameter\n"
+    assert web.get("/api/x/a.html;v=..", key=key).status == 404
