@@ -13,6 +13,8 @@ import pytest
 
 from support.keys import sha256
 
+pytestmark = pytest.mark.alone
+
 CONF = """
 <Location "/s/x/">
     AuthType ApiGuard

@@ -21,6 +21,8 @@ from support.memcached import Memcached
 from support.ports import LOOPBACK, Directory, free_port, unprivileged, wait_for_port
 from support.waiting import wait_until
 
+pytestmark = pytest.mark.alone
+
 CONF = """
 ApiGuardCounterStore memcached:{address} prefix=fleet timeout={timeout}
 LogFormat "%U|%>s|%{APIGUARD_DEGRADED}e|%D" fleet
