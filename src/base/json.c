@@ -91,45 +91,36 @@ void ag_json_words(ag_words_t *words, json_t *value, apr_pool_t *p)
     words->v = list->nelts ? (const char **)list->elts : NULL;
 }
 
-/* How many bytes the valid UTF-8 character at `s` takes (RFC 3629 s4); 0 when there is none. */
-static int utf8_size(const unsigned char *s)
-{
-    int n = s[0] < 0x80 ? 1 : s[0] >= 0xC2 && s[0] < 0xE0 ? 2 : (s[0] & 0xF0) == 0xE0 ? 3
-            : s[0] >= 0xF0 && s[0] < 0xF5 ? 4 : 0;
-    int i;
-
-    for (i = 1; i < n; i++) {
-        if ((s[i] & 0xC0) != 0x80) {
-            return 0;
-        }
-    }
-    if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F)
-        || (s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F)) {
-        return 0; /* overlong, a surrogate, or past U+10FFFF */
-    }
-    return n;
-}
-
-/* Appends what cannot stand in a string as it is; how many bytes of the text that were. */
-static int escape(ag_buf_t *b, const char *text)
+/* "\\u009b": all that must be written so lies below U+FFFF. */
+static void escape_code(ag_buf_t *b, apr_uint32_t code)
 {
     static const char digits[] = "0123456789abcdef";
-    unsigned char c = (unsigned char)*text;
-    char code[] = "\\u0000";
+    char text[] = "\\u0000";
+    int i;
 
-    if (c >= 0x80) {
+    for (i = 5; i > 1; i--, code >>= 4) {
+        text[i] = digits[code & 15];
+    }
+    ag_buf_mem(b, text, 6);
+}
+
+/* Appends what cannot stand in a string as it is, or must not reach whoever looks at the file; how many
+ * bytes of the text that were. */
+static int escape(ag_buf_t *b, const char *text)
+{
+    int n = ag_text_utf8(text);
+
+    if (!n) {
         ag_buf_str(b, "\xEF\xBF\xBD");
+        return 1;
     }
-    else if (c == '"' || c == '\\') {
-        code[1] = (char)c;
-        ag_buf_mem(b, code, 2);
+    if (*text == '"' || *text == '\\') {
+        ag_buf_mem(b, "\\", 1);
+        ag_buf_mem(b, text, 1);
+        return 1;
     }
-    else {
-        code[4] = digits[c >> 4];
-        code[5] = digits[c & 15];
-        ag_buf_mem(b, code, 6);
-    }
-    return 1;
+    escape_code(b, ag_text_code(text, n));
+    return n;
 }
 
 apr_size_t ag_json_plain(const char *text, apr_size_t most)
@@ -158,7 +149,7 @@ void ag_json_string(ag_buf_t *b, const char *text)
         if (!*text) {
             break;
         }
-        n = (unsigned char)*text < 0x80 ? 0 : (apr_size_t)utf8_size((const unsigned char *)text);
+        n = (unsigned char)*text < 0x80 ? 0 : (apr_size_t)ag_text_printable_at(text);
         ag_buf_mem(b, text, n);
         text += n ? n : (apr_size_t)escape(b, text);
     }

@@ -21,8 +21,8 @@ json_t *ag_json_path(json_t *object, const char *path);
  * members, anything else the empty list. Strings are copied to `p`. */
 void ag_json_words(ag_words_t *words, json_t *value, apr_pool_t *p);
 
-/* Appends `text` as a JSON string with its quotes. Bytes that are not valid UTF-8 become U+FFFD;
- * NULL becomes null. */
+/* Appends `text` as a JSON string with its quotes. Bytes that are not valid UTF-8 become U+FFFD, what could
+ * steer the terminal of whoever looks at it (see ag_text_printable()) is escaped; NULL becomes null. */
 void ag_json_string(ag_buf_t *b, const char *text);
 
 /* Appends `,"name":` (without the comma after an opening brace). The name is one of ours: it holds

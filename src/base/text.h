@@ -43,6 +43,24 @@ const char *ag_text_option(const char *word, const char *name);
 /* 1 when every byte is printable ASCII (0x21 to 0x7E; 0x20 too when `spaces`) and n > 0. */
 int ag_text_visible(const char *text, apr_size_t n, int spaces);
 
+/* ---- text_plain.c: what may be shown --------------------------------------------------------- */
+
+/* How many bytes the UTF-8 character at `text` takes, 1 to 4; 0 when what stands there is none. */
+int ag_text_utf8(const char *text);
+
+/* The number of that character, which takes `n` bytes. */
+apr_uint32_t ag_text_code(const char *text, int n);
+
+/* The same as ag_text_utf8(), but 0 for what must not be shown as well: controls (C0, DEL, C1), ends of
+ * lines and whatever turns the direction of what is written. */
+int ag_text_printable_at(const char *text);
+
+/* 1 when all of it is UTF-8 that may be shown; the empty text is. */
+int ag_text_printable(const char *text);
+
+/* A copy in which each character that must not be shown, and each byte that is no UTF-8, is a "?". */
+const char *ag_text_plain(const char *text, apr_pool_t *p);
+
 /*
  * A buffer of fixed size that is appended to. Too much text sets `full` and is dropped whole, never
  * written past the end; `at` is always NUL-terminated.

@@ -52,26 +52,13 @@ static int read_audience(ag_words_t *aud, json_t *value, apr_pool_t *p)
     return !value || json_is_array(value);
 }
 
-/* No control character (C1 is C2 80 to C2 9F): these texts end up in log lines and request
- * fields. */
-static int is_clean(const char *text)
-{
-    const unsigned char *at = (const unsigned char *)text;
-
-    for (; *at; at++) {
-        if (*at < 0x20 || *at == 0x7F || (*at == 0xC2 && at[1] < 0xA0)) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
+/* These texts end up in log lines and request fields. */
 static int are_clean(const ag_words_t *words)
 {
     int i;
 
     for (i = 0; i < words->n; i++) {
-        if (!is_clean(words->v[i])) {
+        if (!ag_text_printable(words->v[i])) {
             return 0;
         }
     }
@@ -91,7 +78,7 @@ const char *ag_jwt_claims_read(ag_jwt_claims_t *c, json_t *all, apr_pool_t *p)
         || !read_time(&c->iat, all, "iat")) {
         return "The token's exp, nbf or iat is not a time in seconds";
     }
-    if ((iss && !c->iss) || (c->iss && !is_clean(c->iss))) {
+    if ((iss && !c->iss) || (c->iss && !ag_text_printable(c->iss))) {
         return "The token's iss is malformed";
     }
     return read_audience(&c->aud, json_object_get(all, "aud"), p) ? NULL
@@ -117,7 +104,7 @@ static int read_name(const char **name, json_t *value, apr_pool_t *p)
     if (!value) {
         return 1;
     }
-    if (!text || !*text || strlen(text) > MAX_NAME || !is_clean(text)
+    if (!text || !*text || strlen(text) > MAX_NAME || !ag_text_printable(text)
         || apr_cstr_casecmp(text, "anonymous") == 0) {
         return 0;
     }

@@ -177,7 +177,7 @@ static int ip_add(ag_ctl_t *ctl, const void *options, const ag_words_t *operands
     const char *error = ag_ctl_ip_expires(&expires, o->expires, ctl);
     int code;
 
-    if (!error && o->note && !ag_ctl_clean(o->note)) {
+    if (!error && o->note && !ag_text_printable(o->note)) {
         error = "--note: UTF-8 without control characters";
     }
     if (error) {

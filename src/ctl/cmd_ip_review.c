@@ -166,7 +166,7 @@ static const char *read_line(apr_array_header_t *entries, char *line, const char
         return "one network a line; a note stands behind a #";
     }
     error = ag_ctl_ip_network(&entry.cidr, &masked, word, p);
-    if (!error && hash && !ag_ctl_clean(hash)) {
+    if (!error && hash && !ag_text_printable(hash)) {
         error = "the note is not UTF-8 without control characters";
     }
     if (!error) {
@@ -284,7 +284,7 @@ static int ip_import(ag_ctl_t *ctl, const void *options, const ag_words_t *opera
     int bad;
 
     error = error ? error : ag_ctl_ip_expires(&expires, o->expires, ctl);
-    if (!error && o->note && !ag_ctl_clean(o->note)) {
+    if (!error && o->note && !ag_text_printable(o->note)) {
         error = "--note: UTF-8 without control characters";
     }
     if (error) {

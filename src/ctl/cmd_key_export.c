@@ -74,7 +74,8 @@ static void print_field(const char *text)
     putchar('"');
 }
 
-static void print_record(const char *const *fields, int n)
+/* A file gets each byte as it is, so that it comes back; a terminal is not steered. */
+static void print_record(const ag_ctl_t *ctl, const char *const *fields, int n)
 {
     int i;
 
@@ -82,12 +83,12 @@ static void print_record(const char *const *fields, int n)
         if (i) {
             putchar(',');
         }
-        print_field(fields[i]);
+        print_field(fields[i] && ctl->terminal ? ag_ctl_plain(fields[i], ctl->pool) : fields[i]);
     }
     putchar('\n');
 }
 
-static void print_header(int n)
+static void print_header(const ag_ctl_t *ctl, int n)
 {
     const char *names[ALL];
     int i;
@@ -95,7 +96,7 @@ static void print_header(int n)
     for (i = 0; i < n; i++) {
         names[i] = with_hashes[i].name;
     }
-    print_record(names, n);
+    print_record(ctl, names, n);
 }
 
 static void print_page(const ag_ctl_t *ctl, const ag_view_t *view, int n, const ag_rows_t *rows)
@@ -109,7 +110,7 @@ static void print_page(const ag_ctl_t *ctl, const ag_view_t *view, int n, const 
             ag_ctl_json(ag_view_json(view, row, ctl->pool));
         }
         else {
-            print_record(row, n);
+            print_record(ctl, row, n);
         }
     }
 }
@@ -148,7 +149,7 @@ static int key_export(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
     (void)operands;
     memset(&view[n], 0, sizeof *view); /* it ends there */
     if (code == AG_EXIT_OK && !ctl->json) {
-        print_header(n);
+        print_header(ctl, n);
     }
     return code == AG_EXIT_OK ? print_all(ctl, view, n, o->client) : code;
 }

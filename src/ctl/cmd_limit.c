@@ -32,7 +32,7 @@ static int ask(json_t **told, const ag_ctl_t *ctl, const char *runtime, const ch
     ag_desk_t *desk;
     int fd, code;
 
-    if (strlen(question) >= AG_DESK_QUESTION || !ag_ctl_clean(subject)) {
+    if (strlen(question) >= AG_DESK_QUESTION || !ag_text_printable(subject)) {
         return ag_ctl_fail(AG_EXIT_USAGE, "that is not a subject");
     }
     code = ag_ctl_desk(&desk, &fd, ctl, runtime);

@@ -73,7 +73,7 @@ static const char *read_options(const char **values, const plan_options_t *o, co
         return apr_pstrcat(p, "NAME: ", error, NULL);
     }
     error = ag_ctl_rules(&d, &o->rules, p);
-    if (!error && o->note && !ag_ctl_clean(o->note)) {
+    if (!error && o->note && !ag_text_printable(o->note)) {
         error = "--note: UTF-8 without control characters";
     }
     values[0] = d.text[AG_D_RATE];

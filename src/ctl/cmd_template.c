@@ -125,7 +125,7 @@ static const char *read_options(const char **values, const template_options_t *o
         error = !error && seconds == 0 ? "it is at least a second" : error;
         error = error ? apr_pstrcat(p, "--expires: ", error, NULL) : NULL;
     }
-    if (!error && o->note && !ag_ctl_clean(o->note)) {
+    if (!error && o->note && !ag_text_printable(o->note)) {
         error = "--note: UTF-8 without control characters";
     }
     for (i = 0; i < PARTS; i++) {

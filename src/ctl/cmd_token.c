@@ -101,7 +101,7 @@ static const char *check_texts(const issue_options_t *o)
     int k;
 
     for (i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (texts[i] && (!*texts[i] || !ag_ctl_clean(texts[i]))) {
+        if (texts[i] && (!*texts[i] || !ag_text_printable(texts[i]))) {
             return "--kid, --sub, --client and --iss take UTF-8 without control characters";
         }
     }
@@ -111,7 +111,7 @@ static const char *check_texts(const issue_options_t *o)
         }
     }
     for (k = 0; k < o->audiences.n; k++) {
-        if (!*o->audiences.v[k] || !ag_ctl_clean(o->audiences.v[k])) {
+        if (!*o->audiences.v[k] || !ag_text_printable(o->audiences.v[k])) {
             return "--aud takes UTF-8 without control characters";
         }
     }

@@ -63,10 +63,10 @@ const char *ag_ctl_options(void *into, ag_words_t *operands, const ag_opt_t *tab
 
 /* ---- output.c -------------------------------------------------------------------------------- */
 
-/* "apiguardctl: ..." to stderr; returns `code`. */
+/* "apiguardctl: ..." to stderr, where nothing of it can steer a terminal; returns `code`. */
 int ag_ctl_fail(int code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The object or array on one line of stdout; takes it over. */
+/* The object or array on one line of stdout, with what could steer a terminal escaped; takes it over. */
 void ag_ctl_json(json_t *value);
 
 /* A text as a JSON value: NULL is null, bytes that are no UTF-8 become "?". */
@@ -75,7 +75,7 @@ json_t *ag_ctl_text(const char *text, apr_pool_t *p);
 /* "2030-01-31T12:00:00Z" */
 const char *ag_ctl_time(apr_time_t time, apr_pool_t *p);
 
-/* A text that cannot steer a terminal: control characters become "?". */
+/* The text as ag_text_plain() has it; NULL is "". */
 const char *ag_ctl_plain(const char *text, apr_pool_t *p);
 
 /* Rows of `columns` texts each, in aligned columns under their titles. */
@@ -112,9 +112,6 @@ const char *ag_ctl_until(apr_int64_t *seconds, const char *text, apr_time_t now,
 
 /* A moment as people write it: "2030-01-31" or "2030-01-31T12:00:00Z"; 0 when it is none. */
 int ag_ctl_date(apr_int64_t *seconds, const char *text);
-
-/* 1 when `text` is UTF-8 and has no control characters. */
-int ag_ctl_clean(const char *text);
 
 /* ---- database.c ------------------------------------------------------------------------------ */
 

@@ -64,7 +64,7 @@ static const char *check_prefix(const char *text, apr_pool_t *p)
 static const char *check_client(const char *text, apr_pool_t *p)
 {
     (void)p;
-    if (!*text || strlen(text) > 255 || !ag_ctl_clean(text)) {
+    if (!*text || strlen(text) > 255 || !ag_text_printable(text)) {
         return "1 to 255 bytes of UTF-8 without control characters";
     }
     return strcmp(text, "anonymous") == 0 || strncmp(text, "key:", 4) == 0
@@ -76,7 +76,7 @@ static const char *check_client(const char *text, apr_pool_t *p)
 static const char *check_email(const char *text, apr_pool_t *p)
 {
     (void)p;
-    return strchr(text, '@') && strlen(text) <= 255 && ag_ctl_clean(text) ? NULL
+    return strchr(text, '@') && strlen(text) <= 255 && ag_text_printable(text) ? NULL
                                                                           : "not an address";
 }
 
@@ -99,7 +99,7 @@ static const char *check_network(const char *word, apr_pool_t *p)
 
 static const char *check_endpoint(const char *word, apr_pool_t *p)
 {
-    return ag_key_endpoint_valid(word, p) && ag_ctl_clean(word)
+    return ag_key_endpoint_valid(word, p) && ag_text_printable(word)
                ? NULL
                : apr_psprintf(p, "\"%s\": \"METHOD /PATH\" or \"/PATH\"", ag_ctl_plain(word, p));
 }
@@ -123,7 +123,7 @@ static const char *check_rate(const char *text, apr_pool_t *p)
 static const char *check_plan(const char *text, apr_pool_t *p)
 {
     (void)p;
-    return *text && strlen(text) <= 255 && ag_ctl_clean(text)
+    return *text && strlen(text) <= 255 && ag_text_printable(text)
                ? NULL
                : "1 to 255 bytes of UTF-8 without control characters";
 }

@@ -140,18 +140,6 @@ const char *ag_ctl_secret_text(char **text, apr_size_t *n, const char *path, apr
                                          : apr_strerror(rv, error, sizeof error));
 }
 
-int ag_ctl_clean(const char *text)
-{
-    json_t *value = json_string(text); /* NULL when it is no UTF-8 */
-    int clean = value != NULL;
-
-    json_decref(value);
-    for (; *text && clean; text++) {
-        clean = (unsigned char)*text >= 0x20 && *text != 0x7F;
-    }
-    return clean;
-}
-
 /* Digits where the pattern has a 0, else the pattern's own characters. */
 static int fits(const char *text, const char *pattern)
 {

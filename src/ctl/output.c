@@ -5,6 +5,7 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -12,21 +13,75 @@
 
 #include "ctl.h"
 
+/* In place, since a "?" is never longer. The lines of a message stay lines. */
+static void make_plain(char *text)
+{
+    char *to = text;
+
+    while (*text) {
+        int n = ag_text_printable_at(text);
+        int whole = n ? n : ag_text_utf8(text);
+        char sign = *text == '\n' ? '\n' : '?';
+
+        memmove(to, n ? text : &sign, n ? (size_t)n : 1);
+        to += n ? n : 1;
+        text += whole ? whole : 1;
+    }
+    *to = '\0';
+}
+
 int ag_ctl_fail(int code, const char *format, ...)
 {
+    char *text = NULL;
     va_list args;
 
     va_start(args, format);
-    fputs("apiguardctl: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    if (vasprintf(&text, format, args) < 0) {
+        text = NULL;
+    }
     va_end(args);
+    if (text) {
+        make_plain(text);
+    }
+    fprintf(stderr, "apiguardctl: %s\n", text ? text : "no memory");
+    free(text);
     return code;
+}
+
+/* How many bytes from here on are ASCII, of which jansson has escaped what it must; it leaves DEL. */
+static size_t ascii_run(const char *text, size_t size)
+{
+    size_t n = 0;
+
+    while (n < size && (unsigned char)text[n] < 0x7F) {
+        n++;
+    }
+    return n;
+}
+
+/* The other characters stand in strings only, so any of them may be escaped. jansson hands over whole ones. */
+static int write_json(const char *text, size_t size, void *file)
+{
+    size_t i = 0;
+
+    while (i < size) {
+        size_t run = ascii_run(text + i, size - i);
+        int n = run ? 0 : ag_text_utf8(text + i);
+
+        if (n && !ag_text_printable_at(text + i)) {
+            fprintf(file, "\\u%04x", (unsigned)ag_text_code(text + i, n));
+        }
+        else {
+            fwrite(text + i, 1, run + (size_t)n, file);
+        }
+        i += run || n ? run + (size_t)n : 1;
+    }
+    return 0;
 }
 
 void ag_ctl_json(json_t *value)
 {
-    json_dumpf(value, stdout, JSON_PRESERVE_ORDER);
+    json_dump_callback(value, write_json, stdout, JSON_PRESERVE_ORDER);
     putchar('\n');
     json_decref(value);
 }
@@ -59,15 +114,7 @@ const char *ag_ctl_time(apr_time_t time, apr_pool_t *p)
 
 const char *ag_ctl_plain(const char *text, apr_pool_t *p)
 {
-    char *copy = apr_pstrdup(p, text ? text : "");
-    char *at;
-
-    for (at = copy; *at; at++) {
-        if ((unsigned char)*at < 0x20 || *at == 0x7F) {
-            *at = '?';
-        }
-    }
-    return copy;
+    return ag_text_plain(text ? text : "", p);
 }
 
 /* Characters, not bytes: UTF-8's following bytes take no room. */

@@ -49,10 +49,20 @@ static void broken(const ag_log_t *log, const ag_key_t *key, const ag_key_row_t 
            key->key_id, key->client, names[column], row->text[column], effect);
 }
 
+static int are_printable(const ag_words_t *words)
+{
+    int i = 0;
+
+    while (i < words->n && ag_text_printable(words->v[i])) {
+        i++;
+    }
+    return i == words->n;
+}
+
 static void read_words(ag_words_t *words, const ag_key_t *key, const ag_key_row_t *row,
                        ag_key_column_e column, const ag_log_t *log, apr_pool_t *p)
 {
-    if (ag_text_list(words, row->text[column], p)) {
+    if (ag_text_list(words, row->text[column], p) || !are_printable(words)) {
         broken(log, key, row, column, "the key has none of them");
         words->n = 0;
     }
@@ -237,15 +247,7 @@ static void read_active(ag_key_t *key, const ag_key_row_t *row)
 /* A name goes into fields, logs and variables: it must not be able to break a line. */
 static int client_valid(const char *client)
 {
-    const unsigned char *at = (const unsigned char *)client;
-
-    if (!client || !*client || strcmp(client, "anonymous") == 0) {
-        return 0;
-    }
-    while (*at >= 0x20 && *at != 0x7F) {
-        at++;
-    }
-    return *at == '\0';
+    return client && *client && strcmp(client, "anonymous") != 0 && ag_text_printable(client);
 }
 
 /* Who it is. A query without key_prefix shows the start of the hash, which opens nothing. */
@@ -257,7 +259,7 @@ static int read_names(ag_key_t *key, const ag_key_row_t *row, const char *hash,
     apr_int64_t number;
 
     key->hash = apr_pstrdup(p, hash);
-    key->key_id = prefix && *prefix ? apr_pstrdup(p, prefix) : apr_psprintf(p, "%.8s...", hash);
+    key->key_id = prefix && *prefix ? ag_text_plain(prefix, p) : apr_psprintf(p, "%.8s...", hash);
     key->id = apr_pstrdup(p, row->text[AG_COL_ID] ? row->text[AG_COL_ID] : "");
     key->number = ag_measure_number(&number, key->id, 1, APR_INT64_MAX, p)
                       ? 0
@@ -270,7 +272,7 @@ static int read_names(ag_key_t *key, const ag_key_row_t *row, const char *hash,
     }
     if (!client_valid(key->client)) {
         ag_log(log, AG_LOG_ERROR, 0, "AG0403: key %s has no client_name, or one that is reserved "
-               "or holds control characters", key->key_id);
+               "or is no UTF-8 without control characters", key->key_id);
         return 0;
     }
     return 1;

@@ -119,6 +119,16 @@ def test_the_checksum_is_crc32(db):
     assert number == zlib.crc32(key[:-6].encode())
 
 
+def on_a_terminal(db, *args):
+    ours, theirs = pty.openpty()
+    subprocess.run([CTL, *args], stdout=theirs, check=True,
+                   env={**os.environ, "APIGUARD_DB": db.address()})
+    os.close(theirs)
+    out = os.read(ours, 65536).decode()
+    os.close(ours)
+    return out
+
+
 def test_on_a_terminal_words_go_with_it(db):
     ours, theirs = pty.openpty()
     done = subprocess.run([CTL, "key", "create", "--client", "acme"], stdout=theirs,
@@ -279,6 +289,42 @@ def test_rows_cannot_steer_the_terminal(db):
     db.sql(f"UPDATE api_keys SET client_name = {escape}")
     assert "\x1b" not in db.ctl("key", "list").stdout
     assert "\x1b" not in db.ctl("key", "show", "some").stdout
+
+
+STEERING = ["\x7f", "\x80", "\x9b2J", "\x9f", "\u061c", "\u200e", "\u200f", "\u2028", "\u2029", "\u202a",
+            "\u202e", "\u2066", "\u2069"]
+
+
+@pytest.mark.parametrize("steering", STEERING, ids=ascii)
+def test_no_character_of_a_row_steers_the_terminal(db, steering):
+    """C1 controls (U+009B begins a sequence by itself) and marks that turn the direction of a line were
+    printed as they stood in the table: by tables, JSON, messages and an export to a terminal."""
+    key = db.create()
+    db.sql(f"UPDATE api_keys SET client_name = 'eé{steering}', permissions = 'a{steering}'")
+    name = f"eé?{steering[1:]}"
+    assert db.ctl("key", "show", public(key)).stdout.split("client_name")[1].split()[0] == name
+    done = db.ctl("key", "verify", public(key), check=False)
+    assert done.returncode == 1 and "AG0403" in done.stderr and steering not in done.stderr
+    for command in (["list"], ["show", public(key)], ["export"]):
+        out = db.ctl("key", *command, "--json").stdout
+        assert steering[0] not in out and "é" in out
+        row = json.loads(out)
+        row = row[0] if isinstance(row, list) else row
+        assert row["client_name"] == f"eé{steering}"
+    assert steering in db.ctl("key", "export").stdout
+    assert steering[0] not in on_a_terminal(db, "key", "export").replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("steering", STEERING, ids=ascii)
+def test_nothing_that_steers_is_written(db, steering):
+    refused(db, "key", "create", "--client", f"a{steering}", status=2, says="--client: ")
+    refused(db, "key", "create", "--client", "a", "--email", f"a@b{steering}", status=2, says="--email: ")
+    refused(db, "plan", "add", "p", "--rate", "1/s", "--note", steering, status=2, says="--note: ")
+    refused(db, "ip", "add", "l", "192.0.2.1", "--note", steering, status=2, says="--note: ")
+    done = refused(db, "key", "list", f"--{steering}", status=2)
+    assert steering[0] not in done.stderr
+    line = json.dumps({"key": "some-old-key-0123456789", "client_name": f"a{steering}", "expires_at": None})
+    assert "column client_name" in refused(db, "key", "import", "-", status=1, stdin=line).stderr
 
 
 def test_an_ambiguous_prefix_lists_them(db):

@@ -465,6 +465,39 @@ static void test_log(void **state)
     assert_int_equal(strlen(heard.text), 1023);
 }
 
+/* Each number of a character, against the ranges as they are written in the issue. */
+static void test_printable(void **state)
+{
+    apr_uint32_t c;
+
+    for (c = 1; c < 0x110000; c++) {
+        int steers = c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x61C || c == 0x200E || c == 0x200F
+                     || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+        int none = c >= 0xD800 && c <= 0xDFFF;
+        char text[5] = "";
+        int n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+        int i;
+
+        for (i = n - 1; i > 0; i--) {
+            text[i] = (char)(0x80 | (c >> 6 * (n - 1 - i) & 0x3F));
+        }
+        text[0] = (char)(n == 1 ? c : (0xF00u >> n & 0xFF) | c >> 6 * (n - 1));
+        assert_int_equal(ag_text_utf8(text), none ? 0 : n);
+        assert_int_equal(ag_text_printable_at(text), none || steers ? 0 : n);
+        assert_int_equal(ag_text_printable(text), !none && !steers);
+        if (!none) {
+            assert_int_equal(ag_text_code(text, n), c);
+            assert_string_equal(ag_text_plain(text, *state), steers ? "?" : text);
+        }
+        if (c % 4096 == 0) {
+            apr_pool_clear(*state);
+        }
+    }
+    assert_true(ag_text_printable(""));
+    assert_false(ag_text_printable("good \xE9"));
+    assert_string_equal(ag_text_plain("\xE9t\xC3\xA9\x1B[2J\xE2\x80", *state), "?t\xC3\xA9?[2J??");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -474,6 +507,7 @@ int main(void)
         TEST(test_option),      TEST(test_visible),       TEST(test_buffer),
         TEST(test_buffer_full), TEST(test_buffer_number), TEST(test_regex),
         TEST(test_regex_wrong), TEST(test_regex_cost),    TEST(test_log),
+        TEST(test_printable),
         TEST(test_buffer_numbers), TEST(test_buffer_sf_string),
     };
 

@@ -151,6 +151,10 @@ static void test_words(void **state)
     assert_string_equal(f->said, "");
     assert_int_equal(with(f, "permissions = '[\"a\", '")->scopes.n, 0);
     assert_non_null(strstr(f->said, "AG0401"));
+    f->said[0] = '\0';
+    assert_int_equal(with(f, "roles = 'x\xE2\x81\xA6 y'")->roles.n, 0);
+    assert_non_null(strstr(f->said, "AG0401"));
+    assert_string_equal(with(f, "key_prefix = 'a\xC2\x9B''b'")->key_id, "a?'b");
 }
 
 /* A long key works; it is read from the database each time. */
@@ -233,6 +237,8 @@ static void test_own_query_faults(void **state)
         {"SELECT '' AS client_name FROM api_keys WHERE key_hash = %s", "AG0403"},
         {"SELECT 'anonymous' AS client_name FROM api_keys WHERE key_hash = %s", "AG0403"},
         {"SELECT 'a\nb' AS client_name FROM api_keys WHERE key_hash = %s", "AG0403"},
+        {"SELECT 'a\xC2\x9B' AS client_name FROM api_keys WHERE key_hash = %s", "AG0403"},
+        {"SELECT 'a\xE2\x80\xAE' AS client_name FROM api_keys WHERE key_hash = %s", "AG0403"},
         {"SELECT client_name, 'x' AS key_hash FROM api_keys WHERE key_hash = %s", "AG0402"},
         {"SELECT client_name FROM api_keys WHERE key_hash <> %s OR 1 = 1", "AG0413"},
         {"SELECT client_name FROM nowhere WHERE key_hash = %s", "AG0411"},
