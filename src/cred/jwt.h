@@ -19,20 +19,23 @@
 #define AG_JWT_MAX_SIZE 16384 /* a longer token is refused unread */
 #define AG_JWT_MAX_TRIES 8    /* keys tried for a token without `kid` */
 
-/* ---- algorithms (RFC 7518 s3.1, RFC 8037) ---------------------------------------------------- */
+/* ---- algorithms (RFC 7518 s3.1, RFC 8037, RFC 9864) ------------------------------------------ */
 
 typedef enum {
     AG_ALG_NONE, /* no algorithm at all; never accepted */
     AG_ALG_HS256, AG_ALG_HS384, AG_ALG_HS512,
     AG_ALG_RS256, AG_ALG_RS384, AG_ALG_RS512,
     AG_ALG_PS256, AG_ALG_PS384, AG_ALG_PS512,
-    AG_ALG_ES256, AG_ALG_ES384,
+    AG_ALG_ES256, AG_ALG_ES384, AG_ALG_ES512,
     AG_ALG_EDDSA
 } ag_alg_e;
 
-/* The algorithm of exactly that name, or AG_ALG_NONE. */
+/* The algorithm of exactly that name, or AG_ALG_NONE. Ed25519 is EdDSA (RFC 9864). */
 ag_alg_e ag_alg_find(const char *name);
 const char *ag_alg_name(ag_alg_e alg);
+
+/* Their names, for messages: "HS256, HS384 ... or EdDSA". */
+const char *ag_alg_list(apr_pool_t *p);
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 

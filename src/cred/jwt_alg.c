@@ -10,12 +10,13 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/hmac.h>
 #include <openssl/rsa.h>
 
-#define EC_MAX_DER 128 /* two integers of 48 bytes and their frame take 104 */
+#define EC_MAX_DER 160 /* two integers of 66 bytes and their frame take 141 */
 
 static int verify_hmac(const ag_alg_t *alg, const ag_jwt_t *jwt, const ag_jwt_key_t *key)
 {
@@ -120,6 +121,7 @@ static const ag_alg_t algs[] = {
     [AG_ALG_PS512] = {"PS512", AG_KTY_RSA, PK, EVP_sha512, PSS, NULL, NULL, 0},
     [AG_ALG_ES256] = {"ES256", AG_KTY_EC, EC, EVP_sha256, 0, "P-256", "prime256v1", 64},
     [AG_ALG_ES384] = {"ES384", AG_KTY_EC, EC, EVP_sha384, 0, "P-384", "secp384r1", 96},
+    [AG_ALG_ES512] = {"ES512", AG_KTY_EC, EC, EVP_sha512, 0, "P-521", "secp521r1", 132},
     [AG_ALG_EDDSA] = {"EdDSA", AG_KTY_OKP, PK, NULL, 0, "Ed25519", NULL, 64},
 };
 
@@ -128,10 +130,14 @@ const ag_alg_t *ag_alg_row(ag_alg_e alg)
     return alg > AG_ALG_NONE && alg <= AG_ALG_EDDSA ? &algs[alg] : NULL;
 }
 
+/* RFC 9864 s2.2 names EdDSA's curve; on Ed25519 the two are one and the same. */
 ag_alg_e ag_alg_find(const char *name)
 {
     ag_alg_e alg;
 
+    if (strcmp(name, "Ed25519") == 0) {
+        return AG_ALG_EDDSA;
+    }
     for (alg = AG_ALG_EDDSA; alg > AG_ALG_NONE; alg--) {
         if (strcmp(algs[alg].name, name) == 0) {
             break;
@@ -145,6 +151,17 @@ const char *ag_alg_name(ag_alg_e alg)
     const ag_alg_t *row = ag_alg_row(alg);
 
     return row ? row->name : "none";
+}
+
+const char *ag_alg_list(apr_pool_t *p)
+{
+    const char *list = algs[AG_ALG_NONE + 1].name;
+    ag_alg_e alg;
+
+    for (alg = AG_ALG_NONE + 2; alg < AG_ALG_EDDSA; alg++) {
+        list = apr_pstrcat(p, list, ", ", algs[alg].name, NULL);
+    }
+    return apr_pstrcat(p, list, " or ", algs[AG_ALG_EDDSA].name, NULL);
 }
 
 int ag_jwt_verify(const ag_jwt_t *jwt, const ag_jwt_key_t *key)

@@ -24,7 +24,7 @@ typedef struct name_t {
 static const name_t names[] = {
     {AG_ALG_HS256, JWT_ALG_HS256}, {AG_ALG_HS384, JWT_ALG_HS384}, {AG_ALG_HS512, JWT_ALG_HS512},
     {AG_ALG_RS256, JWT_ALG_RS256}, {AG_ALG_RS384, JWT_ALG_RS384}, {AG_ALG_RS512, JWT_ALG_RS512},
-    {AG_ALG_ES256, JWT_ALG_ES256}, {AG_ALG_ES384, JWT_ALG_ES384},
+    {AG_ALG_ES256, JWT_ALG_ES256}, {AG_ALG_ES384, JWT_ALG_ES384}, {AG_ALG_ES512, JWT_ALG_ES512},
 };
 
 static jwt_alg_t find_alg(ag_alg_e alg)
@@ -57,7 +57,8 @@ static const char *check_order(const ag_jwt_order_t *order, apr_pool_t *p)
     const ag_alg_t *alg = ag_alg_row(order->alg);
 
     if (find_alg(order->alg) == JWT_ALG_NONE) {
-        return "tokens are made with HS256, HS384, HS512, RS256, RS384, RS512, ES256 or ES384";
+        return "tokens are made with HS256, HS384, HS512, RS256, RS384, RS512, ES256, ES384 or "
+               "ES512";
     }
     if (!order->claims || !ag_json_object(order->claims, strlen(order->claims), p)) {
         return "the claims are not a JSON object";

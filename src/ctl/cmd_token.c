@@ -141,7 +141,7 @@ static char *issue(const char **error, const ag_ctl_t *ctl, const issue_options_
     order.alg = o->alg ? ag_alg_find(o->alg) : AG_ALG_NONE;
     if (order.alg == AG_ALG_NONE || !o->key) {
         *error = "--alg ALG and --key file:PATH are needed; an algorithm is HS256, HS384, HS512, "
-                 "RS256, RS384, RS512, ES256 or ES384";
+                 "RS256, RS384, RS512, ES256, ES384 or ES512";
         return NULL;
     }
     *error = ag_measure_duration(ttl, o->ttl ? o->ttl : "1h", ctl->pool);

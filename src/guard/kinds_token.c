@@ -92,8 +92,8 @@ static const char *parse_jwt_key(void *value, const ag_setting_t *row, const ag_
 
     source->alg = ag_alg_find(words->v[0]);
     if (source->alg == AG_ALG_NONE) {
-        return apr_psprintf(call->p, "\"%s\" is not allowed: HS256, HS384, HS512, RS256, RS384, "
-                            "RS512, PS256, PS384, PS512, ES256, ES384 or EdDSA", words->v[0]);
+        return apr_psprintf(call->p, "\"%s\" is not allowed: %s", words->v[0],
+                            ag_alg_list(call->p));
     }
     return add_keyset(value, source, row, words, 1, call);
 }

@@ -125,14 +125,18 @@ static int partial(ag_ip_t *ip, const char *text, apr_pool_t *p)
     return 96 + 8 * n;
 }
 
-/* What follows the slash: a number of bits, or an IPv4 netmask. As bits of 128, or -1. */
-static int mask_bits(const ag_ip_t *ip, const char *text, apr_pool_t *p)
+/* What follows the slash: a number of bits, or an IPv4 netmask. As bits of 128, or -1. Behind IPv4
+ * written as IPv6 the bits may be counted either way, 96 to 128 or 0 to 32. */
+static int mask_bits(const ag_ip_t *ip, int as6, const char *text, apr_pool_t *p)
 {
     int four = ag_ip_is4(ip);
     apr_int64_t bits;
     ag_ip_t mask;
     apr_uint32_t m;
 
+    if (as6 && !ag_measure_number(&bits, text, 96, 128, p)) {
+        return (int)bits;
+    }
     if (!ag_measure_number(&bits, text, 0, four ? 32 : 128, p)) {
         return (int)bits + (four ? 96 : 0);
     }
@@ -157,7 +161,8 @@ const char *ag_net_parse(ag_net_t *net, const char *text, int *masked, apr_pool_
         bits = slash ? -1 : partial(&net->first, text, p);
     }
     else if (slash) {
-        bits = mask_bits(&net->first, slash + 1, p);
+        bits = mask_bits(&net->first, strchr(address, ':') != NULL && ag_ip_is4(&net->first),
+                         slash + 1, p);
     }
     if (bits < 0) {
         return apr_psprintf(p, "\"%s\" is not an address or network: 192.0.2.1, 192.0.2.0/24, "

@@ -45,7 +45,7 @@ int ag_ip_is4(const ag_ip_t *ip);
 const char *ag_ip_text(const ag_ip_t *ip, apr_pool_t *p);
 
 /* A network as `Require ip` takes it: an address, CIDR, address/netmask, or a partial IPv4 address
- * ("10.1"). Host bits are cleared, *masked tells so (may be NULL). An error text or NULL. */
+ * ("10.1"). ::ffff:192.0.2.0/120 is 192.0.2.0/24. Host bits are cleared, *masked tells so (may be NULL). An error text or NULL. */
 const char *ag_net_parse(ag_net_t *net, const char *text, int *masked, apr_pool_t *p);
 
 /* The network as text: masked, with its bits, or one address without. */

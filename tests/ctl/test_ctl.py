@@ -510,7 +510,8 @@ def test_issue_hs256(folder):
 
 @pytest.mark.parametrize("alg,make", [
     ("RS256", ["genrsa", "-out"]),
-    ("ES256", ["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out"])])
+    ("ES256", ["ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out"]),
+    ("ES512", ["ecparam", "-name", "secp521r1", "-genkey", "-noout", "-out"])])
 def test_issue_by_private_key(folder, alg, make):
     path, public_path = folder.join("key.pem"), folder.join("public.pem")
     subprocess.run(["openssl", *make, path], check=True, capture_output=True)

@@ -31,7 +31,7 @@
 
 typedef struct maker_t {
     apr_pool_t *p;
-    EVP_PKEY *rsa, *rsa2, *p256, *p384, *ed;
+    EVP_PKEY *rsa, *rsa2, *p256, *p384, *p521, *ed;
 } maker_t;
 
 static inline int maker_start(void **state)
@@ -44,9 +44,10 @@ static inline int maker_start(void **state)
     m->rsa2 = EVP_RSA_gen(2048);
     m->p256 = EVP_EC_gen("P-256");
     m->p384 = EVP_EC_gen("P-384");
+    m->p521 = EVP_EC_gen("P-521");
     m->ed = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     *state = m;
-    return !(m->rsa && m->rsa2 && m->p256 && m->p384 && m->ed);
+    return !(m->rsa && m->rsa2 && m->p256 && m->p384 && m->p521 && m->ed);
 }
 
 static inline int maker_stop(void **state)
@@ -57,6 +58,7 @@ static inline int maker_stop(void **state)
     EVP_PKEY_free(m->rsa2);
     EVP_PKEY_free(m->p256);
     EVP_PKEY_free(m->p384);
+    EVP_PKEY_free(m->p521);
     EVP_PKEY_free(m->ed);
     apr_pool_destroy(m->p);
     apr_terminate();
@@ -138,7 +140,7 @@ static inline size_t sign_bytes(unsigned char *sig, const char *alg, EVP_PKEY *k
         return mac;
     }
     n = sign_pkey(sig, alg, key, RSA_PSS_SALTLEN_DIGEST, md_of(alg), text);
-    return strncmp(alg, "ES", 2) == 0 ? flatten(sig, n, strcmp(alg, "ES256") == 0 ? 32 : 48) : n;
+    return strncmp(alg, "ES", 2) == 0 ? flatten(sig, n, (EVP_PKEY_get_bits(key) + 7) / 8) : n;
 }
 
 /* A token: header and claims as JSON text. */
@@ -168,6 +170,7 @@ static inline EVP_PKEY *key_for(const maker_t *m, const char *alg)
     return alg[0] == 'H'                ? NULL
            : strcmp(alg, "ES256") == 0  ? m->p256
            : strcmp(alg, "ES384") == 0  ? m->p384
+           : strcmp(alg, "ES512") == 0  ? m->p521
            : strcmp(alg, "EdDSA") == 0  ? m->ed
                                         : m->rsa;
 }
@@ -234,7 +237,7 @@ static inline char *jwk_of(EVP_PKEY *key, const char *extra, apr_pool_t *p)
 {
     unsigned char raw[64];
     size_t n = sizeof raw;
-    int half = EVP_PKEY_get_bits(key) / 8;
+    int bits = EVP_PKEY_get_bits(key), half = (bits + 7) / 8;
 
     if (EVP_PKEY_is_a(key, "RSA")) {
         return apr_psprintf(p, "{%s\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"%s\"}", extra,
@@ -242,7 +245,7 @@ static inline char *jwk_of(EVP_PKEY *key, const char *extra, apr_pool_t *p)
     }
     if (EVP_PKEY_is_a(key, "EC")) {
         return apr_psprintf(p, "{%s\"kty\":\"EC\",\"crv\":\"P-%d\",\"x\":\"%s\",\"y\":\"%s\"}",
-                            extra, half * 8, param64(key, "qx", half, p),
+                            extra, bits, param64(key, "qx", half, p),
                             param64(key, "qy", half, p));
     }
     EVP_PKEY_get_raw_public_key(key, raw, &n);

@@ -5,7 +5,8 @@
 #include "jwt_maker.h"
 
 static const char *const algs[] = {"HS256", "HS384", "HS512", "RS256", "RS384", "RS512",
-                                   "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"};
+                                   "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
+                                   "EdDSA"};
 
 #define CLAIMS "{\"sub\":\"joe\"}"
 
@@ -28,6 +29,8 @@ static void test_names(void **state)
         assert_int_equal(ag_alg_find(algs[i]), i + 1);
         assert_string_equal(ag_alg_name((ag_alg_e)(i + 1)), algs[i]);
     }
+    assert_int_equal(ag_alg_find("Ed25519"), AG_ALG_EDDSA); /* RFC 9864 */
+    assert_int_equal(ag_alg_find("Ed448"), AG_ALG_NONE);
     assert_int_equal(ag_alg_find("none"), AG_ALG_NONE);
     assert_int_equal(ag_alg_find("rs256"), AG_ALG_NONE);
     assert_int_equal(ag_alg_find(""), AG_ALG_NONE);
@@ -224,7 +227,8 @@ static void test_wrong_record(void **state)
 /* RFC 7518 s3.3, s3.4: the size is the algorithm's, to the byte. */
 static void test_sizes(void **state)
 {
-    static const char *const some[] = {"HS256", "RS256", "PS256", "ES256", "ES384", "EdDSA"};
+    static const char *const some[] = {"HS256", "RS256", "PS256", "ES256", "ES384", "ES512",
+                                       "EdDSA"};
     const maker_t *m = *state;
     unsigned char bytes[1100] = {0};
     unsigned char *sig = bytes + 1; /* a zero before it, and one behind it */

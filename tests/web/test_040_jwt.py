@@ -11,7 +11,7 @@ from support.ports import Directory
 from support.problem import assert_refused
 
 ALGS = ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
-        "ES256", "ES384", "EdDSA"]
+        "ES256", "ES384", "ES512", "EdDSA"]
 
 SECTION = """
 <Location "/s/{name}/">
@@ -86,6 +86,7 @@ def ring():
 def web(make_httpd, ring):
     rs = f"ApiGuardJWTKey RS256 {ring.path('RS256')}"
     conf = "".join(section(alg.lower(), f"ApiGuardJWTKey {alg} {ring.path(alg)}") for alg in ALGS)
+    conf += section("ed25519", f"ApiGuardJWTKey Ed25519 {ring.path('EdDSA')}")
     conf += section("issuer", rs, "ApiGuardIssuer https://issuer.example")
     conf += section("audience", rs, "ApiGuardAudience orders billing")
     conf += section("strict-clock", rs, "ApiGuardLeeway 0")
@@ -116,6 +117,16 @@ def go(web, name, token):
 
 def now():
     return int(time.time())
+
+
+def test_ed25519_is_a_name_of_eddsa(web, ring):
+    """RFC 9864 s2.2: in a token's header, in a key's line and in a key set."""
+    claims = {"sub": "alice", "exp": now() + 600}
+    key = ring.by_alg["EdDSA"]
+    for section in ("eddsa", "ed25519"):
+        for name in ("EdDSA", "Ed25519"):
+            assert go(web, section, key.sign({"alg": name}, claims)).status == 200
+        assert_refused(go(web, section, key.sign({"alg": "Ed448"}, claims)), "token_invalid")
 
 
 @pytest.mark.parametrize("alg", ALGS)
@@ -173,10 +184,10 @@ def test_an_unsigned_token_is_refused(web, alg):
             assert go(web, alg.lower(), token).status == 401
 
 
-@pytest.mark.parametrize("alg", ["ES256", "ES384"])
+@pytest.mark.parametrize("alg", ["ES256", "ES384", "ES512"])
 def test_a_zero_ecdsa_signature_is_refused(web, ring, alg):
     signed = ring.by_alg[alg].token().rsplit(".", 1)[0]
-    size = {"ES256": 64, "ES384": 96}[alg]
+    size = {"ES256": 64, "ES384": 96, "ES512": 132}[alg]
     assert_refused(go(web, alg.lower(), f"{signed}.{b64(bytes(size))}"), "token_invalid")
     der = bytes([0x30, 6, 2, 1, 1, 2, 1, 1])
     assert_refused(go(web, alg.lower(), f"{signed}.{b64(der)}"), "token_invalid")
