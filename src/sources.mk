@@ -11,6 +11,7 @@ ag_core_c = \
 	src/base/process.c \
 	src/base/regex.c \
 	src/base/text.c \
+	src/base/text_blank.c \
 	src/base/text_plain.c \
 	src/core/open.c \
 	src/core/principal.c \

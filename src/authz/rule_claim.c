@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Require api-claim NAME:VALUE or NAME~REGEX. An unquoted NAME is a dotted path into the claims; a
- * quoted one is a single name as it stands, as namespaced claims are:
- *     Require api-claim "https://example.com/roles":admin
+ * Require api-claim NAME:VALUE or NAME~REGEX. Names are those of all directives: as they stand, else a
+ * dotted path. One that begins with http:// or https:// may stand without quotes, whose only use is
+ * to say where a name with other colons, a `~` or blanks ends:
+ *     Require api-claim https://example.com/roles:admin
  */
 #include "rules.h"
 
@@ -14,10 +15,28 @@
 
 typedef struct {
     const char *name;
-    int literal; /* one name, not a path */
     const char *value;
     ag_regex_t *regex; /* instead of value */
 } test_t;
+
+/* How long the unquoted name is. A URL's own colons, in front of `//` and of a port, are part of it. */
+static apr_size_t name_size(const char *start)
+{
+    apr_size_t n = strcspn(start, ":~ \t");
+    apr_size_t digits;
+
+    if (strncasecmp(start, "http://", 7) != 0 && strncasecmp(start, "https://", 8) != 0) {
+        return n;
+    }
+    n += 3;
+    n += strcspn(start + n, ":~ \t");
+    digits = start[n] == ':' ? strspn(start + n + 1, "0123456789") : 0;
+    if (digits && start[n + 1 + digits] == '/') {
+        n += 1 + digits;
+        n += strcspn(start + n, ":~ \t");
+    }
+    return n;
+}
 
 /* The claim's name at *at, which is left on the ':' or '~' behind it. */
 static const char *read_name(test_t *test, const char **at, apr_pool_t *p)
@@ -29,10 +48,9 @@ static const char *read_name(test_t *test, const char **at, apr_pool_t *p)
         start++;
         n = strcspn(start, "\"");
         *at = start + n + (start[n] == '"');
-        test->literal = 1;
     }
     else {
-        n = strcspn(start, ":~ \t");
+        n = name_size(start);
         *at = start + n;
     }
     test->name = apr_pstrmemdup(p, start, n);
@@ -77,24 +95,9 @@ const char *ag_rule_parse_claim(ag_rule_t *rule, const char *line, const ag_sett
     return error;
 }
 
-/* Numbers and booleans compare as JSON writes them. */
-static const char *scalar_text(json_t *value, apr_pool_t *p)
-{
-    if (json_is_string(value)) {
-        return json_string_value(value);
-    }
-    if (json_is_boolean(value)) {
-        return json_is_true(value) ? "true" : "false";
-    }
-    if (json_is_integer(value)) {
-        return apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
-    }
-    return NULL;
-}
-
 static int fits(const test_t *test, json_t *value, apr_pool_t *p)
 {
-    const char *text = scalar_text(value, p);
+    const char *text = ag_json_scalar(value, p);
 
     if (!text) {
         return 0;
@@ -104,8 +107,7 @@ static int fits(const test_t *test, json_t *value, apr_pool_t *p)
 
 static int holds(const test_t *test, json_t *claims, apr_pool_t *p)
 {
-    json_t *value = test->literal ? json_object_get(claims, test->name)
-                                  : ag_json_path(claims, test->name);
+    json_t *value = ag_json_claim(claims, test->name);
     json_t *item;
     size_t i;
 

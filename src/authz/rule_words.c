@@ -55,14 +55,15 @@ const char *ag_rule_parse_kinds(ag_rule_t *rule, const char *line, const ag_sett
     return error;
 }
 
-/* A permission "orders:*" covers "orders:read"; one without `*` only itself. */
-static ag_rule_e any_covers(const ag_words_t *held, const ag_words_t *wanted)
+/* A key's permission "orders:*" covers "orders:read"; one without `*` only itself. */
+static ag_rule_e any_covers(const ag_principal_t *who, const ag_words_t *held,
+                            const ag_words_t *wanted)
 {
     int i, j;
 
     for (i = 0; i < held->n; i++) {
         for (j = 0; j < wanted->n; j++) {
-            if (ag_text_starts(held->v[i], wanted->v[j])) {
+            if (ag_principal_covers(who, held->v[i], wanted->v[j])) {
                 return AG_RULE_YES;
             }
         }
@@ -74,14 +75,14 @@ ag_rule_e ag_rule_test_scope(const ag_rule_t *rule, ag_principal_t *who,
                              const ag_request_t *request)
 {
     (void)request;
-    return any_covers(&who->scopes, &rule->words);
+    return any_covers(who, &who->scopes, &rule->words);
 }
 
 ag_rule_e ag_rule_test_role(const ag_rule_t *rule, ag_principal_t *who,
                             const ag_request_t *request)
 {
     (void)request;
-    return any_covers(&who->roles, &rule->words);
+    return any_covers(who, &who->roles, &rule->words);
 }
 
 /* "acme" and "key:acme" are a key's client, "jwt:acme" a token's: names of two issuers of

@@ -63,6 +63,24 @@ json_t *ag_json_path(json_t *object, const char *path)
     return object;
 }
 
+json_t *ag_json_claim(json_t *claims, const char *name)
+{
+    json_t *value = json_object_get(claims, name);
+
+    return value ? value : ag_json_path(claims, name);
+}
+
+const char *ag_json_scalar(const json_t *value, apr_pool_t *p)
+{
+    if (json_is_integer(value)) {
+        return apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
+    }
+    if (json_is_boolean(value)) {
+        return json_is_true(value) ? "true" : "false";
+    }
+    return json_string_value(value);
+}
+
 static void split(apr_array_header_t *list, const char *text, apr_pool_t *p)
 {
     char *last;
@@ -79,12 +97,12 @@ void ag_json_words(ag_words_t *words, json_t *value, apr_pool_t *p)
     json_t *item;
     size_t i;
 
-    if (json_is_string(value)) {
-        split(list, json_string_value(value), p);
+    if (json_is_string(value) || json_is_integer(value)) {
+        split(list, ag_json_scalar(value, p), p);
     }
     json_array_foreach(value, i, item) {
-        if (json_is_string(item)) {
-            APR_ARRAY_PUSH(list, const char *) = apr_pstrdup(p, json_string_value(item));
+        if (json_is_string(item) || json_is_integer(item)) {
+            APR_ARRAY_PUSH(list, const char *) = apr_pstrdup(p, ag_json_scalar(item, p));
         }
     }
     words->n = list->nelts;

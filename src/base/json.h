@@ -17,8 +17,17 @@ json_t *ag_json_object(const char *text, apr_size_t n, apr_pool_t *p);
 /* The value at a dotted path ("realm_access.roles"; a literal dot is `\.`), or NULL. Borrowed. */
 json_t *ag_json_path(json_t *object, const char *path);
 
-/* The strings of a claim: a string is split at spaces (RFC 6749 s3.3), an array gives its string
- * members, anything else the empty list. Strings are copied to `p`. */
+/* The claim that a configuration calls by that name, the same in every directive: the member of just
+ * this name ("https://example.com/roles"), else what is at the dotted path. NULL or borrowed. */
+json_t *ag_json_claim(json_t *claims, const char *name);
+
+/* A value that is one text: a string as it is, a whole number or a boolean as JSON writes it. NULL for
+ * anything else. In `p` or borrowed. */
+const char *ag_json_scalar(const json_t *value, apr_pool_t *p);
+
+/* The words of a claim: a string is split at spaces (RFC 6749 s3.3), a whole number is one word, an
+ * array gives its members that are strings or whole numbers, anything else the empty list. Copied to
+ * `p`. */
 void ag_json_words(ag_words_t *words, json_t *value, apr_pool_t *p);
 
 /* Appends `text` as a JSON string with its quotes. Bytes that are not valid UTF-8 become U+FFFD, what could

@@ -40,6 +40,16 @@ int ag_text_path(const char *pattern, const char *path);
 /* If `word` starts with `name` and `=`, what follows, else NULL. */
 const char *ag_text_option(const char *word, const char *name);
 
+/* Where a text has blanks, as any reader of it may see them: white space of ASCII and Unicode, and
+ * U+FEFF. What has one inside is two words to who splits it; with one at an end it is another text to
+ * who trims it. */
+typedef enum { AG_BLANK_NONE, AG_BLANK_INSIDE, AG_BLANK_END } ag_blank_e;
+
+ag_blank_e ag_text_blank(const char *text);
+
+/* Leaves out the words that hold a blank anywhere, and empty ones; how many those were. */
+int ag_words_leave_blank(ag_words_t *words);
+
 /* 1 when every byte is printable ASCII (0x21 to 0x7E; 0x20 too when `spaces`) and n > 0. */
 int ag_text_visible(const char *text, apr_size_t n, int spaces);
 

@@ -22,8 +22,10 @@ struct ag_principal_t {
     const char *key_id; /* public prefix of a key, `kid` of a token's key; or NULL */
     int anonymous;       /* nobody in particular: limits count the address */
     apr_uint64_t number; /* a key's number in its table; 0: it has none, so nobody counts its use */
-    ag_words_t scopes;
+    ag_words_t scopes; /* neither these nor roles hold a blank: they are joined for whoever comes next */
     ag_words_t roles;
+    int wildcards; /* a scope or role that ends in `*` stands for all that begin so */
+    int left_out;  /* scopes and roles that held a blank, if they were read for this request */
 
     /* A key's own rules; NULL or 0 where it has none. */
     const ag_ipset_t *networks;
@@ -40,6 +42,12 @@ struct ag_principal_t {
     ag_id_t realm;     /* what decided: another realm must decide anew */
     ag_id_t client_id; /* zero until ag_client_id() was asked, or brought along by a cached key */
 };
+
+/* 1 when a scope or role that is held covers what is wanted. */
+static inline int ag_principal_covers(const ag_principal_t *who, const char *held, const char *wanted)
+{
+    return who->wildcards ? ag_text_starts(held, wanted) : strcmp(held, wanted) == 0;
+}
 
 /* Names a client under the server's secret: two ids are equal when kind, issuer and client are. */
 ag_id_t ag_client_id_of(const ag_sip_key_t *sip, const char *kind, const char *issuer,

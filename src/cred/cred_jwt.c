@@ -116,6 +116,7 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
     }
     if (*who) {
         (*who)->realm = call->jwt_realm;
+        (*who)->wildcards = call->jwt.map.wildcards;
     }
     if (reason != AG_R_NONE) {
         call->shown = *who;

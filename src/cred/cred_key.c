@@ -24,6 +24,7 @@ static ag_principal_t *principal_of(const ag_key_t *key, ag_id_t realm, apr_pool
     who->number = key->number;
     who->scopes = key->scopes;
     who->roles = key->roles;
+    who->wildcards = 1;
     who->networks = key->networks;
     who->endpoints = key->endpoints;
     who->rates = key->rates;

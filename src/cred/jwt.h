@@ -103,12 +103,13 @@ json_t *ag_jwt_claims_of(ag_principal_t *who, apr_pool_t *p);
 
 /* ---- what a section demands ------------------------------------------------------------------ */
 
-/* Dotted paths of claims; a NULL member stands for the names beside it. */
+/* Names of claims, as ag_json_claim() takes them; a NULL member stands for the names beside it. */
 typedef struct ag_claim_map_t {
     const char *user;   /* sub */
     const char *client; /* azp, then client_id */
     const char *scope;  /* scope, then scp */
     const char *roles;  /* roles */
+    int wildcards; /* scopes and roles may end in `*`; else each is a literal word (RFC 6749 s3.3) */
 } ag_claim_map_t;
 
 typedef struct ag_jwt_policy_t {
@@ -126,7 +127,8 @@ typedef struct ag_jwt_policy_t {
  * moment from which it must be refused (exp + leeway, microseconds; 0: never), *begins the moment
  * from which it is good (nbf - leeway; 0: always); both are set with AG_R_NONE.
  * *forged says that it is no token, or that a key was there and the signature is not its; a `kid` no
- * set knows is token_invalid, but may only be one that we have not learned yet. who->realm is left to the caller. */
+ * set knows is token_invalid, but may only be one that we have not learned yet. who->realm and
+ * who->wildcards are left to the caller. */
 ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *expires,
                          const char **detail, int *forged, const ag_jwt_policy_t *policy, const char *text,
                          apr_size_t n, apr_time_t now, apr_pool_t *p);

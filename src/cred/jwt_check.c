@@ -95,7 +95,7 @@ static const char *check_names(const ag_jwt_policy_t *policy, const ag_jwt_claim
         return "The token is for another audience";
     }
     for (i = 0; i < policy->required.n; i++) {
-        json_t *claim = ag_json_path(c->all, policy->required.v[i]);
+        json_t *claim = ag_json_claim(c->all, policy->required.v[i]);
 
         if (!claim || json_is_null(claim)) {
             return "The token lacks a claim that is required here";

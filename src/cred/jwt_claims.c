@@ -78,7 +78,8 @@ const char *ag_jwt_claims_read(ag_jwt_claims_t *c, json_t *all, apr_pool_t *p)
         || !read_time(&c->iat, all, "iat")) {
         return "The token's exp, nbf or iat is not a time in seconds";
     }
-    if ((iss && !c->iss) || (c->iss && !ag_text_printable(c->iss))) {
+    if ((iss && !c->iss)
+        || (c->iss && (!ag_text_printable(c->iss) || ag_text_blank(c->iss) == AG_BLANK_END))) {
         return "The token's iss is malformed";
     }
     return read_audience(&c->aud, json_object_get(all, "aud"), p) ? NULL
@@ -90,22 +91,23 @@ const char *ag_jwt_claims_read(ag_jwt_claims_t *c, json_t *all, apr_pool_t *p)
 /* The value at the configured path, else at the first of two default names. */
 static json_t *mapped(json_t *all, const char *path, const char *first, const char *second)
 {
-    json_t *value = ag_json_path(all, path ? path : first);
+    json_t *value = ag_json_claim(all, path ? path : first);
 
-    return !value && !path && second ? ag_json_path(all, second) : value;
+    return !value && !path && second ? ag_json_claim(all, second) : value;
 }
 
-/* A name that can stand in a log and be a user; `anonymous` is the guard's own word. 0 when not. */
+/* A name that can stand in a log and be a user: a string or a whole number, without a blank at an end,
+ * since most who read it trim it. `anonymous` is the guard's own word. 0 when it is none. */
 static int read_name(const char **name, json_t *value, apr_pool_t *p)
 {
-    const char *text = json_string_value(value);
+    const char *text = json_is_boolean(value) ? NULL : ag_json_scalar(value, p);
 
     *name = NULL;
     if (!value) {
         return 1;
     }
     if (!text || !*text || strlen(text) > MAX_NAME || !ag_text_printable(text)
-        || apr_cstr_casecmp(text, "anonymous") == 0) {
+        || ag_text_blank(text) == AG_BLANK_END || apr_cstr_casecmp(text, "anonymous") == 0) {
         return 0;
     }
     *name = apr_pstrdup(p, text);
@@ -124,7 +126,9 @@ const char *ag_jwt_claims_who(ag_principal_t *who, const ag_claim_map_t *map, js
     }
     ag_json_words(&who->scopes, mapped(all, map->scope, "scope", "scp"), p);
     ag_json_words(&who->roles, mapped(all, map->roles, "roles", NULL), p);
-    return are_clean(&who->scopes) && are_clean(&who->roles)
-               ? NULL
-               : "The token's scopes or roles hold a control character";
+    if (!are_clean(&who->scopes) || !are_clean(&who->roles)) {
+        return "The token's scopes or roles hold a control character";
+    }
+    who->left_out = ag_words_leave_blank(&who->scopes) + ag_words_leave_blank(&who->roles);
+    return NULL;
 }

@@ -101,8 +101,10 @@ static const char *check_texts(const issue_options_t *o)
     int k;
 
     for (i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (texts[i] && (!*texts[i] || !ag_text_printable(texts[i]))) {
-            return "--kid, --sub, --client and --iss take UTF-8 without control characters";
+        if (texts[i] && (!*texts[i] || !ag_text_printable(texts[i])
+                         || ag_text_blank(texts[i]) == AG_BLANK_END)) {
+            return "--kid, --sub, --client and --iss take UTF-8 without control characters, and no "
+                   "blank at an end";
         }
     }
     for (k = 0; k < o->scopes.n; k++) {

@@ -64,8 +64,9 @@ static const char *check_prefix(const char *text, apr_pool_t *p)
 static const char *check_client(const char *text, apr_pool_t *p)
 {
     (void)p;
-    if (!*text || strlen(text) > 255 || !ag_text_printable(text)) {
-        return "1 to 255 bytes of UTF-8 without control characters";
+    if (!*text || strlen(text) > 255 || !ag_text_printable(text)
+        || ag_text_blank(text) == AG_BLANK_END) {
+        return "1 to 255 bytes of UTF-8 without control characters, and no blank at an end";
     }
     return strcmp(text, "anonymous") == 0 || strncmp(text, "key:", 4) == 0
                    || strncmp(text, "jwt:", 4) == 0
@@ -124,8 +125,9 @@ static const char *check_plan(const char *text, apr_pool_t *p)
 {
     (void)p;
     return *text && strlen(text) <= 255 && ag_text_printable(text)
+                   && ag_text_blank(text) != AG_BLANK_END
                ? NULL
-               : "1 to 255 bytes of UTF-8 without control characters";
+               : "1 to 255 bytes of UTF-8 without control characters, and no blank at an end";
 }
 
 static const char *check_metadata(const char *text, apr_pool_t *p)
@@ -165,7 +167,7 @@ static const struct {
     [AG_D_PREFIX] = {"key_prefix", AG_COL_COUNT, check_prefix, NULL,
         "1 to 64 printable characters; for a bcrypt hash the first 8 of the key"},
     [AG_D_CLIENT] = {"client_name", AG_COL_COUNT, check_client, NULL,
-        "a name: 1 to 255 bytes of UTF-8; not \"anonymous\", not \"key:...\", not \"jwt:...\""},
+        "a name: 1 to 255 bytes of UTF-8 without blanks at its ends; not \"anonymous\", not \"key:...\", not \"jwt:...\""},
     [AG_D_EMAIL] = {"client_email", AG_COL_COUNT, check_email, NULL,
         "an address"},
     [AG_D_SCOPES] = {"permissions", AG_COL_SCOPES, NULL, check_word,

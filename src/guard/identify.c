@@ -9,6 +9,8 @@
 
 #include "guard.h"
 
+#define LEFT_OUT APR_UINT64_C(0xA6A6A6A6) /* parts this from other things that are told of a realm */
+
 /* The reserved name: no key and no token may carry it. */
 static ag_principal_t *anonymous(apr_pool_t *p)
 {
@@ -43,7 +45,7 @@ static ag_reason_e judge_method(ag_check_t *check)
     ag_verdict_t *verdict = &check->verdict;
     const char *wanted;
 
-    if (ag_methods_allow(&check->policy->method_scopes, request->method, &verdict->who->scopes,
+    if (ag_methods_allow(&check->policy->method_scopes, request->method, verdict->who,
                          &wanted, request->pool)) {
         return AG_R_NONE;
     }
@@ -81,6 +83,18 @@ static ag_reason_e ask(ag_principal_t **who, ag_cred_call_t *call, ag_check_t *c
     return found->type->check(who, call, found->text, found->n);
 }
 
+/* A word with a blank in it would be two for whoever comes next. Told when a token is read, which is
+ * not done again while it is remembered. */
+static void tell_left_out(const ag_check_t *check, const ag_principal_t *who)
+{
+    apr_uint32_t more;
+    ag_log_level_e level = ag_guard_level(check, who->realm.lo ^ LEFT_OUT, &more);
+
+    ag_log(check->exchange->request.log, level, 0, "AG0640: a token of client %s, user %s: %d of its "
+           "scopes or roles hold a blank and are left out%s", who->client ? who->client : "-",
+           who->user ? who->user : "-", who->left_out, ag_guard_more(check, more));
+}
+
 static ag_reason_e examine(ag_check_t *check)
 {
     const ag_credential_t *found = &check->credential;
@@ -104,6 +118,9 @@ static ag_reason_e examine(ag_check_t *check)
     }
     if (!who) {
         return ag_refuse(verdict, AG_R_INTERNAL_ERROR, NULL); /* a type that forgot to say who */
+    }
+    if (who->left_out) {
+        tell_left_out(check, who);
     }
     verdict->who = who;
     verdict->candidate = AG_R_NONE; /* the Require tree is asked again, now that it can tell */

@@ -126,12 +126,17 @@ static const char *parse_claim_map(void *value, const ag_setting_t *row, const a
     for (i = 0; i < words->n; i++) {
         const char *path = NULL;
 
+        if (strcasecmp(words->v[i], "wildcards") == 0) {
+            map->wildcards = 1;
+            text = apr_pstrcat(call->p, text, "\nwildcards", NULL);
+            continue;
+        }
         for (m = 0; m < 4 && !path; m++) {
             path = ag_text_option(words->v[i], members[m].name);
         }
         if (!path || !*path) {
             return apr_psprintf(call->p, "\"%s\" is not allowed: user=, client=, scope= or roles= "
-                                "with the path of a claim", words->v[i]);
+                                "with the name of a claim, or wildcards", words->v[i]);
         }
         *members[m - 1].path = path;
         text = apr_pstrcat(call->p, text, "\n", words->v[i], NULL);

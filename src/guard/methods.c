@@ -86,7 +86,7 @@ static const char *entry_of(const ag_method_scopes_t *scopes, const char *method
     return strcmp(method, "HEAD") == 0 && is_named(scopes, "GET") ? "GET" : "*";
 }
 
-int ag_methods_allow(const ag_method_scopes_t *scopes, const char *method, const ag_words_t *held,
+int ag_methods_allow(const ag_method_scopes_t *scopes, const char *method, const ag_principal_t *who,
                      const char **wanted, apr_pool_t *p)
 {
     const char *entry = entry_of(scopes, method);
@@ -97,8 +97,8 @@ int ag_methods_allow(const ag_method_scopes_t *scopes, const char *method, const
         if (strcmp(scopes->v[i].method, entry) != 0) {
             continue;
         }
-        for (j = 0; j < held->n; j++) {
-            if (ag_text_starts(held->v[j], scopes->v[i].scope)) {
+        for (j = 0; j < who->scopes.n; j++) {
+            if (ag_principal_covers(who, who->scopes.v[j], scopes->v[i].scope)) {
                 return 1;
             }
         }

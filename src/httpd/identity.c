@@ -73,10 +73,11 @@ static const char *joined(const ag_words_t *words, apr_pool_t *p)
     return text.start;
 }
 
-/* A claim's value for a header or variable: a string, or JSON; NULL when it cannot stand there. */
+/* A claim's value for a header or variable: a string, or JSON; NULL when it cannot stand there, or
+ * would be another value there, since a field's blanks at its ends are nothing (RFC 9110 s5.5). */
 static const char *claim_text(const char *name, ag_principal_t *who, apr_pool_t *p)
 {
-    json_t *value = ag_json_path(ag_claims(who, p), name);
+    json_t *value = ag_json_claim(ag_claims(who, p), name);
     const char *text;
     char *dumped;
 
@@ -88,7 +89,10 @@ static const char *claim_text(const char *name, ag_principal_t *who, apr_pool_t 
         text = dumped ? apr_pstrdup(p, dumped) : NULL;
         free(dumped);
     }
-    return text && (!*text || ag_text_visible(text, strlen(text), 1)) ? text : NULL;
+    return text && (!*text || ag_text_visible(text, strlen(text), 1))
+                   && ag_text_blank(text) != AG_BLANK_END
+               ? text
+               : NULL;
 }
 
 /* Where a name and its value go. */

@@ -66,6 +66,10 @@ static void read_words(ag_words_t *words, const ag_key_t *key, const ag_key_row_
         broken(log, key, row, column, "the key has none of them");
         words->n = 0;
     }
+    if (ag_words_leave_blank(words)) {
+        ag_log(log, AG_LOG_WARNING, 0, "AG0641: key %s of client %s: what holds a blank in its %s is left "
+               "out", key->key_id, key->client, names[column]);
+    }
 }
 
 static ag_ipset_t *parse_networks(const char *text, apr_pool_t *p)
@@ -244,10 +248,12 @@ static void read_active(ag_key_t *key, const ag_key_row_t *row)
                   || (text && (strcmp(text, "1") == 0 || strcmp(text, "t") == 0));
 }
 
-/* A name goes into fields, logs and variables: it must not be able to break a line. */
+/* A name goes into fields, logs and variables: it must not be able to break a line, nor become another
+ * name for who trims it. */
 static int client_valid(const char *client)
 {
-    return client && *client && strcmp(client, "anonymous") != 0 && ag_text_printable(client);
+    return client && *client && strcmp(client, "anonymous") != 0 && ag_text_printable(client)
+           && ag_text_blank(client) != AG_BLANK_END;
 }
 
 /* Who it is. A query without key_prefix shows the start of the hash, which opens nothing. */
@@ -272,7 +278,7 @@ static int read_names(ag_key_t *key, const ag_key_row_t *row, const char *hash,
     }
     if (!client_valid(key->client)) {
         ag_log(log, AG_LOG_ERROR, 0, "AG0403: key %s has no client_name, or one that is reserved "
-               "or is no UTF-8 without control characters", key->key_id);
+               "or is no UTF-8 without control characters and blanks at its ends", key->key_id);
         return 0;
     }
     return 1;

@@ -89,24 +89,13 @@ static const char *subject_user(const ag_subject_t *asked)
     return who ? name_of("user:", who, who->user, asked->request->pool) : NULL;
 }
 
-static const char *claim_text(const json_t *claim, apr_pool_t *p)
-{
-    if (json_is_string(claim)) {
-        return json_string_value(claim);
-    }
-    if (json_is_integer(claim)) {
-        return apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(claim));
-    }
-    return json_is_boolean(claim) ? (json_is_true(claim) ? "true" : "false") : NULL;
-}
-
 static const char *subject_claim(const ag_subject_t *asked)
 {
     ag_principal_t *who = asked->who;
     apr_pool_t *p = asked->request->pool;
     json_t *claims = who ? ag_claims(who, p) : NULL;
-    json_t *claim = claims ? ag_json_path(claims, asked->limit->by_name) : NULL;
-    const char *text = claim ? claim_text(claim, p) : NULL;
+    json_t *claim = claims ? ag_json_claim(claims, asked->limit->by_name) : NULL;
+    const char *text = claim ? ag_json_scalar(claim, p) : NULL;
     const char *name = text ? name_of("", who, text, p) : NULL;
 
     return name ? apr_pstrcat(p, "claim:", asked->limit->by_name, "=", name, NULL) : NULL;

@@ -186,6 +186,9 @@ def test_default_expiry_and_never(db):
     ["--client", "anonymous"],
     ["--client", "jwt:acme"],
     ["--client", "a\nb"],
+    ["--client", " acme"],
+    ["--client", "acme "],
+    ["--client", "acme\u00a0"],
     ["--client", "a\x1b[31m"],
     ["--client", b"\xff\xfe"],
     ["--client", "x" * 256],
@@ -527,7 +530,8 @@ def test_issue_by_private_key(folder, alg, make):
     [], ["--alg", "none"], ["--alg", "hs256"], ["--alg", "HS256", "--key", "secret"],
     ["--alg", "HS512"], ["--alg", "RS256"], ["--alg", "HS256", "--ttl", "0"],
     ["--alg", "HS256", "--ttl", "long"], ["--alg", "HS256", "--scope", "a b"],
-    ["--alg", "HS256", "--sub", "a\nb"]])
+    ["--alg", "HS256", "--sub", "a\nb"], ["--alg", "HS256", "--sub", "a "],
+    ["--alg", "HS256", "--client", " a"], ["--alg", "HS256", "--iss", "https://a "]])
 def test_issue_refuses(folder, args):
     path = folder.write("secret", SECRET)
     if args and "--key" not in args:

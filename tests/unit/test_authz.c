@@ -15,7 +15,7 @@ static const char *claims_text =
     "\"yes\":true,\"no\":false,\"nil\":null,\"real\":1.5,\"empty\":\"\","
     "\"groups\":[\"dev\",\"ops\",7,true],\"realm_access\":{\"roles\":[\"admin\",\"user\"]},"
     "\"https://x.example/roles\":\"boss\",\"a.b\":\"dotted\",\"with space\":\"one two\","
-    "\"none\":[],\"deep\":[[\"admin\"]]}";
+    "\"https://x.example:8443/port.s\":\"eighty\",\"none\":[],\"deep\":[[\"admin\"]]}";
 
 static json_t *parse_claims(ag_principal_t *who, apr_pool_t *p)
 {
@@ -35,6 +35,7 @@ static ag_principal_t *make_who(const char *kind, const char *client, apr_pool_t
     ag_principal_t *who = apr_pcalloc(p, sizeof *who);
 
     who->kind = kind;
+    who->wildcards = strcmp(kind, "key") == 0;
     who->client = client;
     who->scopes = words_of("read orders:* pay", p);
     who->roles = words_of("dev ops:*", p);
@@ -145,7 +146,22 @@ static void test_scope(void **state)
     assert_int_equal(ask("api-scope", "read", who, *state), AG_RULE_NO);
 }
 
-/* As with scopes: one that is held may end in `*`. */
+/* RFC 6749 s3.3: a token's scope is a word, whatever signs it holds. */
+static void test_literal_scope(void **state)
+{
+    static const case_t cases[] = {
+        {"read", 1}, {"orders:read", 0}, {"orders:", 0}, {"anything", 0},
+    };
+    ag_principal_t *who = make_who("jwt", "acme", *state);
+
+    run("api-scope", cases, N_OF(cases), who, *state);
+    who->scopes = words_of("*", *state);
+    assert_int_equal(ask("api-scope", "read", who, *state), AG_RULE_NO);
+    who->wildcards = 1; /* ApiGuardClaimMap wildcards */
+    assert_int_equal(ask("api-scope", "read", who, *state), AG_RULE_YES);
+}
+
+/* As with scopes: one that a key holds may end in `*`. */
 static void test_role(void **state)
 {
     static const case_t cases[] = {
@@ -153,7 +169,9 @@ static void test_role(void **state)
         {"de", 0},
     };
 
-    run("api-role", cases, N_OF(cases), make_who("jwt", "acme", *state), *state);
+    run("api-role", cases, N_OF(cases), make_who("key", "acme", *state), *state);
+    assert_int_equal(ask("api-role", "ops:x", make_who("jwt", "acme", *state), *state),
+                     AG_RULE_NO);
 }
 
 static void test_credential(void **state)
@@ -203,14 +221,20 @@ static void test_claim(void **state)
         {"realm_access.roles:admin", 1},
         {"realm_access.roles:boss", 0},
         {"realm_access:admin", 0},
-        {"a.b:dotted", 0},
         {"a\\.b:dotted", 1},
         {"\"a.b\":dotted", 1},
         {"\"https://x.example/roles\":boss", 1},
         {"\"https://x.example/roles\":admin", 0},
         {"\"with space\":\"one two\"", 1},
         {"\"with space\":one", 0},
-        {"\"realm_access.roles\":admin", 0}, /* quoted: one name, no path */
+        {"\"realm_access.roles\":admin", 1}, /* quoted or not: as it stands, then as a path */
+        {"a.b:dotted", 1},
+        {"https://x.example/roles:boss", 1},
+        {"https://x.example/roles:admin", 0},
+        {"https://x.example/roles~bo.*", 1},
+        {"https://x.example:8443/port.s:eighty", 1},
+        {"\"https://x.example:8443/port.s\":eighty", 1},
+        {"https://x.example/roles:admin https://x.example/roles:boss", 1},
         {"  org:acme  ", 1},
     };
 
@@ -555,7 +579,8 @@ static void test_mistakes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_client_of_key), TEST(test_client_of_token), TEST(test_scope), TEST(test_role),
+        TEST(test_client_of_key), TEST(test_client_of_token), TEST(test_scope),
+        TEST(test_literal_scope), TEST(test_role),
         TEST(test_credential), TEST(test_claim), TEST(test_claim_regex), TEST(test_no_claims),
         TEST(test_ip), TEST(test_ip_file), TEST(test_ip_file_wrong), TEST(test_file_again),
         TEST(test_unknown), TEST(test_host_bits), TEST(test_nobody_yet),

@@ -425,6 +425,39 @@ static void test_regex_cost(void **state)
     assert_false(ag_regex_fits(regex, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac"));
 }
 
+/* ---- blanks ---------------------------------------------------------------------------------- */
+
+static void test_blank(void **state)
+{
+    static const struct {
+        const char *text;
+        ag_blank_e blank;
+    } cases[] = {
+        {"", AG_BLANK_NONE},           {"acme", AG_BLANK_NONE},
+        {"J\xC3\xB6rg", AG_BLANK_NONE}, {"a b", AG_BLANK_INSIDE},
+        {" a", AG_BLANK_END},          {"a ", AG_BLANK_END},
+        {"a b ", AG_BLANK_END},        {" ", AG_BLANK_END},
+        {"a\tb", AG_BLANK_INSIDE},     {"a\r", AG_BLANK_END},
+        {"a\xC2\xA0", AG_BLANK_END},   {"a\xC2\xA0" "b", AG_BLANK_INSIDE},
+        {"\xE3\x80\x80" "a", AG_BLANK_END}, {"\xEF\xBB\xBF" "a", AG_BLANK_END},
+        {"a\xE2\x80\x83" "b", AG_BLANK_INSIDE}, {"\xC2", AG_BLANK_NONE},
+        {"\xE2\x80", AG_BLANK_NONE},   {"\xC2\xA1", AG_BLANK_NONE},
+    };
+    ag_words_t words;
+    int i;
+
+    for (i = 0; i < N_OF(cases); i++) {
+        assert_int_equal(ag_text_blank(cases[i].text), cases[i].blank);
+    }
+    assert_null(ag_text_list(&words, "[\"a\",\"b c\",\"\",\"d\",\" e\"]", *state));
+    assert_int_equal(ag_words_leave_blank(&words), 3);
+    assert_int_equal(words.n, 2);
+    assert_string_equal(words.v[1], "d");
+    assert_null(ag_text_list(&words, "[\"b c\"]", *state));
+    assert_int_equal(ag_words_leave_blank(&words), 1);
+    assert_null(words.v);
+}
+
 /* ---- log ------------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -508,7 +541,7 @@ int main(void)
         TEST(test_buffer_full), TEST(test_buffer_number), TEST(test_regex),
         TEST(test_regex_wrong), TEST(test_regex_cost),    TEST(test_log),
         TEST(test_printable),
-        TEST(test_buffer_numbers), TEST(test_buffer_sf_string),
+        TEST(test_buffer_numbers), TEST(test_buffer_sf_string), TEST(test_blank),
     };
 
     return cmocka_run_group_tests_name("base text, regex, log", tests, NULL, NULL);

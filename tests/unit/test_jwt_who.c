@@ -21,7 +21,9 @@ static void test_names(void **state)
         {"{\"azp\":\"anonymous\"}", INVALID, "not a name"},
         {"{\"sub\":\"joe\",\"client_id\":\"Anonymous\"}", INVALID, "not a name"},
         {"{\"sub\":\"\"}", INVALID, "not a name"},
-        {"{\"sub\":7}", INVALID, "not a name"},
+        {"{\"sub\":7}", AG_R_NONE, NULL},
+        {"{\"sub\":7.5}", INVALID, "not a name"},
+        {"{\"sub\":true}", INVALID, "not a name"},
         {"{\"sub\":null}", INVALID, "not a name"},
         {"{\"sub\":[\"joe\"]}", INVALID, "not a name"},
         {"{\"sub\":\"joe\",\"azp\":true}", INVALID, "not a name"},
@@ -30,11 +32,18 @@ static void test_names(void **state)
         {"{\"sub\":\"joe\\u007f\"}", INVALID, "not a name"},
         {"{\"sub\":\"joe\\u0085\"}", INVALID, "not a name"},
         {"{\"sub\":\"joe\\u009f\"}", INVALID, "not a name"},
-        {"{\"sub\":\"joe\\u00a0\"}", AG_R_NONE, NULL},
         {"{\"sub\":\"joe\\u202e\"}", INVALID, "not a name"},
         {"{\"sub\":\"\\u2066joe\"}", INVALID, "not a name"},
         {"{\"sub\":\"joe\\u2028\"}", INVALID, "not a name"},
         {"{" FROM "\"roles\":[\"a\\u200f\"]}", INVALID, "control character"},
+        {"{\"sub\":\"joe doe\"}", AG_R_NONE, NULL},
+        {"{\"sub\":\"joe\\u00a0doe\"}", AG_R_NONE, NULL},
+        {"{\"sub\":\"joe\\u00a0\"}", INVALID, "not a name"},
+        {"{\"sub\":\"joe \"}", INVALID, "not a name"},
+        {"{\"sub\":\" joe\"}", INVALID, "not a name"},
+        {"{\"azp\":\"acme\\u3000\"}", INVALID, "not a name"},
+        {"{\"sub\":\" \"}", INVALID, "not a name"},
+        {"{" FROM "\"iss\":\"https://a \"}", INVALID, "iss is malformed"},
         {"{" FROM "\"scope\":\"read\\nwrite\"}", INVALID, "control character"},
         {"{" FROM "\"scp\":[\"a\",\"b\\u0001\"]}", INVALID, "control character"},
         {"{" FROM "\"roles\":[\"a\\t\"]}", INVALID, "control character"},
@@ -76,7 +85,7 @@ static void test_who(void **state)
     assert_string_equal(a.who->user, "joe");
     assert_string_equal(a.who->key_id, "k1");
     same_words(&a.who->scopes, "read,write", m->p);
-    same_words(&a.who->roles, "admin,ops", m->p);
+    same_words(&a.who->roles, "admin,7,ops", m->p);
     assert_string_equal(json_string_value(json_object_get(ag_claims(a.who, m->p), "azp")), "acme");
     a.who->claims = NULL; /* as in a principal that comes from a cache */
     assert_string_equal(json_string_value(json_object_get(ag_claims(a.who, m->p), "azp")), "acme");
@@ -92,7 +101,8 @@ static void test_defaults(void **state)
     assert_string_equal(a.who->client, "acme");
     assert_null(a.who->user);
     assert_null(a.who->key_id);
-    same_words(&a.who->scopes, "a b,c", m->p);
+    same_words(&a.who->scopes, "c", m->p);
+    assert_int_equal(a.who->left_out, 1);
     assert_int_equal(a.who->roles.n, 0);
 }
 
@@ -117,6 +127,37 @@ static void test_map(void **state)
     expect(&a, INVALID, "neither", "mapped claims are missing");
 }
 
+/* A word that holds a blank would be two for whoever reads them joined. */
+static void test_blanks(void **state)
+{
+    const maker_t *m = *state;
+    ag_jwt_policy_t policy = {.leeway = 30};
+    answer_t a = ask_claims(m, policy, "{" FROM "\"scope\":\" read  write\\u2003x \","
+                            "\"roles\":[\"guest admin\",\"ops\",\" admin\",\"admin\\u00a0\",\"\"]}");
+
+    same_words(&a.who->scopes, "read", m->p);
+    same_words(&a.who->roles, "ops", m->p);
+    assert_int_equal(a.who->left_out, 5);
+}
+
+/* Names of claims are one spelling for all: as they stand, then as a path. */
+static void test_spelling(void **state)
+{
+    const maker_t *m = *state;
+    static const char *const required[] = {"https://x.example/y.z", "org.unit"};
+    ag_jwt_policy_t policy = {.map = {.user = "org.id",
+                                      .client = "a.b",
+                                      .roles = "https://x.example/roles"},
+                              .required = {2, (const char **)required}};
+    answer_t a = ask_claims(m, policy,
+                            "{\"https://x.example/roles\":[7,\"ops\"],\"https://x.example/y.z\":1,"
+                            "\"a.b\":\"whole\",\"a\":{\"b\":\"path\"},\"org\":{\"id\":4711,\"unit\":1}}");
+
+    assert_string_equal(a.who->user, "4711");
+    assert_string_equal(a.who->client, "whole");
+    same_words(&a.who->roles, "7,ops", m->p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +165,8 @@ int main(void)
         cmocka_unit_test(test_who),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_map),
+        cmocka_unit_test(test_blanks),
+        cmocka_unit_test(test_spelling),
     };
 
     return cmocka_run_group_tests(tests, maker_start, maker_stop);

@@ -21,6 +21,7 @@ RULES = {
     "claim": "Require api-claim tenant:acme",
     "claim-path": "Require api-claim org.unit.id:7",
     "claim-quoted": 'Require api-claim "https://x.example/roles":admin',
+    "claim-url": "Require api-claim https://x.example/roles:admin",
     "claim-dot": r"Require api-claim a\.b:yes",
     "claim-regex": "Require api-claim email~[a-z]+@example[.]org",
     "claim-words": 'Require api-claim name:"Anna Lee" level:9',
@@ -148,9 +149,12 @@ TOKEN_CASES = [
     ("claim", {}, "claim_denied"),
     ("claim-path", {"org": {"unit": {"id": 7}}}, None),
     ("claim-path", {"org": {"unit": {"id": 70}}}, "claim_denied"),
-    ("claim-path", {"org.unit.id": 7}, "claim_denied"),
+    ("claim-path", {"org.unit.id": 7}, None),  # as it stands first
+    ("claim-path", {"org.unit.id": 8, "org": {"unit": {"id": 7}}}, "claim_denied"),
     ("claim-quoted", {"https://x.example/roles": ["admin"]}, None),
-    ("claim-quoted", {"https://x": {"example/roles": ["admin"]}}, "claim_denied"),
+    ("claim-quoted", {"https://x": {"example/roles": ["admin"]}}, None),  # then as a path
+    ("claim-url", {"https://x.example/roles": ["admin"]}, None),
+    ("claim-url", {"https://x.example/roles": ["boss"]}, "claim_denied"),
     ("claim-dot", {"a.b": "yes"}, None),
     ("claim-dot", {"a": {"b": "yes"}}, "claim_denied"),
     ("claim-regex", {"email": "anna@example.org"}, None),
@@ -165,7 +169,7 @@ TOKEN_CASES = [
     ("scope", {"scope": "orders:read"}, None),
     ("scope", {"scope": ["orders:read"]}, None),
     ("scope", {"scope": "orders"}, "scope_insufficient"),
-    ("scope", {"scope": "*"}, None),
+    ("scope", {"scope": "*"}, "scope_insufficient"),  # a word like others (RFC 6749 s3.3)
     ("scope", {"scope": "ORDERS:READ"}, "scope_insufficient"),
 ]
 
