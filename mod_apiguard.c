@@ -20,7 +20,9 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_child_init(ag_watchdog_child, NULL, NULL, APR_HOOK_REALLY_LAST);
 
     /* a request */
-    ap_hook_post_read_request(ag_strip_forged, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_post_read_request(ag_strip_forged, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
+    ap_hook_post_read_request(ag_mask_target, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_translate_name(ag_unmask, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
     ap_hook_access_checker(ag_access_checker, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_force_authn(ag_force_authn, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_check_authn(ag_check_authn, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
@@ -28,7 +30,8 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_fixups(ag_last_gate, NULL, before_proxy, APR_HOOK_REALLY_FIRST);
     APR_OPTIONAL_HOOK(proxy, fixups, ag_proxy_fixups, NULL, NULL, APR_HOOK_LAST);
     ap_hook_insert_filter(ag_insert_filter, NULL, NULL, APR_HOOK_LAST);
-    ap_hook_insert_filter(ag_insert_trailers_filter, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_handler(ag_trailers_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
+    ap_hook_handler(ag_status_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
 
     /* a refusal */
     ap_hook_note_auth_failure(ag_note_auth_failure, NULL, NULL, APR_HOOK_FIRST);

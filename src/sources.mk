@@ -185,6 +185,7 @@ ag_httpd_c = \
 	src/httpd/filters.c \
 	src/httpd/hide.c \
 	src/httpd/identity.c \
+	src/httpd/inflight.c \
 	src/httpd/lists.c \
 	src/httpd/log.c \
 	src/httpd/leases.c \

@@ -18,6 +18,7 @@ typedef struct {
     ag_exchange_t *exchange; /* on the topmost request only */
     hidden_t *hidden;        /* likewise */
     ag_check_t *check;
+    ag_unmasked_t unmasked;
     ap_conf_vector_t *config; /* for which `ours` was found out */
     int ours;                 /* AuthType ApiGuard is in force */
 
@@ -36,6 +37,18 @@ static kept_t *kept_of(request_rec *r)
         ap_set_module_config(r->request_config, &apiguard_module, kept);
     }
     return kept;
+}
+
+ag_unmasked_t *ag_unmasked_of(request_rec *r)
+{
+    return &kept_of(r)->unmasked;
+}
+
+ag_unmasked_t *ag_unmasked_found(request_rec *r)
+{
+    kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
+
+    return kept ? &kept->unmasked : NULL;
 }
 
 static request_rec *topmost(request_rec *r)

@@ -227,6 +227,10 @@ int ag_is_ours(request_rec *r);
 /* The field, which has that value, is kept for those who ask the exchange, and gone for all others. */
 void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name, const char *value);
 
+/* Is it X-ApiGuard-ANYTHING, in some spelling? Drops all such fields. */
+int ag_identity_field(const char *name);
+void ag_drop_forged(request_rec *r);
+
 int ag_strip_forged(request_rec *r);
 int ag_access_checker(request_rec *r);
 int ag_force_authn(request_rec *r);
@@ -246,11 +250,43 @@ void ag_identity_hide(request_rec *r, ag_check_t *check);
 /* Arguments that may hold a key read NAME=*** in what logs show: %r and REQUEST_URI. */
 void ag_mask_arguments(request_rec *r, const ag_policy_t *policy);
 
+/* `text` with *** for what holds a key in any section; `text` itself when nothing does. Its query
+ * begins behind the first '?', or at once. */
+char *ag_masked(char *text, int query_only, apr_pool_t *p);
+
+/* Can a key or token stand in that field, in any section? */
+int ag_credential_field(request_rec *r, const char *name);
+
 /* Before anything is logged: arguments that hold a key in any section of the configuration. */
 int ag_mask_log(request_rec *r);
 
 /* Collects their names; `p` lives as long as the configuration. */
 void ag_mask_collect(server_rec *s, apr_pool_t *p);
+
+/* ---- what comes early and late (inflight.c, trailers.c) -------------------------------------------- */
+
+/* The request line and target as they were sent, while they are masked; NULL where they are not. */
+typedef struct ag_unmasked_t {
+    char *line, *target;
+} ag_unmasked_t;
+
+ag_unmasked_t *ag_unmasked_of(request_rec *r);    /* never NULL */
+ag_unmasked_t *ag_unmasked_found(request_rec *r); /* NULL when nothing was masked */
+
+/* From when the request line is known to when the path is mapped: what mod_status and the error log
+ * show. The last one masks all that is on its way, before mod_status shows it. */
+void ag_mask_line(request_rec *r);
+int ag_mask_target(request_rec *r);
+int ag_unmask(request_rec *r);
+int ag_status_handler(request_rec *r);
+
+/* Does any server merge trailers? If so each request's body is read through our filter, and forged
+ * fields are dropped once more when others have had their turn. */
+void ag_trailers_collect(const server_rec *s);
+void ag_trailers_watch(request_rec *r);
+void ag_trailers_clean(request_rec *r);
+int ag_trailers_handler(request_rec *r);
+void ag_register_trailers(void);
 
 /* ---- answers (refusal.c, filters.c) ---------------------------------------------------------------- */
 
@@ -272,11 +308,9 @@ void ag_require_failed(request_rec *r, ag_check_t *check);
 int ag_note_auth_failure(request_rec *r, const char *auth_type);
 void ag_insert_error_filter(request_rec *r);
 void ag_insert_filter(request_rec *r);
-void ag_insert_trailers_filter(request_rec *r);
 
 /* A refusal that httpd took to an ErrorDocument without asking us is counted and audited at least. */
 int ag_last_word(request_rec *r);
 void ag_register_filters(void);
-void ag_register_trailers(void);
 
 #endif

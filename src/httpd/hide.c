@@ -5,10 +5,16 @@
  */
 #include "glue.h"
 
+#include <scoreboard.h>
+
 /* ---- in logs --------------------------------------------------------------------------------- */
 
-/* Arguments that hold a key in some section; a request refused by httpd itself has no section. */
-static ag_words_t collected;
+/* Where a key stands in some section; a request refused by httpd itself has no section. */
+static struct {
+    const ag_key_source_t **sources;
+    int n;
+    int queries; /* how many of them are arguments */
+} collected;
 
 /* `text` with *** for the argument's value; its query begins behind the first '?', or at once. */
 static char *masked(char *text, const char *name, int query_only, apr_pool_t *p)
@@ -48,6 +54,18 @@ static char *masked(char *text, const char *name, int query_only, apr_pool_t *p)
     return out;
 }
 
+char *ag_masked(char *text, int query_only, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; collected.queries && i < collected.n; i++) {
+        if (collected.sources[i]->from == AG_FROM_QUERY) {
+            text = masked(text, collected.sources[i]->name, query_only, p);
+        }
+    }
+    return text;
+}
+
 static void mask(request_rec *r, const char *name)
 {
     if (r->the_request) {
@@ -74,43 +92,74 @@ void ag_mask_arguments(request_rec *r, const ag_policy_t *policy)
     }
 }
 
-static void collect(apr_array_header_t *names, const ag_policy_t *policy)
+static int same_source(const ag_key_source_t *a, const ag_key_source_t *b)
+{
+    return a->from == b->from && (!a->name || strcmp(a->name, b->name) == 0);
+}
+
+static void collect_source(apr_array_header_t *sources, const ag_key_source_t *source)
+{
+    int i;
+
+    for (i = 0; i < sources->nelts; i++) {
+        if (same_source(source, APR_ARRAY_IDX(sources, i, const ag_key_source_t *))) {
+            return;
+        }
+    }
+    APR_ARRAY_PUSH(sources, const ag_key_source_t *) = source;
+    collected.queries += source->from == AG_FROM_QUERY;
+}
+
+static void collect(apr_array_header_t *sources, const ag_policy_t *policy)
 {
     int i;
 
     for (i = 0; i < policy->key_from.n; i++) {
-        if (policy->key_from.sources[i].from == AG_FROM_QUERY) {
-            APR_ARRAY_PUSH(names, const char *) = policy->key_from.sources[i].name;
-        }
+        collect_source(sources, &policy->key_from.sources[i]);
     }
 }
 
 void ag_mask_collect(server_rec *s, apr_pool_t *p)
 {
     const apr_array_header_t *policies = ag_plans()->policies;
-    apr_array_header_t *names = apr_array_make(p, 4, sizeof(char *));
+    apr_array_header_t *sources = apr_array_make(p, 4, sizeof(ag_key_source_t *));
     int i;
 
+    collected.queries = 0;
     for (i = 0; i < policies->nelts; i++) {
-        collect(names, APR_ARRAY_IDX(policies, i, ag_policy_t *));
+        collect(sources, APR_ARRAY_IDX(policies, i, ag_policy_t *));
     }
     for (; s; s = s->next) {
-        collect(names, ap_get_module_config(s->lookup_defaults, &apiguard_module));
+        collect(sources, ap_get_module_config(s->lookup_defaults, &apiguard_module));
     }
-    collected.n = names->nelts;
-    collected.v = (const char **)names->elts;
+    collected.n = sources->nelts;
+    collected.sources = (const ag_key_source_t **)sources->elts;
 }
 
+static void mask_all(request_rec *r)
+{
+    if (r->the_request) {
+        r->the_request = ag_masked(r->the_request, 0, r->pool);
+    }
+    if (r->unparsed_uri) {
+        r->unparsed_uri = ag_masked(r->unparsed_uri, 0, r->pool);
+    }
+    if (r->args) {
+        r->parsed_uri.query = r->args = ag_masked(r->args, 1, r->pool);
+    }
+}
+
+/* httpd has written the request line where mod_status finds it, right before it asked to log. */
 int ag_mask_log(request_rec *r)
 {
+    const char *told = r->the_request;
     request_rec *each;
-    int i;
 
-    for (i = 0; i < collected.n; i++) {
-        for (each = r; each; each = each->next) {
-            mask(each, collected.v[i]);
-            each->args = each->args ? masked(each->args, collected.v[i], 1, r->pool) : NULL;
-        }
+    for (each = collected.queries ? r : NULL; each; each = each->next) {
+        mask_all(each);
+    }
+    if (r->the_request != told) {
+        ap_update_child_status(r->connection->sbh, SERVER_BUSY_LOG, r);
     }
     return DECLINED;
 }
@@ -182,4 +231,27 @@ void ag_identity_hide(request_rec *r, ag_check_t *check)
         && (policy->hide == AG_HIDE_ALL || shown->type == &ag_cred_key)) {
         hide_field(r, check, "Authorization");
     }
+}
+
+static int is_key_field(const ag_key_source_t *source, const char *name)
+{
+    return source->from == AG_FROM_HEADER && strcasecmp(source->name, name) == 0;
+}
+
+int ag_credential_field(request_rec *r, const char *name)
+{
+    static const char *const always[] = {"Authorization", "Proxy-Authorization", "Cookie"};
+    const ag_key_from_t *here = &ag_policy_of(r)->key_from; /* an .htaccess is not collected */
+    int i, found = 0;
+
+    for (i = 0; i < (int)(sizeof always / sizeof *always); i++) {
+        found |= strcasecmp(name, always[i]) == 0;
+    }
+    for (i = 0; i < collected.n; i++) {
+        found |= is_key_field(collected.sources[i], name);
+    }
+    for (i = 0; i < here->n; i++) {
+        found |= is_key_field(&here->sources[i], name);
+    }
+    return found;
 }

@@ -5,7 +5,7 @@
 #include "glue.h"
 
 /* A backend may take '_', '.' or another sign for '-' in a field's name. */
-static int is_identity_field(const char *name)
+int ag_identity_field(const char *name)
 {
     static const char prefix[] = "X-APIGUARD-";
     const char *at;
@@ -22,7 +22,7 @@ static int is_identity_field(const char *name)
 }
 
 /* Puts back what is no identity field. One pass: taking fields out one by one would be quadratic. */
-static void drop_forged(request_rec *r)
+static void put_back_others(request_rec *r)
 {
     apr_array_header_t *fields = apr_array_copy(r->pool, apr_table_elts(r->headers_in));
     const apr_table_entry_t *field = (const apr_table_entry_t *)fields->elts;
@@ -30,26 +30,31 @@ static void drop_forged(request_rec *r)
 
     apr_table_clear(r->headers_in);
     for (i = 0; i < fields->nelts; i++) {
-        if (!is_identity_field(field[i].key)) {
+        if (!ag_identity_field(field[i].key)) {
             apr_table_addn(r->headers_in, field[i].key, field[i].val);
+        }
+    }
+}
+
+void ag_drop_forged(request_rec *r)
+{
+    const apr_array_header_t *fields = apr_table_elts(r->headers_in);
+    const apr_table_entry_t *field = (const apr_table_entry_t *)fields->elts;
+    int i;
+
+    for (i = 0; i < fields->nelts; i++) {
+        if ((field[i].key[0] | 0x20) == 'x' && ag_identity_field(field[i].key)) {
+            put_back_others(r);
+            return;
         }
     }
 }
 
 int ag_strip_forged(request_rec *r)
 {
-    const ag_policy_t *server = ap_get_module_config(r->server->lookup_defaults, &apiguard_module);
-    const apr_array_header_t *fields = apr_table_elts(r->headers_in);
-    const apr_table_entry_t *field = (const apr_table_entry_t *)fields->elts;
-    int i;
-
-    ag_mask_arguments(r, server);
-    for (i = 0; i < fields->nelts; i++) {
-        if ((field[i].key[0] | 0x20) == 'x' && is_identity_field(field[i].key)) {
-            drop_forged(r);
-            break;
-        }
-    }
+    ag_mask_line(r);
+    ag_drop_forged(r);
+    ag_trailers_watch(r);
     return DECLINED;
 }
 
@@ -194,6 +199,7 @@ int ag_proxy_fixups(request_rec *r)
 {
     ag_check_t *check = ag_check_found(r);
 
+    ag_trailers_clean(r);
     if (check && check->passed && check->verdict.who && check->policy->pass_headers) {
         ag_identity_tell_backend(r, check);
     }

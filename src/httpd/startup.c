@@ -209,6 +209,7 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
         return rv;
     }
     ag_mask_collect(s, pconf);
+    ag_trailers_collect(s);
     ag_usage_plan_stop(s, pconf);
     rv = ag_lists_open(s, ptemp);
     return rv == OK && (ag_keys_wanted() || ag_lists_wanted()) ? ag_dbd_check(s, ptemp) : rv;
