@@ -54,6 +54,8 @@ ag_core_c = \
 	src/limit/limit_lookup.c \
 	src/limit/limit_parse.c \
 	src/limit/limit_subject.c \
+	src/limit/newcomer.c \
+	src/limit/room.c \
 	src/limit/store_lease.c \
 	src/limit/store_memcached.c \
 	src/limit/store_shm.c \
@@ -146,6 +148,8 @@ ag_core_h = \
 	src/limit/lease_reset.h \
 	src/limit/lease_restore.h \
 	src/limit/limit.h \
+	src/limit/newcomer.h \
+	src/limit/room.h \
 	src/limit/store_lease.h \
 	src/limit/table.h \
 	src/limit/tickets.h \

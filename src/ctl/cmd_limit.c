@@ -24,11 +24,13 @@ static const ag_opt_t limit_options[] = {
     {0},
 };
 
-/* Asks the server about a subject. An exit code; what was wrong has been said. */
+/* Asks the server about a subject ("": about the table alone). An exit code; what was wrong has been
+ * said. */
 static int ask(json_t **told, const ag_ctl_t *ctl, const char *runtime, const char *what,
                const char *subject)
 {
-    const char *question = apr_pstrcat(ctl->pool, what, " ", subject, NULL), *answer;
+    const char *question = *subject ? apr_pstrcat(ctl->pool, what, " ", subject, NULL) : what;
+    const char *answer;
     ag_desk_t *desk;
     int fd, code;
 
@@ -69,16 +71,19 @@ static int is_central(const json_t *told)
 
 /* ---- limit show ------------------------------------------------------------------------------ */
 
+/* When a column is shown. */
+enum { ALWAYS = 0, CENTRAL = 1, SHARED = 2 };
+
 typedef struct {
     const char *title;
     const char *name;
-    int central; /* only of limits that are counted in memcached */
+    unsigned of; /* limits that are counted in memcached, counters that others share */
 } column_t;
 
 static const column_t columns[] = {
-    {"POLICY", "policy", 0}, {"USED", "used", 0},   {"REMAINING", "remaining", 0},
-    {"RESET", "reset", 0},   {"HELD", "reserved", 1}, {"ALONE", "alone", 1},
-    {"SERVER", "server", 0}, {"SECTION", "section", 0},
+    {"POLICY", "policy", ALWAYS}, {"USED", "used", ALWAYS},       {"REMAINING", "remaining", ALWAYS},
+    {"RESET", "reset", ALWAYS},   {"HELD", "reserved", CENTRAL},  {"ALONE", "alone", CENTRAL},
+    {"WITH", "with", SHARED},     {"SERVER", "server", ALWAYS},   {"SECTION", "section", ALWAYS},
 };
 
 #define COLUMNS (int)(sizeof columns / sizeof *columns)
@@ -88,34 +93,51 @@ static const char *cell(const json_t *window, const char *name, apr_pool_t *p)
     const json_t *value = json_object_get(window, name);
 
     if (!value) {
-        return "?";
+        return strcmp(name, "with") == 0 ? "-" : "?";
     }
     return json_is_string(value)
                ? ag_ctl_plain(json_string_value(value), p)
                : apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
 }
 
+static unsigned any_shared(const json_t *windows)
+{
+    apr_size_t i;
+
+    for (i = 0; i < json_array_size(windows); i++) {
+        if (json_object_get(json_array_get(windows, i), "with")) {
+            return SHARED;
+        }
+    }
+    return 0;
+}
+
 static void print_windows(const json_t *windows, int central, apr_pool_t *p)
 {
+    unsigned hidden = ~((central ? CENTRAL : 0u) | any_shared(windows));
     apr_array_header_t *cells = apr_array_make(p, 12, sizeof(char *));
     const char *titles[COLUMNS];
     apr_size_t i;
     int column, n = 0;
 
     for (column = 0; column < COLUMNS; column++) {
-        if (central || !columns[column].central) {
+        if (!(columns[column].of & hidden)) {
             titles[n++] = columns[column].title;
         }
     }
     for (i = 0; i < json_array_size(windows); i++) {
         for (column = 0; column < COLUMNS; column++) {
-            if (central || !columns[column].central) {
+            if (!(columns[column].of & hidden)) {
                 APR_ARRAY_PUSH(cells, const char *) =
                     cell(json_array_get(windows, i), columns[column].name, p);
             }
         }
     }
     ag_ctl_table(titles, n, cells, p);
+    if (!(hidden & SHARED)) {
+        puts("WITH: the table is full, so these requests are counted together with others of that IPv6 "
+             "network, or with all newcomers");
+    }
 }
 
 /* What the table covers. */
@@ -131,22 +153,51 @@ static void print_store(const json_t *told)
     }
 }
 
+static json_int_t figure(const json_t *table, const char *name)
+{
+    return json_integer_value(json_object_get(table, name));
+}
+
+/* How full the table of counters is. */
+static int print_table(const ag_ctl_t *ctl, const json_t *told)
+{
+    const json_t *table = json_object_get(told, "table");
+    json_int_t slots = figure(table, "slots"), used = figure(table, "used");
+
+    if (ctl->json) {
+        ag_ctl_json(json_pack("{s:O,s:O}", "store", json_object_get(told, "store"), "table", table));
+        return AG_EXIT_OK;
+    }
+    printf("the table of this server's counters: %lld of %lld places in use (%lld %%)\n",
+           (long long)used, (long long)slots, (long long)(slots ? used * 100 / slots : 0));
+    printf("of those that are kept for identified clients: %lld of %lld\n",
+           (long long)figure(table, "kept_used"), (long long)figure(table, "kept"));
+    printf("requests without a place since the start: %lld counted as their IPv6 network's, %lld "
+           "together with all newcomers\n", (long long)figure(table, "networks"),
+           (long long)figure(table, "overflows"));
+    return AG_EXIT_OK;
+}
+
 static int run_show(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
 {
     const limit_options_t *o = options;
+    const char *subject = operands->n ? operands->v[0] : "";
     json_t *told, *windows;
-    int code = ask(&told, ctl, o->runtime, "show", operands->v[0]);
+    int code = ask(&told, ctl, o->runtime, "show", subject);
 
     if (code != AG_EXIT_OK) {
         return code;
     }
+    if (!*subject) {
+        return print_table(ctl, told);
+    }
     windows = json_object_get(told, "windows");
     if (ctl->json) {
-        ag_ctl_json(json_pack("{s:o,s:O,s:O,s:O,s:O}", "subject",
-                              ag_ctl_text(operands->v[0], ctl->pool), "store",
-                              json_object_get(told, "store"), "reachable",
+        ag_ctl_json(json_pack("{s:o,s:O,s:O,s:O,s:O,s:O}", "subject", ag_ctl_text(subject, ctl->pool),
+                              "store", json_object_get(told, "store"), "reachable",
                               json_object_get(told, "reachable"), "complete",
-                              json_object_get(told, "complete"), "windows", windows));
+                              json_object_get(told, "complete"), "windows", windows, "table",
+                              json_object_get(told, "table")));
         return AG_EXIT_OK;
     }
     print_store(told);
@@ -194,8 +245,9 @@ static int run_reset(ag_ctl_t *ctl, const void *options, const ag_words_t *opera
 }
 
 const ag_cmd_t ag_cmds_limit[] = {
-    {"limit show", run_show, limit_options, sizeof(limit_options_t), "SUBJECT",
-     "show what a running server has counted for a subject, such as client:key::acme"},
+    {"limit show", run_show, limit_options, sizeof(limit_options_t), "[SUBJECT]",
+     "show what a running server has counted for a subject, such as client:key::acme; without one, how "
+     "full its table is"},
     {"limit reset", run_reset, limit_options, sizeof(limit_options_t), "SUBJECT",
      "forget what was counted for a subject"},
     {0},

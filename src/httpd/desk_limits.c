@@ -9,6 +9,8 @@
 #include "../keys/keys_record.h"
 #include "../limit/lease_reset.h"
 
+#define END_SIZE 300 /* what an answer says behind its windows */
+
 /* One question on its way. */
 typedef struct {
     server_rec *servers;
@@ -29,7 +31,8 @@ typedef struct {
     server_rec *server;
     const char *where;
     ag_charge_t charge;
-    apr_uint64_t alone;   /* what was counted in this machine's memory */
+    apr_uint64_t alone;   /* what was counted in this machine's memory, */
+    int with;             /* and with whom (ag_store_shm_with) */
     int central;          /* memcached counts it */
     ag_lease_view_t view; /* then */
 } row_t;
@@ -71,6 +74,22 @@ static void tell_central(ag_buf_t *b, const row_t *row, apr_time_t now)
     }
 }
 
+/* Others whose requests stand in the same counter, since the table is full. */
+static void tell_with(ag_buf_t *b, const row_t *row)
+{
+    char text[] = "/128";
+    ag_buf_t net;
+
+    if (row->with == AG_COUNTED_WITH_ALL) {
+        member(b, "with", "others");
+        return;
+    }
+    ag_buf_init(&net, text, sizeof text);
+    ag_buf_str(&net, "/");
+    ag_buf_uint(&net, (apr_uint64_t)row->with);
+    member(b, "with", text);
+}
+
 static void write_row(ag_buf_t *b, const row_t *row, apr_time_t now)
 {
     const ag_window_t *window = row->charge.window;
@@ -89,6 +108,9 @@ static void write_row(ag_buf_t *b, const row_t *row, apr_time_t now)
         tell_central(b, row, now);
     }
     yes_or_no(b, "dryrun", row->charge.dry_run);
+    if (row->with != AG_COUNTED_ALONE && (!row->central || row->alone)) {
+        tell_with(b, row);
+    }
     ag_buf_str(b, "}");
 }
 
@@ -101,7 +123,7 @@ static void tell(question_t *q, const row_t *row)
     ag_buf_init(&b, text, sizeof text);
     ag_buf_str(&b, q->n ? ",{" : "{");
     write_row(&b, row, q->now);
-    if (b.full || (apr_size_t)(q->out.end - q->out.at) < (apr_size_t)(b.at - b.start) + 96) {
+    if (b.full || (apr_size_t)(q->out.end - q->out.at) < (apr_size_t)(b.at - b.start) + END_SIZE) {
         q->cut = 1;
         return;
     }
@@ -126,6 +148,7 @@ static int look(question_t *q, row_t *row)
 
     if (engine->shm->charge(engine->shm, &alone, 1, q->now, q->p) == APR_SUCCESS) {
         row->alone = n - alone.quota.remaining;
+        row->with = ag_store_shm_with(engine->shm, &alone, q->now);
     }
     row->charge = row->central ? row->charge : alone;
     if (row->central
@@ -157,18 +180,16 @@ static int in_flight(const ag_limit_t *limit)
     return limit->windows->rate.period.seconds == 0;
 }
 
-static void look_at(question_t *q, const ag_limit_t *limit, ag_id_t id, server_rec *s,
+static void look_at(question_t *q, const ag_limit_t *limit, ag_subject_t *subject, server_rec *s,
                     const char *where)
 {
-    ag_subject_t subject = {.id = id, .limit = limit,
-                            .text = ag_limit_written(limit, q->subject, q->p)};
     int i;
 
     for (i = 0; i < limit->n_windows; i++) {
         row_t row = {.limit = limit, .server = s, .where = where};
 
         row.charge.window = &limit->windows[i];
-        row.charge.subject = &subject;
+        row.charge.subject = subject;
         row.charge.dry_run = (unsigned)limit->dry_run & 1u;
         row.central = ag_server_of(s)->engine->memcached && ag_limit_may_be(limit, q->subject);
         if (q->reset) {
@@ -188,19 +209,19 @@ static void look_at_sections(question_t *q)
     for (i = 0; i < names->nelts; i++) {
         const ag_plan_name_t *name = &APR_ARRAY_IDX(names, i, ag_plan_name_t);
         const ag_engine_t *engine = ag_server_of(name->server)->engine;
-        ag_id_t id;
+        ag_subject_t subject;
 
         if (engine && !in_flight(name->limit)
-            && ag_limit_named(&id, name->limit, q->subject, engine->sip, q->p)) {
+            && ag_limit_named(&subject, name->limit, q->subject, engine->sip, q->p)) {
             q->understood = 1;
-            look_at(q, name->limit, id, name->server, name->section);
+            look_at(q, name->limit, &subject, name->server, name->section);
         }
     }
 }
 
 /* The limit that a client's key or its plan brings along, from a key that is cached. */
 typedef struct {
-    ag_id_t client;
+    ag_subject_t client;
     const ag_key_t *key;
     apr_pool_t *p;
 } hunt_t;
@@ -212,7 +233,7 @@ static int is_client(void *ctx, const void *record, apr_size_t n)
                                     : ag_keys_record_open(apr_pmemdup(hunt->p, record, n), n,
                                                           hunt->p);
 
-    if (key && key->n_rates && ag_id_equal(key->client_id, hunt->client)) {
+    if (key && key->n_rates && ag_id_equal(key->client_id, hunt->client.id)) {
         hunt->key = key;
     }
     return 0;
@@ -237,9 +258,27 @@ static void look_at_own(question_t *q)
 
         if (s == q->servers || !ag_id_equal(server, engine->server)) { /* a prefix is one for all */
             ag_limit_own(&limit, hunt.key->rates, hunt.key->n_rates, server, q->p);
-            look_at(q, &limit, hunt.client, s, "of the key or its plan");
+            look_at(q, &limit, &hunt.client, s, "of the key or its plan");
         }
     }
+}
+
+/* The table where this machine's counters are. */
+static void tell_table(question_t *q)
+{
+    ag_buf_t *b = &q->out;
+    ag_shm_fill_t fill;
+
+    ag_store_shm_fill(&fill, ag_server_of(q->servers)->engine->shm, q->now);
+    ag_json_name(b, "table");
+    ag_buf_str(b, "{\"slots\":");
+    ag_buf_uint(b, fill.slots);
+    number(b, "used", fill.used);
+    number(b, "kept", fill.kept);
+    number(b, "kept_used", fill.kept_used);
+    number(b, "networks", fill.networks);
+    number(b, "overflows", fill.overflows);
+    ag_buf_str(b, "}");
 }
 
 static void answer(void *asked, char *out, const char *question, apr_pool_t *p)
@@ -254,13 +293,19 @@ static void answer(void *asked, char *out, const char *question, apr_pool_t *p)
     ag_buf_str(&q->out, "{\"store\":");
     ag_json_string(&q->out, ag_server_of(q->servers)->engine->memcached ? "memcached" : "shm");
     ag_buf_str(&q->out, ",\"windows\":[");
-    look_at_sections(q);
-    look_at_own(q);
+    if (*q->subject) {
+        look_at_sections(q);
+        look_at_own(q);
+    }
+    else {
+        q->understood = !q->reset; /* nobody is asked for: it is about the table */
+    }
     ag_buf_str(&q->out, "]");
     number(&q->out, "reset", q->reset ? (apr_uint64_t)q->n : 0);
     yes_or_no(&q->out, "reachable", !q->away);
     yes_or_no(&q->out, "understood", q->understood);
     yes_or_no(&q->out, "complete", !q->cut);
+    tell_table(q);
     ag_buf_str(&q->out, "}");
 }
 

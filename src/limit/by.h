@@ -15,6 +15,9 @@ const char *ag_by_parse(ag_limit_t *limit, const char *value, const ag_expr_port
 /* The word behind by= without its argument. */
 const char *ag_by_word(ag_by_e by);
 
+/* 1 when requests choose the name they are counted by. */
+int ag_by_chosen(ag_by_e by);
+
 /* The id of an address as a subject; `prefix6` is how many bits of an IPv6 address count. */
 ag_id_t ag_by_ip_id(const ag_ip_t *ip, int prefix6, const ag_sip_key_t *key);
 

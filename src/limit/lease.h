@@ -11,7 +11,7 @@
 #define AG_LIMIT_LEASE_H
 
 #include "../base/lock.h"
-#include "limit.h"
+#include "room.h"
 
 /* How old what is known of a counter may be, where somebody only asks how much is left. */
 #define AG_LEASE_FRESH APR_USEC_PER_SEC
@@ -115,7 +115,7 @@ void ag_lease_fill(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t to
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-#define AG_LEASE_SET 8      /* places where a tag may be */
+#define AG_LEASE_SET AG_ROOM_SLOTS /* places where a tag may be */
 #define AG_LEASE_STRIPES 64 /* one bit each in a mask */
 
 /* How far a memcached that lost its memory got it back from this node (lease_restore.c). */
@@ -168,7 +168,9 @@ void ag_leases_unlock(const ag_leases_t *leases, apr_uint64_t stripes);
 /* The lease of that tag, or NULL. */
 ag_lease_t *ag_lease_find(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_t tag);
 
-/* A new one for a tag that has none. */
-ag_lease_t *ag_lease_claim(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_t tag);
+/* A new one for a tag that has none, in a place that it `may` take (room.h): nobody floods those away
+ * that are kept for clients that were identified. */
+ag_lease_t *ag_lease_claim(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_t tag,
+                           unsigned may);
 
 #endif

@@ -90,13 +90,14 @@ ag_lease_t *ag_lease_find(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_
     return NULL;
 }
 
-ag_lease_t *ag_lease_claim(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_t tag)
+ag_lease_t *ag_lease_claim(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_t tag,
+                           unsigned may)
 {
     ag_lease_t *set = set_of(leases, stripe, tag), *oldest = set;
     int i;
 
     for (i = 1; i < AG_LEASE_SET; i++) {
-        oldest = set[i].used < oldest->used ? &set[i] : oldest;
+        oldest = may >> i & 1 && set[i].used < oldest->used ? &set[i] : oldest;
     }
     __atomic_store_n(&oldest->tokens, 0, __ATOMIC_RELEASE);
     memset(oldest, 0, sizeof *oldest);

@@ -82,6 +82,9 @@ typedef struct ag_subject_t {
     const ag_request_t *request;
     ag_principal_t *who; /* NULL also for the anonymous */
     const ag_expr_port_t *expr;
+    const ag_ip_t *ip;       /* by whose address it is counted; NULL: by a name */
+    const ag_sip_key_t *key; /* that secret; where there is no address it may be NULL */
+    int chosen;              /* a name that requests choose: there may be any number of them */
 } ag_subject_t;
 
 /* One window's share of a request. */
@@ -127,10 +130,29 @@ static inline int ag_charges_allowed(const ag_charge_t *charges, int n)
 apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t size, int fresh,
                                  apr_pool_t *p);
 
-/* Forgets what was counted for a subject in a window. 1 when there was anything. */
+/* Forgets what was counted for a subject in a window; where it is counted with others, what was
+ * counted of them all. 1 when there was anything. */
 int ag_store_shm_forget(ag_store_t *store, const ag_charge_t *charge, apr_time_t now);
 
-/* How many charges found no slot of their own and were counted with others, since the start. */
+/* With whom a subject is counted in a window. */
+#define AG_COUNTED_ALONE 0
+#define AG_COUNTED_WITH_ALL -1 /* other newcomers that found no slot */
+/* AG_COUNTED_ALONE, AG_COUNTED_WITH_ALL, or how many bits the network has with which it is. */
+int ag_store_shm_with(ag_store_t *store, const ag_charge_t *charge, apr_time_t now);
+
+/* How full the table is. */
+typedef struct ag_shm_fill_t {
+    apr_uint64_t slots, used;     /* in all, those that are kept included */
+    apr_uint64_t kept, kept_used; /* for who was identified */
+    apr_uint64_t networks;  /* charges that were counted as an IPv6 network's, since the start */
+    apr_uint64_t overflows; /* charges that were counted with all who found no slot */
+} ag_shm_fill_t;
+
+/* It looks at every slot, so it is for a tool's question. */
+void ag_store_shm_fill(ag_shm_fill_t *fill, const ag_store_t *store, apr_time_t now);
+
+/* Those two counts alone. */
+apr_uint64_t ag_store_shm_networks(const ag_store_t *store);
 apr_uint64_t ag_store_shm_overflows(const ag_store_t *store);
 
 /* ---- store_memcached: a fleet ---------------------------------------------------------------- */
@@ -232,19 +254,16 @@ void ag_limit_subject(ag_subject_t *subject, const ag_limit_t *limit, const ag_r
 /* The subject in words, the same on every machine: "ip:192.0.2.1", "client:key::acme". */
 const char *ag_subject_text(ag_subject_t *subject);
 
-/* The id under a limit of a subject in words, as ag_subject_text() writes them. 0 when no subject is
- * written so. */
-int ag_limit_named(ag_id_t *id, const ag_limit_t *limit, const char *text, const ag_sip_key_t *key,
-                   apr_pool_t *p);
+/* The subject under a limit that is so in words, as ag_subject_text() writes them; it lives in `p`.
+ * 0 when no subject is written so. */
+int ag_limit_named(ag_subject_t *subject, const ag_limit_t *limit, const char *text,
+                   const ag_sip_key_t *key, apr_pool_t *p);
 
 /* 1 when the limit counts subjects of that kind: not only for want of another. */
 int ag_limit_is_by(const ag_limit_t *limit, const char *text);
 
 /* 1 when it may have counted that one at all. */
 int ag_limit_may_be(const ag_limit_t *limit, const char *text);
-
-/* The subject as ag_subject_text() writes it under the limit: an address in its one form. */
-const char *ag_limit_written(const ag_limit_t *limit, const char *text, apr_pool_t *p);
 
 /* The limit a key or plan brings along ("1000/h 20000/day"), as a by=client limit of its own.
  * Called for every request of such a key, so no digest: ids are `server` (the id of the server's

@@ -54,23 +54,39 @@ static const char *behind(const char *text, const char *kind)
     return strncmp(text, kind, n) == 0 && text[n] == ':' ? text + n + 1 : NULL;
 }
 
-int ag_limit_named(ag_id_t *id, const ag_limit_t *limit, const char *text, const ag_sip_key_t *key,
-                   apr_pool_t *p)
+/* By an address, which has one form as a text. */
+static int named_ip(ag_subject_t *subject, const char *text, apr_pool_t *p)
+{
+    ag_ip_t *ip = apr_palloc(p, sizeof *ip);
+
+    if (!read_address(ip, text, p)) {
+        return 0;
+    }
+    ag_ip_mask6(ip, subject->limit->prefix6);
+    subject->ip = ip;
+    subject->chosen = 0;
+    subject->id = ag_by_ip_id(ip, subject->limit->prefix6, subject->key);
+    subject->text = apr_pstrcat(p, "ip:", ag_ip_text(ip, p), NULL);
+    return 1;
+}
+
+int ag_limit_named(ag_subject_t *subject, const ag_limit_t *limit, const char *text,
+                   const ag_sip_key_t *key, apr_pool_t *p)
 {
     const char *rest;
-    ag_ip_t ip;
 
+    memset(subject, 0, sizeof *subject);
+    subject->limit = limit;
+    subject->text = text;
+    subject->key = key;
+    subject->chosen = ag_by_chosen(limit->by);
     if ((rest = behind(text, "ip"))) {
-        if (!read_address(&ip, rest, p)) {
-            return 0;
-        }
-        *id = ag_by_ip_id(&ip, limit->prefix6, key);
-        return 1;
+        return named_ip(subject, rest, p);
     }
     if ((rest = behind(text, "client"))) {
-        return client_id(id, rest, key, p);
+        return client_id(&subject->id, rest, key, p);
     }
-    *id = ag_sip(key, text, strlen(text));
+    subject->id = ag_sip(key, text, strlen(text));
     return strcmp(text, "global") == 0 || strchr(text, ':') != NULL;
 }
 
@@ -88,16 +104,4 @@ int ag_limit_is_by(const ag_limit_t *limit, const char *text)
 int ag_limit_may_be(const ag_limit_t *limit, const char *text)
 {
     return ag_limit_is_by(limit, text) || behind(text, "ip");
-}
-
-const char *ag_limit_written(const ag_limit_t *limit, const char *text, apr_pool_t *p)
-{
-    const char *rest = behind(text, "ip");
-    ag_ip_t ip;
-
-    if (!rest || !read_address(&ip, rest, p)) {
-        return text;
-    }
-    ag_ip_mask6(&ip, limit->prefix6);
-    return apr_pstrcat(p, "ip:", ag_ip_text(&ip, p), NULL);
 }

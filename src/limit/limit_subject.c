@@ -142,25 +142,26 @@ ag_id_t ag_by_ip_id(const ag_ip_t *ip, int prefix6, const ag_sip_key_t *key)
     return ag_sip(key, &text, sizeof text);
 }
 
-static ag_id_t ip_id(const ag_subject_t *asked, const ag_sip_key_t *key)
+static ag_id_t ip_id(const ag_subject_t *asked)
 {
-    return ag_by_ip_id(&asked->request->ip, asked->limit->prefix6, key);
+    return ag_by_ip_id(&asked->request->ip, asked->limit->prefix6, asked->key);
 }
 
-static int id_ip(ag_id_t *id, const ag_subject_t *asked, const ag_sip_key_t *key)
+static int id_ip(ag_subject_t *asked)
 {
-    *id = ip_id(asked, key);
+    asked->ip = &asked->request->ip;
+    asked->id = ip_id(asked);
     return 1;
 }
 
-static int id_client(ag_id_t *id, const ag_subject_t *asked, const ag_sip_key_t *key)
+static int id_client(ag_subject_t *asked)
 {
     ag_principal_t *who = asked->who;
 
     if (!who || !who->client || !*who->client) {
         return 0;
     }
-    *id = ag_client_id(who, key, asked->request->pool);
+    asked->id = ag_client_id(who, asked->key, asked->request->pool);
     return 1;
 }
 
@@ -221,20 +222,21 @@ typedef struct {
     const char *(*read)(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr,
                         apr_pool_t *p);
     const char *(*text)(const ag_subject_t *asked);
-    int (*id)(ag_id_t *id, const ag_subject_t *asked, const ag_sip_key_t *key); /* NULL: the text's */
+    int (*id)(ag_subject_t *asked); /* NULL: the text's */
+    int chosen; /* by requests, as they like */
 } by_t;
 
 /* In the order of ag_by_e. */
 static const by_t kinds[] = {
-    {"client", AG_BY_CLIENT, 0, 0, NULL, subject_client, id_client},
-    {"ip", AG_BY_IP, '/', 1, read_prefix6, subject_ip, id_ip},
-    {"key", AG_BY_KEY, 0, 0, NULL, subject_key, NULL},
-    {"user", AG_BY_USER, 0, 0, NULL, subject_user, NULL},
-    {"claim", AG_BY_CLAIM, ':', 0, read_claim, subject_claim, NULL},
-    {"header", AG_BY_HEADER, ':', 0, read_header, subject_header, NULL},
-    {"path", AG_BY_PATH, 0, 0, NULL, subject_path, NULL},
-    {"global", AG_BY_GLOBAL, 0, 0, NULL, subject_global, NULL},
-    {"expr", AG_BY_EXPR, '=', 0, read_expr, subject_expr, NULL},
+    {"client", AG_BY_CLIENT, 0, 0, NULL, subject_client, id_client, 0},
+    {"ip", AG_BY_IP, '/', 1, read_prefix6, subject_ip, id_ip, 0},
+    {"key", AG_BY_KEY, 0, 0, NULL, subject_key, NULL, 0},
+    {"user", AG_BY_USER, 0, 0, NULL, subject_user, NULL, 0},
+    {"claim", AG_BY_CLAIM, ':', 0, read_claim, subject_claim, NULL, 0},
+    {"header", AG_BY_HEADER, ':', 0, read_header, subject_header, NULL, 1},
+    {"path", AG_BY_PATH, 0, 0, NULL, subject_path, NULL, 1},
+    {"global", AG_BY_GLOBAL, 0, 0, NULL, subject_global, NULL, 0},
+    {"expr", AG_BY_EXPR, '=', 0, read_expr, subject_expr, NULL, 1},
 };
 
 #define N_KINDS (int)(sizeof kinds / sizeof *kinds)
@@ -284,12 +286,21 @@ const char *ag_by_word(ag_by_e by)
     return kinds[by].name;
 }
 
+int ag_by_chosen(ag_by_e by)
+{
+    return kinds[by].chosen;
+}
+
 /* Who has no id without a text, or is not there. */
-AG_RARE static void make_id(ag_subject_t *subject, const by_t *kind, const ag_sip_key_t *key)
+AG_RARE static void make_id(ag_subject_t *subject, const by_t *kind)
 {
     subject->text = kind->id ? NULL : kind->text(subject);
-    subject->id = subject->text ? ag_sip(key, subject->text, strlen(subject->text))
-                                : ip_id(subject, key);
+    if (subject->text) {
+        subject->id = ag_sip(subject->key, subject->text, strlen(subject->text));
+    }
+    else {
+        id_ip(subject);
+    }
 }
 
 void ag_limit_subject(ag_subject_t *subject, const ag_limit_t *limit, const ag_request_t *request,
@@ -302,7 +313,10 @@ void ag_limit_subject(ag_subject_t *subject, const ag_limit_t *limit, const ag_r
     subject->who = who && !who->anonymous ? who : NULL;
     subject->expr = expr;
     subject->text = NULL;
-    if (!kind->id || !kind->id(&subject->id, subject, key)) {
-        make_id(subject, kind, key);
+    subject->ip = NULL;
+    subject->key = key;
+    subject->chosen = kind->chosen;
+    if (!kind->id || !kind->id(subject)) {
+        make_id(subject, kind);
     }
 }

@@ -44,7 +44,8 @@ static void find(ag_bill_t *bill, int i)
     part->tag = ag_id_mix(subject->id, bill->charges[i].window->id);
     part->lease = ag_lease_find(bill->store->leases, ag_lease_stripe(subject), part->tag);
     if (!part->lease) {
-        part->lease = ag_lease_claim(bill->store->leases, ag_lease_stripe(subject), part->tag);
+        part->lease = ag_lease_claim(bill->store->leases, ag_lease_stripe(subject), part->tag,
+                                     ag_room_plain(subject));
     }
     part->lease->used = bill->now;
     for (k = 0; k < i; k++) {

@@ -3,18 +3,14 @@
  * store_shm: counters in shared memory, for all processes and threads of one machine.
  *
  * A subject's id chooses its stripe, so one lock covers all its windows; subject and window
- * together are the tag of a slot. A newcomer that finds no slot shares an overflow counter with the
- * others of its window and stripe, and when even those are taken it is refused for a second. So a
- * full table counts too much for some, never too little for anybody.
+ * together are the tag of a slot. Who has none is a newcomer (newcomer.h).
  */
 #include "limit.h"
-
-#include <string.h>
 
 #include <apr_strings.h>
 
 #include "../base/speed.h"
-#include "table.h"
+#include "newcomer.h"
 
 typedef struct {
     ag_store_t base;
@@ -23,107 +19,18 @@ typedef struct {
 
 static const ag_counter_t empty = {0, 0, 0};
 
-static apr_uint32_t stripe_of(const ag_table_t *table, const ag_subject_t *subject)
+static ag_slot_t *own_slot(const ag_table_t *table, const ag_charge_t *charge)
 {
-    return (apr_uint32_t)subject->id.lo & table->mask;
-}
-
-static ag_id_t tag_of(const ag_charge_t *charge)
-{
-    return ag_id_mix(charge->subject->id, charge->window->id);
-}
-
-/* ---- one charge ------------------------------------------------------------------------------ */
-
-/* Steps a counter beside the one that is valid, which stays until the step has passed: the slot, or
- * NULL when it has not. */
-static ag_slot_t *step_in(ag_slot_t *slot, ag_charge_t *charge, apr_time_t now)
-{
-    const ag_window_t *window = charge->window;
-    ag_counter_t *counter = ag_slot_aside(slot);
-
-    if (!window->algo->step(counter, window, now, charge->cost, &charge->quota)) {
-        return NULL;
-    }
-    ag_slot_charge(slot, window->algo->idle_at(counter, window));
-    return slot;
-}
-
-/* The same for a slot that belongs to nobody; it is claimed when the step passes and costs anything. */
-static ag_slot_t *step_vacant(ag_slot_t *slot, const ag_counter_t *before, ag_id_t tag,
-                              ag_charge_t *charge, apr_time_t now)
-{
-    const ag_window_t *window = charge->window;
-    ag_counter_t counter = *before;
-
-    if (!window->algo->step(&counter, window, now, charge->cost, &charge->quota)) {
-        return NULL;
-    }
-    if (charge->cost) {
-        ag_slot_claim(slot, tag, before);
-        *ag_slot_aside(slot) = counter;
-        ag_slot_charge(slot, window->algo->idle_at(&counter, window));
-    }
-    return slot;
-}
-
-/* What a newcomer starts with. It was perhaps counted in the overflow before this slot became free;
- * then with all that stands there. */
-static ag_counter_t inherit(const ag_table_t *table, const ag_set_t *home, apr_uint32_t stripe,
-                            const ag_window_t *window, apr_time_t now)
-{
-    ag_place_t place;
-
-    if (home->overflowed <= now) {
-        return empty;
-    }
-    ag_table_overflow(&place, table, stripe, window->id, now);
-    return place.slot ? ag_slot_get(place.slot) : empty;
-}
-
-static ag_slot_t *step_overflow(const ag_table_t *table, ag_set_t *home, apr_uint32_t stripe,
-                                ag_charge_t *charge, apr_time_t now)
-{
-    static const ag_quota_t taken = {0, 1, 1};
-    ag_place_t place;
-    ag_slot_t *slot;
-
-    __atomic_add_fetch(&table->head->overflows, 1, __ATOMIC_RELAXED);
-    ag_table_overflow(&place, table, stripe, charge->window->id, now);
-    if (!place.slot && !place.vacant) {
-        charge->quota = taken;
-        return NULL;
-    }
-    slot = place.slot ? step_in(place.slot, charge, now)
-                      : step_vacant(place.vacant, &empty, charge->window->id, charge, now);
-    if (slot && slot->idle_at > home->overflowed) {
-        home->overflowed = slot->idle_at;
-    }
-    return slot;
-}
-
-AG_RARE static ag_slot_t *charge_newcomer(const ag_table_t *table, ag_charge_t *charge,
-                                          apr_time_t now)
-{
-    apr_uint32_t stripe = stripe_of(table, charge->subject);
-    ag_id_t tag = tag_of(charge);
-    ag_counter_t before;
-    ag_place_t place;
-
-    ag_table_find(&place, table, stripe, tag, now);
-    if (!place.vacant) {
-        return step_overflow(table, place.home, stripe, charge, now);
-    }
-    before = inherit(table, place.home, stripe, charge->window, now);
-    return step_vacant(place.vacant, &before, tag, charge, now);
+    return ag_table_get(table, ag_table_stripe(table, charge->subject),
+                        ag_id_mix(charge->subject->id, charge->window->id));
 }
 
 /* The slot that was charged, or NULL. */
 static ag_slot_t *charge_one(const ag_table_t *table, ag_charge_t *charge, apr_time_t now)
 {
-    ag_slot_t *slot = ag_table_get(table, stripe_of(table, charge->subject), tag_of(charge));
+    ag_slot_t *slot = own_slot(table, charge);
 
-    return slot ? step_in(slot, charge, now) : charge_newcomer(table, charge, now);
+    return slot ? ag_slot_step(slot, charge, now) : ag_newcomer_charge(table, charge, now);
 }
 
 /* ---- all charges of a request ---------------------------------------------------------------- */
@@ -157,7 +64,7 @@ typedef struct {
 
 static ag_lock_t *lock_of(const ag_table_t *table, const ag_charge_t *charge)
 {
-    return &table->stripes[stripe_of(table, charge->subject)].lock;
+    return &table->stripes[ag_table_stripe(table, charge->subject)].lock;
 }
 
 /* From the lowest stripe up, so two requests never wait for each other. */
@@ -166,7 +73,7 @@ AG_RARE static apr_uint64_t hold_many(const ag_table_t *table, const ag_charge_t
     apr_uint64_t stripes = 0, left;
 
     while (n--) {
-        stripes |= (apr_uint64_t)1 << stripe_of(table, charges[n].subject);
+        stripes |= (apr_uint64_t)1 << ag_table_stripe(table, charges[n].subject);
     }
     for (left = stripes; left; left &= left - 1) {
         ag_lock_take(&table->stripes[__builtin_ctzll(left)].lock);
@@ -234,20 +141,19 @@ static apr_status_t charge_shm(ag_store_t *store, ag_charge_t *charges, int n, a
     return APR_SUCCESS;
 }
 
-/* What was counted in an overflow slot stays there: too much for some, never too little. */
+/* What was counted with others stays there: too much for some, never too little. */
 static void refund_one(const ag_table_t *table, ag_charge_t *charge, apr_time_t now,
                        apr_time_t then)
 {
     const ag_window_t *window = charge->window;
-    ag_place_t place;
+    ag_slot_t *slot = own_slot(table, charge);
 
-    ag_table_find(&place, table, stripe_of(table, charge->subject), tag_of(charge), now);
-    if (place.slot) {
-        ag_counter_t *counter = ag_slot_aside(place.slot);
+    if (slot) {
+        ag_counter_t *counter = ag_slot_aside(slot);
 
         window->algo->refund(counter, window, now, charge->cost, then);
         window->algo->step(counter, window, now, 0, &charge->quota);
-        ag_slot_release(place.slot, window->algo->idle_at(counter, window));
+        ag_slot_release(slot, window->algo->idle_at(counter, window));
     }
 }
 
@@ -282,23 +188,49 @@ apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t si
     return ag_table_attach(&shm->table, memory, size, fresh);
 }
 
+static ag_lock_t *take_lock(const ag_table_t *table, const ag_charge_t *charge)
+{
+    ag_lock_t *lock = lock_of(table, charge);
+
+    ag_lock_take(lock);
+    return lock;
+}
+
 int ag_store_shm_forget(ag_store_t *store, const ag_charge_t *charge, apr_time_t now)
 {
     const ag_table_t *table = &((shm_t *)store)->table;
-    apr_uint32_t stripe = stripe_of(table, charge->subject);
-    ag_id_t tag = tag_of(charge);
-    ag_slot_t *slot;
-    int there;
+    ag_lock_t *lock = take_lock(table, charge);
+    int with, there;
+    ag_slot_t *slot = ag_newcomer_stands(&with, table, charge, now);
 
-    ag_lock_take(&table->stripes[stripe].lock);
-    slot = ag_table_get(table, stripe, tag);
     there = slot && slot->idle_at > now;
     if (slot) {
         *ag_slot_aside(slot) = empty;
         ag_slot_flip(slot);
     }
-    ag_lock_give(&table->stripes[stripe].lock);
+    ag_lock_give(lock);
     return there;
+}
+
+int ag_store_shm_with(ag_store_t *store, const ag_charge_t *charge, apr_time_t now)
+{
+    const ag_table_t *table = &((shm_t *)store)->table;
+    ag_lock_t *lock = take_lock(table, charge);
+    int with;
+
+    ag_newcomer_stands(&with, table, charge, now);
+    ag_lock_give(lock);
+    return with;
+}
+
+void ag_store_shm_fill(ag_shm_fill_t *fill, const ag_store_t *store, apr_time_t now)
+{
+    ag_table_fill(fill, &((const shm_t *)store)->table, now);
+}
+
+apr_uint64_t ag_store_shm_networks(const ag_store_t *store)
+{
+    return __atomic_load_n(&((const shm_t *)store)->table.head->networks, __ATOMIC_RELAXED);
 }
 
 apr_uint64_t ag_store_shm_overflows(const ag_store_t *store)

@@ -6,14 +6,15 @@
  *
  * Each stripe has sets of eight slots, and each tag two sets it may stand in. Tried with random
  * tags, the first newcomer without a slot comes when seven tenths of the table are taken; when
- * nineteen twentieths are, one in fifty has come.
+ * nineteen twentieths are, one in fifty has come. That is for who may take all slots of a set; room.h
+ * says who may not.
  */
 #include "table.h"
 
 #include <string.h>
 
 #define MAGIC APR_UINT64_C(0x61676c696d697473) /* "aglimits" */
-#define VERSION 1
+#define VERSION 2
 #define USUAL_SETS 16 /* fewer stripes rather than less than this many sets in each */
 
 /* ---- the memory ------------------------------------------------------------------------------ */
@@ -91,16 +92,16 @@ static ag_slot_t *find(ag_slot_t *slots, int n, ag_id_t tag)
     return NULL;
 }
 
-/* How many slots are free; *vacant gets the first of them, where it is found soonest, or NULL. */
-static int count_vacant(ag_slot_t **vacant, ag_slot_t *slots, int n, apr_time_t now)
+/* How many slots are free of those it `may` take; *vacant gets the first of them, or NULL. */
+static int count_vacant(ag_slot_t **vacant, ag_slot_t *slots, unsigned may, apr_time_t now)
 {
-    ag_slot_t *slot;
     int count = 0;
 
-    *vacant = NULL;
-    for (slot = slots + n; slot-- > slots;) {
+    for (*vacant = NULL; may; may &= may - 1) {
+        ag_slot_t *slot = &slots[__builtin_ctz(may)];
+
         if (slot->idle_at <= now) {
-            *vacant = slot;
+            *vacant = *vacant ? *vacant : slot;
             count++;
         }
     }
@@ -108,11 +109,11 @@ static int count_vacant(ag_slot_t **vacant, ag_slot_t *slots, int n, apr_time_t 
 }
 
 /* A newcomer goes where more is free, which keeps all sets about equally full. */
-static ag_slot_t *pick(ag_set_t *home, ag_set_t *second, apr_time_t now)
+static ag_slot_t *pick(ag_set_t *home, ag_set_t *second, unsigned may, apr_time_t now)
 {
     ag_slot_t *here, *there;
-    int more = count_vacant(&there, second->slot, AG_TABLE_SET, now) -
-               count_vacant(&here, home->slot, AG_TABLE_SET, now);
+    int more = count_vacant(&there, second->slot, may, now) -
+               count_vacant(&here, home->slot, may, now);
 
     return more > 0 ? there : here;
 }
@@ -132,7 +133,7 @@ ag_slot_t *ag_table_get(const ag_table_t *table, apr_uint32_t stripe, ag_id_t ta
 }
 
 void ag_table_find(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,
-                   apr_time_t now)
+                   unsigned may, apr_time_t now)
 {
     ag_set_t *second;
 
@@ -145,7 +146,7 @@ void ag_table_find(ag_place_t *place, const ag_table_t *table, apr_uint32_t stri
     second = set_of(table, stripe, tag.hi & APR_UINT32_MAX);
     place->slot = find(second->slot, AG_TABLE_SET, tag);
     if (!place->slot) {
-        place->vacant = pick(place->home, second, now);
+        place->vacant = pick(place->home, second, may, now);
     }
 }
 
@@ -158,8 +159,29 @@ void ag_table_overflow(ag_place_t *place, const ag_table_t *table, apr_uint32_t 
     place->slot = find(slots, AG_TABLE_OVERFLOW, tag);
     place->vacant = NULL;
     if (!place->slot) {
-        count_vacant(&place->vacant, slots, AG_TABLE_OVERFLOW, now);
+        count_vacant(&place->vacant, slots, (1u << AG_TABLE_OVERFLOW) - 1, now);
     }
+}
+
+void ag_table_fill(ag_shm_fill_t *fill, const ag_table_t *table, apr_time_t now)
+{
+    apr_uint64_t set, sets = table->n_sets * (table->mask + 1);
+    int i;
+
+    fill->slots = sets * AG_TABLE_SET;
+    fill->kept = sets * (unsigned)__builtin_popcount(AG_ROOM_KEPT);
+    fill->used = fill->kept_used = 0;
+    for (set = 0; set < sets; set++) {
+        for (i = 0; i < AG_TABLE_SET; i++) {
+            unsigned busy = __atomic_load_n(&table->sets[set].slot[i].idle_at,
+                                            __ATOMIC_RELAXED) > now;
+
+            fill->used += busy;
+            fill->kept_used += busy & AG_ROOM_KEPT >> i;
+        }
+    }
+    fill->networks = __atomic_load_n(&table->head->networks, __ATOMIC_RELAXED);
+    fill->overflows = __atomic_load_n(&table->head->overflows, __ATOMIC_RELAXED);
 }
 
 /* ---- writing: the process may be killed anywhere --------------------------------------------- */

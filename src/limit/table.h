@@ -11,9 +11,9 @@
 #define AG_LIMIT_TABLE_H
 
 #include "../base/lock.h"
-#include "limit.h"
+#include "room.h"
 
-#define AG_TABLE_SET 8       /* slots in a set */
+#define AG_TABLE_SET AG_ROOM_SLOTS /* slots in a set */
 #define AG_TABLE_OVERFLOW 16 /* overflow slots in a stripe */
 #define AG_TABLE_STRIPES 64  /* at most: one bit each in a mask */
 
@@ -31,7 +31,8 @@ typedef struct ag_stripe_t {
 } ag_stripe_t;
 
 typedef struct ag_set_t {
-    apr_time_t overflowed; /* until when somebody of this set may be counted in the overflow */
+    apr_time_t elsewhere[AG_ROOM_KINDS]; /* until when somebody of this set and kind may be counted with
+                                            others: as a network's, or in the overflow */
     ag_slot_t slot[AG_TABLE_SET];
 } ag_set_t;
 
@@ -42,7 +43,8 @@ typedef struct ag_table_head_t {
     apr_uint32_t stripes; /* a power of two */
     apr_uint64_t size;
     apr_uint64_t sets;      /* in each stripe */
-    apr_uint64_t overflows; /* charges that found no slot */
+    apr_uint64_t overflows; /* charges that found no slot, */
+    apr_uint64_t networks;  /* and those that found one of a network's */
 } ag_table_head_t;
 
 typedef struct ag_table_t {
@@ -66,13 +68,21 @@ apr_status_t ag_table_attach(ag_table_t *table, void *memory, apr_size_t size, i
 /* The tag's slot in the two sets of the stripe that may hold it, or NULL. */
 ag_slot_t *ag_table_get(const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag);
 
-/* The same, and where it could be when there is none. */
+/* The same, and where it could be when there is none: in slots of either set that it `may` take. */
 void ag_table_find(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,
-                   apr_time_t now);
+                   unsigned may, apr_time_t now);
 
 /* Looks in the stripe's overflow. */
 void ag_table_overflow(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,
                        apr_time_t now);
+
+/* Counts slots and those in use, without any lock: it may be one or another off. */
+void ag_table_fill(ag_shm_fill_t *fill, const ag_table_t *table, apr_time_t now);
+
+static inline apr_uint32_t ag_table_stripe(const ag_table_t *table, const ag_subject_t *subject)
+{
+    return (apr_uint32_t)subject->id.lo & table->mask;
+}
 
 static inline ag_counter_t ag_slot_get(const ag_slot_t *slot)
 {

@@ -321,7 +321,7 @@ static const char *subject(const char *by, ag_principal_t *who, const char *addr
     static const ag_sip_key_t key = {1, 2};
     ag_limit_t limit = good(apr_pstrcat(pool, "5/s by=", by, NULL));
     ag_request_t request;
-    ag_subject_t s;
+    ag_subject_t s, named;
 
     memset(&request, 0, sizeof request);
     request.pool = pool;
@@ -330,9 +330,14 @@ static const char *subject(const char *by, ag_principal_t *who, const char *addr
     assert_true(ag_ip_parse(&request.ip, address));
     ag_limit_subject(&s, &limit, &request, who, &port, &key);
     last_id = s.id;
-    if (!ag_limit_named(&last_named, &limit, ag_subject_text(&s), &key, pool)) {
+    if (!ag_limit_named(&named, &limit, ag_subject_text(&s), &key, pool)) {
         fail_msg("%s is no subject", s.text);
     }
+    last_named = named.id;
+    assert_int_equal(s.ip != NULL, strncmp(s.text, "ip:", 3) == 0); /* what it may fill of a full table */
+    assert_int_equal(named.ip != NULL, s.ip != NULL);
+    assert_int_equal(!s.ip && s.chosen, strspn(s.text, "hpe") > 0);
+    assert_int_equal(!named.ip && named.chosen, !s.ip && s.chosen);
     return ag_subject_text(&s);
 }
 
@@ -395,12 +400,12 @@ static void test_what_names_nobody(void **state)
                                         "client:key:", "client:key::", "global2"};
     static const ag_sip_key_t key = {1, 2};
     ag_limit_t limit = good("5/s"), claim = good("5/s by=claim:team"), all = good("5/s by=global");
-    ag_id_t id;
+    ag_subject_t s;
     size_t i;
 
     (void)state;
     for (i = 0; i < sizeof texts / sizeof *texts; i++) {
-        assert_false(ag_limit_named(&id, &limit, texts[i], &key, pool));
+        assert_false(ag_limit_named(&s, &limit, texts[i], &key, pool));
     }
     assert_true(ag_limit_is_by(&limit, "client:key::acme") && !ag_limit_is_by(&limit, "ip:::1"));
     assert_true(ag_limit_is_by(&claim, "claim:team=jwt:x:red"));

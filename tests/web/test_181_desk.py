@@ -186,7 +186,7 @@ def test_what_is_no_subject(web):
     refused(web, "limit", "show", "ip:nowhere", says="ip:192.0.2.1")
     refused(web, "limit", "reset", "client:key::never-seen", says="nothing is counted of client:key::never-seen; limits of .htaccess")
     refused(web, "limit", "show", "ip:" + "1" * 2000, status=2, says="not a subject")
-    refused(web, "limit", "show", status=2, says="SUBJECT is missing")
+    refused(web, "limit", "reset", status=2, says="SUBJECT is missing")
 
 
 def test_a_server_without_limits(own_httpd):

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Somebody fills the server's tables with addresses of his IPv6 network. 227,000 requests without a
+credential from a /46 filled the default table of counters; whoever came new then shared counters, and
+with a window of a day was refused for a day, also after a graceful restart."""
+
+import http.client
+import itertools
+import json
+
+import pytest
+
+from support.problem import assert_refused
+
+CONF = """
+ApiGuardSharedMemory 1M
+RemoteIPHeader X-Client
+RemoteIPInternalProxy 127.0.0.1
+<Location "/s/open/">
+    ApiGuardRateLimit 2/day
+</Location>
+<Location "/s/keys/">
+    AuthType ApiGuard
+    AuthName keys
+    Require valid-user
+    ApiGuardRateLimit 2/day
+</Location>
+"""
+numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def web(make_httpd):
+    """Its table holds some 4,000 counters."""
+    web = make_httpd(CONF, modules=["remoteip"], threads=8)
+    web.expect("AG0700: the part of the table of counters that is for IPv6")
+    return web
+
+
+def ask(web, path, clients, **fields):
+    """The status of a request of each of them, over one connection."""
+    connection = http.client.HTTPConnection(web.client.host, web.port, timeout=10)
+    found = []
+    for client in clients:
+        connection.request("GET", path, headers={"X-Client": client, **fields})
+        answer = connection.getresponse()
+        answer.read()
+        found.append(answer.status)
+    connection.close()
+    return found
+
+
+def flood(n):
+    """/64s of a /46."""
+    return [f"2001:db8:{i % 4:x}:{i // 4:x}::1" for i in range(n)]
+
+
+def statuses(web, ip, key=None, n=3):
+    path = "/s/keys/hello.html" if key else "/s/open/hello.html"
+    return [web.get(path, headers={"X-Client": ip}, key=key).status for _ in range(n)]
+
+
+def told(web, *args):
+    return json.loads(web.keys.ctl("--json", *args, "--runtime", web.dir.join("run")).stdout)
+
+
+EXACT = [200, 200, 429]
+
+
+def assert_others_are_well(web):
+    for _ in range(20):
+        n = next(numbers)
+        assert statuses(web, f"198.51.{n}.1") == EXACT
+        assert statuses(web, f"2001:db9:{n}::1") == EXACT
+        assert statuses(web, f"2001:db8:{n:x}00::1") == EXACT
+        key = web.keys.create(client=f"new{n}")
+        assert statuses(web, flood(1)[0], key=key) == EXACT
+
+
+def test_a_network_floods_the_counters(web):
+    early = web.keys.create(client="early")
+    assert statuses(web, "192.0.2.1") == EXACT
+    assert statuses(web, "2001:db8:3:ffff::1") == EXACT
+    assert statuses(web, "192.0.2.2", key=early) == EXACT
+    ask(web, "/s/open/hello.html", flood(12000))
+    assert_others_are_well(web)
+    assert statuses(web, "192.0.2.1", n=1) == [429]  # who had a counter keeps it
+    assert statuses(web, "2001:db8:3:ffff::1", n=1) == [429]
+    assert statuses(web, "192.0.2.2", key=early, n=1) == [429]
+    web.graceful()
+    assert_others_are_well(web)
+    assert statuses(web, "192.0.2.1", n=1) == [429]
+    assert web.wait_log("AG0700: .* [1-9][0-9]* charges of newcomers", seconds=15)
+
+
+def test_the_tool_says_how_full_it_is_and_whom_others_are_counted_with(web):
+    if not told(web, "limit", "show")["table"]["networks"]:
+        ask(web, "/s/open/hello.html", flood(12000))
+    table = told(web, "limit", "show")["table"]
+    assert table["slots"] // 4 == table["kept"]
+    assert table["slots"] * 3 // 8 < table["used"] < table["slots"] * 3 // 4
+    assert table["kept_used"] < table["kept"] // 10 and table["networks"] > 1000
+    shown = web.keys.ctl("limit", "show", "--runtime", web.dir.join("run")).stdout
+    assert f"{table['used']} of {table['slots']} places in use (" in shown
+    assert f"{table['networks']} counted as their IPv6 network's" in shown
+
+
+def test_a_reset_reaches_a_counter_that_others_share(web):
+    """It said "nothing is counted", and the refusals went on."""
+    ask(web, "/s/open/hello.html", flood(12000))
+    for address in flood(12000)[::-1]:
+        window = told(web, "limit", "show", f"ip:{address}")["windows"][0]
+        if window.get("with") in ("/56", "/48") and window["remaining"] == 0:
+            break
+    shown = web.keys.ctl("limit", "show", f"ip:{address}", "--runtime", web.dir.join("run")).stdout
+    assert "WITH" in shown.splitlines()[0] and window["with"] in shown
+    assert statuses(web, address, n=1) == [429]
+    assert told(web, "limit", "reset", f"ip:{address}") == {"reset": 1}
+    assert statuses(web, address) == EXACT
