@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ip_file: a file with one network a line, where # begins a comment. It is taken over whole or not at
- * all. One that is being written is left alone until it has stood still for one look.
+ * ip_file: a file with one network a line, where # or ; begins a comment. It is taken over whole or not
+ * at all while there is something to go on with. One that is being written is left alone until it has
+ * stood still for one look.
  */
 #include "ip_source.h"
 
@@ -11,7 +12,9 @@
 #include "../base/digest.h"
 #include "../core/open.h"
 
-#define LINES 1000 /* so many are read before their memory is given back */
+#define LINES   1000 /* so many are read before their memory is given back */
+#define GOES_ON "; what was read before goes on"
+#define UNSURE  "; addresses that are not in the file get 503"
 
 /* Differs when the file does: 0 when there is none. */
 static apr_int64_t stamp_of(const ag_ip_source_t *source, apr_pool_t *p)
@@ -33,27 +36,48 @@ static apr_int64_t stamp_of(const ag_ip_source_t *source, apr_pool_t *p)
     return (apr_int64_t)(id.lo | 1);
 }
 
-/* One entry, or none; what follows a # is passed over. */
-static const char *read_line(ag_iptable_maker_t *maker, char *line, apr_pool_t *p)
+/* One entry, or none (then *net is left alone); what follows a # or ; is passed over. */
+static const char *read_line(ag_net_t *net, int *there, char *line, apr_pool_t *p)
 {
     char *word, *more, *last;
-    const char *error;
-    ag_net_t net;
 
-    line[strcspn(line, "#")] = '\0';
+    line[strcspn(line, "#;")] = '\0';
     word = apr_strtok(line, " \t\r", &last);
     more = word ? apr_strtok(NULL, " \t\r", &last) : NULL;
+    *there = word != NULL;
     if (more) {
         return apr_psprintf(p, "\"%s\" is too many: one entry a line", more);
     }
-    error = word ? ag_net_parse(&net, word, NULL, p) : NULL;
-    if (!error && word && !ag_iptable_add(maker, &net, 0, NULL)) {
-        error = "there are too many entries";
-    }
-    return error;
+    return word ? ag_net_parse(net, word, NULL, p) : NULL;
 }
 
-static const char *read_lines(ag_iptable_maker_t *maker, char *text, apr_pool_t *p)
+typedef struct {
+    ag_iptable_maker_t *maker;
+    int taken;
+    const char *error; /* the first line that is no network */
+} reading_t;
+
+/* An error that ends it all, or NULL. */
+static const char *take_line(reading_t *reading, int number, char *line, apr_pool_t *pline,
+                             apr_pool_t *p)
+{
+    ag_net_t net;
+    int there;
+    const char *error = read_line(&net, &there, line, pline);
+
+    if (error) {
+        ag_iptable_miss(reading->maker);
+        reading->error = reading->error ? reading->error
+                                        : apr_psprintf(p, "line %d: %s", number, error);
+    }
+    else if (there && !ag_iptable_add(reading->maker, &net, 0, NULL)) {
+        return "there are too many entries";
+    }
+    reading->taken += there && !error;
+    return NULL;
+}
+
+static const char *read_lines(reading_t *reading, char *text, apr_pool_t *p)
 {
     const char *error = NULL;
     apr_pool_t *pline;
@@ -69,62 +93,117 @@ static const char *read_lines(ag_iptable_maker_t *maker, char *text, apr_pool_t 
         if (++line % LINES == 0) {
             apr_pool_clear(pline);
         }
-        error = read_line(maker, text, pline);
+        error = take_line(reading, line, text, pline, p);
         text = next;
     }
-    error = error ? apr_psprintf(p, "line %d: %s", line, error) : NULL;
     apr_pool_destroy(pline);
     return error;
 }
 
-static const char *load(const ag_ip_source_t *source, apr_pool_t *p)
+/* Takes over what was read. With *missed, where it is not NULL, lines that are no network are passed
+ * over and *missed tells of the first; else one is an error. */
+static const char *publish(const ag_ip_source_t *source, const char **missed, char *text,
+                           apr_pool_t *p)
 {
-    ag_iptable_maker_t *maker = ag_iptable_start(0, p);
+    reading_t reading = {ag_iptable_start(0, p), 0, NULL};
     const ag_iptable_t *table;
-    apr_size_t n;
-    char *text;
-    const char *error = ag_open_source(&text, &n, source->name, p);
+    const char *error = read_lines(&reading, text, p);
 
-    if (error) {
-        return error;
+    if (!error && reading.error && (!missed || !reading.taken)) {
+        error = reading.error;
     }
-    if (strlen(text) < n) {
-        return apr_psprintf(p, "%s is no text", source->name);
-    }
-    error = read_lines(maker, text, p);
     if (error) {
         return apr_psprintf(p, "%s, %s", source->name, error);
     }
-    table = ag_iptable_finish(maker, 0);
+    table = ag_iptable_finish(reading.maker, 0);
     if (!table || ag_ipshare_publish(source->share, table) != APR_SUCCESS) {
         return apr_psprintf(p, "%s is too long for the memory there is", source->name);
     }
     ag_ipshare_confirm(source->share, AG_IPSHARE_EVER);
+    if (reading.error) {
+        *missed = apr_psprintf(p, "%s, %s", source->name, reading.error);
+    }
     return NULL;
 }
 
-const char *ag_ip_file_open(void *ctx, apr_pool_t *p, apr_pool_t *ptmp)
+static const char *load(const ag_ip_source_t *source, const char **missed, apr_pool_t *p)
 {
-    ag_ip_source_t *source = ctx;
+    apr_size_t n;
+    char *text;
+    const char *from, *error = ag_open_source(&text, &n, source->name, p);
+
+    if (error) {
+        return error;
+    }
+    from = text;
+    ag_open_skip_mark(&from, &n);
+    if (strlen(from) < n) {
+        return apr_psprintf(p, "%s is no text in UTF-8", source->name);
+    }
+    return publish(source, missed, text + (from - text), p);
+}
+
+/* The one that this process made before, or NULL. Nothing of it is code, so it
+ * may outlive the module. */
+static ag_ipshare_t *kept_share(const char *key, apr_pool_t *pkeep)
+{
+    void *kept = NULL;
+
+    apr_pool_userdata_get(&kept, key, pkeep);
+    return kept;
+}
+
+static apr_status_t make_share(ag_ip_source_t *source, apr_pool_t *p)
+{
     ag_ipshare_notes_t *notes;
-    apr_status_t rv = ag_ipshare_make(&source->share, p);
-    char error[128];
+    apr_status_t rv = ag_ipshare_make(&source->share, NULL);
 
     if (rv != APR_SUCCESS) {
         source->share = NULL;
-        return apr_psprintf(ptmp, "%s: no memory can be shared: %s", source->name,
-                            apr_strerror(rv, error, sizeof error));
+        return rv;
     }
     notes = ag_ipshare_notes(source->share);
-    notes->version = notes->found = stamp_of(source, ptmp);
-    return load(source, ptmp);
+    notes->version = notes->found = stamp_of(source, p);
+    return APR_SUCCESS;
+}
+
+/* Into new memory each time: what is in force belongs to children that still run. */
+const char *ag_ip_file_open(void *ctx, ag_opening_t *opening)
+{
+    ag_ip_source_t *source = ctx;
+    apr_pool_t *p = opening->ptmp;
+    const char *key = apr_pstrcat(p, "mod_apiguard:file:1:", source->name, NULL);
+    ag_ipshare_t *kept = kept_share(key, opening->pkeep);
+    int good = kept && ag_ipshare_whole(kept);
+    const char *error, *missed = NULL;
+    apr_status_t rv = make_share(source, p);
+    char text[128];
+
+    if (rv != APR_SUCCESS) {
+        return apr_psprintf(p, "%s: no memory can be shared: %s", source->name,
+                            apr_strerror(rv, text, sizeof text));
+    }
+    error = load(source, good ? NULL : &missed, p);
+    if (error && good) {
+        ag_ipshare_drop(source->share);
+        source->share = kept;
+        opening->warning = apr_pstrcat(p, error, GOES_ON, NULL);
+        return NULL;
+    }
+    if (kept) {
+        ag_ipshare_drop(kept);
+    }
+    apr_pool_userdata_set(source->share, key, apr_pool_cleanup_null, opening->pkeep);
+    opening->warning = missed ? apr_pstrcat(p, missed, UNSURE, NULL) : NULL;
+    return error;
 }
 
 void ag_ip_file_poll(const ag_ip_source_t *source, apr_time_t now, const ag_log_t *log,
                      apr_pool_t *p)
 {
     ag_ipshare_notes_t *notes = ag_ipshare_notes(source->share);
-    const char *error;
+    int good = ag_ipshare_whole(source->share);
+    const char *error, *missed = NULL;
     apr_int64_t stamp;
 
     if (!ag_ipshare_turn(source->share, now)) {
@@ -132,11 +211,11 @@ void ag_ip_file_poll(const ag_ip_source_t *source, apr_time_t now, const ag_log_
     }
     stamp = stamp_of(source, p);
     if (stamp != notes->version && stamp == notes->found) {
-        error = load(source, p);
+        error = load(source, good ? NULL : &missed, p);
         notes->version = stamp; /* good or bad, it is looked at once */
-        if (error) {
-            ag_log(log, AG_LOG_ERROR, 0, "AG0440: Require api-ip: %s; what was read before goes on",
-                   error);
+        if (error || missed) {
+            ag_log(log, AG_LOG_ERROR, 0, "AG0440: Require api-ip: %s%s", error ? error : missed,
+                   missed || !good ? UNSURE : GOES_ON);
         }
         else {
             ag_log(log, AG_LOG_NOTICE, 0, "AG0441: Require api-ip: %s has changed and was read",

@@ -73,7 +73,7 @@ static const char *file_of(ag_ip_source_t **source, const char *word, const ag_s
     *source = find(name, call);
     if (!*source) {
         *source = make(name, call);
-        ag_open_later(call->opens, "Require api-ip", ag_ip_file_open, *source);
+        ag_open_later(call->opens, "Require api-ip", AG_OPEN_THEIRS, ag_ip_file_open, *source);
     }
     return NULL;
 }

@@ -9,6 +9,7 @@
 #ifndef AG_IP_SOURCE_H
 #define AG_IP_SOURCE_H
 
+#include "../core/open.h"
 #include "../core/setting.h"
 #include "../ipset/ipshare.h"
 
@@ -34,8 +35,10 @@ int ag_ip_list_name(const char *name);
 
 /* ---- ip_file.c: one network a line ------------------------------------------------------------- */
 
-/* Reads the file into its share, which is made in `p`: an ag_open_t's function. */
-const char *ag_ip_file_open(void *source, apr_pool_t *p, apr_pool_t *ptmp);
+/* Reads the file into its share: an ag_open_t's function. Where it cannot be read, what this process
+ * read before goes on; if that was nothing, lines that are networks are taken, and the file says "no" to
+ * nobody while it has others. */
+ag_open_fn ag_ip_file_open;
 
 /* Reads the file again if it has changed and then stayed as it is from one call to the next. What is
  * wrong with it is logged once, and the last good set stays. */

@@ -184,6 +184,17 @@ int ag_base64url_decode(unsigned char *out, const char *text, apr_size_t n)
     return decode64(out, text, n, '-', '_');
 }
 
+int ag_base64any_decode(unsigned char *out, const char *text, apr_size_t n)
+{
+    int plain = memchr(text, '+', n) || memchr(text, '/', n);
+    apr_size_t most = n > 2 ? n - 2 : 0;
+
+    while (n > most && n % 4 != 1 && text[n - 1] == '=') {
+        n--;
+    }
+    return decode64(out, text, n, plain ? '+' : '-', plain ? '/' : '_');
+}
+
 int ag_base64_decode(unsigned char *out, const char *text, apr_size_t n)
 {
     if (n % 4) {

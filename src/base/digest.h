@@ -59,6 +59,9 @@ char *ag_hex(char *out, const void *data, apr_size_t n);
  * padding sign or bits left over give -1, else the number of bytes. `out` holds n * 3 / 4 bytes. */
 int ag_base64url_decode(unsigned char *out, const char *text, apr_size_t n);
 
+/* What others publish as base64url: with padding or without, in either alphabet; else as strict. */
+int ag_base64any_decode(unsigned char *out, const char *text, apr_size_t n);
+
 /* base64 with padding (RFC 4648 s4) as in Basic credentials; -1 for anything else. */
 int ag_base64_decode(unsigned char *out, const char *text, apr_size_t n);
 

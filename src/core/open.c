@@ -10,26 +10,43 @@
 #include <apr_env.h>
 #include <apr_file_io.h>
 #include <apr_strings.h>
+#include <apr_user.h>
 
 #include "../base/digest.h"
 
 #define MAX_SIZE (64 << 20)
+#define MARK     "\xEF\xBB\xBF" /* UTF-8's byte order mark */
 
-void ag_open_later(apr_array_header_t *opens, const char *directive,
-                   const char *(*open)(void *ctx, apr_pool_t *p, apr_pool_t *ptmp), void *ctx)
+void ag_open_later(apr_array_header_t *opens, const char *directive, ag_open_whose_e whose,
+                   ag_open_fn *open, void *ctx)
 {
     ag_open_t *task = apr_array_push(opens);
 
     task->directive = directive;
+    task->whose = whose;
     task->open = open;
     task->ctx = ctx;
+}
+
+/* Who we are, since permission is denied to somebody. */
+static const char *user(apr_pool_t *p)
+{
+    apr_uid_t uid;
+    apr_gid_t gid;
+    char *name;
+
+    return apr_uid_current(&uid, &gid, p) == APR_SUCCESS
+                   && apr_uid_name_get(&name, uid, p) == APR_SUCCESS
+               ? name
+               : "this user";
 }
 
 static const char *cannot_read(const char *path, apr_status_t rv, apr_pool_t *p)
 {
     char text[128];
 
-    return apr_psprintf(p, "\"%s\" cannot be read: %s", path, apr_strerror(rv, text, sizeof text));
+    return apr_psprintf(p, "\"%s\" cannot be read by %s: %s", path, user(p),
+                        apr_strerror(rv, text, sizeof text));
 }
 
 /* A pipe would keep its reader waiting until somebody writes: it is opened without that, and refused. */
@@ -65,7 +82,13 @@ static const char *read_file(char **text, apr_size_t *n, const char *path, apr_p
 static const char *decode(char **text, apr_size_t *n, const char *path, apr_pool_t *p)
 {
     unsigned char *bytes = apr_pcalloc(p, *n + 1);
-    int size = ag_base64_decode(bytes, *text, *n);
+    const char *from = *text;
+    apr_size_t length = *n;
+    int size;
+
+    ag_open_skip_mark(&from, &length);
+    length -= length && from[length - 1] == '\r';
+    size = ag_base64_decode(bytes, from, length);
 
     if (size < 0) {
         return apr_psprintf(p, "\"%s\" is not base64", path);
@@ -116,4 +139,74 @@ const char *ag_open_absolute(const char *source, const char *root, apr_pool_t *p
         }
     }
     return NULL;
+}
+
+/* ---- what others add ------------------------------------------------------------------------- */
+
+static int is_marked(const char *text, apr_size_t n)
+{
+    return n >= strlen(MARK) && memcmp(text, MARK, strlen(MARK)) == 0;
+}
+
+void ag_open_skip_mark(const char **text, apr_size_t *n)
+{
+    if (is_marked(*text, *n)) {
+        *text += strlen(MARK);
+        *n -= strlen(MARK);
+    }
+}
+
+const char *ag_open_oddity(const char *text, apr_size_t n, const char *source, apr_pool_t *p)
+{
+    const char *what = is_marked(text, n) ? "begins with a byte order mark"
+                       : n && text[n - 1] == '\r' ? "ends in a carriage return" : NULL;
+
+    return what && strncmp(source, "file:", 5) == 0
+               ? apr_psprintf(p, "%s %s, which is part of the secret: whoever has the secret without "
+                              "it has another", source, what)
+               : NULL;
+}
+
+/* ---- what outlives a reload ------------------------------------------------------------------ */
+
+typedef struct {
+    apr_pool_t *pool; /* its own, so that one text after another does not fill the process */
+    char *text;
+    apr_size_t n;
+} kept_t;
+
+static kept_t *find_kept(const char *name, apr_pool_t *pkeep)
+{
+    void *kept = NULL;
+
+    apr_pool_userdata_get(&kept, name, pkeep);
+    return kept;
+}
+
+const char *ag_open_kept(apr_size_t *n, const char *name, apr_pool_t *pkeep)
+{
+    const kept_t *kept = find_kept(name, pkeep);
+
+    *n = kept ? kept->n : 0;
+    return kept ? kept->text : NULL;
+}
+
+void ag_open_keep(const char *name, const char *text, apr_size_t n, apr_pool_t *pkeep)
+{
+    kept_t *kept = find_kept(name, pkeep);
+
+    if (kept && kept->n == n && memcmp(kept->text, text, n) == 0) {
+        return;
+    }
+    if (kept) {
+        ag_wipe(kept->text, kept->n);
+        apr_pool_destroy(kept->pool);
+    }
+    else {
+        kept = apr_palloc(pkeep, sizeof *kept);
+        apr_pool_userdata_set(kept, name, apr_pool_cleanup_null, pkeep);
+    }
+    apr_pool_create(&kept->pool, pkeep);
+    kept->text = apr_pstrmemdup(kept->pool, text, n);
+    kept->n = n;
 }

@@ -17,7 +17,7 @@
 
 const char ag_jwk_skip[] = "skipped";
 
-/* A member that is bytes in base64url. */
+/* A member that is bytes in base64url, or in what some publish in its place. */
 typedef struct bytes_t {
     unsigned char byte[MAX_BYTES];
     apr_size_t n;
@@ -31,7 +31,7 @@ static const char *read_bytes(bytes_t *bytes, json_t *json, const char *name, ap
     int n = -1;
 
     if (size && size / 4 * 3 + size % 4 <= MAX_BYTES) {
-        n = ag_base64url_decode(bytes->byte, json_string_value(value), size);
+        n = ag_base64any_decode(bytes->byte, json_string_value(value), size);
     }
     bytes->n = n > 0 ? (apr_size_t)n : 0;
     return n > 0 ? NULL : apr_psprintf(p, "its member \"%s\" is missing or not base64url", name);
@@ -137,7 +137,7 @@ static const char *load_ec(ag_jwk_t *jwk, apr_pool_t *p)
     EVP_PKEY *pkey = NULL;
 
     if (!row) {
-        return ag_jwk_skip;
+        return AG_JWK_STRANGE("crv");
     }
     half = row->size / 2;
     error = read_coordinate(point + 1, half, jwk->json, "x", p);
@@ -164,7 +164,7 @@ static const char *load_okp(ag_jwk_t *jwk, apr_pool_t *p)
     const char *error;
 
     if (!alg) {
-        return ag_jwk_skip;
+        return AG_JWK_STRANGE("crv");
     }
     error = read_bytes(&x, jwk->json, "x", p);
     if (error) {

@@ -8,8 +8,11 @@
 
 #include "jwt_alg.h"
 
-/* Not an error text: the key is left out of the set without being wrong. Compared by address. */
+/* Not an error text: the key is meant for something else than verifying. Compared by address. */
 extern const char ag_jwk_skip[];
+
+/* Of a kind that is not known here: left out like one that is wrong, and said. */
+#define AG_JWK_STRANGE(member) "its \"" member "\" is not known here"
 
 typedef struct ag_jwk_t {
     json_t *json;

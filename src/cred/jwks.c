@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * jwks: key sets (RFC 7517). The one idea: what we do not know is skipped, since a set is shared
- * with others, but what we know and is wrong stops the start.
+ * jwks: key sets (RFC 7517). The one idea: a set is somebody else's, who publishes it for many. What
+ * cannot be used of it is left out and told, and never taken for something else (s5).
  */
 #include "jwk.h"
 
@@ -9,7 +9,10 @@
 
 #include <apr_strings.h>
 
+#include "../core/open.h"
+
 #define MAX_KEYS 256
+#define MAX_TOLD 5 /* keys that are left out, by name */
 
 static const char *text_of(json_t *json, const char *name)
 {
@@ -18,11 +21,19 @@ static const char *text_of(json_t *json, const char *name)
 
 /* ---- one key --------------------------------------------------------------------------------- */
 
+/* A member that may be missing. Many a library writes null for what it does not have. */
+static json_t *member_of(json_t *json, const char *name)
+{
+    json_t *value = json_object_get(json, name);
+
+    return json_is_null(value) ? NULL : value;
+}
+
 /* RFC 7517 s4.2 and s4.3: a key for encryption verifies nothing. */
 static const char *check_purpose(json_t *json)
 {
-    json_t *use = json_object_get(json, "use");
-    json_t *ops = json_object_get(json, "key_ops");
+    json_t *use = member_of(json, "use");
+    json_t *ops = member_of(json, "key_ops");
     json_t *op;
     size_t i;
 
@@ -42,7 +53,7 @@ static const char *check_purpose(json_t *json)
 
 static const char *read_kid(ag_jwk_t *jwk, apr_pool_t *p)
 {
-    json_t *kid = json_object_get(jwk->json, "kid");
+    json_t *kid = member_of(jwk->json, "kid");
 
     if (!kid) {
         return NULL;
@@ -72,10 +83,18 @@ static const char *bind_alg(ag_jwk_t *jwk, apr_pool_t *p)
     return NULL;
 }
 
+/* RFC 7518 s4.1. Some say by `alg` alone what a key is for. */
+static int is_for_encryption(json_t *alg)
+{
+    const char *name = json_string_value(alg);
+
+    return name && (strncmp(name, "RSA", 3) == 0 || strncmp(name, "ECDH-", 5) == 0);
+}
+
 /* What is read before the material: what kind of key it is, and for what. */
 static const char *read_frame(ag_jwk_t *jwk, const ag_jwk_type_t **type, apr_pool_t *p)
 {
-    json_t *alg = json_object_get(jwk->json, "alg");
+    json_t *alg = member_of(jwk->json, "alg");
     const char *error = check_purpose(jwk->json);
 
     jwk->kty = text_of(jwk->json, "kty");
@@ -89,7 +108,8 @@ static const char *read_frame(ag_jwk_t *jwk, const ag_jwk_type_t **type, apr_poo
     *type = ag_jwk_type(jwk->kty);
     jwk->alg = alg ? ag_alg_find(json_string_value(alg)) : AG_ALG_NONE;
     if (!*type || (alg && !jwk->alg)) {
-        return ag_jwk_skip;
+        return is_for_encryption(alg) ? ag_jwk_skip
+                                      : !*type ? AG_JWK_STRANGE("kty") : AG_JWK_STRANGE("alg");
     }
     if (jwk->alg && ag_alg_row(jwk->alg)->kty != (*type)->kty) {
         return apr_psprintf(p, "its \"alg\" %s does not fit its \"kty\"", ag_alg_name(jwk->alg));
@@ -120,65 +140,99 @@ static const char *load_jwk(ag_jwk_t *jwk, json_t *json, apr_pool_t *p)
 
 /* ---- the set --------------------------------------------------------------------------------- */
 
-static int has_kid(const apr_array_header_t *list, const char *kid)
+typedef struct {
+    apr_array_header_t *list; /* ag_jwt_key_t */
+    int left_out;
+    const char *told; /* which and why; "" when none is */
+    apr_pool_t *p;
+} reading_t;
+
+/* A `kid` only where it can neither be misread in a log nor fill it. */
+static const char *name_of(json_t *json, apr_pool_t *p)
 {
-    int i;
+    const char *kid = text_of(json, "kid");
 
-    for (i = 0; kid && i < list->nelts; i++) {
-        const ag_jwt_key_t *key = &APR_ARRAY_IDX(list, i, ag_jwt_key_t);
-
-        if (key->kid && strcmp(key->kid, kid) == 0) {
-            return 1;
-        }
-    }
-    return 0;
+    return kid && strlen(kid) <= 64 && ag_text_visible(kid, strlen(kid), 0)
+               ? apr_psprintf(p, " (kid %s)", kid)
+               : "";
 }
 
-static const char *load_keys(apr_array_header_t *list, json_t *keys, apr_pool_t *p)
+static void leave_out(reading_t *reading, json_t *json, int number, const char *why)
+{
+    apr_pool_t *p = reading->p;
+
+    if (++reading->left_out <= MAX_TOLD) {
+        reading->told = apr_psprintf(p, "%s%skey %d%s: %s", reading->told,
+                                     *reading->told ? "; " : "", number, name_of(json, p), why);
+    }
+    else if (reading->left_out == MAX_TOLD + 1) {
+        reading->told = apr_pstrcat(p, reading->told, "; and others", NULL);
+    }
+}
+
+static void load_keys(reading_t *reading, json_t *keys)
 {
     json_t *json;
     size_t i;
 
     json_array_foreach(keys, i, json) {
         ag_jwk_t jwk;
-        const char *error = load_jwk(&jwk, json, p);
+        const char *error = i < MAX_KEYS ? load_jwk(&jwk, json, reading->p)
+                                         : "a set may have up to 256 keys";
 
-        if (error == ag_jwk_skip) {
-            continue;
+        if (!error) {
+            APR_ARRAY_PUSH(reading->list, ag_jwt_key_t) = jwk.key;
         }
-        if (!error && has_kid(list, jwk.key.kid)) {
-            error = "its \"kid\" is another key's too";
+        else if (error != ag_jwk_skip) {
+            leave_out(reading, json, (int)i + 1, error);
         }
-        if (error) {
-            return apr_psprintf(p, "key %d of the set: %s", (int)i + 1, error);
-        }
-        APR_ARRAY_PUSH(list, ag_jwt_key_t) = jwk.key;
     }
-    return list->nelts ? NULL : "the set holds no key that can verify a token";
+}
+
+/* What editors and tools put around a text: a byte order mark, and NULs behind its end. */
+static void trim(const char **text, apr_size_t *n)
+{
+    ag_open_skip_mark(text, n);
+    while (*n && (*text)[*n - 1] == '\0') {
+        --*n;
+    }
+}
+
+static const char *load_set(ag_jwt_keyset_t *set, json_t *keys, apr_pool_t *p)
+{
+    reading_t reading = {apr_array_make(p, 4, sizeof(ag_jwt_key_t)), 0, "", p};
+
+    load_keys(&reading, keys);
+    if (!reading.list->nelts) {
+        return apr_pstrcat(p, "the set holds no key that can verify a token",
+                           reading.left_out ? ": " : "", reading.told, NULL);
+    }
+    if (reading.left_out) {
+        set->left_out = apr_psprintf(p, "%d of %d keys %s left out: %s", reading.left_out,
+                                     (int)json_array_size(keys),
+                                     reading.left_out == 1 ? "is" : "are", reading.told);
+    }
+    set->keys = (const ag_jwt_key_t *)reading.list->elts;
+    set->n = reading.list->nelts;
+    return ag_jwt_set_seal(set);
 }
 
 const char *ag_jwt_load_jwks(ag_jwt_keyset_t *set, const char *text, apr_size_t n, apr_pool_t *p)
 {
-    apr_array_header_t *list = apr_array_make(p, 4, sizeof(ag_jwt_key_t));
     apr_pool_t *tmp;
     json_t *keys;
-    const char *error;
+    const char *error = "it is not a JWK set: a JSON object whose \"keys\" is an array of keys";
 
     set->keys = NULL;
     set->n = 0;
+    set->left_out = NULL;
+    trim(&text, &n);
     apr_pool_create(&tmp, p);
     keys = json_object_get(ag_json_object(text, n, tmp), "keys");
-    if (!json_is_array(keys) || json_array_size(keys) > MAX_KEYS) {
-        error = "it is not a JWK set: an object whose \"keys\" is an array of up to 256 keys";
-    }
-    else {
-        error = load_keys(list, keys, p);
+    set->is_read = json_is_array(keys);
+    if (set->is_read) {
+        error = load_set(set, keys, p);
     }
     apr_pool_destroy(tmp);
-    if (error) {
-        return error;
-    }
-    set->keys = (const ag_jwt_key_t *)list->elts;
-    set->n = list->nelts;
-    return ag_jwt_set_seal(set);
+    return error;
 }

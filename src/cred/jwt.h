@@ -49,13 +49,16 @@ typedef struct ag_jwt_key_t {
     apr_size_t secret_size;
 } ag_jwt_key_t;
 
-/* Keys with one origin: a file, and whose tokens they may verify. Immutable once loaded. */
+/* Keys with one origin: a file, and whose tokens they may verify. Immutable once loaded. One that could
+ * not be loaded has no key, and a token that it may speak for is keyset_unavailable. */
 typedef struct ag_jwt_keyset_t {
     const ag_jwt_key_t *keys;
     int n;
     const char *issuer;   /* binds the keys to it (RFC 8725 s3.8); NULL: any the section allows */
     const char *audience; /* likewise */
     const char *origin;   /* the file's name, for messages */
+    const char *left_out; /* of a JWK set: which keys cannot be used, and why. NULL: none */
+    int is_read;          /* a JWK set was found, whatever became of its keys */
     ag_id_t id;           /* of key material, algorithms and bindings: part of the realm */
 } ag_jwt_keyset_t;
 
@@ -68,8 +71,10 @@ const char *ag_jwt_load_key(ag_jwt_keyset_t *set, ag_alg_e alg, const char *kid,
                             apr_size_t n, apr_pool_t *p);
 
 /* ApiGuardJWKS: a JWK set (RFC 7517). Keys with `use` other than "sig", or whose key_ops lack
- * "verify", are left out; so are key types and algorithms we do not know (RFC 7517 s5). A key that
- * is wrong (too short, off its curve) or a set with no usable key is an error. */
+ * "verify", are passed over without a word. A key that cannot be used is left out (s5): of a type,
+ * curve or algorithm that we do not know, too short, off its curve, malformed; set->left_out tells.
+ * Several keys may share a `kid` (s4.5). An error is a text that is no JWK set (set->is_read is then
+ * 0), or a set without any key for us. */
 const char *ag_jwt_load_jwks(ag_jwt_keyset_t *set, const char *text, apr_size_t n, apr_pool_t *p);
 
 /* ---- tokens ---------------------------------------------------------------------------------- */

@@ -51,22 +51,25 @@ static const ag_jwt_key_t *try_set(const ag_jwt_keyset_t *set, const ag_jwt_t *j
     return NULL;
 }
 
-/* The key that made the signature, or NULL; then *forged says whether any was tried. */
+/* The key that made the signature, or NULL; then *forged says whether any was tried, and *lacking that
+ * a set which may hold it could not be loaded. */
 static const ag_jwt_key_t *find_key(const ag_jwt_policy_t *policy, const ag_jwt_t *jwt,
-                                    const ag_jwt_claims_t *c, int *forged)
+                                    const ag_jwt_claims_t *c, int *forged, int *lacking)
 {
     const ag_jwt_key_t *key = NULL;
     int tries = AG_JWT_MAX_TRIES;
     int named, i;
 
+    *lacking = 0;
     for (named = 1; named >= 0; named--) {
         for (i = 0; i < policy->n_sets && !key; i++) {
             if (speaks_for(policy->sets[i], c)) {
                 key = try_set(policy->sets[i], jwt, named, &tries);
+                *lacking |= policy->sets[i]->n == 0;
             }
         }
     }
-    *forged = !key && tries < AG_JWT_MAX_TRIES;
+    *forged = !key && !*lacking && tries < AG_JWT_MAX_TRIES;
     return key;
 }
 
@@ -170,6 +173,7 @@ ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *e
     ag_reason_e reason;
     ag_jwt_t jwt;
     ag_jwt_claims_t c;
+    int lacking;
 
     *who = NULL;
     *forged = 1;
@@ -177,7 +181,11 @@ ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *e
     if (*detail || (*detail = ag_jwt_claims_read(&c, ag_jwt_claims(&jwt, p), p))) {
         return AG_R_TOKEN_INVALID;
     }
-    key = find_key(policy, &jwt, &c, forged);
+    key = find_key(policy, &jwt, &c, forged, &lacking);
+    if (!key && lacking) {
+        *detail = "A key set that may hold the token's key cannot be used at the moment";
+        return AG_R_KEYSET_UNAVAILABLE;
+    }
     if (!key) {
         *detail = "The token's signature could not be verified";
         return AG_R_TOKEN_INVALID;

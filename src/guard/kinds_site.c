@@ -68,12 +68,16 @@ const ag_setting_kind_t ag_kind_key_cache = {parse_key_cache, NULL};
 
 /* ---- ApiGuardKeyPepper --------------------------------------------------------------------------------- */
 
-static const char *open_pepper(void *ctx, apr_pool_t *p, apr_pool_t *ptmp)
+static const char *open_pepper(void *ctx, ag_opening_t *opening)
 {
     ag_pepper_t *pepper = ctx;
+    const char *error = ag_key_pepper(&pepper->bytes, &pepper->size, pepper->source, opening->p);
 
-    (void)ptmp;
-    return ag_key_pepper(&pepper->bytes, &pepper->size, pepper->source, p);
+    if (!error) {
+        opening->warning = ag_open_oddity((const char *)pepper->bytes, pepper->size, pepper->source,
+                                          opening->ptmp);
+    }
+    return error;
 }
 
 static const char *parse_pepper(void *value, const ag_setting_t *row, const ag_words_t *words,
@@ -86,7 +90,7 @@ static const char *parse_pepper(void *value, const ag_setting_t *row, const ag_w
         return apr_psprintf(call->p, "\"%s\" is not allowed: file:PATH, base64:PATH or env:NAME",
                             words->v[words->n - 1]);
     }
-    ag_open_later(call->opens, row->name, open_pepper, pepper);
+    ag_open_later(call->opens, row->name, AG_OPEN_OURS, open_pepper, pepper);
     *(ag_pepper_t **)value = pepper;
     return NULL;
 }

@@ -9,26 +9,81 @@
 #include "../core/open.h"
 #include "kinds.h"
 
+#define KEPT "mod_apiguard:jwks:1:" /* and the file: its last good text */
+
 /* ---- ApiGuardJWTKey, ApiGuardJWKS -------------------------------------------------------------------- */
 
-static const char *open_keyset(void *ctx, apr_pool_t *p, apr_pool_t *ptmp)
+static const char *open_key(void *ctx, ag_opening_t *opening)
 {
     ag_keyset_source_t *source = ctx;
     char *text;
     apr_size_t n;
-    const char *error = ag_open_source(&text, &n, source->source, ptmp);
+    const char *error = ag_open_source(&text, &n, source->source, opening->ptmp);
 
+    source->set.origin = source->source;
     if (error) {
         return error;
     }
-    source->set.origin = source->source;
-    error = source->alg == AG_ALG_NONE
-                ? ag_jwt_load_jwks(&source->set, text, n, p)
-                : ag_jwt_load_key(&source->set, source->alg, source->kid, text, n, p);
+    error = ag_jwt_load_key(&source->set, source->alg, source->kid, text, n, opening->p);
+    if (!error && source->set.keys->secret) {
+        opening->warning = ag_open_oddity(text, n, source->source, opening->ptmp);
+    }
     ag_wipe(text, n);
-    return error ? apr_psprintf(ptmp, "%s %s: %s", source->alg == AG_ALG_NONE
-                                    ? "key set" : ag_alg_name(source->alg), source->source, error)
+    return error ? apr_psprintf(opening->ptmp, "%s %s: %s", ag_alg_name(source->alg),
+                                source->source, error)
                  : NULL;
+}
+
+/* *broken: the file is there and holds no key set, as after a download that failed half-way. */
+static const char *load_jwks(ag_keyset_source_t *source, int *broken, ag_opening_t *opening)
+{
+    const char *name = apr_pstrcat(opening->ptmp, KEPT, source->source, NULL);
+    char *text;
+    apr_size_t n;
+    const char *error = ag_open_source(&text, &n, source->source, opening->ptmp);
+
+    *broken = 0;
+    if (error) {
+        return error;
+    }
+    error = ag_jwt_load_jwks(&source->set, text, n, opening->p);
+    if (!error) {
+        ag_open_keep(name, text, n, opening->pkeep);
+    }
+    *broken = !source->set.is_read;
+    ag_wipe(text, n);
+    return error ? apr_psprintf(opening->ptmp, "key set %s: %s", source->source, error) : NULL;
+}
+
+/* The set that was read last, by this process. */
+static int load_kept(ag_keyset_source_t *source, const ag_opening_t *opening)
+{
+    apr_size_t n;
+    const char *name = apr_pstrcat(opening->ptmp, KEPT, source->source, NULL);
+    const char *text = ag_open_kept(&n, name, opening->pkeep);
+
+    return text && !ag_jwt_load_jwks(&source->set, text, n, opening->p);
+}
+
+/* A file that is no key set says nothing, and what was said before goes on. One without a usable key,
+ * or one that is gone, may be what its owner meant: then no key is good any more. */
+static const char *open_jwks(void *ctx, ag_opening_t *opening)
+{
+    ag_keyset_source_t *source = ctx;
+    int broken;
+    const char *error = load_jwks(source, &broken, opening);
+
+    source->set.origin = source->source;
+    if (error && broken && load_kept(source, opening)) {
+        opening->warning = apr_pstrcat(opening->ptmp, error, "; the set that was read last stays in "
+                                       "force", NULL);
+        return NULL;
+    }
+    if (!error && source->set.left_out) {
+        opening->warning = apr_psprintf(opening->ptmp, "key set %s: %s", source->source,
+                                        source->set.left_out);
+    }
+    return error;
 }
 
 static const char *read_options(ag_keyset_source_t *source, const ag_words_t *words, int from,
@@ -81,7 +136,12 @@ static const char *add_keyset(apr_array_header_t **list, ag_keyset_source_t *sou
         *list = apr_array_make(call->p, 2, sizeof(ag_keyset_source_t *));
     }
     APR_ARRAY_PUSH(*list, ag_keyset_source_t *) = source;
-    ag_open_later(call->opens, row->name, open_keyset, source);
+    if (source->alg == AG_ALG_NONE) {
+        ag_open_later(call->opens, row->name, AG_OPEN_THEIRS, open_jwks, source);
+    }
+    else {
+        ag_open_later(call->opens, row->name, AG_OPEN_OURS, open_key, source);
+    }
     return NULL;
 }
 

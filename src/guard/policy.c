@@ -82,7 +82,7 @@ static ag_id_t chain(ag_id_t a, ag_id_t b)
     return id;
 }
 
-/* The key sets of one list that may be used. Where several issuers are allowed, a set that is bound
+/* The key sets of one list that may be used, also those that could not be loaded. Where several issuers are allowed, a set that is bound
  * to none could sign for all of them (RFC 8725 s3.8) and is left out. */
 static int collect(const ag_jwt_keyset_t **sets, int n, ag_id_t *realm,
                    const apr_array_header_t *list, int bound_only)
@@ -92,7 +92,7 @@ static int collect(const ag_jwt_keyset_t **sets, int n, ag_id_t *realm,
     for (i = 0; i < count(list); i++) {
         const ag_keyset_source_t *source = APR_ARRAY_IDX(list, i, ag_keyset_source_t *);
 
-        if (source->set.n && (source->set.issuer || !bound_only)) {
+        if (source->set.issuer || !bound_only) {
             *realm = chain(*realm, source->set.id);
             sets[n++] = &source->set;
         }

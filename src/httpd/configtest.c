@@ -29,20 +29,63 @@ int ag_mistake(server_rec *s, const char *directive, const char *error)
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
+int ag_is_reload(void)
+{
+    return ap_state_query(AP_SQ_CONFIG_GEN) > 1;
+}
+
+/* The configuration is read twice at start, and checked both times; warnings are told once. */
+static int is_rehearsal(void)
+{
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG
+           && ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST;
+}
+
+/* Once for a file, however many sections and virtual hosts name it. */
+static int is_told(apr_hash_t *told, const char *directive, const char *text, apr_pool_t *p)
+{
+    const char *line = apr_pstrcat(p, directive, text, NULL);
+
+    if (apr_hash_get(told, line, APR_HASH_KEY_STRING)) {
+        return 1;
+    }
+    apr_hash_set(told, line, APR_HASH_KEY_STRING, line);
+    return 0;
+}
+
+/* OK, or what stops the start. */
+static int open_one(const ag_open_t *task, apr_hash_t *told, ag_opening_t *opening, server_rec *s)
+{
+    const char *error = task->open(task->ctx, opening);
+
+    if (error && (task->whose == AG_OPEN_OURS || !ag_is_reload())) {
+        return ag_mistake(s, task->directive, error);
+    }
+    if (error && !is_told(told, task->directive, error, opening->ptmp)) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "AG0720: %s: %s; the server goes on, and requests "
+                     "that need it get 503", task->directive, error);
+    }
+    if (opening->warning && !is_rehearsal()
+        && !is_told(told, task->directive, opening->warning, opening->ptmp)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "AG0721: %s: %s", task->directive,
+                     opening->warning);
+    }
+    return OK;
+}
+
 static int open_all(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 {
     const apr_array_header_t *opens = ag_plans()->opens;
+    apr_hash_t *told = apr_hash_make(ptemp);
+    int rv = OK;
     int i;
 
-    for (i = 0; i < opens->nelts; i++) {
-        const ag_open_t *task = &APR_ARRAY_IDX(opens, i, ag_open_t);
-        const char *error = task->open(task->ctx, pconf, ptemp);
+    for (i = 0; rv == OK && i < opens->nelts; i++) {
+        ag_opening_t opening = {pconf, s->process->pool, ptemp, NULL};
 
-        if (error) {
-            return ag_mistake(s, task->directive, error);
-        }
+        rv = open_one(&APR_ARRAY_IDX(opens, i, ag_open_t), told, &opening, s);
     }
-    return OK;
+    return rv;
 }
 
 static int look_over(const ag_policy_t *policy, apr_pool_t *ptemp, server_rec *s)

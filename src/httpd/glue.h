@@ -85,6 +85,9 @@ void ag_plan_names(cmd_parms *cmd, const ag_setting_call_t *call);
 int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
+/* 1 when this parent process has served before: what others write must not end it. */
+int ag_is_reload(void);
+
 /* Says what is wrong with a directive. Returns what stops the start. */
 int ag_mistake(server_rec *s, const char *directive, const char *error);
 

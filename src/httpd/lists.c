@@ -83,7 +83,7 @@ static apr_status_t open_list(ag_ip_source_t *source, apr_pool_t *pprocess, apr_
         source->share = kept;
         return APR_SUCCESS;
     }
-    rv = ag_ipshare_make(&source->share, pprocess);
+    rv = ag_ipshare_make(&source->share, NULL);
     if (rv == APR_SUCCESS) {
         apr_pool_userdata_set(source->share, name, apr_pool_cleanup_null, pprocess);
     }

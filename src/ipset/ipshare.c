@@ -60,8 +60,15 @@ apr_status_t ag_ipshare_make(ag_ipshare_t **share, apr_pool_t *p)
         return APR_FROM_OS_ERROR(errno);
     }
     *share = memory;
-    apr_pool_cleanup_register(p, memory, unmap, apr_pool_cleanup_null);
+    if (p) {
+        apr_pool_cleanup_register(p, memory, unmap, apr_pool_cleanup_null);
+    }
     return ag_lock_init(&(*share)->lock);
+}
+
+void ag_ipshare_drop(ag_ipshare_t *share)
+{
+    unmap(share);
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */
@@ -172,6 +179,13 @@ void ag_ipshare_confirm(ag_ipshare_t *share, apr_time_t until)
 int ag_ipshare_filled(const ag_ipshare_t *share)
 {
     return LOAD(share->current) != 0;
+}
+
+int ag_ipshare_whole(ag_ipshare_t *share)
+{
+    apr_uint64_t number = __atomic_load_n(&share->current, __ATOMIC_ACQUIRE);
+
+    return number && LOAD(table_of(share, number)->whole);
 }
 
 ag_ipshare_notes_t *ag_ipshare_notes(ag_ipshare_t *share)

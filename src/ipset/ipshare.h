@@ -28,8 +28,12 @@ typedef struct ag_ipshare_notes_t {
     apr_int64_t failing; /* what has been logged and is not over */
 } ag_ipshare_notes_t;
 
-/* Reserves it, empty. It is unmapped with `p` in the process that made it. */
+/* Reserves it, empty. It is unmapped with `p` in the process that made it; NULL: never, unless by
+ * ag_ipshare_drop(). (A pool that outlives this code must not call it.) */
 apr_status_t ag_ipshare_make(ag_ipshare_t **share, apr_pool_t *p);
+
+/* Unmaps in this process what was made without a pool; others keep theirs. */
+void ag_ipshare_drop(ag_ipshare_t *share);
 
 /* Is the address in it at `now`? A match is noted, to the minute. */
 ag_ip_answer_e ag_ipshare_ask(ag_ipshare_t *share, const ag_ip_t *ip, apr_time_t now);
@@ -41,8 +45,9 @@ apr_status_t ag_ipshare_publish(ag_ipshare_t *share, const ag_iptable_t *table);
 void ag_ipshare_confirm(ag_ipshare_t *share, apr_time_t until);
 #define AG_IPSHARE_EVER APR_INT64_MAX
 
-/* 1 when there is a table. */
+/* 1 when there is a table; when there is one that holds all that its source did. */
 int ag_ipshare_filled(const ag_ipshare_t *share);
+int ag_ipshare_whole(ag_ipshare_t *share);
 
 /* Only whoever has the turn reads and writes them. */
 ag_ipshare_notes_t *ag_ipshare_notes(ag_ipshare_t *share);

@@ -283,6 +283,9 @@ static void test_ip(void **state)
     run("api-ip", cases, N_OF(cases), make_who("key", "acme", *state), *state);
 }
 
+/* The warning of the last one opened. */
+static const char *opened_with;
+
 /* Opens a rule's file with this content; the error, or NULL with *rule ready. */
 static const char *open_file(ag_rule_t **rule, const char *content, apr_pool_t *p)
 {
@@ -290,6 +293,7 @@ static const char *open_file(ag_rule_t **rule, const char *content, apr_pool_t *
     ag_setting_call_t call = {.p = p, .opens = opens, .root = "/tmp"};
     char *path = apr_pstrdup(p, "/tmp/test_authz_XXXXXX");
     int fd = mkstemp(path);
+    ag_opening_t opening = {p, p, p, NULL};
     const ag_open_t *task;
     const char *error;
 
@@ -299,7 +303,8 @@ static const char *open_file(ag_rule_t **rule, const char *content, apr_pool_t *
     assert_null(error);
     assert_int_equal(opens->nelts, 1);
     task = &APR_ARRAY_IDX(opens, 0, ag_open_t);
-    error = task->open(task->ctx, p, p);
+    error = task->open(task->ctx, &opening);
+    opened_with = opening.warning;
     unlink(path);
     return error;
 }
@@ -335,19 +340,48 @@ static void test_ip_file(void **state)
     assert_int_equal(verdict.candidate, AG_R_NONE);
 }
 
-static void test_ip_file_wrong(void **state)
+/* A file with a line that is no network is asked all the same, but says "no" to nobody: the line may be
+ * what should have kept an address out. */
+static void unsure(const char *content, const char *wanted, apr_pool_t *p)
 {
-    const char *error;
+    ag_request_t in = from("192.0.2.1", p), out = from("198.51.100.1", p);
+    ag_verdict_t one = {0}, two = {0};
     ag_rule_t *rule;
 
-    error = open_file(&rule, "192.0.2.1\n\nnonsense\n", *state);
+    assert_null(open_file(&rule, content, p));
+    assert_non_null(opened_with);
+    assert_non_null(strstr(opened_with, "file:/tmp/test_authz_"));
+    assert_non_null(strstr(opened_with, wanted));
+    assert_int_equal(ag_rule_test(rule, &one, &in), AG_RULE_YES);
+    assert_int_equal(ag_rule_test(rule, &two, &out), AG_RULE_UNKNOWN);
+}
+
+static void test_ip_file_wrong(void **state)
+{
+    ag_rule_t *rule;
+    const char *error;
+
+    unsure("192.0.2.1\n\nnonsense\nmore\n", ", line 3: \"nonsense\" is not an address or network",
+           *state);
+    unsure("192.0.2.1\n192.0.2.2 192.0.2.3\n", ", line 2: \"192.0.2.3\" is too many", *state);
+    error = open_file(&rule, "<html>\nnonsense\n", *state); /* nothing of it could ever match */
     assert_non_null(error);
-    assert_non_null(strstr(error, "file:/tmp/test_authz_"));
-    assert_non_null(strstr(error, ", line 3: \"nonsense\" is not an address or network"));
-    error = open_file(&rule, "192.0.2.1\n192.0.2.2 192.0.2.3\n", *state);
-    assert_non_null(error); /* the second entry of a line is not lost without a word */
-    assert_non_null(strstr(error, ", line 2: "));
-    assert_non_null(strstr(error, "192.0.2.3"));
+    assert_non_null(strstr(error, ", line 1: "));
+    error = open_file(&rule, "\xFF\xFE" "1\0002", *state);
+    assert_non_null(error);
+}
+
+/* As others write such files: with a byte order mark, CRLF, comments behind a semicolon. */
+static void test_ip_file_of_others(void **state)
+{
+    static const char list[] =
+        "\xEF\xBB\xBF; Spamhaus DROP List\r\n192.0.2.0/24 ; SBL256894\r\n2001:db8::/32;x\r\n";
+
+    assert_true(file_holds(list, "192.0.2.77", *state));
+    assert_true(file_holds(list, "2001:db8::1", *state));
+    assert_false(file_holds(list, "198.51.100.1", *state));
+    assert_null(opened_with);
+    assert_true(file_holds("\xEF\xBB\xBF" "192.0.2.1\r\n", "192.0.2.1", *state));
 }
 
 /* ---- who, candidates, mistakes --------------------------------------------------------------- */
@@ -395,6 +429,7 @@ static void test_file_again(void **state)
     apr_array_header_t *opens = apr_array_make(*state, 1, sizeof(ag_open_t));
     apr_array_header_t *sources = apr_array_make(*state, 1, sizeof(ag_ip_source_t *));
     ag_setting_call_t call = {.p = *state, .opens = opens, .sources = sources, .root = "/tmp"};
+    ag_opening_t opening = {*state, *state, *state, NULL};
     char path[] = "/tmp/test_authz_XXXXXX";
     ag_ip_source_t *source, *same;
     int fd = mkstemp(path);
@@ -408,7 +443,7 @@ static void test_file_again(void **state)
     assert_null(ag_ip_source_of(&same, name, &call));
     assert_ptr_equal(source, same); /* two rules, one file, read once */
     assert_int_equal(opens->nelts, 1);
-    assert_null(ag_ip_file_open(source, *state, *state));
+    assert_null(ag_ip_file_open(source, &opening));
     assert_int_equal(after(source, 3, "192.0.2.1", *state), AG_IP_YES);
     assert_int_equal(logged, 0); /* nothing has changed, nothing is read */
     put(path, "192.0.2.2\n198.51.100.0/24\n");
@@ -582,8 +617,8 @@ int main(void)
         TEST(test_client_of_key), TEST(test_client_of_token), TEST(test_scope),
         TEST(test_literal_scope), TEST(test_role),
         TEST(test_credential), TEST(test_claim), TEST(test_claim_regex), TEST(test_no_claims),
-        TEST(test_ip), TEST(test_ip_file), TEST(test_ip_file_wrong), TEST(test_file_again),
-        TEST(test_unknown), TEST(test_host_bits), TEST(test_nobody_yet),
+        TEST(test_ip), TEST(test_ip_file), TEST(test_ip_file_wrong),
+        TEST(test_ip_file_of_others), TEST(test_file_again), TEST(test_unknown), TEST(test_host_bits), TEST(test_nobody_yet),
         TEST(test_candidates), TEST(test_mistakes),
     };
 

@@ -223,6 +223,23 @@ static void test_base64(void **state)
     run(ag_base64_decode, cases, N_OF(cases));
 }
 
+/* With padding or without, in either alphabet, but not in both. */
+static void test_base64any(void **state)
+{
+    static const encoded_t cases[] = {
+        {"", ""},           {"Zg", "f"},          {"Zm8", "fo"},       {"Zm9v", "foo"},
+        {"Zg==", "f"},      {"Zm8=", "fo"},       {"Zm9vYg==", "foob"}, {"Zg=", "f"},
+        {"-_-_", "\xFB\xFF\xBF"}, {"+/+/", "\xFB\xFF\xBF"}, {"/w==", "\xFF"}, {"_w==", "\xFF"},
+        {"+_+_", NULL},     {"-/-/", NULL},       {"Zh==", NULL},      {"Zm9=", NULL},
+        {"Zm9v=", NULL},    {"Zm9v==", NULL},     {"Zg===", NULL},     {"Zg==Zg==", NULL},
+        {"=", NULL},        {"==", NULL},         {"===", NULL},       {"====", NULL},
+        {"Z===", NULL},     {"Zm 8", NULL},       {"Zm8\n", NULL},
+    };
+
+    (void)state;
+    run(ag_base64any_decode, cases, N_OF(cases));
+}
+
 /* Every text of three characters has one meaning or none: no two stand for the same bytes. */
 static void test_base64url_canonical(void **state)
 {
@@ -282,6 +299,7 @@ int main(void)
         TEST(test_sip), TEST(test_ids),
         TEST(test_sha256),      TEST(test_hmac),        TEST(test_crc32),
         TEST(test_hex),         TEST(test_base64url),   TEST(test_base64),
+        TEST(test_base64any),
         TEST(test_base64url_canonical), TEST(test_equal), TEST(test_random_and_wipe),
     };
 

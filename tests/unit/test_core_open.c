@@ -69,6 +69,7 @@ static void test_base64(void **state)
 {
     static const case_t cases[] = {
         {"c2VjcmV0", 8, "secret", 6},   {"c2VjcmV0\n", 9, "secret", 6},
+        {"c2VjcmV0\r\n", 10, "secret", 6}, {"\xEF\xBB\xBF" "c2VjcmV0", 11, "secret", 6},
         {"c2VjcmV0Cg==", 12, "secret\n", 7}, /* a decoded newline is part of it */
         {"c2Vj cmV0", 9, NULL, 0},      {"c2VjcmV0\n\n", 10, NULL, 0},
         {"", 0, "", 0},
@@ -109,7 +110,7 @@ static void test_unreadable(void **state)
     assert_non_null(strstr(error, "is no file of at most 64 MB"));
     unlink(path);
     error = ag_open_source(&text, &n, apr_pstrcat(*state, "base64:", path, NULL), *state);
-    assert_non_null(strstr(error, "cannot be read: No such file"));
+    assert_non_null(strstr(error, ": No such file"));
     error = ag_open_source(&text, &n, "file:/tmp", *state);
     assert_non_null(strstr(error, "is no file of at most 64 MB"));
     assert_int_equal(mkfifo(path, 0600), 0);
@@ -146,10 +147,9 @@ static void test_absolute(void **state)
     }
 }
 
-static const char *never(void *ctx, apr_pool_t *p, apr_pool_t *ptmp)
+static const char *never(void *ctx, ag_opening_t *opening)
 {
-    (void)p;
-    (void)ptmp;
+    (void)opening;
     return ctx;
 }
 
@@ -158,20 +158,66 @@ static void test_later(void **state)
     apr_array_header_t *opens = apr_array_make(*state, 1, sizeof(ag_open_t));
     char ctx[] = "what is wrong";
     const ag_open_t *task;
+    ag_opening_t opening = {*state, *state, *state, NULL};
 
-    ag_open_later(opens, "ApiGuardOne", never, NULL);
-    ag_open_later(opens, "ApiGuardTwo", never, ctx);
+    ag_open_later(opens, "ApiGuardOne", AG_OPEN_OURS, never, NULL);
+    ag_open_later(opens, "ApiGuardTwo", AG_OPEN_THEIRS, never, ctx);
     assert_int_equal(opens->nelts, 2);
     task = &APR_ARRAY_IDX(opens, 1, ag_open_t);
     assert_string_equal(task->directive, "ApiGuardTwo");
-    assert_string_equal(task->open(task->ctx, *state, *state), "what is wrong");
+    assert_int_equal(task->whose, AG_OPEN_THEIRS);
+    assert_string_equal(task->open(task->ctx, &opening), "what is wrong");
+}
+
+/* What an editor added to a secret and nobody sees. */
+static void test_oddity(void **state)
+{
+    static const struct {
+        const char *text, *source, *wanted; /* NULL: nothing odd */
+    } cases[] = {
+        {"secret", "file:/x", NULL},
+        {"secret\r", "file:/x", "/x ends in a carriage return"},
+        {"\xEF\xBB\xBFsecret", "file:/x", "/x begins with a byte order mark"},
+        {"sec\rret", "file:/x", NULL},
+        {"secret\r", "base64:/x", NULL}, /* decoded: its maker's own bytes */
+        {"secret\r", "env:X", NULL},
+        {"", "file:/x", NULL},
+    };
+    int i;
+
+    for (i = 0; i < N_OF(cases); i++) {
+        const char *said = ag_open_oddity(cases[i].text, strlen(cases[i].text), cases[i].source,
+                                          *state);
+
+        assert_int_equal(said == NULL, cases[i].wanted == NULL);
+        assert_true(!said || strstr(said, cases[i].wanted));
+        assert_true(!said || !strstr(said, "secret,"));
+    }
+}
+
+static void test_kept(void **state)
+{
+    apr_pool_t *process;
+    apr_size_t n = 7;
+
+    apr_pool_create(&process, *state);
+    assert_null(ag_open_kept(&n, "one", process));
+    assert_int_equal(n, 0);
+    ag_open_keep("one", "first", 5, process);
+    ag_open_keep("two", "", 0, process);
+    ag_open_keep("one", "a\0b", 3, process);
+    assert_memory_equal(ag_open_kept(&n, "one", process), "a\0b", 3);
+    assert_int_equal(n, 3);
+    assert_non_null(ag_open_kept(&n, "two", process));
+    assert_int_equal(n, 0);
+    apr_pool_destroy(process);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_file), TEST(test_base64), TEST(test_env), TEST(test_unreadable),
-        TEST(test_absolute), TEST(test_later),
+        TEST(test_absolute), TEST(test_later), TEST(test_oddity), TEST(test_kept),
     };
 
     return cmocka_run_group_tests_name("core open", tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Key sets: what each kind of key serves, what is skipped, what is an error.
+ * Key sets: what each kind of key serves, what is passed over, what is left out and told.
  */
 #include "jwt_maker.h"
 
@@ -151,8 +151,9 @@ static void test_id(void **state)
     assert_false(ag_id_equal(one.id, kid.id));
 }
 
-/* ---- what is skipped ------------------------------------------------------------------------- */
+/* ---- what is passed over --------------------------------------------------------------------- */
 
+/* Meant for something else: not a word of it. */
 static void test_skipped(void **state)
 {
     const maker_t *m = *state;
@@ -162,22 +163,13 @@ static void test_skipped(void **state)
         jwk_of(m->rsa, "\"key_ops\":[\"encrypt\"],", m->p),
         jwk_of(m->rsa, "\"key_ops\":[],", m->p),
         jwk_of(m->rsa, "\"alg\":\"RSA-OAEP\",", m->p),
-        jwk_of(m->rsa, "\"alg\":\"none\",", m->p),
-        jwk_of(m->p256, "\"alg\":\"ES256K\",", m->p),
-        "{\"kty\":\"AKP\",\"alg\":\"ML-DSA-44\",\"pub\":\"AA\"}",
-        "{\"kty\":\"rsa\"}",
-        "{\"kty\":\"EC\",\"crv\":\"P-224\",\"x\":\"AA\",\"y\":\"AA\"}",
-        "{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AA\",\"y\":\"AA\"}",
-        "{\"kty\":\"EC\",\"crv\":\"Ed25519\",\"x\":\"AA\",\"y\":\"AA\"}",
-        "{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AA\"}",
-        "{\"kty\":\"OKP\",\"crv\":\"Ed448\",\"x\":\"AA\"}",
-        "{\"kty\":\"OKP\",\"crv\":\"P-256\",\"x\":\"AA\"}",
+        jwk_of(m->p256, "\"alg\":\"ECDH-ES+A256KW\",", m->p),
     };
     const char *mine = jwk_of(m->ed, "", m->p);
     int i;
 
     for (i = 0; i < N_OF(others); i++) {
-        load_good(set_of(m->p, others[i], mine, NULL), 1, m->p);
+        assert_null(load_good(set_of(m->p, others[i], mine, NULL), 1, m->p).left_out);
         load_bad(set_of(m->p, others[i], NULL), "no key that can verify", m->p);
     }
     /* An encryption key may share its kid with a signing key. */
@@ -185,13 +177,110 @@ static void test_skipped(void **state)
                      jwk_of(m->ed, "\"kid\":\"a\",", m->p), NULL), 1, m->p);
 }
 
+/* Beside the one key that is good, this one is left out, and told with `wanted`; alone it is an error. */
+static void left_out(const maker_t *m, const char *jwk, const char *wanted)
+{
+    ag_jwt_keyset_t plain = load_good(set_of(m->p, jwk_of(m->ed, "", m->p), NULL), 1, m->p);
+    ag_jwt_keyset_t set = load_good(set_of(m->p, jwk_of(m->ed, "", m->p), jwk, NULL), 1, m->p);
+
+    if (!set.left_out || !strstr(set.left_out, "1 of 2 keys is left out: key 2")
+        || !strstr(set.left_out, wanted)) {
+        fail_msg("told \"%s\", wanted \"%s\", for %s", set.left_out ? set.left_out : "(none)",
+                 wanted, jwk);
+    }
+    assert_true(ag_id_equal(plain.id, set.id)); /* it adds nothing to what is accepted */
+    load_bad(set_of(m->p, jwk, NULL), "no key that can verify a token: key 1", m->p);
+    load_bad(set_of(m->p, jwk, NULL), wanted, m->p);
+}
+
+/* Of a kind that is not known here (RFC 7517 s5). */
+static void test_strange(void **state)
+{
+    const maker_t *m = *state;
+    const struct {
+        const char *jwk, *wanted;
+    } cases[] = {
+        {jwk_of(m->rsa, "\"alg\":\"none\",", m->p), "\"alg\" is not known"},
+        {jwk_of(m->p256, "\"alg\":\"ES256K\",", m->p), "\"alg\" is not known"},
+        {"{\"kty\":\"AKP\",\"alg\":\"ML-DSA-44\",\"pub\":\"AA\"}", "\"kty\" is not known"},
+        {"{\"kty\":\"rsa\"}", "\"kty\" is not known"},
+        {"{\"kty\":\"EC\",\"crv\":\"P-224\",\"x\":\"AA\",\"y\":\"AA\"}", "\"crv\" is not known"},
+        {"{\"kty\":\"EC\",\"crv\":\"secp256k1\",\"x\":\"AA\",\"y\":\"AA\"}", "\"crv\""},
+        {"{\"kty\":\"EC\",\"crv\":\"Ed25519\",\"x\":\"AA\",\"y\":\"AA\"}", "\"crv\""},
+        {"{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AA\"}", "\"crv\" is not known"},
+        {"{\"kty\":\"OKP\",\"crv\":\"Ed448\",\"x\":\"AA\"}", "\"crv\" is not known"},
+        {"{\"kty\":\"OKP\",\"crv\":\"P-256\",\"x\":\"AA\"}", "\"crv\" is not known"},
+    };
+    int i;
+
+    for (i = 0; i < N_OF(cases); i++) {
+        left_out(m, cases[i].jwk, cases[i].wanted);
+    }
+}
+
+/* null is a member that is not there: many a library writes what it does not have. */
+static void test_null(void **state)
+{
+    const maker_t *m = *state;
+    const char *nulls = "\"use\":null,\"key_ops\":null,\"alg\":null,\"kid\":null,\"x5c\":null,";
+    ag_jwt_keyset_t set = load_good(set_of(m->p, jwk_of(m->rsa, nulls, m->p), NULL), 1, m->p);
+    ag_jwt_keyset_t plain = load_good(set_of(m->p, jwk_of(m->rsa, "", m->p), NULL), 1, m->p);
+
+    assert_null(set.left_out);
+    assert_true(ag_id_equal(plain.id, set.id));
+}
+
+/* What an editor or a download leaves around a text. */
+static void test_wrapping(void **state)
+{
+    const maker_t *m = *state;
+    const char *set = set_of(m->p, jwk_of(m->ed, "", m->p), NULL);
+    const char *marked = apr_pstrcat(m->p, "\xEF\xBB\xBF", set, "\r\n", NULL);
+    char *padded = apr_pcalloc(m->p, strlen(set) + 3);
+    ag_jwt_keyset_t loaded = {0};
+
+    load_good(marked, 1, m->p);
+    memcpy(padded, set, strlen(set));
+    assert_null(ag_jwt_load_jwks(&loaded, padded, strlen(set) + 3, m->p));
+    load_bad(apr_pstrcat(m->p, "\xEF\xBB\xBF\xEF\xBB\xBF", set, NULL), "not a JWK set", m->p);
+    load_bad("\xEF\xBB\xBF", "not a JWK set", m->p);
+}
+
+/* The values of a JWK with padding, or in the other alphabet. */
+static char *spelled(const char *jwk, const char *name, int padded, apr_pool_t *p)
+{
+    const char *from = strstr(jwk, apr_psprintf(p, "\"%s\":\"", name)) + strlen(name) + 4;
+    size_t n = strcspn(from, "\"");
+    char *value = apr_pstrmemdup(p, from, n), *at;
+
+    for (at = value; *at; at++) {
+        *at = *at == '-' ? '+' : *at == '_' ? '/' : *at;
+    }
+    return apr_psprintf(p, "%.*s%s%s%s", (int)(from - jwk), jwk, value,
+                        padded ? &"==="[3 - (4 - n % 4) % 4] : "", from + n);
+}
+
+static void test_spelling(void **state)
+{
+    const maker_t *m = *state;
+    const char *rsa = jwk_of(m->rsa, "", m->p), *secret = oct_of(SECRET, 32, "", m->p);
+    ag_jwt_keyset_t plain = load_good(set_of(m->p, rsa, secret, NULL), 2, m->p);
+    int padded;
+
+    for (padded = 0; padded < 2; padded++) {
+        ag_jwt_keyset_t set = load_good(
+            set_of(m->p, spelled(rsa, "n", padded, m->p), spelled(secret, "k", padded, m->p), NULL),
+            2, m->p);
+
+        assert_true(ag_id_equal(plain.id, set.id));
+    }
+}
+
 /* ---- what is wrong --------------------------------------------------------------------------- */
 
 static void test_bad_sets(void **state)
 {
     const maker_t *m = *state;
-    char *flood = apr_pstrdup(m->p, "{\"keys\":[{}");
-    int i;
 
     load_bad("", "not a JWK set", m->p);
     load_bad("{}", "not a JWK set", m->p);
@@ -202,12 +291,38 @@ static void test_bad_sets(void **state)
     load_bad(jwk_of(m->ed, "", m->p), "not a JWK set", m->p); /* a key alone */
     load_bad(public_pem(m->ed, m->p), "not a JWK set", m->p);
     load_bad("{\"keys\":[]}", "no key that can verify", m->p);
-    for (i = 0; i < 256; i++) {
-        flood = apr_pstrcat(m->p, flood, ",{}", NULL);
-    }
-    load_bad(apr_pstrcat(m->p, flood, "]}", NULL), "up to 256", m->p);
 }
 
+/* The first 256 count; of those that are left out five are named. */
+static void test_flood(void **state)
+{
+    const maker_t *m = *state;
+    char *flood = jwk_of(m->ed, "", m->p);
+    ag_jwt_keyset_t set;
+    int i;
+
+    for (i = 0; i < 255; i++) {
+        flood = apr_pstrcat(m->p, flood, ",{}", NULL);
+    }
+    flood = apr_pstrcat(m->p, "{\"keys\":[", flood, ",", jwk_of(m->rsa, "", m->p), "]}", NULL);
+    set = load_good(flood, 1, m->p);
+    assert_ptr_equal(strstr(set.left_out, "256 of 257 keys are left out: key 2: "), set.left_out);
+    assert_non_null(strstr(set.left_out, "key 6: "));
+    assert_non_null(strstr(set.left_out, "; and others"));
+    assert_null(strstr(set.left_out, "key 7"));
+}
+
+/* A kid is told where it can do no harm in a log. */
+static void test_names(void **state)
+{
+    const maker_t *m = *state;
+
+    left_out(m, "{\"kid\":\"2024-key\",\"kty\":7}", "(kid 2024-key): its \"kty\"");
+    left_out(m, "{\"kid\":\"a b\",\"kty\":7}", ": its \"kty\"");
+    left_out(m, "{\"kid\":\"\\u001b[2J\",\"kty\":7}", ": its \"kty\"");
+}
+
+/* Left out, however good the others are. */
 static void test_bad_keys(void **state)
 {
     const maker_t *m = *state;
@@ -236,7 +351,8 @@ static void test_bad_keys(void **state)
         {oct_of("", 0, "", m->p), "\"k\" is missing"},
         {"{\"kty\":\"oct\"}", "\"k\" is missing"},
         {"{\"kty\":\"oct\",\"k\":7}", "\"k\" is missing"},
-        {"{\"kty\":\"oct\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\"}", "\"k\""},
+        {"{\"kty\":\"oct\",\"k\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==\"}", "\"k\""},
+        {"{\"kty\":\"RSA\",\"e\":\"AQAB\",\"x5c\":[\"MIIC\"]}", "\"n\" is missing"},
         {oct_of(public_pem(m->rsa, m->p), 300, "", m->p), "PEM"},
         {jwk_of(small, "", m->p), "1024 bits"},
         {"{\"kty\":\"RSA\",\"e\":\"AQAB\"}", "\"n\" is missing"},
@@ -252,9 +368,7 @@ static void test_bad_keys(void **state)
     int i;
 
     for (i = 0; i < N_OF(cases); i++) {
-        load_bad(set_of(m->p, cases[i].jwk, NULL), cases[i].wanted, m->p);
-        load_bad(set_of(m->p, jwk_of(m->ed, "", m->p), cases[i].jwk, NULL), "key 2 of the set",
-                 m->p);
+        left_out(m, cases[i].jwk, cases[i].wanted);
     }
     EVP_PKEY_free(small);
 }
@@ -275,7 +389,7 @@ static void test_unsound_rsa(void **state)
     int i;
 
     for (i = 0; i < N_OF(exponents); i++) {
-        load_bad(rsa_set(n, exponents[i], m->p), "key 1 of the set: the", m->p);
+        load_bad(rsa_set(n, exponents[i], m->p), "key 1: the", m->p);
     }
     load_good(rsa_set(n, "Aw", m->p), 1, m->p);
     memset(even, 0xFE, sizeof even);
@@ -296,12 +410,27 @@ static void test_long_coordinate(void **state)
     load_bad(set_of(m->p, oct_of(apr_pcalloc(m->p, 4000), 4000, "", m->p), NULL), "\"k\"", m->p);
 }
 
-static void test_double_kid(void **state)
+/* RFC 7517 s4.5: type and algorithm tell keys of one `kid` apart. Where they do not, each is tried. */
+static void test_one_kid(void **state)
 {
+    static const char *const algs[] = {"RS256", "RS512", "ES256", "EdDSA"};
     const maker_t *m = *state;
+    ag_jwt_keyset_t set = load_good(
+        set_of(m->p, jwk_of(m->rsa, "\"kid\":\"a\",\"alg\":\"RS256\",", m->p),
+               jwk_of(m->rsa, "\"kid\":\"a\",\"alg\":\"RS512\",", m->p),
+               jwk_of(m->p256, "\"kid\":\"a\",", m->p), jwk_of(m->ed, "\"kid\":\"a\",", m->p),
+               jwk_of(m->rsa2, "\"kid\":\"a\",\"alg\":\"RS256\",", m->p), NULL), 5, m->p);
+    int i, j;
 
-    load_bad(set_of(m->p, jwk_of(m->rsa, "\"kid\":\"a\",", m->p),
-                    jwk_of(m->ed, "\"kid\":\"a\",", m->p), NULL), "another key's too", m->p);
+    assert_null(set.left_out);
+    for (i = 0; i < N_OF(algs); i++) {
+        const char *token = make_plain(algs[i], key_for(m, algs[i]), "a", "{}", m->p);
+
+        for (j = 0; j < set.n; j++) {
+            assert_int_equal(verifies(token, &set.keys[j], m->p), j == i);
+        }
+    }
+    assert_true(verifies(make_plain("RS256", m->rsa2, "a", "{}", m->p), &set.keys[4], m->p));
     load_bad(set_of(m->p, jwk_of(m->rsa, "\"kid\":\"a\",\"kid\":\"b\",", m->p), NULL),
              "not a JWK set", m->p);
     load_good(set_of(m->p, jwk_of(m->rsa, "", m->p), jwk_of(m->rsa2, "", m->p), NULL), 2, m->p);
@@ -313,9 +442,12 @@ int main(void)
         cmocka_unit_test(test_serves),       cmocka_unit_test(test_verifies),
         cmocka_unit_test(test_padding),      cmocka_unit_test(test_private_members),
         cmocka_unit_test(test_id),           cmocka_unit_test(test_skipped),
-        cmocka_unit_test(test_bad_sets),     cmocka_unit_test(test_bad_keys),
+        cmocka_unit_test(test_strange),      cmocka_unit_test(test_null),
+        cmocka_unit_test(test_wrapping),     cmocka_unit_test(test_spelling),
+        cmocka_unit_test(test_bad_sets),     cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_names),        cmocka_unit_test(test_bad_keys),
         cmocka_unit_test(test_unsound_rsa),  cmocka_unit_test(test_long_coordinate),
-        cmocka_unit_test(test_double_kid),
+        cmocka_unit_test(test_one_kid),
     };
 
     return cmocka_run_group_tests(tests, maker_start, maker_stop);

@@ -339,6 +339,31 @@ static void test_no_key(void **state)
     expect(&a, INVALID, "payload", "a NUL in a claim");
 }
 
+/* A set that could not be loaded may hold the key: nobody can tell, and nobody is taken for a forger. A
+ * token of an issuer that it does not speak for is judged without it. */
+static void test_lacking(void **state)
+{
+    const maker_t *m = *state;
+    const ag_jwt_keyset_t lost = {.issuer = "https://a"}, loose = {.issuer = NULL};
+    const ag_jwt_keyset_t *sets[] = {pem_set(m, "RS256", m->rsa, NULL, NULL, NULL), &lost, &loose};
+    ag_jwt_policy_t policy = {.sets = sets, .n_sets = 2};
+    const char *a_s = "{\"iss\":\"https://a\",\"sub\":\"a\"}", *b_s = "{\"iss\":\"https://b\"}";
+    answer_t a = ask(m, &policy, make_plain("RS256", m->rsa, NULL, a_s, m->p));
+
+    assert_int_equal(a.reason, AG_R_NONE);
+    a = ask(m, &policy, make_plain("RS256", m->rsa2, NULL, a_s, m->p));
+    assert_int_equal(a.reason, AG_R_KEYSET_UNAVAILABLE);
+    assert_false(a.forged);
+    a = ask(m, &policy, make_plain("RS256", m->rsa2, NULL, b_s, m->p));
+    assert_int_equal(a.reason, INVALID);
+    assert_true(a.forged);
+    policy.n_sets = 3;
+    a = ask(m, &policy, make_plain("RS256", m->rsa2, NULL, b_s, m->p));
+    assert_int_equal(a.reason, AG_R_KEYSET_UNAVAILABLE);
+    a = ask(m, &policy, "no.token");
+    assert_int_equal(a.reason, INVALID);
+}
+
 /* A key that travels in the token's own header is never used. */
 static void test_embedded_key(void **state)
 {
@@ -381,6 +406,7 @@ int main(void)
         cmocka_unit_test(test_tries),
         cmocka_unit_test(test_tries_over_sets),
         cmocka_unit_test(test_no_key),
+        cmocka_unit_test(test_lacking),
         cmocka_unit_test(test_embedded_key),
         cmocka_unit_test(test_order),
     };

@@ -626,13 +626,14 @@ static const char *secret_file(const char *bytes, apr_pool_t *p)
 /* Opens all that was left for later; the first error. */
 static const char *open_all(conf_t *c)
 {
+    ag_opening_t opening = {c->p, c->p, c->p, NULL};
     const char *error = NULL;
     int i;
 
     for (i = 0; !error && i < c->call.opens->nelts; i++) {
         const ag_open_t *task = &APR_ARRAY_IDX(c->call.opens, i, ag_open_t);
 
-        error = task->open(task->ctx, c->p, c->p);
+        error = task->open(task->ctx, &opening);
     }
     c->call.opens->nelts = 0;
     return error;

@@ -120,7 +120,7 @@ AT_START = [
     ("ApiGuardJWKS file:{folder}/rsa1024.json", ["rsa1024.json", "2048"]),
     ("ApiGuardJWKS file:{folder}/bad-point.json", ["bad-point.json"]),
     ("Require api-ip file:{folder}/no-such-list", ["no-such-list"]),
-    ("Require api-ip file:{folder}/bad-list", ["bad-list", "line 2", "nonsense"]),
+    ("Require api-ip file:{folder}/bad-list", ["bad-list", "line 1", "nonsense"]),
     ("ApiGuardIssuer https://a https://b\nApiGuardJWTKey HS256 file:{folder}/hs256", ["issuer="]),
 ]
 
@@ -136,7 +136,7 @@ def folder():
             "ec256": ec.file(), "private": rsa.private_pem(), "not-json": "{",
             "no-keys.json": '{"keys": []}', "rsa1024.json": jwks(small),
             "bad-point.json": jwks({**ec.jwk(), "y": ec.jwk()["x"]}),
-            "bad-list": "10.0.0.0/8\nnonsense\n"}.items():
+            "bad-list": "nonsense\n10.0.0.0/33\n"}.items():
         folder.write(name, text)
     yield folder
     folder.close()

@@ -198,6 +198,12 @@ def assert_unknown(web, *names):
         assert answer.code == "list_unavailable"
 
 
+def assert_unknown_by(web, address, *names):
+    for name in names:
+        answer = ask(web, name, address)
+        assert (answer.status, answer.code) == (503, "list_unavailable"), (name, answer)
+
+
 def test_database_away_at_start(own_httpd, keys):
     add(keys, "192.0.2.0/24")
     keys.away()
@@ -346,6 +352,70 @@ def test_a_file_that_is_not_there_at_start(own_httpd, folder):
                     words={"folder": folder.path})
     good, said = web.try_start()
     assert not good and "offices.txt" in said and "AG0130" in said
+
+
+def test_a_file_with_a_wrong_line_at_start(own_httpd, folder):
+    """Somebody else writes it: it does not keep the server from starting. Who is listed is known, all
+    others may be what the wrong line means; and when it is right it is read, without a reload."""
+    write(folder, "192.0.2.0/24\n203.0.113.300\n")
+    web = own_httpd(conf(FILE_RULES), database=None, modules=("remoteip",),
+                    words={"folder": folder.path})
+    assert web.wait_log(r"AG0721: Require api-ip: .*offices.txt, line 2: .203.0.113.300.*get 503")
+    assert web.error_log().count("AG0721") == 1
+    assert ask(web, "file", PARTNER).status == 200
+    assert ask(web, "not-file", PARTNER).status == 403
+    assert_unknown_by(web, STRANGER, "file", "not-file")
+    write(folder, "192.0.2.0/24\n203.0.113.0/24\n")
+    until(web, "file", STRANGER, 200)
+    assert ask(web, "not-file", STRANGER).status == 403
+
+
+@pytest.mark.parametrize("signal", ["graceful", "restart"])
+def test_a_file_that_is_wrong_at_a_reload(files, folder, signal):
+    """What was read before goes on, however often the server is reloaded."""
+    files.expect(r"AG0440")
+    write(folder, "203.0.113.0/24\nrubbish\n")
+    for n in (1, 2):
+        getattr(files, signal)()
+        assert ask(files, "file", PARTNER).status == 200
+        assert ask(files, "file", STRANGER).status == 403
+        assert ask(files, "not-file", PARTNER).status == 403
+        assert files.error_log().count("AG0721: Require api-ip: ") == n
+    os.unlink(folder.join("offices.txt"))
+    getattr(files, signal)()
+    assert ask(files, "file", PARTNER).status == 200
+    assert files.wait_log(r"AG0721.*No such file.*what was read before goes on")
+    write(folder, "203.0.113.0/24\n")
+    getattr(files, signal)()
+    assert ask(files, "file", STRANGER).status == 200
+    assert ask(files, "file", PARTNER).status == 403
+
+
+@pytest.mark.parametrize("text", [None, "<html>oops</html>\n"])
+def test_a_file_that_a_reload_names_first(own_httpd, folder, text):
+    """A running server goes on, and the file is read as soon as it is right."""
+    web = own_httpd("", database=None, modules=("remoteip",), words={"folder": folder.path})
+    if text:
+        write(folder, text)
+    web.configure(conf(FILE_RULES))
+    web.expect(r"AG0720: Require api-ip", r"AG0440")
+    web.graceful()
+    assert web.error_log().count("AG0720") == 1
+    assert_unknown_by(web, PARTNER, "file", "not-file")
+    assert web.get("/index.html").status == 200
+    write(folder, "192.0.2.0/24\n")
+    until(web, "file", PARTNER, 200)
+    until(web, "not-file", PARTNER, 403)
+
+
+def test_a_file_as_others_write_it(own_httpd, folder):
+    """A byte order mark, CRLF, comments behind a semicolon as in Spamhaus' lists."""
+    write(folder, "\ufeff; DROP List\r\n192.0.2.0/24 ; SBL1\r\n\r\n198.51.100.0/24;x\r\n")
+    web = own_httpd(conf(FILE_RULES), database=None, modules=("remoteip",),
+                    words={"folder": folder.path})
+    assert ask(web, "file", PARTNER).status == 200
+    assert ask(web, "file", "198.51.100.1").status == 200
+    assert ask(web, "file", STRANGER).status == 403
 
 
 def test_host_bits_are_told(own_httpd):
