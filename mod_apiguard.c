@@ -8,7 +8,9 @@
 static void register_hooks(apr_pool_t *p)
 {
     static const char *const watchdog[] = {"mod_watchdog.c", NULL};
-    static const char *const before_proxy[] = {"mod_proxy.c", "mod_rewrite.c", NULL};
+    static const char *const authz[] = {"mod_authz_core.c", NULL};
+    /* These read the request in fixups; mod_security2 its body, too, which nobody need send us unasked. */
+    static const char *const after_us[] = {"mod_proxy.c", "mod_rewrite.c", "mod_security2.c", NULL};
 
     (void)p;
     /* start */
@@ -25,9 +27,12 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_translate_name(ag_unmask, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
     ap_hook_access_checker(ag_access_checker, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_force_authn(ag_force_authn, NULL, NULL, APR_HOOK_FIRST);
-    ap_hook_check_authn(ag_check_authn, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_access_ex(ag_authz_begins, NULL, authz, APR_HOOK_LAST, AP_AUTH_INTERNAL_PER_CONF);
+    ap_hook_check_authz(ag_authz_begins, NULL, authz, APR_HOOK_LAST, AP_AUTH_INTERNAL_PER_CONF);
+    /* First: a section of AuthType ApiGuard is ours, whatever mod_auth_mellon would make of it. */
+    ap_hook_check_authn(ag_check_authn, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ag_register_providers(p);
-    ap_hook_fixups(ag_last_gate, NULL, before_proxy, APR_HOOK_REALLY_FIRST);
+    ap_hook_fixups(ag_last_gate, NULL, after_us, APR_HOOK_REALLY_FIRST);
     APR_OPTIONAL_HOOK(proxy, fixups, ag_proxy_fixups, NULL, NULL, APR_HOOK_LAST);
     ap_hook_insert_filter(ag_insert_filter, NULL, NULL, APR_HOOK_LAST);
     ap_hook_handler(ag_trailers_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);

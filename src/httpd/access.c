@@ -29,6 +29,15 @@ int ag_access_checker(request_rec *r)
     return !admits || ag_guard_admit(check) == AG_R_NONE ? DECLINED : ag_refusal(r, check);
 }
 
+/* Right before mod_authz_core tests its Require rules. A 403 of mod_evasive, say, came before. */
+int ag_authz_begins(request_rec *r)
+{
+    if (ag_is_ours(r)) {
+        ag_authorizing(r, 1);
+    }
+    return DECLINED;
+}
+
 /* "Guarded means identified": without this, an inherited "Require all granted" would let requests
  * in that nobody asked for a key. */
 int ag_force_authn(request_rec *r)
@@ -70,7 +79,11 @@ static int identify(request_rec *r, ag_check_t *check)
 
 int ag_check_authn(request_rec *r)
 {
-    return ag_is_ours(r) ? identify(r, ag_check_of(r)) : DECLINED;
+    if (!ag_is_ours(r)) {
+        return DECLINED;
+    }
+    ag_authorizing(r, 0);
+    return identify(r, ag_check_of(r));
 }
 
 static void pass_fields(request_rec *r, ag_check_t *check)
@@ -125,6 +138,7 @@ int ag_last_gate(request_rec *r)
     if (!must && !check && !ag_guard_limits(policy) && !ag_is_ours(r)) {
         return DECLINED;
     }
+    ag_authorizing(r, 0);
     check = ag_check_of(r);
     if (check->verdict.reason != AG_R_NONE) {
         return ag_refusal(r, check);

@@ -21,6 +21,7 @@ typedef struct {
     ag_unmasked_t unmasked;
     ap_conf_vector_t *config; /* for which `ours` was found out */
     int ours;                 /* AuthType ApiGuard is in force */
+    int authorizing;          /* httpd's authorization was asked last: a 403 is its word */
 
     /* Where they lie: all at once, since every guarded request needs them. */
     ag_exchange_t own_exchange;
@@ -201,6 +202,22 @@ int ag_is_ours(request_rec *r)
     const kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
 
     return kept && kept->config == r->per_dir_config ? kept->ours : find_ours(r);
+}
+
+void ag_authorizing(request_rec *r, int now)
+{
+    kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
+
+    if (kept) {
+        kept->authorizing = now;
+    }
+}
+
+int ag_is_authorizing(const request_rec *r)
+{
+    const kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
+
+    return kept && kept->authorizing;
 }
 
 /* A sub-request's .htaccess, and what it made of the fields, end with it. */

@@ -7,7 +7,7 @@
 
 #include "../reply/reply.h"
 
-static ap_filter_rec_t *problem, *answer;
+static ap_filter_rec_t *problem, *answer, *quota;
 
 /* Replaces the whole body; httpd sends an error in one brigade that ends with EOS. */
 static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *bb)
@@ -25,10 +25,11 @@ static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *bb)
 }
 
 /* httpd's own Require (ip, method, expr) has refused an address before anybody was identified, or a
- * rule of ours that needs nobody. Nobody told us; the status does. */
+ * rule of ours that needs nobody. Nobody told us; the status does. What another module refuses is
+ * that module's to tell. */
 static ag_reason_e refused_by_require(request_rec *r, const ag_check_t *check)
 {
-    if (r->status != HTTP_FORBIDDEN || check->passed) {
+    if (r->status != HTTP_FORBIDDEN || check->passed || !ag_is_authorizing(r)) {
         return AG_R_NONE;
     }
     return check->verdict.candidate == AG_R_NONE && ag_is_ours(r) ? AG_R_ACCESS_DENIED
@@ -153,15 +154,20 @@ static ag_check_t *limited(request_rec *r)
     return check && check->bill ? check : NULL;
 }
 
-/* What an answer carries besides. A 404 may be cached and is counted, too. */
-static void finish(request_rec *r, apr_table_t *fields, ag_field_fn set)
+static void tell_limits(request_rec *r, ag_field_fn set)
 {
-    const ag_check_t *check = ag_check_found(r);
     ag_check_t *told = limited(r);
 
     if (told) {
         tell_quota(r, told, set);
     }
+}
+
+/* What an answer carries besides. A 404 may be cached and is counted, too. */
+static void finish(request_rec *r, apr_table_t *fields)
+{
+    const ag_check_t *check = ag_check_found(r);
+
     if (check && check->passed && (check->verdict.who || ag_is_ours(r))) {
         keep_for_one(r, check, fields);
     }
@@ -173,7 +179,21 @@ static apr_status_t answer_filter(ap_filter_t *f, apr_bucket_brigade *bb)
     request_rec *r = f->r;
 
     ap_remove_output_filter(f);
-    finish(r, r->headers_out, set_field);
+    finish(r, r->headers_out);
+    if (!ag_cache_on()) {
+        tell_limits(r, set_field);
+    }
+    return ap_pass_brigade(f->next, bb);
+}
+
+/* Behind mod_cache's filters: what is left of one client's limits belongs to no stored answer, and an
+ * answer from the cache tells whoever gets it of his own. */
+static apr_status_t quota_filter(ap_filter_t *f, apr_bucket_brigade *bb)
+{
+    request_rec *r = f->r;
+
+    ap_remove_output_filter(f);
+    tell_limits(r, set_field);
     return ap_pass_brigade(f->next, bb);
 }
 
@@ -192,7 +212,8 @@ void ag_insert_error_filter(request_rec *r)
     }
     if (check->verdict.reason == AG_R_NONE) {
         if (check->passed) {
-            finish(r, r->err_headers_out, set_error_field);
+            finish(r, r->err_headers_out);
+            tell_limits(r, set_error_field);
         }
         return;
     }
@@ -251,6 +272,9 @@ void ag_insert_filter(request_rec *r)
     }
     if (!r->main && (limited(r) || (check && (check->verdict.who || ag_is_ours(r))))) {
         ap_add_output_filter_handle(answer, NULL, r, r->connection);
+        if (ag_cache_on()) {
+            ap_add_output_filter_handle(quota, NULL, r, r->connection);
+        }
     }
 }
 
@@ -260,4 +284,5 @@ void ag_register_filters(void)
                                         AP_FTYPE_CONTENT_SET);
     answer = ap_register_output_filter("APIGUARD_ANSWER", answer_filter, NULL,
                                        AP_FTYPE_CONTENT_SET);
+    quota = ap_register_output_filter("APIGUARD_QUOTA", quota_filter, NULL, AP_FTYPE_CONTENT_SET + 2);
 }

@@ -227,6 +227,10 @@ const ag_policy_t *ag_policy_of(const request_rec *r);
 /* 1 when AuthType ApiGuard is in force. */
 int ag_is_ours(request_rec *r);
 
+/* Whether httpd's authorization is what decides now; else a refusal comes from another module. */
+void ag_authorizing(request_rec *r, int now);
+int ag_is_authorizing(const request_rec *r);
+
 /* The field, which has that value, is kept for those who ask the exchange, and gone for all others. */
 void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name, const char *value);
 
@@ -236,6 +240,7 @@ void ag_drop_forged(request_rec *r);
 
 int ag_strip_forged(request_rec *r);
 int ag_access_checker(request_rec *r);
+int ag_authz_begins(request_rec *r);
 int ag_force_authn(request_rec *r);
 int ag_check_authn(request_rec *r);
 int ag_last_gate(request_rec *r);
