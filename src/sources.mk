@@ -85,6 +85,7 @@ ag_core_c = \
 	src/cred/jwt_alg.c \
 	src/cred/jwt_check.c \
 	src/cred/jwt_claims.c \
+	src/cred/jwt_issuer.c \
 	src/cred/jwt_key.c \
 	src/cred/token_memo.c \
 	src/guard/ban.c \
@@ -96,6 +97,7 @@ ag_core_c = \
 	src/guard/enter.c \
 	src/guard/identify.c \
 	src/guard/kinds.c \
+	src/guard/kinds_issuer.c \
 	src/guard/kinds_site.c \
 	src/guard/kinds_token.c \
 	src/guard/methods.c \
@@ -192,6 +194,7 @@ ag_httpd_c = \
 	src/httpd/inflight.c \
 	src/httpd/lists.c \
 	src/httpd/log.c \
+	src/httpd/issuers.c \
 	src/httpd/leases.c \
 	src/httpd/memory.c \
 	src/httpd/refusal.c \

@@ -55,6 +55,12 @@ static void nominate(const ag_rule_t *rule, ag_verdict_t *verdict, apr_pool_t *p
     }
 }
 
+/* A list of addresses may be away; anything else is a rule that does not say enough. */
+ag_reason_e ag_rule_why_unknown(const ag_rule_t *rule)
+{
+    return rule->type->reason == AG_R_IP_DENIED ? AG_R_LIST_UNAVAILABLE : AG_R_INTERNAL_ERROR;
+}
+
 ag_rule_e ag_rule_test(const ag_rule_t *rule, ag_verdict_t *verdict, const ag_request_t *request)
 {
     ag_rule_e answer;

@@ -39,6 +39,9 @@ extern const ag_rule_type_t ag_rule_types[];
 const char *ag_rule_parse(ag_rule_t **rule, const char *name, const char *line,
                           const ag_setting_call_t *call);
 
+/* What to refuse with when it could not be tested. */
+ag_reason_e ag_rule_why_unknown(const ag_rule_t *rule);
+
 /* Does it hold? A no leaves its reason in verdict->candidate (the first one stays). */
 ag_rule_e ag_rule_test(const ag_rule_t *rule, ag_verdict_t *verdict, const ag_request_t *request);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rules that compare words: clients, scopes, roles, kinds of credentials.
+ * The rules that compare words: clients, scopes, roles, issuers, kinds of credentials.
  */
 #include <string.h>
 
@@ -85,31 +85,82 @@ ag_rule_e ag_rule_test_role(const ag_rule_t *rule, ag_principal_t *who,
     return any_covers(who, &who->roles, &rule->words);
 }
 
+/* What follows "ISSUER:", or NULL when the word does not begin so. */
+static const char *after_issuer(const char *word, const char *issuer)
+{
+    apr_size_t n = issuer ? strlen(issuer) : 0;
+
+    return n && strncmp(word, issuer, n) == 0 && word[n] == ':' ? word + n + 1 : NULL;
+}
+
+static int names_an_issuer(const char *word, const ag_principal_t *who)
+{
+    int i;
+
+    for (i = 0; i < who->issuers.n && !after_issuer(word, who->issuers.v[i]); i++) {
+    }
+    return i < who->issuers.n;
+}
+
+/* What follows "jwt:" is CLIENT or ISSUER:CLIENT. Where several issuers are accepted the first does not say
+ * whose client it is: then neither it nor its contrary may hold. */
+static ag_rule_e token_fits(const char *word, const ag_principal_t *who)
+{
+    const char *client = after_issuer(word, who->issuer_name);
+
+    if (client && ag_text_starts(client, who->client)) {
+        return AG_RULE_YES;
+    }
+    if (!ag_text_starts(word, who->client) || names_an_issuer(word, who)) {
+        return AG_RULE_NO;
+    }
+    return who->several && strcmp(word, "*") != 0 ? AG_RULE_UNKNOWN : AG_RULE_YES;
+}
+
 /* "acme" and "key:acme" are a key's client, "jwt:acme" a token's: names of two issuers of
  * credentials are two name spaces. */
-static int client_fits(const char *word, const ag_principal_t *who)
+static ag_rule_e client_fits(const char *word, const ag_principal_t *who)
 {
     apr_size_t n = strlen(who->kind);
+    int key = strcmp(who->kind, "key") == 0;
 
     if (strncmp(word, who->kind, n) == 0 && word[n] == ':') {
-        return ag_text_starts(word + n + 1, who->client);
+        return key ? (ag_rule_e)ag_text_starts(word + n + 1, who->client)
+                   : token_fits(word + n + 1, who);
     }
-    return strcmp(who->kind, "key") == 0 && strncmp(word, "jwt:", 4) != 0
-           && ag_text_starts(word, who->client);
+    return key && strncmp(word, "jwt:", 4) != 0 && ag_text_starts(word, who->client) ? AG_RULE_YES
+                                                                                    : AG_RULE_NO;
 }
 
 ag_rule_e ag_rule_test_client(const ag_rule_t *rule, ag_principal_t *who,
                               const ag_request_t *request)
 {
+    ag_rule_e answer = AG_RULE_NO;
     int i;
 
-    (void)request;
-    for (i = 0; who->client && i < rule->words.n; i++) {
-        if (client_fits(rule->words.v[i], who)) {
-            return AG_RULE_YES;
-        }
+    for (i = 0; who->client && answer != AG_RULE_YES && i < rule->words.n; i++) {
+        ag_rule_e each = client_fits(rule->words.v[i], who);
+
+        answer = each == AG_RULE_NO ? answer : each;
     }
-    return AG_RULE_NO;
+    if (answer == AG_RULE_UNKNOWN) {
+        ag_log(request->log, AG_LOG_ERROR, 0, "AG0643: Require api-client: jwt:%s does not say which "
+               "issuer's client it means, and tokens of several issuers are accepted here: write "
+               "jwt:ISSUER:CLIENT", who->client);
+    }
+    return answer;
+}
+
+ag_rule_e ag_rule_test_issuer(const ag_rule_t *rule, ag_principal_t *who,
+                              const ag_request_t *request)
+{
+    int told = who->issuer && *who->issuer;
+
+    (void)request;
+    return told && (ag_words_has(&rule->words, who->issuer)
+                    || (who->issuer_name && ag_words_has(&rule->words, who->issuer_name)))
+               ? AG_RULE_YES
+               : AG_RULE_NO;
 }
 
 ag_rule_e ag_rule_test_credential(const ag_rule_t *rule, ag_principal_t *who,

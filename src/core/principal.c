@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * principal: the id that a client's counts go by.
+ * principal: what others know somebody by: the id that a client's counts go by, and the name.
  */
 #include "principal.h"
 
 #include <string.h>
+
+#include <apr_strings.h>
+
+const char *ag_principal_told(const ag_principal_t *who, const char *name, apr_pool_t *p)
+{
+    return name && who->several ? apr_pstrcat(p, name, "@", who->issuer_name, NULL) : name;
+}
 
 /* The three texts, each with its NUL: no text can run into the next. */
 ag_id_t ag_client_id_of(const ag_sip_key_t *sip, const char *kind, const char *issuer,

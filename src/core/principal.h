@@ -17,6 +17,9 @@ typedef struct ag_principal_t ag_principal_t;
 struct ag_principal_t {
     const char *kind;   /* the credential type's name: "key", "jwt" */
     const char *issuer; /* whose names these are: a token's `iss`; "" for keys */
+    const char *issuer_name; /* what the section calls a token's issuer; NULL: it is no token */
+    int several; /* others name clients and users there, too: see ag_principal_told() */
+    ag_words_t issuers; /* of a token: then what all issuers are called there */
     const char *client; /* the client's name, or NULL */
     const char *user;   /* a token's user, or NULL */
     const char *key_id; /* public prefix of a key, `kid` of a token's key; or NULL */
@@ -42,6 +45,13 @@ struct ag_principal_t {
     ag_id_t realm;     /* what decided: another realm must decide anew */
     ag_id_t client_id; /* zero until ag_client_id() was asked, or brought along by a cached key */
 };
+
+/* Stands for an issuer behind the name of a key's client, where that could be taken for a token's. */
+#define AG_KEYS_ISSUER "key"
+
+/* The client's or user's name as it is told to httpd, logs and backends: where several issuers name
+ * clients and users NAME@ISSUER, else the name itself. NULL stays NULL. */
+const char *ag_principal_told(const ag_principal_t *who, const char *name, apr_pool_t *p);
 
 /* 1 when a scope or role that is held covers what is wanted. */
 static inline int ag_principal_covers(const ag_principal_t *who, const char *held, const char *wanted)

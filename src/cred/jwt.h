@@ -121,6 +121,7 @@ typedef struct ag_jwt_policy_t {
     const ag_jwt_keyset_t *const *sets;
     int n_sets;
     ag_words_t issuers;   /* empty: any */
+    const char *const *issuer_names; /* what they are called, one beside each: its name=, else itself */
     ag_words_t audiences; /* empty: any */
     int leeway;           /* seconds, on exp, nbf and iat */
     int max_lifetime;     /* seconds from iat (else now, with leeway) to exp; 0: no bound */
@@ -128,12 +129,28 @@ typedef struct ag_jwt_policy_t {
     ag_claim_map_t map;
 } ag_jwt_policy_t;
 
+/* ---- jwt_issuer.c: several issuers ----------------------------------------------------------- */
+
+/* 1 when tokens of more than one issuer are accepted: by the list of issuers, or where there is none by
+ * what the key sets are bound to. */
+int ag_jwt_several(const ag_jwt_policy_t *policy);
+
+/* Of several issuers one whose name could be taken for another's; NULL: there is none. */
+const char *ag_jwt_unclear(const ag_jwt_policy_t *policy);
+
+/* The name of an issuer with which `text` begins, and then comes `end`; or NULL. */
+const char *ag_jwt_issuer_in(const ag_jwt_policy_t *policy, const char *text, char end);
+
+/* Sets who->issuer_name, who->several and who->issuers. 0 when the name could be taken for another issuer's: who bears
+ * it must not get in. */
+int ag_jwt_name_issuer(ag_principal_t *who, const ag_jwt_policy_t *policy, apr_pool_t *p);
+
 /* Accepts or refuses a token at `now`: AG_R_NONE and *who, or a reason and *detail. *expires is the
  * moment from which it must be refused (exp + leeway, microseconds; 0: never), *begins the moment
  * from which it is good (nbf - leeway; 0: always); both are set with AG_R_NONE.
  * *forged says that it is no token, or that a key was there and the signature is not its; a `kid` no
- * set knows is token_invalid, but may only be one that we have not learned yet. who->realm and
- * who->wildcards are left to the caller. */
+ * set knows is token_invalid, but may only be one that we have not learned yet. who->realm,
+ * who->wildcards and the name of the issuer are left to the caller. */
 ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *expires,
                          const char **detail, int *forged, const ag_jwt_policy_t *policy, const char *text,
                          apr_size_t n, apr_time_t now, apr_pool_t *p);

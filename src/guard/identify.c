@@ -95,6 +95,25 @@ static void tell_left_out(const ag_check_t *check, const ag_principal_t *who)
            who->user ? who->user : "-", who->left_out, ag_guard_more(check, more));
 }
 
+/* Where several issuers are accepted, "ops@staff" is what "ops" of the issuer staff is told as. A key's
+ * client of such a name is told with one more word behind it. */
+static void name_key(const ag_check_t *check, ag_principal_t *who)
+{
+    const char *at = who && who->client ? strrchr(who->client, '@') : NULL;
+    ag_jwt_policy_t jwt;
+    ag_id_t realm;
+
+    if (!at || !(ag_policy_types(check->policy) & AG_CRED_JWT)) {
+        return;
+    }
+    ag_policy_jwt(&jwt, &realm, check->policy, check->exchange->request.pool);
+    if (ag_jwt_several(&jwt)
+        && (ag_jwt_issuer_in(&jwt, at + 1, '\0') || strcmp(at + 1, AG_KEYS_ISSUER) == 0)) {
+        who->issuer_name = AG_KEYS_ISSUER;
+        who->several = 1;
+    }
+}
+
 static ag_reason_e examine(ag_check_t *check)
 {
     const ag_credential_t *found = &check->credential;
@@ -110,6 +129,9 @@ static ag_reason_e examine(ag_check_t *check)
     verdict->kind = found->type->name;
     reason = ask(&who, &call, check);
     verdict->shown = call.shown;
+    if (!found->type->tokens) {
+        name_key(check, call.shown);
+    }
     if (call.guess) {
         reason = ag_guard_ban_count(check, reason);
     }

@@ -22,7 +22,7 @@ static ag_id_t words_id(const ag_setting_t *row, const ag_words_t *words, apr_po
     return ag_id_of(text, strlen(text));
 }
 
-/* ---- names: ApiGuardIssuer, ApiGuardAudience, ApiGuardRequireClaim ---------------------------- */
+/* ---- names: ApiGuardAudience, ApiGuardRequireClaim ---------------------------- */
 
 static const char *parse_names(void *value, const ag_setting_t *row, const ag_words_t *words,
                                const ag_setting_call_t *call)

@@ -100,22 +100,44 @@ static int collect(const ag_jwt_keyset_t **sets, int n, ag_id_t *realm,
     return n;
 }
 
+static const char *find(const apr_array_header_t *list, int bound)
+{
+    int i;
+
+    for (i = 0; i < count(list); i++) {
+        const ag_keyset_source_t *source = APR_ARRAY_IDX(list, i, ag_keyset_source_t *);
+
+        if ((source->set.issuer != NULL) == bound) {
+            return source->source;
+        }
+    }
+    return NULL;
+}
+
+/* More than one issuer, by the list or by what keys are bound to: then a key that is bound to none could
+ * sign for all of them (RFC 8725 s3.8). */
+static int bound_only(const ag_policy_t *policy)
+{
+    return policy->issuers.words.n ? policy->issuers.words.n > 1
+                                   : find(policy->jwt_keys, 1) || find(policy->jwks, 1);
+}
+
 void ag_policy_jwt(ag_jwt_policy_t *jwt, ag_id_t *realm, const ag_policy_t *policy, apr_pool_t *p)
 {
     const ag_jwt_keyset_t **sets =
         apr_palloc(p, (apr_size_t)(count(policy->jwt_keys) + count(policy->jwks)) * sizeof *sets);
-    int bound_only = policy->issuers.words.n > 1;
-
+    int bound = bound_only(policy);
     ag_id_t numbers = {(apr_uint64_t)policy->leeway, (apr_uint64_t)policy->max_lifetime};
 
     *realm = chain(policy->issuers.id, policy->audiences.id);
     *realm = chain(*realm, policy->claim_map.id);
     *realm = chain(*realm, policy->required.id);
     *realm = chain(*realm, numbers);
-    jwt->n_sets = collect(sets, 0, realm, policy->jwt_keys, bound_only);
-    jwt->n_sets = collect(sets, jwt->n_sets, realm, policy->jwks, bound_only);
+    jwt->n_sets = collect(sets, 0, realm, policy->jwt_keys, bound);
+    jwt->n_sets = collect(sets, jwt->n_sets, realm, policy->jwks, bound);
     jwt->sets = sets;
     jwt->issuers = policy->issuers.words;
+    jwt->issuer_names = policy->issuers.names;
     jwt->audiences = policy->audiences.words;
     jwt->leeway = (int)policy->leeway;
     jwt->max_lifetime = (int)policy->max_lifetime;
@@ -131,30 +153,32 @@ unsigned ag_policy_types(const ag_policy_t *policy)
     return count(policy->jwt_keys) + count(policy->jwks) ? AG_CRED_KEY | AG_CRED_JWT : AG_CRED_KEY;
 }
 
-static const char *unbound(const apr_array_header_t *list)
+/* Issuers by names of which one could be taken for another. */
+static const char *check_issuers(const ag_policy_t *policy, apr_pool_t *p)
 {
-    int i;
+    const char *name;
+    ag_jwt_policy_t jwt;
+    ag_id_t realm;
 
-    for (i = 0; i < count(list); i++) {
-        const ag_keyset_source_t *source = APR_ARRAY_IDX(list, i, ag_keyset_source_t *);
-
-        if (!source->set.issuer) {
-            return source->source;
-        }
-    }
-    return NULL;
+    ag_policy_jwt(&jwt, &realm, policy, p);
+    name = ag_jwt_unclear(&jwt);
+    return name ? apr_psprintf(p, "ApiGuardIssuer: \"%s\" could be taken for another issuer or user, "
+                               "where several issuers are accepted; give it a name=WORD of its own",
+                               name)
+                : NULL;
 }
 
 const char *ag_policy_check(const ag_policy_t *policy, apr_pool_t *p)
 {
-    const char *source = unbound(policy->jwt_keys);
+    const char *source = find(policy->jwt_keys, 0);
 
-    source = source ? source : unbound(policy->jwks);
-    if (policy->issuers.words.n > 1 && source) {
+    source = source ? source : find(policy->jwks, 0);
+    if (source && bound_only(policy)) {
         return apr_psprintf(p, "ApiGuardIssuer: with more than one issuer every key needs issuer=, "
                             "\"%s\" has none", source);
     }
-    return NULL;
+    return policy->jwt_keys || policy->jwks || policy->issuers.words.n > 1 ? check_issuers(policy, p)
+                                                                         : NULL;
 }
 
 /* A client chooses its header fields freely, and what stands behind a script's path (PATH_INFO): a

@@ -17,6 +17,13 @@ typedef struct ag_names_t {
     ag_id_t id;
 } ag_names_t;
 
+/* Issuers, and what each is called here: its name=, else itself. */
+typedef struct ag_issuers_t {
+    ag_words_t words;
+    const char **names;
+    ag_id_t id;
+} ag_issuers_t;
+
 typedef struct ag_named_map_t {
     ag_claim_map_t map;
     ag_id_t id;

@@ -48,10 +48,9 @@ int ag_force_authn(request_rec *r)
 /* httpd answers 500 where somebody is identified and has no name. */
 static void name_user(request_rec *r, const ag_principal_t *who)
 {
-    r->user = (char *)(who->user ? who->user : who->client ? who->client : who->key_id);
-    if (!r->user) {
-        r->user = (char *)who->kind;
-    }
+    const char *name = who->user ? who->user : who->client ? who->client : who->key_id;
+
+    r->user = (char *)ag_principal_told(who, name ? name : who->kind, r->pool);
     r->ap_auth_type = (char *)"ApiGuard";
 }
 

@@ -20,6 +20,7 @@ int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     plans->names = apr_array_make(pconf, 8, sizeof(ag_plan_name_t));
     plans->policies = apr_array_make(pconf, 8, sizeof(ag_policy_t *));
     plans->sources = apr_array_make(pconf, 8, sizeof(ag_ip_source_t *));
+    plans->issuers = apr_hash_make(pconf);
     return OK;
 }
 
@@ -261,6 +262,7 @@ int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     (void)plog;
     rv = rv == OK ? open_all(pconf, ptemp, s) : rv;
     rv = rv == OK ? look_over_all(ptemp, s) : rv;
+    rv = rv == OK ? ag_issuers_check(ptemp, s) : rv;
     rv = rv == OK ? fleet_named(s) : rv;
     warn_of_cache(s);
     cache_on = written(ap_conftree, "CacheEnable", NULL);

@@ -84,6 +84,7 @@ static const char *read_policy(cmd_parms *cmd, void *policy, const char *line)
     }
     if (!error) {
         ag_plan_names(cmd, &call);
+        ag_plan_issuers(cmd, policy, row);
     }
     return error;
 }

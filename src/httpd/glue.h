@@ -6,6 +6,7 @@
 #ifndef AG_GLUE_H
 #define AG_GLUE_H
 
+#include <apr_hash.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 #include <httpd.h>
@@ -42,6 +43,7 @@ typedef struct ag_plans_t {
     apr_array_header_t *names;    /* ag_plan_name_t: limits that need their server's name */
     apr_array_header_t *policies; /* ag_policy_t *: sections to look over */
     apr_array_header_t *sources;  /* ag_ip_source_t *: address lists and files */
+    apr_hash_t *issuers;          /* sections that say whose tokens are good: see issuers.c */
 } ag_plans_t;
 
 typedef struct ag_plan_name_t {
@@ -76,6 +78,11 @@ ag_setting_call_t ag_setting_call(cmd_parms *cmd);
 /* What a limit's id is made of besides its own text: the server's name, or the fleet's prefix, and
  * the section. */
 const char *ag_limit_scope(server_rec *s, const char *section, apr_pool_t *p);
+
+/* Remembers the section where a line decides whose tokens are accepted, and once all is read looks for rules
+ * that do not say which issuer's client or user they mean. OK, or an HTTP error after saying why. */
+void ag_plan_issuers(cmd_parms *cmd, const ag_policy_t *policy, const ag_setting_t *row);
+int ag_issuers_check(apr_pool_t *ptemp, server_rec *s);
 
 /* Registers the limits that a line has added. */
 void ag_plan_names(cmd_parms *cmd, const ag_setting_call_t *call);
@@ -250,6 +257,9 @@ int ag_proxy_fixups(request_rec *r);
 void ag_take_over(request_rec *r, ag_check_t *check);
 void ag_register_providers(apr_pool_t *p);
 
+/* A token's issuer, or NULL. */
+const char *ag_issuer_told(const ag_principal_t *who);
+
 /* Tells logs and scripts who it is; tells the backend in request fields; hides the credential. */
 void ag_identity_publish(request_rec *r, ag_check_t *check);
 void ag_identity_tell_backend(request_rec *r, ag_check_t *check);
@@ -310,8 +320,8 @@ void ag_errors_release(request_rec *r);
 /* The rate limit fields of a refusal. */
 void ag_quota_tell_error(request_rec *r, ag_check_t *check);
 
-/* A Require of ours could not be tested. httpd answers 500 to that; it is made 503. */
-void ag_require_failed(request_rec *r, ag_check_t *check);
+/* A Require of ours could not be tested. httpd answers 500 to that; the reason's status takes its place. */
+void ag_require_failed(request_rec *r, ag_check_t *check, ag_reason_e reason);
 
 int ag_note_auth_failure(request_rec *r, const char *auth_type);
 void ag_insert_error_filter(request_rec *r);

@@ -58,6 +58,11 @@ int ag_strip_forged(request_rec *r)
     return DECLINED;
 }
 
+const char *ag_issuer_told(const ag_principal_t *who)
+{
+    return who->issuer && *who->issuer ? who->issuer : NULL;
+}
+
 static const char *joined(const ag_words_t *words, apr_pool_t *p)
 {
     apr_size_t size = 1;
@@ -117,6 +122,9 @@ static void set(request_rec *r, table_fn put, const char *name, const char *valu
     if (value) {
         put(r->subprocess_env, name, value);
     }
+    else if (put == apr_table_setn) {
+        apr_table_unset(r->subprocess_env, name); /* the parent's, of somebody else */
+    }
 }
 
 static void tell_variable(request_rec *r, const char *name, const char *value)
@@ -162,7 +170,8 @@ void ag_identity_publish(request_rec *r, ag_check_t *check)
     if (!who) {
         return;
     }
-    set(r, put, "APIGUARD_CLIENT", who->client);
+    set(r, put, "APIGUARD_CLIENT", ag_principal_told(who, who->client, r->pool));
+    set(r, put, "APIGUARD_ISSUER", ag_issuer_told(who));
     set(r, put, "APIGUARD_KEY_ID", who->key_id);
     set(r, put, "APIGUARD_CREDENTIAL", who->kind);
     set(r, put, "APIGUARD_SCOPES", joined(&who->scopes, r->pool));
@@ -184,8 +193,9 @@ void ag_identity_tell_backend(request_rec *r, ag_check_t *check)
 {
     const ag_principal_t *who = check->verdict.who;
 
-    tell_field(r, "Client", who->client);
-    tell_field(r, "User", who->user);
+    tell_field(r, "Client", ag_principal_told(who, who->client, r->pool));
+    tell_field(r, "User", ag_principal_told(who, who->user, r->pool));
+    tell_field(r, "Issuer", ag_issuer_told(who));
     tell_field(r, "Key-Id", who->key_id);
     tell_field(r, "Credential", who->kind);
     tell_field(r, "Scopes", joined(&who->scopes, r->pool));

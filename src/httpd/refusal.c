@@ -146,7 +146,11 @@ static void publish(request_rec *r, const ag_check_t *check)
         apr_table_setn(r->subprocess_env, "APIGUARD_DRYRUN", verdict->watched);
     }
     if (who && who->client) {
-        apr_table_setn(r->subprocess_env, "APIGUARD_CLIENT", who->client);
+        apr_table_setn(r->subprocess_env, "APIGUARD_CLIENT",
+                       ag_principal_told(who, who->client, r->pool));
+    }
+    if (who && ag_issuer_told(who)) {
+        apr_table_setn(r->subprocess_env, "APIGUARD_ISSUER", ag_issuer_told(who));
     }
     if (who && who->key_id) {
         apr_table_setn(r->subprocess_env, "APIGUARD_KEY_ID", who->key_id);
@@ -220,9 +224,9 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     return status;
 }
 
-void ag_require_failed(request_rec *r, ag_check_t *check)
+void ag_require_failed(request_rec *r, ag_check_t *check, ag_reason_e reason)
 {
-    ag_refuse(&check->verdict, AG_R_LIST_UNAVAILABLE, NULL);
+    ag_refuse(&check->verdict, reason, NULL);
     ag_refusal(r, check);
     hold_place(r, check, HTTP_INTERNAL_SERVER_ERROR);
 }

@@ -46,7 +46,7 @@ static authz_status test(request_rec *r, const char *line, const void *parsed)
         ag_errors_hold(r, check);
         return AUTHZ_DENIED;
     case AG_RULE_UNKNOWN:
-        ag_require_failed(r, check);
+        ag_require_failed(r, check, ag_rule_why_unknown(parsed));
         return AUTHZ_GENERAL_ERROR; /* "Require not" makes a yes of a no, but not of this */
     case AG_RULE_NO_WHO:
         break;

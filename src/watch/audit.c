@@ -6,7 +6,7 @@
 
 #include <apr_strings.h>
 
-#define MAX_LINE 6000
+#define MAX_LINE 7000
 #define MAX_TEXT 200 /* bytes of one text; at worst three bytes each in the line */
 
 static void escape(ag_buf_t *b, unsigned char c)
@@ -71,6 +71,7 @@ const char *ag_audit_line(const ag_verdict_t *verdict, const ag_request_t *reque
     member(&b, TEXT("credential"), verdict->kind);
     member(&b, TEXT("client"), who ? who->client : NULL);
     member(&b, TEXT("user"), who ? who->user : NULL);
+    member(&b, TEXT("issuer"), who && who->issuer && *who->issuer ? who->issuer : NULL);
     member(&b, TEXT("key_id"), who ? who->key_id : NULL);
     member(&b, TEXT("detail"), detail);
     member(&b, TEXT("request_id"), request_id);

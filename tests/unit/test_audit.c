@@ -8,7 +8,7 @@
 #include "../../src/base/json.h"
 #include "../../src/watch/audit.h"
 
-#define LONGEST 6000
+#define LONGEST 7000
 
 static json_t *read_line(const char *line, apr_pool_t *p)
 {
@@ -34,7 +34,8 @@ static const char *text(json_t *object, const char *name)
 
 static void test_whole(void **state)
 {
-    ag_principal_t who = {.client = "acme", .user = "joe", .key_id = "agk_0uN4kLm2"};
+    ag_principal_t who = {.client = "acme", .user = "joe", .key_id = "agk_0uN4kLm2",
+                          .issuer = "https://a"};
     ag_verdict_t verdict = {.reason = AG_R_ENDPOINT_DENIED, .kind = "key", .who = &who};
     ag_request_t request = make_request(NULL, *state);
     json_t *line = read_line(ag_audit_line(&verdict, &request, 403, "why", "id1", 0, *state), *state);
@@ -48,13 +49,14 @@ static void test_whole(void **state)
     assert_string_equal(text(line, "credential"), "key");
     assert_string_equal(text(line, "client"), "acme");
     assert_string_equal(text(line, "user"), "joe");
+    assert_string_equal(text(line, "issuer"), "https://a");
     assert_string_equal(text(line, "key_id"), "agk_0uN4kLm2");
     assert_string_equal(text(line, "detail"), "why");
     assert_string_equal(text(line, "request_id"), "id1");
-    assert_int_equal(json_object_size(line), 12);
+    assert_int_equal(json_object_size(line), 13);
     line = read_line(ag_audit_line(&verdict, &request, 403, "why", "id1", 4000000000U, *state), *state);
     assert_int_equal(json_integer_value(json_object_get(line, "repeats")), 4000000000);
-    assert_int_equal(json_object_size(line), 13);
+    assert_int_equal(json_object_size(line), 14);
 }
 
 /* What is not known is left out; whose credential was refused is told where it is known. */

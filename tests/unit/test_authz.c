@@ -128,6 +128,56 @@ static void test_client_of_token(void **state)
         *state);
 }
 
+/* "jwt:ISSUER:CLIENT"; a plain "jwt:CLIENT" does not say whose it is. */
+static void test_client_of_an_issuer(void **state)
+{
+    static const struct {
+        const char *client, *line;
+        ag_rule_e answer;
+    } asked[] = {
+        {"acme", "jwt:staff:acme", AG_RULE_YES},  {"acme", "jwt:staff:*", AG_RULE_YES},
+        {"acme", "jwt:*", AG_RULE_YES},           {"acme", "jwt:acme", AG_RULE_UNKNOWN},
+        {"acme", "jwt:ac*", AG_RULE_UNKNOWN},     {"acme", "jwt:other", AG_RULE_NO},
+        {"acme", "jwt:else:acme", AG_RULE_NO},    {"acme", "jwt:acme jwt:staff:acme", AG_RULE_YES},
+        {"else:acme", "jwt:else:acme", AG_RULE_NO}, {"acme", "acme key:acme", AG_RULE_NO},
+        {"staff:acme", "jwt:staff:acme", AG_RULE_NO},
+        {"staff:acme", "jwt:staff:staff:acme", AG_RULE_YES},
+    };
+    static const char *names[] = {"staff", "else"};
+    int i;
+
+    for (i = 0; i < N_OF(asked); i++) {
+        ag_principal_t *who = make_who("jwt", asked[i].client, *state);
+
+        who->issuer = "https://staff.example";
+        who->issuer_name = "staff";
+        who->several = 1;
+        who->issuers.n = 2;
+        who->issuers.v = names;
+        assert_int_equal(ask("api-client", asked[i].line, who, *state), asked[i].answer);
+        who->several = who->issuers.n = 0;
+        assert_int_not_equal(ask("api-client", asked[i].line, who, *state), AG_RULE_UNKNOWN);
+    }
+}
+
+static void test_issuer(void **state)
+{
+    static const case_t cases[] = {
+        {"staff", 1}, {"https://a", 1}, {"x staff", 1}, {"Staff", 0}, {"https://a/", 0}, {"key", 0},
+    };
+    static const case_t none[] = {{"staff", 0}, {"key", 0}, {"x", 0}};
+    ag_principal_t *who = make_who("jwt", "acme", *state);
+
+    who->issuer = "https://a";
+    who->issuer_name = "staff";
+    run("api-issuer", cases, N_OF(cases), who, *state);
+    who = make_who("key", "acme", *state);
+    run("api-issuer", none, N_OF(none), who, *state);
+    who->issuer = "";
+    who->issuer_name = "key";
+    run("api-issuer", none, N_OF(none), who, *state);
+}
+
 static void test_scope(void **state)
 {
     static const case_t cases[] = {
@@ -614,7 +664,8 @@ static void test_mistakes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_client_of_key), TEST(test_client_of_token), TEST(test_scope),
+        TEST(test_client_of_key), TEST(test_client_of_token), TEST(test_client_of_an_issuer), TEST(test_issuer),
+        TEST(test_scope),
         TEST(test_literal_scope), TEST(test_role),
         TEST(test_credential), TEST(test_claim), TEST(test_claim_regex), TEST(test_no_claims),
         TEST(test_ip), TEST(test_ip_file), TEST(test_ip_file_wrong),

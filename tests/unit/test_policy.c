@@ -295,6 +295,11 @@ static void test_mistakes(void **state)
         {AG_POLICY_providers, "cert", "ApiGuardProvider: \"cert\" is not allowed: key or jwt"},
         {AG_POLICY_issuers, "\"\"", "ApiGuardIssuer: \"\" is not allowed: a name is missing"},
         {AG_POLICY_issuers, "a \"\"", "ApiGuardIssuer: \"\" is not allowed: a name is missing"},
+        {AG_POLICY_issuers, "a b a", "ApiGuardIssuer: \"a\" stands here twice"},
+        {AG_POLICY_issuers, "name=x", "ApiGuardIssuer: name=WORD stands behind its issuer"},
+        {AG_POLICY_issuers, "a name=x@y", "ApiGuardIssuer: \"name=x@y\" is not allowed: behind an issuer"},
+        {AG_POLICY_issuers, "a name=key", "ApiGuardIssuer: \"name=key\" is not allowed: behind an issuer"},
+        {AG_POLICY_issuers, "a name=x name=y", "ApiGuardIssuer: \"name=y\" is not allowed: behind an"},
         {AG_POLICY_max_lifetime, "0", "ApiGuardMaxLifetime: \"0\" is not allowed: a duration or"},
         {AG_POLICY_claim_map, "mail=x", "ApiGuardClaimMap: \"mail=x\" is not allowed"},
         {AG_POLICY_store_failure, "local/0", "ApiGuardStoreFailure: \"local/0\" is not allowed"},
@@ -448,6 +453,8 @@ static void test_merging(void **state)
         {AG_POLICY_issuers, {"https://a"}, {"https://b"}, "https://b"},
         {AG_POLICY_issuers, {"https://a"}, {NULL}, "https://a"},
         {AG_POLICY_issuers, {"https://a"}, {"none"}, ""},
+        {AG_POLICY_issuers, {"https://a name=a", "https://b"}, {NULL}, "https://a,https://b"},
+        {AG_POLICY_issuers, {"https://a"}, {"https://b", "https://c"}, "https://b,https://c"},
         {AG_POLICY_audiences, {"a b"}, {"c"}, "c"},
         {AG_POLICY_audiences, {"a"}, {"none"}, ""},
         {AG_POLICY_required, {"sub"}, {"exp iat"}, "exp,iat"},
@@ -702,12 +709,18 @@ static void test_key_sets(void **state)
     assert_null(open_all(&c));
     source = APR_ARRAY_IDX(policy->jwks, 0, ag_keyset_source_t *);
     assert_string_equal(source->set.origin, source->source);
+    /* One key is bound to an issuer: a loose one could sign as that, too. */
+    assert_non_null(strstr(ag_policy_check(policy, *state), source->source));
+    ag_policy_jwt(&jwt, &realm, policy, *state);
+    assert_int_equal(jwt.n_sets, 1);
+    assert_null(policy_reads(policy, AG_POLICY_issuers, "https://a", &c));
+    assert_null(ag_policy_check(policy, *state));
     ag_policy_jwt(&jwt, &realm, policy, *state);
     assert_int_equal(jwt.n_sets, 2);
     assert_ptr_equal(jwt.sets[1], &source->set);
     assert_string_equal(jwt.sets[0]->issuer, "https://a");
     assert_false(ag_id_equal(realm, without));
-    assert_null(policy_reads(policy, AG_POLICY_issuers, "https://a https://b", &c));
+    assert_null(policy_reads(policy, AG_POLICY_issuers, "https://b", &c));
     assert_non_null(strstr(ag_policy_check(policy, *state), source->source));
     ag_policy_jwt(&jwt, &realm, policy, *state);
     assert_int_equal(jwt.n_sets, 1); /* the loose one is left out */
@@ -760,6 +773,7 @@ static void test_realms(void **state)
         const char *line;
     } others[] = {
         {AG_POLICY_issuers, "https://a"},    {AG_POLICY_issuers, "https://b"},
+        {AG_POLICY_issuers, "https://a name=b"}, {AG_POLICY_claim_map, "wildcards"},
         {AG_POLICY_audiences, "https://a"},  {AG_POLICY_audiences, "a b"},
         {AG_POLICY_audiences, "\"a b\""},    {AG_POLICY_claim_map, "user=a"},
         {AG_POLICY_claim_map, "client=a"},   {AG_POLICY_required, "none"},

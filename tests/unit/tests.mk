@@ -26,6 +26,7 @@ ag_unit_tests = \
 	tests/unit/test_flight \
 	tests/unit/test_jwks \
 	tests/unit/test_jwt_check \
+	tests/unit/test_jwt_issuer \
 	tests/unit/test_jwt_key \
 	tests/unit/test_jwt_lib \
 	tests/unit/test_jwt_parse \
