@@ -217,6 +217,7 @@ ag_ctl_c = \
 	src/ctl/cmd_key_export.c \
 	src/ctl/cmd_key_find.c \
 	src/ctl/cmd_key_import.c \
+	src/ctl/cmd_key_list.c \
 	src/ctl/cmd_key_rotate.c \
 	src/ctl/cmd_limit.c \
 	src/ctl/cmd_plan.c \
@@ -230,6 +231,7 @@ ag_ctl_c = \
 	src/ctl/draft.c \
 	src/ctl/draft_write.c \
 	src/ctl/help.c \
+	src/ctl/httpd_user.c \
 	src/ctl/import.c \
 	src/ctl/input.c \
 	src/ctl/key_make.c \
@@ -244,6 +246,7 @@ ag_ctl_c = \
 	src/ctl/output.c \
 	src/ctl/records.c \
 	src/ctl/script.c \
+	src/ctl/sqlite_file.c \
 	src/ctl/upgrade.c \
 	src/ctl/view.c \
 	src/cred/jwt_lib.c
@@ -259,4 +262,5 @@ ag_ctl_h = \
 	src/ctl/leak.h \
 	src/ctl/records.h \
 	src/ctl/schema.h \
+	src/ctl/sqlite_file.h \
 	src/ctl/view.h

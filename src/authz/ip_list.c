@@ -71,7 +71,7 @@ static int alive(apr_uint32_t *expires, int *good, const char *text, apr_time_t 
     apr_int64_t seconds;
 
     *expires = 0;
-    *good = !text || !ag_measure_number(&seconds, text, 0, APR_INT64_MAX, p);
+    *good = !text || !ag_measure_number(&seconds, text, 0, AG_LAST_SECOND, p);
     if (!*good || !text) {
         return *good;
     }

@@ -17,11 +17,24 @@ static const struct {
     apr_uint32_t seconds;
     apr_uint32_t kind;
 } units[] = {
-    {"s", 1, AG_PERIOD_PLAIN},       {"sec", 1, AG_PERIOD_PLAIN},
-    {"min", 60, AG_PERIOD_PLAIN},    {"h", 3600, AG_PERIOD_PLAIN},
-    {"hour", 3600, AG_PERIOD_PLAIN}, {"d", DAY, AG_PERIOD_PLAIN},
-    {"day", DAY, AG_PERIOD_PLAIN},   {"w", 7 * DAY, AG_PERIOD_WEEK},
-    {"week", 7 * DAY, AG_PERIOD_WEEK}, {"month", 31 * DAY, AG_PERIOD_MONTH},
+    {"s", 1, AG_PERIOD_PLAIN},
+    {"sec", 1, AG_PERIOD_PLAIN},
+    {"second", 1, AG_PERIOD_PLAIN},
+    {"seconds", 1, AG_PERIOD_PLAIN},
+    {"min", 60, AG_PERIOD_PLAIN},
+    {"minute", 60, AG_PERIOD_PLAIN},
+    {"minutes", 60, AG_PERIOD_PLAIN},
+    {"h", 3600, AG_PERIOD_PLAIN},
+    {"hour", 3600, AG_PERIOD_PLAIN},
+    {"hours", 3600, AG_PERIOD_PLAIN},
+    {"d", DAY, AG_PERIOD_PLAIN},
+    {"day", DAY, AG_PERIOD_PLAIN},
+    {"days", DAY, AG_PERIOD_PLAIN},
+    {"w", 7 * DAY, AG_PERIOD_WEEK},
+    {"week", 7 * DAY, AG_PERIOD_WEEK},
+    {"weeks", 7 * DAY, AG_PERIOD_WEEK},
+    {"month", 31 * DAY, AG_PERIOD_MONTH},
+    {"months", 31 * DAY, AG_PERIOD_MONTH},
 };
 
 /* The digits at the start of *text (advanced) as a number; 0 when there are none or too many. */

@@ -32,17 +32,22 @@ static inline int ag_rate_equal(const ag_rate_t *a, const ag_rate_t *b)
 
 #define AG_RATE_MAX APR_UINT64_C(1000000000000)
 
+/* The last second of the year 9999. A later time is a mistake: milliseconds, as a rule. Whoever reads
+ * seconds since 1970 from a token, a row or a file asks for no more than this. */
+#define AG_LAST_SECOND APR_INT64_C(253402300799)
+
 /* A whole number from min to max, in decimal digits alone. */
 const char *ag_measure_number(apr_int64_t *number, const char *text, apr_int64_t min,
                               apr_int64_t max, apr_pool_t *p);
 
-/* Seconds: a number with s (or nothing), min, h, d, w: "300", "15min", "90d". At most 100 years. */
+/* Seconds: a number with s (or nothing), min, h, d, w, also written out: "300", "15min", "90d", "90days".
+ * At most 100 years. */
 const char *ag_measure_duration(apr_int64_t *seconds, const char *text, apr_pool_t *p);
 
 /* Bytes: a number with nothing, K, M or G (1024-based). */
 const char *ag_measure_size(apr_int64_t *bytes, const char *text, apr_pool_t *p);
 
-/* A rate: "100/min", "20000/day", "5/30s", "1000/month". */
+/* A rate: "100/min", "100/minute", "20000/day", "5/30s", "1000/month". */
 const char *ag_measure_rate(ag_rate_t *rate, const char *text, apr_pool_t *p);
 
 /* When the period that holds `now` began, and when it ends. Microseconds since 1970, as apr_time_t. */

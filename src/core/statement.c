@@ -87,10 +87,8 @@ static int start(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, const c
     return rc ? rc : apr_dbd_pselect(db->driver, p, db->handle, rows, kept->st, 1, n, values);
 }
 
-/* By its number, since PostgreSQL's driver wants that where all rows were asked for; SQLite's walks
- * along all rows before it then, but for -1 it has the next one at hand. */
-static int next_row(apr_dbd_row_t **row, ag_db_t *db, apr_dbd_results_t *rows, int number,
-                    apr_pool_t *p)
+int ag_statement_row(apr_dbd_row_t **row, const ag_db_t *db, apr_dbd_results_t *rows, int number,
+                     apr_pool_t *p)
 {
     int by_turn = strcmp(apr_dbd_name(db->driver), "sqlite3") == 0;
 
@@ -138,7 +136,7 @@ apr_status_t ag_statement_select(ag_statement_row_fn *row, void *ctx, int column
     for (number = 1; rc == 0; number++) {
         apr_dbd_row_t *at;
 
-        rc = next_row(&at, db, rows, number, p);
+        rc = ag_statement_row(&at, db, rows, number, p);
         if (rc == 0 && (!read_row(cells, columns, db, at, p) || !row(ctx, cells))) {
             *error = "a row could not be read";
             return APR_EGENERAL;

@@ -21,6 +21,13 @@ apr_status_t ag_statement_select(ag_statement_row_fn *row, void *ctx, int column
                                  const char *sql, const char **values, int n, const char **error,
                                  apr_pool_t *p);
 
+/* The next row of a result of which all rows were asked for: they are taken one after the other, `number`
+ * from 1. By its number, since PostgreSQL's driver wants that; SQLite's walks along all rows before it then,
+ * which for 40,000 of them takes half a minute, but has the next one at hand. 0, -1 behind the last, or the
+ * driver's error. */
+int ag_statement_row(apr_dbd_row_t **row, const ag_db_t *db, apr_dbd_results_t *rows, int number,
+                     apr_pool_t *p);
+
 /* Runs a change once for each of `rows` sets of `n` values, all of them or none. */
 apr_status_t ag_statement_change(ag_db_t *db, const char *sql, const char **values, int n, int rows,
                                  const char **error, apr_pool_t *p);

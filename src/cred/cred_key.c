@@ -11,8 +11,6 @@
 #include "../keys/key_format.h"
 #include "cred.h"
 
-#define MAX_KEY 512 /* bytes; longer ones are not even hashed */
-
 static ag_principal_t *principal_of(const ag_key_t *key, ag_id_t realm, apr_pool_t *p)
 {
     ag_principal_t *who = apr_pcalloc(p, sizeof *who);
@@ -62,7 +60,7 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
     const ag_key_t *key;
     ag_reason_e reason;
 
-    if (n == 0 || n > MAX_KEY) {
+    if (n == 0 || n > AG_KEY_LONGEST) {
         return unknown(call);
     }
     if (!call->keys) {

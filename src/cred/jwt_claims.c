@@ -9,7 +9,8 @@
 #include <apr_cstr.h>
 #include <apr_strings.h>
 
-#define MAX_TIME 253402300799.0 /* the end of the year 9999; milliseconds by mistake lie beyond */
+#include "../base/measure.h"
+
 #define MAX_NAME 255            /* bytes of a client or user, as OpenID Connect bounds `sub` */
 
 /* ---- reading --------------------------------------------------------------------------------- */
@@ -24,7 +25,7 @@ static int read_time(apr_time_t *t, json_t *all, const char *name)
         return 1;
     }
     if (!json_is_number(value) || !(json_number_value(value) >= 0)
-        || !(json_number_value(value) <= MAX_TIME)) {
+        || !(json_number_value(value) <= (double)AG_LAST_SECOND)) {
         return 0;
     }
     *t = json_is_integer(value) ? apr_time_from_sec(json_integer_value(value))

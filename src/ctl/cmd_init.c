@@ -2,19 +2,16 @@
 /*
  * init: makes or upgrades the tables, and for SQLite makes the file they lie in. SQLite keeps two more files beside
  * it while it is in use, so whoever reads the database must be able to write to its directory: both
- * belong to the server's user, 2770 and 0660. A directory that was there before is left as it is.
+ * belong to the server's user, 2770 and 0660.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <apr_strings.h>
-
 #include "ctl.h"
+#include "sqlite_file.h"
 
 typedef struct {
     const char *owner;
@@ -26,72 +23,28 @@ static const ag_opt_t init_options[] = {
     {0},
 };
 
-static int trouble(const char *what, const char *path)
-{
-    return ag_ctl_fail(AG_EXIT_DATABASE, "%s %s: %s", what, path, strerror(errno));
-}
-
-/* Rights and owner by descriptor: nobody can put another file under the name in between. */
-static int hand_over(int fd, const char *path, mode_t mode, const struct passwd *owner)
-{
-    if (owner && fchown(fd, owner->pw_uid, owner->pw_gid) != 0) {
-        return trouble("cannot give away", path);
-    }
-    if (fchmod(fd, mode) != 0) {
-        return trouble("cannot set the rights of", path);
-    }
-    return AG_EXIT_OK;
-}
-
-static int make_directory(const char *path, const struct passwd *owner, apr_pool_t *p)
-{
-    const char *slash = strrchr(path, '/');
-    const char *dir = !slash ? "." : apr_pstrmemdup(p, path, (apr_size_t)(slash - path));
-    int fd, code;
-
-    if (!*dir || mkdir(dir, 0770) != 0) {
-        return !*dir || errno == EEXIST ? AG_EXIT_OK : trouble("cannot make the directory", dir);
-    }
-    fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) {
-        return trouble("cannot open the directory", dir);
-    }
-    code = hand_over(fd, dir, 02770, owner);
-    close(fd);
-    return code;
-}
-
-/* Makes the file, or with an owner gives him the one that is there. */
-static int make_file(const char *path, const struct passwd *owner)
-{
-    int code = AG_EXIT_OK;
-    int is_new = 1;
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
-
-    if (fd < 0 && errno == EEXIST) {
-        is_new = 0;
-        fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    }
-    if (fd < 0) {
-        return trouble("cannot open", path);
-    }
-    if (is_new || owner) {
-        code = hand_over(fd, path, 0660, owner);
-    }
-    close(fd);
-    return code;
-}
-
 static int make_sqlite(const char *path, const char *user, apr_pool_t *p)
 {
     const struct passwd *owner = user ? getpwnam(user) : NULL;
-    int code;
+    const char *error;
 
     if (user && !owner) {
         return ag_ctl_fail(AG_EXIT_USAGE, "--owner: there is no user \"%s\"", user);
     }
-    code = make_directory(path, owner, p);
-    return code == AG_EXIT_OK ? make_file(path, owner) : code;
+    error = ag_sqlite_make(path, owner, p);
+    return error ? ag_ctl_fail(AG_EXIT_DATABASE, "%s", error) : AG_EXIT_OK;
+}
+
+/* What root makes for himself httpd's children cannot open. */
+static void warn_of_root(const char *path, apr_pool_t *p)
+{
+    const char *user = ag_ctl_httpd_user(p);
+    struct stat info;
+
+    if (geteuid() == 0 && stat(path, &info) == 0 && info.st_uid == 0) {
+        ag_ctl_fail(0, "note: %s is root's, so httpd's children cannot use it; run init again with --owner %s%s",
+                    path, user ? user : "USER", user ? ", as whom httpd runs here" : ", the user httpd runs as");
+    }
 }
 
 static void report(const ag_ctl_t *ctl, const char *driver, const ag_upgrade_t *done)
@@ -136,6 +89,9 @@ static int init(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
     }
     if (code == AG_EXIT_OK) {
         report(ctl, driver, &done);
+        if (strcmp(driver, "sqlite3") == 0 && !o->owner) {
+            warn_of_root(params, ctl->pool);
+        }
     }
     return code;
 }

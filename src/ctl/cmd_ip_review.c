@@ -268,7 +268,8 @@ static int import(ag_ctl_t *ctl, const char *list, const apr_array_header_t *ent
                               removed));
     }
     else if (code == AG_EXIT_OK) {
-        printf("%s: %d entries read, %d taken out\n", list, entries->nelts, removed);
+        printf("%s: %d %s read, %d taken out\n", list, entries->nelts,
+               entries->nelts == 1 ? "entry" : "entries", removed);
     }
     return code;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * key list, show, revoke, activate, expire, verify: what is done with keys that exist.
+ * key show, revoke, activate, expire, verify: what is done with keys that exist.
  */
 #include <stdio.h>
 #include <string.h>
@@ -9,17 +9,6 @@
 
 #include "../keys/keys.h"
 #include "key.h"
-
-typedef struct {
-    const char *client, *expiring;
-} list_options_t;
-
-static const ag_opt_t list_options[] = {
-    {"client", AG_OPT_TEXT, offsetof(list_options_t, client), "NAME", "this client's alone"},
-    {"expiring", AG_OPT_TEXT, offsetof(list_options_t, expiring), "TIME",
-     "those that end within it (14d) and are not rotated; status 1 when there are some"},
-    {0},
-};
 
 typedef struct {
     const char *pepper, *at;
@@ -40,83 +29,6 @@ static const ag_opt_t expire_options[] = {
 
 static const char sql_set_active[] = "UPDATE api_keys SET is_active = %d WHERE id = %lld";
 static const char sql_set_expiry[] = "UPDATE api_keys SET expires_at = %lld WHERE id = %lld";
-
-/* ---- list ------------------------------------------------------------------------------------ */
-
-/* Good keys that end until then, less those whose successor is out already. */
-static const char expiring[] =
-    "k.is_active = 1 AND k.rotated_to IS NULL"
-    " AND (k.expires_at <= %lld OR k.grace_until <= %lld)"
-    " AND (k.expires_at IS NULL OR k.expires_at > %lld)"
-    " AND (k.grace_until IS NULL OR k.grace_until > %lld)";
-
-typedef struct {
-    const char *sql;
-    const char *values[8];
-    int n;
-} condition_t;
-
-static void add_condition(condition_t *c, const char *sql, apr_pool_t *p)
-{
-    c->sql = apr_pstrcat(p, c->sql, *c->sql ? " AND " : " WHERE ", sql, NULL);
-}
-
-/* The options as SQL; an error text or NULL. */
-static const char *list_condition(condition_t *c, const list_options_t *o, apr_time_t now,
-                                  apr_pool_t *p)
-{
-    const char *from = apr_psprintf(p, "%" APR_INT64_T_FMT, apr_time_sec(now));
-    const char *until;
-    apr_int64_t seconds;
-    const char *error;
-
-    if (o->client) {
-        add_condition(c, "k.client_name = %s", p);
-        c->values[c->n++] = o->client;
-    }
-    if (!o->expiring) {
-        return NULL;
-    }
-    error = ag_ctl_until(&seconds, o->expiring, now, p);
-    if (error || !seconds) {
-        return apr_pstrcat(p, "--expiring: ", error ? error : "within what time? As in 14d", NULL);
-    }
-    until = apr_psprintf(p, "%" APR_INT64_T_FMT, seconds);
-    add_condition(c, expiring, p);
-    c->values[c->n++] = until;
-    c->values[c->n++] = until;
-    c->values[c->n++] = from;
-    c->values[c->n++] = from;
-    return NULL;
-}
-
-/* With --expiring the exit status tells whether there are any, and no key means no word, so that
- * cron writes a mail on the right days. */
-static int key_list(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
-{
-    const list_options_t *o = options;
-    condition_t c = {"", {NULL}, 0};
-    const char *error = list_condition(&c, o, ctl->now, ctl->pool);
-    ag_rows_t rows;
-    int code;
-
-    (void)operands;
-    if (error) {
-        return ag_ctl_fail(AG_EXIT_USAGE, "%s", error);
-    }
-    code = ag_ctl_open(ctl, 1);
-    if (code == AG_EXIT_OK) {
-        code = ag_ctl_keys_select(&rows, ctl, apr_pstrcat(ctl->pool, c.sql, " ORDER BY k.id", NULL),
-                                  c.n, c.values);
-    }
-    if (code != AG_EXIT_OK) {
-        return code;
-    }
-    if (rows.n || ctl->json || !o->expiring) {
-        ag_ctl_keys_print(ctl, &rows);
-    }
-    return o->expiring && rows.n ? AG_EXIT_NO : AG_EXIT_OK;
-}
 
 /* ---- show ------------------------------------------------------------------------------------ */
 
@@ -254,7 +166,6 @@ static int key_verify(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
     {name, run, options, sizeof(options##_t), operands, help}
 
 const ag_cmd_t ag_cmds_key[] = {
-    ROW("key list", key_list, list_options, NULL, "list the keys"),
     ROW("key show", key_show, key_options, "KEY", "show all that is known of a key"),
     ROW("key revoke", key_revoke, key_options, "KEY", "refuse a key from now on"),
     ROW("key activate", key_activate, key_options, "KEY", "accept a revoked key again"),

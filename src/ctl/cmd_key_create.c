@@ -77,10 +77,12 @@ static int key_create(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
     ag_draft_t d = {{0}};
     const char *id, *key;
     const char *error = fill(&d, o, ctl->now, ctl->pool);
+    ag_pepper_t pepper;
     int code;
 
     (void)operands;
-    error = error ? error : ag_ctl_key_make(&key, &d, o->prefix, o->pepper, ctl->pool);
+    error = error ? error : ag_ctl_pepper(&pepper, o->pepper, ctl->pool);
+    error = error ? error : ag_ctl_key_make(&key, &d, o->prefix, &pepper, ctl->pool);
     if (error) {
         return ag_ctl_fail(AG_EXIT_USAGE, "%s", error);
     }

@@ -40,7 +40,8 @@ typedef struct {
     apr_hash_t *ids;     /* id in the file: id in the table */
     apr_array_header_t *rotated; /* successor_t */
     json_t *errors;
-    int imported, bad, guessable;
+    int imported, bad;
+    int guessable, unheard; /* what the notes are about */
 } import_t;
 
 /* A key whose successor stands somewhere else in the file. */
@@ -72,6 +73,19 @@ static void report_line(import_t *im, int line, const char *column, const char *
     report(im, &c);
 }
 
+/* A comma in a field is what a repeated field looks like, so the server refuses it there. */
+static void print_notes(const import_t *im)
+{
+    if (im->guessable) {
+        ag_ctl_fail(0, "note: %d of them have less than %d characters and can be guessed; give "
+                    "their clients new ones", im->guessable, AG_IMPORT_SHORT);
+    }
+    if (im->unheard) {
+        ag_ctl_fail(0, "note: %d of them hold a comma, so no header can carry them; they pass in an argument, "
+                    "a cookie or Basic alone (ApiGuardKeyFrom)", im->unheard);
+    }
+}
+
 static int finish(import_t *im, const import_options_t *o, int code)
 {
     int done = code == AG_EXIT_OK && !im->bad;
@@ -81,14 +95,14 @@ static int finish(import_t *im, const import_options_t *o, int code)
                               o->dry_run, "errors", im->errors));
     }
     else if (done) {
-        printf("%d keys %s\n", im->imported, o->dry_run ? "would be imported" : "are imported");
+        printf("%d key%s %s\n", im->imported, im->imported == 1 ? "" : "s",
+               o->dry_run ? "would be imported" : im->imported == 1 ? "is imported" : "are imported");
     }
     else {
         ag_ctl_fail(0, "nothing is imported; bad lines: %d", im->bad);
     }
-    if (done && im->guessable) {
-        ag_ctl_fail(0, "note: %d of them have less than %d characters and can be guessed; give "
-                    "their clients new ones", im->guessable, AG_IMPORT_SHORT);
+    if (done) {
+        print_notes(im);
     }
     return done || code != AG_EXIT_OK ? code : AG_EXIT_NO;
 }
@@ -184,6 +198,7 @@ static int take(import_t *im, ag_ctl_t *ctl, const ag_record_t *r)
         return AG_EXIT_OK;
     }
     im->guessable += key && strlen(key) < AG_IMPORT_SHORT;
+    im->unheard += key && strchr(key, ',');
     twin = is_twin(im, ctl, &d, r->line);
     if (twin) {
         return twin < 0 ? AG_EXIT_DATABASE : AG_EXIT_OK;

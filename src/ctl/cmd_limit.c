@@ -10,6 +10,7 @@
 #include <apr_tables.h>
 
 #include "../base/json.h"
+#include "../ipset/ipset.h"
 #include "ctl.h"
 
 #define PATIENCE apr_time_from_sec(15) /* another child takes the work over in some ten seconds */
@@ -23,6 +24,17 @@ static const ag_opt_t limit_options[] = {
      "the server's DefaultRuntimeDir, or its file there"},
     {0},
 };
+
+/* What the server counts by. A name alone is a key's client, an address alone is one. */
+static const char *subject_of(const char *text, apr_pool_t *p)
+{
+    ag_ip_t ip;
+
+    if (ag_ip_parse(&ip, text)) {
+        return apr_pstrcat(p, "ip:", text, NULL);
+    }
+    return strchr(text, ':') || strcmp(text, "global") == 0 ? text : apr_pstrcat(p, "client:key::", text, NULL);
+}
 
 /* Asks the server about a subject ("": about the table alone). An exit code; what was wrong has been
  * said. */
@@ -51,7 +63,7 @@ static int ask(json_t **told, const ag_ctl_t *ctl, const char *runtime, const ch
     }
     if (!json_is_true(json_object_get(*told, "understood"))) {
         return ag_ctl_fail(AG_EXIT_NO, "no limit of this server counts such a subject; they read "
-                           "ip:192.0.2.1, client:key::acme, key:PREFIX:key::acme, "
+                           "ip:192.0.2.1, client:key::acme (or acme), key:PREFIX:key::acme, "
                            "user:jwt:ISSUER:alice, path:/api/, global");
     }
     return AG_EXIT_OK;
@@ -181,7 +193,7 @@ static int print_table(const ag_ctl_t *ctl, const json_t *told)
 static int run_show(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
 {
     const limit_options_t *o = options;
-    const char *subject = operands->n ? operands->v[0] : "";
+    const char *subject = operands->n ? subject_of(operands->v[0], ctl->pool) : "";
     json_t *told, *windows;
     int code = ask(&told, ctl, o->runtime, "show", subject);
 
@@ -221,7 +233,7 @@ static int run_reset(ag_ctl_t *ctl, const void *options, const ag_words_t *opera
     const limit_options_t *o = options;
     json_int_t n;
     json_t *told;
-    int code = ask(&told, ctl, o->runtime, "reset", operands->v[0]);
+    int code = ask(&told, ctl, o->runtime, "reset", subject_of(operands->v[0], ctl->pool));
 
     if (code != AG_EXIT_OK) {
         return code;
@@ -246,7 +258,7 @@ static int run_reset(ag_ctl_t *ctl, const void *options, const ag_words_t *opera
 
 const ag_cmd_t ag_cmds_limit[] = {
     {"limit show", run_show, limit_options, sizeof(limit_options_t), "[SUBJECT]",
-     "show what a running server has counted for a subject, such as client:key::acme; without one, how "
+     "show what a running server has counted for a subject, such as client:key::acme or acme; without one, how "
      "full its table is"},
     {"limit reset", run_reset, limit_options, sizeof(limit_options_t), "SUBJECT",
      "forget what was counted for a subject"},

@@ -197,8 +197,8 @@ static void print_text(report_t *r)
         printf("A line is %d days from its date on.\n", each);
     }
     ag_chart_print(bars, n, p);
-    printf("\n%s requests, %s denied (%s)", ag_chart_number(r->requests, p),
-           ag_chart_number(r->denied, p), ag_chart_share(r->denied, r->requests, p));
+    printf("\n%s request%s, %s denied (%s)", ag_chart_number(r->requests, p),
+           r->requests == 1 ? "" : "s", ag_chart_number(r->denied, p), ag_chart_share(r->denied, r->requests, p));
     if (r->last_used) {
         printf(", last used %s", ag_ctl_time(apr_time_from_sec(r->last_used), p));
     }

@@ -12,6 +12,7 @@
 static const ag_cmd_t *const groups[] = {
     ag_cmds_init,
     ag_cmds_key_create,
+    ag_cmds_key_list,
     ag_cmds_key,
     ag_cmds_key_rotate,
     ag_cmds_key_import,

@@ -146,6 +146,11 @@ int ag_ctl_end(ag_ctl_t *ctl, int code);
 /* Runs a text of SQL that yields no rows; how many statements it may hold is up to the driver. */
 int ag_ctl_run(ag_ctl_t *ctl, const char *sql);
 
+/* ---- httpd_user.c ---------------------------------------------------------------------------- */
+
+/* The name of the user httpd runs as on this machine, as far as can be seen; or NULL. */
+const char *ag_ctl_httpd_user(apr_pool_t *p);
+
 /* ---- script.c -------------------------------------------------------------------------------- */
 
 /* Runs a script of many statements; for MariaDB with the DELIMITER lines its own client knows. */
@@ -190,7 +195,8 @@ typedef struct ag_cmd_t {
 } ag_cmd_t;
 
 /* The commands of one file; a row without name ends them. commands.c knows all of them. */
-extern const ag_cmd_t ag_cmds_init[], ag_cmds_ban[], ag_cmds_limit[], ag_cmds_key_create[], ag_cmds_key[], ag_cmds_key_rotate[],
+extern const ag_cmd_t ag_cmds_init[], ag_cmds_ban[], ag_cmds_limit[], ag_cmds_key_create[],
+    ag_cmds_key_list[], ag_cmds_key[], ag_cmds_key_rotate[],
     ag_cmds_key_import[], ag_cmds_key_export[], ag_cmds_key_find[], ag_cmds_ip[],
     ag_cmds_ip_review[], ag_cmds_plan[], ag_cmds_template[], ag_cmds_token[],
     ag_cmds_usage[];

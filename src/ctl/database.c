@@ -3,17 +3,22 @@
  * database: one connection by the driver the server uses too. It never makes a file: SQLite would
  * do so for any misspelled path, so only `init` may.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <apr_dbd.h>
-#include <apr_file_info.h>
 #include <apr_strings.h>
 #include <apr_tables.h>
 
 #include "../core/sql_text.h"
+#include "../core/statement.h"
 #include "../keys/keys.h"
 #include "ctl.h"
+#include "sqlite_file.h"
 
 const char *ag_ctl_address(const char **driver, const char **params, const char *address,
                            apr_pool_t *p)
@@ -40,17 +45,34 @@ static apr_status_t close_database(void *ctx)
  * and a connection that breaks is not made anew behind our back, in the middle of a transaction. */
 #define MYSQL_PARAMS " flags=CLIENT_FOUND_ROWS reconnect=0"
 
+/* Where SQLite's file is, and who this tool is while it uses it. */
+static int approach(const char *path, apr_pool_t *p)
+{
+    const char *error;
+    struct stat info;
+
+    if (stat(path, &info) != 0) {
+        return errno == ENOENT || errno == ENOTDIR
+                   ? ag_ctl_fail(AG_EXIT_DATABASE, "there is no database %s; `apiguardctl init` makes it", path)
+                   : ag_ctl_fail(AG_EXIT_DATABASE, "%s: %s", path, strerror(errno));
+    }
+    error = ag_sqlite_step_down(path, p);
+    if (!error && faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) != 0) {
+        error = ag_sqlite_denied(path, p);
+    }
+    return error ? ag_ctl_fail(AG_EXIT_DATABASE, "%s", error) : AG_EXIT_OK;
+}
+
 /* Parameters may hold a password, so messages name the driver alone, or SQLite's file. */
 static int open_database(ag_ctl_t *ctl, const char *driver, const char *params)
 {
     const char *error = NULL;
     ag_db_t *db = &ctl->db;
-    apr_finfo_t info;
     int is_mysql = strcmp(driver, "mysql") == 0;
+    int code = strcmp(driver, "sqlite3") == 0 ? approach(params, ctl->pool) : AG_EXIT_OK;
 
-    if (strcmp(driver, "sqlite3") == 0 && apr_stat(&info, params, APR_FINFO_TYPE, ctl->pool)) {
-        return ag_ctl_fail(AG_EXIT_DATABASE, "there is no database %s; `apiguardctl init` makes it",
-                           params);
+    if (code != AG_EXIT_OK) {
+        return code;
     }
     if (apr_dbd_get_driver(ctl->pool, driver, &db->driver) != APR_SUCCESS) {
         return ag_ctl_fail(AG_EXIT_DATABASE, "there is no database driver \"%s\" on this machine",
@@ -69,29 +91,47 @@ static int open_database(ag_ctl_t *ctl, const char *driver, const char *params)
     return is_mysql ? ag_ctl_run(ctl, "SET autocommit = 1") : AG_EXIT_OK;
 }
 
-int ag_ctl_open(ag_ctl_t *ctl, int schema)
+/* SQLite knows "readonly" and "unable to open"; what is behind that, or NULL. */
+static const char *denied(const ag_ctl_t *ctl)
 {
-    const char *driver, *params, *detail;
-    const char *error = ag_ctl_address(&driver, &params, ctl->address, ctl->pool);
-    ag_db_port_t port = ag_ctl_port(ctl);
-    int code;
+    const char *path = strchr(ctl->address, ':') + 1;
 
-    if (error) {
-        return ag_ctl_fail(AG_EXIT_USAGE, "%s", error);
-    }
-    code = open_database(ctl, driver, params);
-    if (code != AG_EXIT_OK || !schema) {
-        return code;
-    }
+    return strncmp(ctl->address, "sqlite3:", 8) == 0 ? ag_sqlite_denied(path, ctl->pool) : NULL;
+}
+
+static int check_schema(ag_ctl_t *ctl)
+{
+    ag_db_port_t port = ag_ctl_port(ctl);
+    const char *detail, *why;
+
     switch (ag_keys_dbd_schema(&port, NULL, &detail, ctl->pool)) {
     case AG_SCHEMA_OK:
         return AG_EXIT_OK;
     case AG_SCHEMA_DOWN:
         return ag_ctl_fail(AG_EXIT_DATABASE, "the database does not answer: %s", detail);
     default:
-        return ag_ctl_fail(AG_EXIT_DATABASE, "the database has no usable tables (%s); "
-                           "`apiguardctl init` makes them", detail);
+        why = denied(ctl);
+        return why ? ag_ctl_fail(AG_EXIT_DATABASE, "%s", why)
+                   : ag_ctl_fail(AG_EXIT_DATABASE, "the database has no usable tables (%s); "
+                                 "`apiguardctl init` makes them", detail);
     }
+}
+
+int ag_ctl_open(ag_ctl_t *ctl, int schema)
+{
+    const char *driver, *params;
+    const char *error = ag_ctl_address(&driver, &params, ctl->address, ctl->pool);
+    int code;
+
+    if (error) {
+        return ag_ctl_fail(AG_EXIT_USAGE, "%s", error);
+    }
+    code = open_database(ctl, driver, params);
+    if (code != AG_EXIT_OK || schema) {
+        return code == AG_EXIT_OK ? check_schema(ctl) : code;
+    }
+    error = denied(ctl);
+    return error ? ag_ctl_fail(AG_EXIT_DATABASE, "%s", error) : AG_EXIT_OK; /* who makes tables must write */
 }
 
 static apr_status_t lend(void *ctx, ag_db_t *db, apr_pool_t *p)
@@ -117,10 +157,11 @@ ag_db_port_t ag_ctl_port(ag_ctl_t *ctl)
 static int failed(ag_ctl_t *ctl, int rc)
 {
     const char *error = apr_dbd_error(ctl->db.driver, ctl->db.handle, rc);
+    const char *why = denied(ctl);
 
     error = error ? ag_ctl_plain(apr_pstrmemdup(ctl->pool, error, strcspn(error, "\n")), ctl->pool)
                   : "no reason given";
-    return ag_ctl_fail(AG_EXIT_DATABASE, "the database says: %s", error);
+    return ag_ctl_fail(AG_EXIT_DATABASE, "the database says: %s%s%s", error, why ? "; " : "", why ? why : "");
 }
 
 /* A statement is kept with the connection: an import runs the same three a million times. */
@@ -218,9 +259,9 @@ int ag_ctl_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *sql, int n, const 
     rows->n = 0;
     rows->columns = rc == 0 ? apr_dbd_num_cols(ctl->db.driver, results) : 0;
     while (rc == 0) {
-        apr_dbd_row_t *row = NULL;
+        apr_dbd_row_t *row;
 
-        rc = apr_dbd_get_row(ctl->db.driver, ctl->pool, results, &row, rows->n + 1);
+        rc = ag_statement_row(&row, &ctl->db, results, rows->n + 1, ctl->pool);
         if (rc == 0) {
             rows->n++;
             rc = add_row(cells, ctl, row, rows->columns) ? 0 : 1;

@@ -16,7 +16,6 @@
 #include "../keys/key_row.h"
 #include "../keys/keys_bcrypt.h"
 
-#define MAX_SECONDS (APR_INT64_MAX / APR_USEC_PER_SEC)
 #define MAX_PREFIX 64
 #define BCRYPT_CHARS 60
 
@@ -139,8 +138,8 @@ static const char *check_time(const char *text, apr_pool_t *p)
 {
     apr_int64_t seconds;
 
-    return ag_measure_number(&seconds, text, 0, MAX_SECONDS, p)
-               ? "not a time: seconds since 1970, 2030-01-31 or 2030-01-31T12:00:00Z"
+    return ag_measure_number(&seconds, text, 0, AG_LAST_SECOND, p)
+               ? "not a time: seconds (no milliseconds) since 1970, 2030-01-31 or 2030-01-31T12:00:00Z"
                : NULL;
 }
 
@@ -185,11 +184,11 @@ static const struct {
     [AG_D_METADATA] = {"metadata", AG_COL_COUNT, check_metadata, NULL,
         "a JSON object"},
     [AG_D_CREATED] = {"created_at", AG_COL_COUNT, check_time, NULL,
-        "seconds since 1970, 2030-01-31 or 2030-01-31T12:00:00Z"},
+        "seconds (no milliseconds) since 1970, 2030-01-31 or 2030-01-31T12:00:00Z"},
     [AG_D_EXPIRES] = {"expires_at", AG_COL_EXPIRES, check_time, NULL,
-        "seconds since 1970, 2030-01-31 or 2030-01-31T12:00:00Z; nothing: never"},
+        "seconds (no milliseconds) since 1970, 2030-01-31 or 2030-01-31T12:00:00Z; nothing: never"},
     [AG_D_GRACE] = {"grace_until", AG_COL_GRACE, check_time, NULL,
-        "seconds since 1970, 2030-01-31 or 2030-01-31T12:00:00Z"},
+        "seconds (no milliseconds) since 1970, 2030-01-31 or 2030-01-31T12:00:00Z"},
     [AG_D_ACTIVE] = {"is_active", AG_COL_COUNT, check_active, NULL,
         "1 (good) or 0 (revoked)"},
 };

@@ -11,7 +11,6 @@
 
 #include "../keys/key_format.h"
 
-#define MAX_KEY 512 /* bytes; the server does not look at longer ones */
 #define SHOWN 2     /* the public prefix is at most this part of a key: a half */
 
 static int has_two_dots(const char *key)
@@ -27,7 +26,7 @@ static const char *check_key(const char *key)
 {
     apr_size_t n = strlen(key);
 
-    if (n > MAX_KEY || !ag_text_visible(key, n, 0)) {
+    if (n > AG_KEY_LONGEST || !ag_text_visible(key, n, 0)) {
         return "a key is 1 to 512 printable ASCII characters without spaces";
     }
     if (has_two_dots(key)) {

@@ -204,6 +204,9 @@ const char *ag_ctl_until(apr_int64_t *seconds, const char *text, apr_time_t now,
         return apr_psprintf(p, "\"%s\" is not a time: a duration such as 90d, a date such as "
                             "2030-01-31 or 2030-01-31T12:00:00Z, or never", text);
     }
+    if (*seconds > AG_LAST_SECOND) {
+        return apr_psprintf(p, "\"%s\" is behind the year 9999", text);
+    }
     if (*seconds <= apr_time_sec(now)) {
         return apr_psprintf(p, "\"%s\" is not in the future", text);
     }

@@ -50,7 +50,8 @@ typedef struct ag_pepper_t {
     apr_size_t n; /* 0: there is none */
 } ag_pepper_t;
 
-/* Of a --pepper option, which may be NULL: read as the server reads it. An error text or NULL. */
+/* Of a --pepper option, which may be NULL: read as the server reads it, and before ag_ctl_open(), with which
+ * root becomes a user who may not read such a file. An error text or NULL. */
 const char *ag_ctl_pepper(ag_pepper_t *pepper, const char *source, apr_pool_t *p);
 
 /* The row of the key in `text`: one, or none. An exit code; what was wrong has been said. */
@@ -89,11 +90,11 @@ const char *ag_ctl_rules(ag_draft_t *d, const ag_rules_t *rules, apr_pool_t *p);
  * or NULL. */
 const char *ag_ctl_expiry(const char **text, const char *expires, apr_time_t now, apr_pool_t *p);
 
-/* Makes a key that begins with `prefix` (NULL: agk), hashed under `pepper` ("file:PATH" or NULL).
+/* Makes a key that begins with `prefix` (NULL: agk), hashed under `pepper`.
  * Its hash and public prefix go into the draft; *key is wiped with the pool. An error text or
  * NULL. */
 const char *ag_ctl_key_make(const char **key, ag_draft_t *d, const char *prefix,
-                            const char *pepper, apr_pool_t *p);
+                            const ag_pepper_t *pepper, apr_pool_t *p);
 
 /* Prints a key that was made, this once: alone on standard output when that is no terminal. `more`
  * (may be NULL) goes into the JSON object and is taken over. */

@@ -21,23 +21,18 @@ const char *ag_ctl_expiry(const char **text, const char *expires, apr_time_t now
 }
 
 const char *ag_ctl_key_make(const char **key, ag_draft_t *d, const char *prefix,
-                            const char *pepper, apr_pool_t *p)
+                            const ag_pepper_t *pepper, apr_pool_t *p)
 {
     char *made = ag_ctl_secret_memory(AG_KEY_MAX + 1, p);
     char *hash = apr_palloc(p, 2 * AG_SHA256_SIZE + 1);
-    ag_pepper_t salt;
-    const char *error = ag_ctl_pepper(&salt, pepper, p);
 
-    if (error) {
-        return error;
-    }
     if (prefix && !ag_key_prefix_valid(prefix)) {
         return "--prefix: a letter, then 1 to 15 letters, digits or underscores";
     }
     if (ag_key_make(made, prefix ? prefix : "agk") != APR_SUCCESS) {
         return "the system gives no random numbers";
     }
-    ag_key_hash(hash, made, strlen(made), salt.bytes, salt.n);
+    ag_key_hash(hash, made, strlen(made), pepper->bytes, pepper->n);
     d->text[AG_D_HASH] = hash;
     d->text[AG_D_PREFIX] = ag_key_public(made, strlen(made), p);
     *key = made;

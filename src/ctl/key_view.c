@@ -54,7 +54,7 @@ static apr_time_t time_of(const char *text, apr_pool_t *p)
 {
     apr_int64_t seconds;
 
-    return text && !ag_measure_number(&seconds, text, 0, APR_INT64_MAX / APR_USEC_PER_SEC, p)
+    return text && !ag_measure_number(&seconds, text, 0, AG_LAST_SECOND, p)
                ? apr_time_from_sec(seconds)
                : 0;
 }

@@ -12,6 +12,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "../keys/keys.h"
 #include "ctl.h"
 
 #ifndef AG_VERSION
@@ -94,6 +95,17 @@ static int run_command(ag_ctl_t *ctl, const ag_cmd_t *command, const ag_words_t 
     return code == AG_EXIT_OK ? told : code;
 }
 
+static void print_version(int json)
+{
+    if (json) {
+        ag_ctl_json(json_pack("{s:s, s:i, s:s}", "version", AG_VERSION, "schema", AG_SCHEMA_VERSION, "db",
+                              AG_DEFAULT_DB));
+    }
+    else {
+        puts("apiguardctl " AG_VERSION);
+    }
+}
+
 static int dispatch(ag_ctl_t *ctl, const global_t *global, const ag_words_t *words)
 {
     int help = global->help || (words->n > 0 && strcmp(words->v[0], "help") == 0);
@@ -103,7 +115,7 @@ static int dispatch(ag_ctl_t *ctl, const global_t *global, const ag_words_t *wor
     ag_words_t rest;
 
     if (global->version || (words->n == 1 && strcmp(words->v[0], "version") == 0)) {
-        puts("apiguardctl " AG_VERSION);
+        print_version(ctl->json);
         return AG_EXIT_OK;
     }
     if (help && (command || words->n == from)) {

@@ -10,6 +10,7 @@
 #include "../base/measure.h"
 #include "../keys/notice.h"
 #include "ctl.h"
+#include "sqlite_file.h"
 
 static const char sql_nodes[] = "SELECT notice, seen_at FROM api_nodes WHERE host = %s";
 
@@ -18,7 +19,7 @@ static int is_running(const ag_ctl_t *ctl, const char **row)
 {
     apr_int64_t seen;
 
-    return row[0] && row[1] && !ag_measure_number(&seen, row[1], 0, APR_INT64_MAX / APR_USEC_PER_SEC, ctl->pool)
+    return row[0] && row[1] && !ag_measure_number(&seen, row[1], 0, AG_LAST_SECOND, ctl->pool)
            && apr_time_from_sec(seen) > ctl->now - AG_NOTICE_OLD && !ag_notice_is_dead(row[0]);
 }
 
@@ -47,6 +48,7 @@ int ag_ctl_notify(ag_ctl_t *ctl)
         return ag_ctl_fail(AG_EXIT_LATER, "done, but it cannot be known which servers run on this "
                            "machine; they notice within a second");
     }
+    ag_sqlite_step_up(); /* a server's file is that of who started it */
     for (i = 0; i < rows.n; i++) {
         const char **row = rows.cells + i * rows.columns;
 
@@ -54,5 +56,6 @@ int ag_ctl_notify(ag_ctl_t *ctl)
             code = AG_EXIT_LATER;
         }
     }
+    ag_sqlite_step_back();
     return code;
 }

@@ -58,7 +58,7 @@ static const char *time_text(const char *text, apr_pool_t *p)
 {
     apr_int64_t seconds;
 
-    return ag_measure_number(&seconds, text, 0, APR_INT64_MAX / APR_USEC_PER_SEC, p)
+    return ag_measure_number(&seconds, text, 0, AG_LAST_SECOND, p)
                ? ag_ctl_plain(text, p)
                : ag_ctl_time(apr_time_from_sec(seconds), p);
 }

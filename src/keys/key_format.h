@@ -20,6 +20,7 @@
 #define AG_KEY_RANDOM_CHARS 43
 #define AG_KEY_CHECK_CHARS 6
 #define AG_KEY_PUBLIC_CHARS 8 /* of the random part that its public prefix shows */
+#define AG_KEY_LONGEST 512 /* bytes of a key of any shape; longer ones are not even hashed */
 #define AG_KEY_MAX (AG_KEY_PREFIX_MAX + 1 + AG_KEY_RANDOM_CHARS + AG_KEY_CHECK_CHARS)
 
 typedef enum {

@@ -11,7 +11,6 @@
 
 #define MAX_RATES 8
 #define LONG_AGO 1 /* a time that has passed; 0 would mean "never" */
-#define MAX_SECONDS (APR_INT64_MAX / APR_USEC_PER_SEC)
 
 static const char *const names[AG_COL_COUNT] = {
     "id",
@@ -223,7 +222,7 @@ static apr_time_t read_time(const ag_key_t *key, const ag_key_row_t *row, ag_key
     if (!row->text[column]) {
         return 0;
     }
-    if (ag_measure_number(&seconds, row->text[column], 0, MAX_SECONDS, p)) {
+    if (ag_measure_number(&seconds, row->text[column], 0, AG_LAST_SECOND, p)) {
         broken(log, key, row, column, "it counts as past");
         return LONG_AGO;
     }

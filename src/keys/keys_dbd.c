@@ -170,15 +170,15 @@ static apr_status_t read_row(ag_key_row_t *out, ag_db_t *db, apr_dbd_results_t *
 static apr_status_t only_row(ag_key_row_t *text, ag_db_t *db, apr_dbd_results_t *rows,
                              const ag_log_t *log, apr_pool_t *p)
 {
-    apr_dbd_row_t *row = NULL, *second = NULL;
+    apr_dbd_row_t *row, *second;
     apr_status_t rv;
-    int rc = apr_dbd_get_row(db->driver, p, rows, &row, 1);
+    int rc = ag_statement_row(&row, db, rows, 1, p);
 
     if (rc != 0) {
         return rc == -1 ? APR_NOTFOUND : failed(db, rc, log, p);
     }
     rv = read_row(text, db, rows, row, log, p);
-    if (rv == APR_SUCCESS && apr_dbd_get_row(db->driver, p, rows, &second, 2) != -1) {
+    if (rv == APR_SUCCESS && ag_statement_row(&second, db, rows, 2, p) != -1) {
         ag_log(log, AG_LOG_ERROR, 0, "AG0413: the query for keys yields more than one row for one "
                "key");
         return APR_EGENERAL;
@@ -227,9 +227,9 @@ static apr_status_t alike(apr_array_header_t *out, ag_db_t *db, const char *pref
     int n;
 
     for (n = 1; rc == 0; n++) {
-        apr_dbd_row_t *row = NULL;
+        apr_dbd_row_t *row;
 
-        rc = apr_dbd_get_row(db->driver, p, rows, &row, n);
+        rc = ag_statement_row(&row, db, rows, n, p);
         if (rc == 0 && read_row(apr_array_push(out), db, rows, row, log, p) != APR_SUCCESS) {
             return APR_EGENERAL;
         }
@@ -262,10 +262,10 @@ static int take_changes(apr_array_header_t *changed, const char **newest, ag_db_
 
     *newest = NULL;
     for (n = 1; rc == 0; n++) {
-        apr_dbd_row_t *row = NULL;
+        apr_dbd_row_t *row;
         const char *hash;
 
-        rc = apr_dbd_get_row(db->driver, p, rows, &row, n);
+        rc = ag_statement_row(&row, db, rows, n, p);
         if (rc == 0 && (value_of(newest, db, row, 0, p) || value_of(&hash, db, row, 1, p))) {
             return 1;
         }
@@ -341,14 +341,14 @@ static ag_schema_e probe(const char **detail, ag_db_t *db, const char *sql, cons
 static ag_schema_e check_version(const char **detail, ag_db_t *db, apr_pool_t *p)
 {
     apr_dbd_results_t *rows;
-    apr_dbd_row_t *row = NULL;
+    apr_dbd_row_t *row;
     const char *version = NULL;
     int rc = query(&rows, db, sql_version, "1", p);
 
     if (rc != 0) {
         return blame(detail, db, rc, AG_SCHEMA_MISSING, p);
     }
-    if (apr_dbd_get_row(db->driver, p, rows, &row, 1) != 0 || value_of(&version, db, row, 0, p)
+    if (ag_statement_row(&row, db, rows, 1, p) != 0 || value_of(&version, db, row, 0, p)
         || !version) {
         *detail = "the table api_schema is empty";
         return AG_SCHEMA_MISSING;

@@ -264,6 +264,14 @@ def test_a_pepper_is_what_the_server_takes(db, folder, monkeypatch):
     assert "active" in db.ctl("key", "verify", "-", "--pepper", "base64:encoded", stdin=key).stdout
 
 
+def test_version():
+    plain = subprocess.run([CTL, "version"], capture_output=True, text=True, check=True).stdout
+    told = json.loads(subprocess.run([CTL, "version", "--json"], capture_output=True, text=True,
+                                     check=True).stdout)
+    assert plain == f"apiguardctl {told['version']}\n" and told["schema"] == 2
+    assert told["db"] == "sqlite3:/var/lib/apiguard/keys.db"
+
+
 # ---- list and show --------------------------------------------------------------------------------
 
 def test_list(db):

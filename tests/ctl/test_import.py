@@ -102,7 +102,7 @@ def test_import_json_lines(db):
 
 def test_import_from_a_file(db, folder):
     path = folder.write("keys.csv", f"key,client_name\n{KEY},a\n")
-    assert "1 keys" in db.ctl("key", "import", path, "--expires", "30d").stdout
+    assert "1 key is imported\n" == db.ctl("key", "import", path, "--expires", "30d").stdout
     assert shown(db, "-", stdin=KEY)["expires_at"] == pytest.approx(time.time() + 30 * DAY, abs=60)
     refused(db, "key", "import", folder.join("nothing.csv"), status=2, says="nothing.csv")
     refused(db, "key", "import", status=2, says="FILE is missing")
@@ -122,6 +122,33 @@ def test_import_under_a_pepper(db, folder):
         b"salt and pepper, and more", KEY.encode(), "sha256").hexdigest()
     assert "active" in db.ctl("key", "verify", "-", "--pepper", pepper, stdin=KEY).stdout
     refused(db, "key", "import", "-", "--pepper", "salt", status=2, stdin="", says="--pepper")
+
+
+@pytest.mark.parametrize("column", ["expires_at", "created_at", "grace_until"])
+def test_milliseconds_are_no_seconds(db, column):
+    """A key was taken that ends in the year 58885; tokens knew that check."""
+    line = {"key": KEY, "client_name": "a", "expires_at": None}
+    told = bad(db, json.dumps({**line, column: int(time.time()) * 1000}))
+    assert "no milliseconds" in told[(1, column)]
+    assert imported(db, json.dumps({**line, column: 253402300799}))["imported"] == 1  # the end of 9999
+
+
+def test_a_row_with_milliseconds_is_past(db):
+    """The server and the tool read a row alike."""
+    key = db.create()
+    db.update(key, expires_at=int(time.time()) * 1000)
+    assert "expired" in db.ctl("key", "list").stdout
+    done = db.ctl("key", "verify", "-", stdin=key, check=False)
+    assert done.returncode == 1 and "AG0401" in done.stderr and "expired" in done.stdout
+
+
+def test_no_header_carries_a_comma(db):
+    """Such a key was imported without a word; the server takes it for a field that is repeated."""
+    text = "key,client_name,expires_at\n" + f'"{KEY},more",a,\n{OTHER},b,\n'
+    done = db.ctl("key", "import", "-", stdin=text)
+    assert "2 keys are imported" in done.stdout and "1 of them hold a comma" in done.stderr
+    assert db.ctl("key", "import", "-", stdin=text.replace(",more", "").replace("0001", "0003")
+                  .replace("0002", "0004")).stderr == ""
 
 
 def test_no_bcrypt_under_a_pepper(db, folder):
@@ -163,7 +190,7 @@ def test_our_own_keys_come_along(db):
 
 def test_short_keys_are_told(db):
     done = db.ctl("key", "import", "-", stdin="key,client_name,expires_at\nhunter2,a,\n")
-    assert done.stdout == "1 keys are imported\n" and "1 of them" in done.stderr
+    assert done.stdout == "1 key is imported\n" and "1 of them" in done.stderr
     assert "hunter2" not in done.stderr
 
 

@@ -27,6 +27,7 @@ class OldSqlite(Sqlite):
         super().__init__(init=False)
         with open(os.path.join(SCHEMAS, "sqlite-1.sql"), encoding="utf-8") as f:
             self.script(f.read())
+        self.hand_over()
 
 
 class OldPostgres(Postgres):

@@ -130,6 +130,11 @@ def test_many_days_share_a_line(used):
     assert "51,116 requests" in "\n".join(out)
 
 
+def test_one_request(db):
+    note(db, created(db)["id"], 0, 1)
+    assert lines(db)[-1].startswith("1 request, 0 denied (0 %)")
+
+
 def test_nothing_yet(db):
     out = lines(db)
     assert out[-1] == "0 requests, 0 denied (0 %)"

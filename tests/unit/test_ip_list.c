@@ -158,7 +158,8 @@ static void test_expiry(void **state)
 static void test_rubbish(void **state)
 {
     static const char *const wrong[] = {"'rubbish', NULL", "'10.0.0.0/33', NULL", "'', 'x'",
-                                        "'192.0.2.9', 'soon'", "'192.0.2.9', -5", "'192.0.2.9', X''"};
+                                        "'192.0.2.9', 'soon'", "'192.0.2.9', -5", "'192.0.2.9', X''",
+                                        "'192.0.2.9', 1800000000000"}; /* milliseconds */
     fixture_t *f = *state;
     ag_ip_source_t *list = open_source(f, "list:blocked");
     int i;

@@ -138,6 +138,8 @@ static void test_times(void **state)
     assert_string_equal(f->said, "");
     assert_int_equal(with(f, "expires_at = -5")->expires, 1);
     assert_int_equal(with(f, "expires_at = 9223372036854775807")->expires, 1);
+    assert_int_equal(with(f, "expires_at = 253402300799")->expires, apr_time_from_sec(253402300799));
+    assert_int_equal(with(f, "expires_at = 1800000000000")->expires, 1); /* milliseconds: the year 59010 */
     assert_non_null(strstr(f->said, "AG0401"));
 }
 

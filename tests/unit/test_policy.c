@@ -361,7 +361,10 @@ static void test_site_mistakes(void **state)
         {AG_SITE_key_pepper, "file:a b", "ApiGuardKeyPepper: \"b\" is not allowed"},
         {AG_SITE_counter_store, "redis:a:1", "ApiGuardCounterStore: \"redis:a:1\" is not allowed"},
         {AG_SITE_counter_store, "memcached:", "ApiGuardCounterStore: \"memcached:\" is not"},
-        {AG_SITE_counter_store, "memcached:a", "ApiGuardCounterStore: \"memcached:a\" is not"},
+        {AG_SITE_counter_store, "memcached:a", "ApiGuardCounterStore: \"memcached:a\" is not "
+         "allowed: its port is missing, as in memcached:a:11211"},
+        {AG_SITE_counter_store, "memcached:a,b", "ApiGuardCounterStore: \"memcached:a,b\" is not "
+         "allowed: its port is missing, as in memcached:a:11211"},
         {AG_SITE_counter_store, "shm prefix=a", "ApiGuardCounterStore: \"prefix=a\" is not"},
         {AG_SITE_counter_store, "memcached:a:1 timeout=0", "ApiGuardCounterStore: \"0\" is not a"},
         {AG_SITE_counter_store, "memcached:a:1 timeout=10001", "ApiGuardCounterStore: \"10001\""},

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sqlite_file: the tool is often root, and a SQLite file lies in a directory that the server's user may write
+ * to. Whoever has taken over the server could put links under the names of the file and of those that SQLite
+ * makes beside it, and root would give away or overwrite what they lead to. So a file is given away only when
+ * it is certainly one of ours, by its descriptor; and while SQLite is at work the tool is not root but the
+ * user whose files these are.
+ */
+#include "sqlite_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#define OTHERS 022 /* who may write besides the owner */
+#define OURS 02770 /* a directory that init or the installation made for a database */
+
+static const char sqlite_magic[] = "SQLite format 3"; /* with its NUL */
+
+static const char *trouble(const char *what, const char *path, apr_pool_t *p)
+{
+    return apr_psprintf(p, "%s %s: %s", what, path, strerror(errno));
+}
+
+static const char *directory_of(const char *path, apr_pool_t *p)
+{
+    const char *slash = strrchr(path, '/');
+
+    return !slash ? "." : slash == path ? "/" : apr_pstrmemdup(p, path, (apr_size_t)(slash - path));
+}
+
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* ---- making and giving away ------------------------------------------------------------------ */
+
+/* Rights and owner by descriptor: nobody can put another file under the name in between. */
+static const char *hand_over(int fd, const char *path, mode_t mode, const struct passwd *owner,
+                             apr_pool_t *p)
+{
+    if (owner && fchown(fd, owner->pw_uid, owner->pw_gid) != 0) {
+        return trouble("cannot give away", path, p);
+    }
+    return fchmod(fd, mode) == 0 ? NULL : trouble("cannot set the rights of", path, p);
+}
+
+/* A directory that was there before stays as it is, unless it was made for this and nobody has it yet. */
+static const char *make_directory(int *fd, const char *dir, const struct passwd *owner, apr_pool_t *p)
+{
+    int is_new = mkdir(dir, 0770) == 0;
+    struct stat info;
+
+    if (!is_new && errno != EEXIST) {
+        return trouble("cannot make the directory", dir, p);
+    }
+    *fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_new ? O_NOFOLLOW : 0));
+    if (*fd < 0 || fstat(*fd, &info) != 0) {
+        return trouble("cannot open the directory", dir, p);
+    }
+    if (is_new || (owner && info.st_uid == geteuid() && (info.st_mode & 07777) == OURS)) {
+        return hand_over(*fd, dir, OURS, owner, p);
+    }
+    return NULL;
+}
+
+/* Empty, or SQLite's: what else root has left in that directory may be a secret. */
+static int is_database(int fd)
+{
+    char magic[sizeof sqlite_magic];
+    ssize_t n = pread(fd, magic, sizeof magic, 0);
+
+    return n == 0 || (n == (ssize_t)sizeof magic && memcmp(magic, sqlite_magic, sizeof magic) == 0);
+}
+
+static const char *refusal(const struct stat *info, const struct passwd *owner)
+{
+    return !S_ISREG(info->st_mode)  ? "is no regular file"
+           : info->st_nlink != 1    ? "has another name somewhere (a hard link)"
+           : owner && info->st_uid != 0 && info->st_uid != owner->pw_uid
+                                    ? "belongs to somebody else" : NULL;
+}
+
+/* Opens what is there under a name, when it is fit to be given away. NULL and *fd -1: there is nothing. */
+static const char *open_old(int *fd, int dir, const char *name, const char *path,
+                            const struct passwd *owner, apr_pool_t *p)
+{
+    struct stat info;
+    const char *wrong;
+
+    *fd = -1;
+    if (fstatat(dir, name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+        return errno == ENOENT ? NULL : trouble("cannot look at", path, p);
+    }
+    wrong = refusal(&info, owner); /* before it is opened, since to open a device may do something */
+    if (!wrong) {
+        *fd = openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        if (*fd < 0 || fstat(*fd, &info) != 0) {
+            return trouble("cannot open", path, p);
+        }
+        wrong = refusal(&info, owner);
+    }
+    return wrong ? apr_psprintf(p, "%s %s; it is left alone", path, wrong) : NULL;
+}
+
+/* Makes the file, or with an owner gives him the one that is there. */
+static const char *make_file(int dir, const char *path, const struct passwd *owner, apr_pool_t *p)
+{
+    const char *name = name_of(path), *error;
+    int fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
+    int is_new = fd >= 0;
+
+    if (!is_new && errno != EEXIST) {
+        return trouble("cannot open", path, p);
+    }
+    error = is_new ? NULL : open_old(&fd, dir, name, path, owner, p);
+    if (!error && fd >= 0 && !is_new && owner && !is_database(fd)) {
+        error = apr_psprintf(p, "%s is no SQLite database; it is left alone", path);
+    }
+    if (!error && fd >= 0 && (is_new || owner)) {
+        error = hand_over(fd, path, 0660, owner, p);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return error;
+}
+
+/* What SQLite left beside it when root used the database last. */
+static const char *give_rest(int dir, const char *path, const struct passwd *owner, apr_pool_t *p)
+{
+    static const char *const ends[] = {"-wal", "-shm", "-journal"};
+    const char *error = NULL;
+    int i, fd;
+
+    for (i = 0; i < 3 && !error; i++) {
+        const char *rest = apr_pstrcat(p, path, ends[i], NULL);
+
+        error = open_old(&fd, dir, name_of(rest), rest, owner, p);
+        if (!error && fd >= 0) {
+            error = hand_over(fd, rest, 0660, owner, p);
+        }
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    return error;
+}
+
+const char *ag_sqlite_make(const char *path, const struct passwd *owner, apr_pool_t *p)
+{
+    int fd = -1;
+    const char *error = make_directory(&fd, directory_of(path, p), owner, p);
+
+    error = error ? error : make_file(fd, path, owner, p);
+    if (!error && owner) {
+        error = give_rest(fd, path, owner, p);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return error;
+}
+
+/* ---- who works on it ------------------------------------------------------------------------- */
+
+/* May nobody but root put another thing in the place of what lies in this directory? A sticky one, such as
+ * /tmp, keeps what belongs to others, but takes what is new. */
+static int is_roots(const struct stat *info, int may_be_sticky)
+{
+    int others = (info->st_mode & OTHERS & ~(info->st_gid == 0 ? 020u : 0u)) != 0;
+
+    return info->st_uid == 0 && (!others || (may_be_sticky && (info->st_mode & S_ISVTX)));
+}
+
+/* 1 when that holds of all directories on the way to this one. */
+static int are_roots(const char *dir, apr_pool_t *p)
+{
+    char *whole = realpath(dir, NULL);
+    char *at = whole ? apr_pstrdup(p, whole) : NULL;
+    struct stat info;
+    int good = at != NULL, last = 1;
+
+    free(whole);
+    while (good && *at) {
+        char *slash = strrchr(at, '/');
+
+        good = stat(at, &info) == 0 && is_roots(&info, !last);
+        last = 0;
+        *slash = '\0';
+    }
+    return good && stat("/", &info) == 0 && is_roots(&info, 0);
+}
+
+/* Whose rights suffice: the file's owner's; of a file of root's, those of who rules over its name. *uid 0:
+ * root himself, since nobody else has a say there. */
+static const char *choose(uid_t *uid, gid_t *gid, const char *path, apr_pool_t *p)
+{
+    const char *dir = directory_of(path, p);
+    struct stat file, at;
+
+    if (lstat(path, &file) != 0 || stat(dir, &at) != 0) {
+        return trouble("cannot look at", path, p);
+    }
+    if (S_ISLNK(file.st_mode)) {
+        return apr_psprintf(p, "%s is a link; root uses the file by its own name", path);
+    }
+    if (refusal(&file, NULL)) {
+        return apr_psprintf(p, "%s %s", path, refusal(&file, NULL));
+    }
+    *uid = file.st_uid ? file.st_uid : at.st_uid;
+    *gid = file.st_uid ? file.st_gid : at.st_gid;
+    return *uid || are_roots(dir, p)
+               ? NULL
+               : apr_psprintf(p, "others than root may write to %s or above it, and %s is root's, so root does not "
+                              "work there; `apiguardctl init --owner USER` gives it to the user httpd runs as",
+                              dir, path);
+}
+
+/* Whom root became; his number is 0 before that. */
+static struct {
+    uid_t uid;
+    gid_t gid;
+} became;
+
+/* A user without a name, as containers have them, is in one group. */
+static int become(uid_t uid, gid_t gid)
+{
+    const struct passwd *user = getpwuid(uid);
+
+    if (user ? initgroups(user->pw_name, user->pw_gid) : setgroups(0, NULL)) {
+        return 0;
+    }
+    became.uid = uid;
+    became.gid = user ? user->pw_gid : gid;
+    return setegid(became.gid) == 0 && seteuid(uid) == 0 && geteuid() == uid;
+}
+
+const char *ag_sqlite_step_down(const char *path, apr_pool_t *p)
+{
+    uid_t uid = 0;
+    gid_t gid = 0;
+    const char *error = geteuid() == 0 ? choose(&uid, &gid, path, p) : NULL;
+
+    if (error || uid == 0) {
+        return error;
+    }
+    return become(uid, gid) ? NULL : trouble("root's rights cannot be given up for", path, p);
+}
+
+void ag_sqlite_step_up(void)
+{
+    if (became.uid && seteuid(0) == 0 && setegid(0) == 0) {
+        setgroups(0, NULL);
+    }
+}
+
+/* Not to go on as root, whatever fails. */
+void ag_sqlite_step_back(void)
+{
+    if (became.uid && geteuid() == 0 && !become(became.uid, became.gid)) {
+        _exit(EXIT_FAILURE);
+    }
+}
+
+const char *ag_sqlite_denied(const char *path, apr_pool_t *p)
+{
+    const char *what[] = {path, directory_of(path, p)};
+    const struct passwd *user = getpwuid(geteuid());
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        if (faccessat(AT_FDCWD, what[i], R_OK | W_OK, AT_EACCESS) != 0 && errno == EACCES) {
+            return apr_psprintf(p, "%s: permission denied for %s%s", what[i],
+                                user ? apr_pstrdup(p, user->pw_name) : "this user",
+                                i ? ", and SQLite keeps two more files there" : "");
+        }
+    }
+    return NULL;
+}
