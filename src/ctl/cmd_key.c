@@ -55,14 +55,14 @@ static int is_good(const char *status)
     return strcmp(status, "active") == 0 || strcmp(status, "rotated") == 0;
 }
 
-static void tell(const ag_ctl_t *ctl, const char **row, const char *status)
+static void tell(const ag_ctl_t *ctl, const char **row, const char *status, const char *more)
 {
     const char *end = row[AG_K_END];
     int good = is_good(status);
 
-    printf("key %s of %s is %s%s%s\n", ag_ctl_plain(row[AG_K_PREFIX], ctl->pool),
+    printf("key %s of %s is %s%s%s%s\n", ag_ctl_plain(row[AG_K_PREFIX], ctl->pool),
            ag_ctl_plain(row[AG_K_CLIENT], ctl->pool), status, good && end ? " until " : "",
-           good && end ? ag_ctl_time(apr_time_from_sec(apr_atoi64(end)), ctl->pool) : "");
+           good && end ? ag_ctl_time(apr_time_from_sec(apr_atoi64(end)), ctl->pool) : "", more);
 }
 
 /* Writes one value of the key that is named, and tells what became of it. */
@@ -88,7 +88,7 @@ static int change(ag_ctl_t *ctl, const key_options_t *o, const char *operand, co
         ag_ctl_key_print(ctl, row);
     }
     else {
-        tell(ctl, row, row[AG_K_STATUS]);
+        tell(ctl, row, row[AG_K_STATUS], "");
     }
     return AG_EXIT_OK;
 }
@@ -134,6 +134,14 @@ static int check_pepper(const key_options_t *o, const char *operand, const char 
                        "pass - and the key on stdin");
 }
 
+/* Under which pepper a server must look for it to find it, since this tool does not know the server's. */
+static const char *told_pepper(const key_options_t *o, const char *operand)
+{
+    return strcmp(operand, "-") != 0 ? ""
+           : o->pepper               ? ", for a server with this pepper"
+                                     : ", for a server without ApiGuardKeyPepper";
+}
+
 /* Reads the row as the server does, so what it would complain of is said here too. */
 static int key_verify(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
 {
@@ -157,7 +165,7 @@ static int key_verify(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
         ag_ctl_key_print(ctl, row);
     }
     else {
-        tell(ctl, row, status);
+        tell(ctl, row, status, told_pepper(options, operands->v[0]));
     }
     return is_good(status) ? AG_EXIT_OK : AG_EXIT_NO;
 }

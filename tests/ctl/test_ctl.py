@@ -247,8 +247,12 @@ def test_pepper(db, folder):
     pepper = "file:" + folder.write("pepper", "salt and pepper, and more\n")
     key = db.ctl("key", "create", "--client", "acme", "--pepper", pepper).stdout.strip()
     assert "active" in db.ctl("key", "verify", "-", "--pepper", pepper, stdin=key).stdout
+    assert "with this pepper" in db.ctl("key", "verify", "-", "--pepper", pepper, stdin=key).stdout
     refused(db, "key", "verify", "-", status=1, stdin=key)
     refused(db, "key", "verify", public(key), "--pepper", pepper, status=2, says="pass -")
+    plain = db.create()
+    refused(db, "key", "verify", "-", "--pepper", pepper, status=1, stdin=plain)
+    assert "without ApiGuardKeyPepper" in db.ctl("key", "verify", "-", stdin=plain).stdout
 
 
 def test_a_pepper_is_what_the_server_takes(db, folder, monkeypatch):

@@ -174,6 +174,16 @@ def test_addresses_headers_and_all(web, ip):
     assert windows(web, f"ip:{ip}") == {"3/day": (1, 2), "7/day": (1, 6), }
 
 
+def test_a_name_or_an_address_alone_will_do(web, ip):
+    key = web.keys.create(client=f"shop-{ip}")
+    assert go(web, ip, key=key).status == 200
+    assert told(web, "limit", "show", f"shop-{ip}") == told(web, "limit", "show", f"client:key::shop-{ip}")
+    assert told(web, "limit", "show", f"shop-{ip}")["windows"][0]["used"] == 1
+    assert go(web, ip, "ip").status == 200
+    assert told(web, "limit", "show", ip)["windows"][0]["used"] == 1
+    assert told(web, "limit", "reset", ip)["reset"] >= 1
+
+
 def test_show_for_people(web, ip):
     go(web, ip, "ip")
     table = ctl(web, "limit", "show", f"ip:{ip}").stdout.splitlines()
@@ -182,8 +192,7 @@ def test_show_for_people(web, ip):
 
 
 def test_what_is_no_subject(web):
-    refused(web, "limit", "show", "acme", says="client:key::acme")
-    refused(web, "limit", "show", "ip:nowhere", says="ip:192.0.2.1")
+    refused(web, "limit", "show", "ip:nowhere", says="ip:192.0.2.1, client:key::acme (or acme), ")
     refused(web, "limit", "reset", "client:key::never-seen", says="nothing is counted of client:key::never-seen; limits of .htaccess")
     refused(web, "limit", "show", "ip:" + "1" * 2000, status=2, says="not a subject")
     refused(web, "limit", "reset", status=2, says="SUBJECT is missing")
