@@ -39,6 +39,7 @@ ag_core_c = \
 	src/keys/notice.c \
 	src/limit/algo_bucket.c \
 	src/limit/algo_fixed.c \
+	src/limit/algo_log.c \
 	src/limit/algo_sliding.c \
 	src/limit/breaker.c \
 	src/limit/central.c \

@@ -63,7 +63,7 @@ static const char *parse(void *value, const ag_setting_t *row, const ag_words_t 
     if (!error && rule->window.rate.n == 0) {
         error = apr_psprintf(call->p, "\"%s\" would ban everybody: at least 1", words->v[0]);
     }
-    rule->window.algo = &ag_algo_sliding;
+    rule->window.algo = ag_algo_for(&ag_algo_sliding, rule->window.rate.n);
     for (i = 1; !error && i < words->n; i++) {
         error = read_word(rule, words->v[i], call->p);
     }

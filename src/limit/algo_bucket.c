@@ -12,12 +12,20 @@
  */
 #include "algo.h"
 
+/* More ticks than anybody counts; with those of a full bucket they still fit. */
+#define MOST_TICKS ((ag_wide_t)1 << 110)
+
 /* Another N (a limit that is divided among nodes for a while) counts in other ticks. */
 static ag_wide_t ticks_get(const ag_counter_t *counter, apr_uint64_t n)
 {
     ag_wide_t ticks = (ag_wide_t)counter->a << 64 | counter->b;
 
-    return counter->c == n || !counter->c ? ticks : (ticks + counter->c - 1) / counter->c * n;
+    ticks = ticks < MOST_TICKS ? ticks : MOST_TICKS;
+    if (counter->c != n && counter->c && counter->c <= AG_RATE_MAX) {
+        ticks = (ticks + counter->c - 1) / counter->c;
+        ticks = (ticks < AG_LATEST ? ticks : AG_LATEST) * n;
+    }
+    return ticks;
 }
 
 static void ticks_set(ag_counter_t *counter, ag_wide_t ticks, apr_uint64_t n)
@@ -31,9 +39,8 @@ static void ticks_set(ag_counter_t *counter, ag_wide_t ticks, apr_uint64_t n)
 static apr_time_t ticks_span(ag_wide_t ticks, apr_uint64_t n)
 {
     ag_wide_t span = (ticks + n - 1) / n;
-    ag_wide_t most = (ag_wide_t)1 << 62;
 
-    return (apr_time_t)(span < most ? span : most);
+    return span < AG_LATEST ? (apr_time_t)span : AG_LATEST;
 }
 
 static apr_uint64_t size_of(const ag_window_t *window)
@@ -99,8 +106,9 @@ static apr_time_t idle_bucket(const ag_counter_t *counter, const ag_window_t *wi
 static apr_time_t spend_by_bucket(const ag_counter_t *counter, const ag_window_t *window)
 {
     apr_uint64_t n = window->rate.n;
+    ag_wide_t full = n ? ticks_get(counter, n) / n : 0;
 
-    return n ? (apr_time_t)(ticks_get(counter, n) / n) : 0;
+    return full < AG_LATEST ? (apr_time_t)full : AG_LATEST;
 }
 
 static apr_uint64_t good_bucket(const ag_window_t *window, apr_uint64_t tokens, apr_time_t until,
@@ -129,6 +137,14 @@ static apr_time_t span_bucket(const ag_window_t *window)
     return n ? ticks_span(size_of(window) * ticks_per_request(window), n) : 0;
 }
 
+/* A bucket that takes as long to be full again has its part in it. */
+static void share_bucket(ag_counter_t *counter, const ag_window_t *window, apr_uint64_t nodes)
+{
+    (void)counter;
+    (void)window;
+    (void)nodes;
+}
+
 const ag_algo_t ag_algo_bucket = {
     .name = "bucket",
     .step = step_bucket,
@@ -138,5 +154,6 @@ const ag_algo_t ag_algo_bucket = {
     .good = good_bucket,
     .restore = restore_bucket,
     .span = span_bucket,
+    .share = share_bucket,
     .drains = 1,
 };

@@ -12,7 +12,7 @@
 /* Brings the counter to the window that holds `now`; that window's end. */
 static apr_time_t roll(ag_counter_t *counter, const ag_window_t *window, apr_time_t now)
 {
-    apr_time_t end = ag_window_end(window, (apr_time_t)counter->a);
+    apr_time_t end = ag_window_end(window, ag_time_of(counter->a));
 
     if (now >= end) {
         apr_time_t start = ag_period_start(&window->rate.period, now);
@@ -35,10 +35,10 @@ static int step_fixed(ag_counter_t *counter, const ag_window_t *window, apr_time
     }
     span = roll(counter, window, now) - now;
     if (counter->b > n - cost) {
-        return ag_quota_refuse(quota, span);
+        return ag_quota_refuse(quota, ag_wait_in(window, span));
     }
     counter->b += cost;
-    return ag_quota_pass(quota, window, n - counter->b, span);
+    return ag_quota_pass(quota, window, n - counter->b, ag_wait_in(window, span));
 }
 
 static void refund_fixed(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
@@ -46,19 +46,19 @@ static void refund_fixed(ag_counter_t *counter, const ag_window_t *window, apr_t
 {
     (void)window;
     (void)now; /* an old window's count is forgotten by the next step anyway */
-    if (then >= (apr_time_t)counter->a) {
+    if (then >= ag_time_of(counter->a)) {
         counter->b -= cost < counter->b ? cost : counter->b;
     }
 }
 
 static apr_time_t idle_fixed(const ag_counter_t *counter, const ag_window_t *window)
 {
-    return counter->b ? ag_window_end(window, (apr_time_t)counter->a) : 0;
+    return counter->b ? ag_window_end(window, ag_time_of(counter->a)) : 0;
 }
 
 static apr_time_t spend_by_fixed(const ag_counter_t *counter, const ag_window_t *window)
 {
-    return ag_window_end(window, (apr_time_t)counter->a);
+    return ag_window_end(window, ag_time_of(counter->a));
 }
 
 static void restore_fixed(ag_counter_t *counter, const ag_counter_t *seen,
@@ -76,6 +76,11 @@ static apr_time_t span_fixed(const ag_window_t *window)
     return 0;
 }
 
+static void share_fixed(ag_counter_t *counter, const ag_window_t *window, apr_uint64_t nodes)
+{
+    counter->b = ag_share_of(window, counter->b, nodes);
+}
+
 const ag_algo_t ag_algo_fixed = {
     .name = "fixed",
     .step = step_fixed,
@@ -85,4 +90,5 @@ const ag_algo_t ag_algo_fixed = {
     .good = ag_good_in_window,
     .restore = restore_fixed,
     .span = span_fixed,
+    .share = share_fixed,
 };

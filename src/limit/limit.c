@@ -13,9 +13,13 @@
 #define FIELD_SIZE 60     /* two times quotes and ", "; ";q=", 20 digits, ";w=", 10 digits; ";r=" */
 #define RATE_TEXT_SIZE 40 /* 20 digits, a slash, 10 digits and a unit */
 
-static const ag_algo_t *const algorithms[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket};
+/* Their places are numbers in shared memory; new ones come last. Behind those that a directive may
+ * name is what counts in the place of one. */
+static const ag_algo_t *const algorithms[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket,
+                                              &ag_algo_log};
 
 #define N_ALGORITHMS (int)(sizeof algorithms / sizeof *algorithms)
+#define N_NAMED 3
 
 const ag_algo_t *ag_algo_find(const char *name, const char **names, apr_pool_t *p)
 {
@@ -23,16 +27,21 @@ const ag_algo_t *ag_algo_find(const char *name, const char **names, apr_pool_t *
 
     if (names) {
         *names = algorithms[0]->name;
-        for (i = 1; i < N_ALGORITHMS; i++) {
+        for (i = 1; i < N_NAMED; i++) {
             *names = apr_pstrcat(p, *names, ", ", algorithms[i]->name, NULL);
         }
     }
-    for (i = 0; i < N_ALGORITHMS; i++) {
+    for (i = 0; i < N_NAMED; i++) {
         if (strcmp(algorithms[i]->name, name) == 0) {
             return algorithms[i];
         }
     }
     return NULL;
+}
+
+const ag_algo_t *ag_algo_for(const ag_algo_t *named, apr_uint64_t n)
+{
+    return named->few && n <= AG_ALGO_FEW ? named->few : named;
 }
 
 const int ag_algo_count = N_ALGORITHMS;
@@ -129,6 +138,7 @@ void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p)
 
 /* Odd, so that multiplying loses nothing: other numbers, other id. */
 #define SPREAD_N APR_UINT64_C(0x9e3779b97f4a7c15)
+#define ANOTHER_ALGORITHM (APR_UINT64_C(1) << 40) /* beside a period's kind and seconds */
 #define SPREAD_PERIOD APR_UINT64_C(0xc2b2ae3d27d4eb4f)
 
 static const char *rate_text(const ag_rate_t *rate, apr_pool_t *p)
@@ -175,7 +185,8 @@ void ag_limit_own(ag_limit_t *limit, const ag_rate_t *rates, int n, ag_id_t serv
         apr_uint64_t period = (apr_uint64_t)rates[i].period.kind << 32 | rates[i].period.seconds;
 
         window->rate = rates[i];
-        window->algo = &ag_algo_sliding;
+        window->algo = ag_algo_for(&ag_algo_sliding, rates[i].n);
+        period |= window->algo == &ag_algo_sliding ? 0 : ANOTHER_ALGORITHM;
         window->id.hi = server.hi ^ (rates[i].n + 1) * SPREAD_N;
         window->id.lo = server.lo ^ period * SPREAD_PERIOD;
         window->told.name = rate_text(&rates[i], p);

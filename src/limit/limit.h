@@ -57,9 +57,20 @@ struct ag_algo_t {
     /* How long a used up window takes to become whole again, bit by bit; 0: all at once. */
     apr_time_t (*span)(const ag_window_t *window);
     int drains; /* what was charged runs out bit by bit, not at a window's end */
+
+    /* From a counter of all nodes to one of ag_window_part(): one node's part of what is left in
+     * `window`, the whole one, is left in that. */
+    void (*share)(ag_counter_t *counter, const ag_window_t *window, apr_uint64_t nodes);
+
+    const ag_algo_t *few; /* what counts instead where N is at most AG_ALGO_FEW; NULL: itself */
 };
 
-extern const ag_algo_t ag_algo_sliding, ag_algo_fixed, ag_algo_bucket;
+extern const ag_algo_t ag_algo_sliding, ag_algo_fixed, ag_algo_bucket, ag_algo_log;
+
+#define AG_ALGO_FEW 3 /* times fit into a counter */
+
+/* How a window of N is counted that was asked for by that name. */
+const ag_algo_t *ag_algo_for(const ag_algo_t *named, apr_uint64_t n);
 
 /* A refund's `then` that takes back all of a charge, as if it had never been made. */
 #define AG_JUST_NOW APR_INT64_MAX

@@ -185,7 +185,7 @@ static const char *finish_window(line_t *line, ag_window_t *window)
     ag_limit_t *limit = line->limit;
     const ag_rate_t *rate = &window->rate;
 
-    window->algo = line->algo;
+    window->algo = line->in_flight ? line->algo : ag_algo_for(line->algo, rate->n);
     window->burst = line->burst;
     if (line->burst && rate->n && line->burst / rate->n > REFILL_MAX_SECONDS / rate->period.seconds) {
         return apr_psprintf(line->p, "burst=%" APR_UINT64_T_FMT " takes more than 100 years to "

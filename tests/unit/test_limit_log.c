@@ -4,7 +4,8 @@
  * log knows no counters: for each arrival the definition is applied to what was admitted, one by one.
  *
  *     fixed    the costs admitted in the window of now, and this one, are at most N
- *     sliding  those, and the part of the previous window's that lies within a period, rounded up
+ *     sliding  those, and the part of the previous window's that lies within a period, rounded down
+ *     log      those of the last period, and this one
  *     bucket   in every stretch of time that ends now: at most the burst and what dripped in meanwhile
  */
 #include "unit.h"
@@ -57,10 +58,16 @@ static int fixed(const log_t *log, const ag_window_t *w, apr_time_t now, apr_uin
 static int sliding(const log_t *log, const ag_window_t *w, apr_time_t now, apr_uint64_t cost)
 {
     apr_time_t length = w->rate.period.seconds * SECOND, start = now - now % length;
-    wide_t before = (wide_t)sum(log, start - length, start) * (wide_t)(start + length - now);
+    apr_time_t within = now == start ? length - 1 : start + length - now;
+    wide_t before = (wide_t)sum(log, start - length, start) * (wide_t)within;
 
-    return (apr_uint64_t)((before + (wide_t)length - 1) / (wide_t)length)
+    return (apr_uint64_t)(before / (wide_t)length)
                + sum(log, start, start + length) + cost <= w->rate.n;
+}
+
+static int last_period(const log_t *log, const ag_window_t *w, apr_time_t now, apr_uint64_t cost)
+{
+    return sum(log, now - w->rate.period.seconds * SECOND + 1, now + 1) + cost <= w->rate.n;
 }
 
 /* The bucket is full when no stretch that ends now has taken more than dripped in. */
@@ -120,7 +127,8 @@ static void compare(const ag_algo_t *algo, rule_fn rule, apr_pool_t *p)
     int k, i;
 
     for (k = 0; k < N_OF(rates); k++) {
-        ag_window_t w = {{rates[k].n, {rates[k].seconds, AG_PERIOD_PLAIN}},
+        apr_uint64_t n = algo == &ag_algo_log ? (apr_uint64_t)k % 3 + 1 : rates[k].n;
+        ag_window_t w = {{n, {rates[k].seconds, AG_PERIOD_PLAIN}},
                          algo == &ag_algo_bucket ? rates[k].burst : 0, algo, {1, 2}, {.name = "test"}};
         log_t log = {apr_palloc(p, ARRIVALS / N_OF(rates) * sizeof(entry_t)), 0, 0};
         apr_uint64_t mean = w.rate.period.seconds * (apr_uint64_t)SECOND / w.rate.n;
@@ -157,6 +165,11 @@ static void test_sliding(void **state)
     compare(&ag_algo_sliding, sliding, *state);
 }
 
+static void test_few(void **state)
+{
+    compare(&ag_algo_log, last_period, *state);
+}
+
 static void test_bucket(void **state)
 {
     compare(&ag_algo_bucket, bucket, *state);
@@ -164,7 +177,8 @@ static void test_bucket(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_fixed), TEST(test_sliding), TEST(test_bucket)};
+    const struct CMUnitTest tests[] = {TEST(test_fixed), TEST(test_sliding), TEST(test_few),
+                                       TEST(test_bucket)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -245,24 +245,24 @@ static void test_own_limit(void **state)
         {1000, {3600, AG_PERIOD_PLAIN}},   {20000, {86400, AG_PERIOD_PLAIN}},
         {1000, {60, AG_PERIOD_PLAIN}},     {5, {604800, AG_PERIOD_WEEK}},
         {5, {604800, AG_PERIOD_PLAIN}},    {5, {31 * 86400, AG_PERIOD_MONTH}},
-        {0, {900, AG_PERIOD_PLAIN}},
+        {0, {900, AG_PERIOD_PLAIN}},       {3, {900, AG_PERIOD_PLAIN}},
     };
     static const char *const texts[] = {"1000/h", "20000/day", "1000/min", "5/week",
-                                        "5/604800s", "5/month", "0/900s"};
+                                        "5/604800s", "5/month", "0/900s", "3/900s"};
     ag_id_t here = {1, 2}, there = {3, 4};
     ag_limit_t own, other;
     int i, j;
 
     (void)state;
-    ag_limit_own(&own, rates, 7, here, pool);
-    ag_limit_own(&other, rates, 7, there, pool);
-    assert_int_equal(own.n_windows, 7);
+    ag_limit_own(&own, rates, 8, here, pool);
+    ag_limit_own(&other, rates, 8, there, pool);
+    assert_int_equal(own.n_windows, 8);
     assert_int_equal(own.by, AG_BY_CLIENT);
     assert_int_equal(own.cost, 1);
-    for (i = 0; i < 7; i++) {
+    for (i = 0; i < 8; i++) {
         assert_string_equal(own.windows[i].told.name, texts[i]);
-        assert_ptr_equal(own.windows[i].algo, &ag_algo_sliding);
-        for (j = 0; j < 7; j++) {
+        assert_ptr_equal(own.windows[i].algo, rates[i].n > 3 ? &ag_algo_sliding : &ag_algo_log);
+        for (j = 0; j < 8; j++) {
             assert_int_equal(ag_id_equal(own.windows[i].id, own.windows[j].id), i == j);
             assert_false(ag_id_equal(own.windows[i].id, other.windows[j].id));
         }

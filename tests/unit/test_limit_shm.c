@@ -352,32 +352,35 @@ static void step_through(void *memory, const ag_window_t *w, ag_subject_t *s, ap
 
 static void test_killed_at_any_instruction(void **state)
 {
-    static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket};
-    apr_time_t start = now;
+    static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket,
+                                             &ag_algo_log};
+    apr_time_t real = now, start = now - now % apr_time_from_sec(3600) + apr_time_from_sec(60);
     size_t a;
 
     (void)state;
-    for (a = 0; a < 3; a++) {
+    for (a = 0; a < 4; a++) {
         void *memory = share(SMALL_SIZE);
         ag_store_t *store = attach(memory, SMALL_SIZE, 1);
-        ag_window_t w = make_window(10, 3600, algos[a]);
-        ag_window_t other = make_window(1, 60, algos[(a + 1) % 3]);
+        apr_uint64_t n = algos[a] == &ag_algo_log ? 3 : 10;
+        ag_window_t w = make_window(n, 3600, algos[a]);
+        ag_window_t other = make_window(1, 60, algos[(a + 1) % 4]);
         ag_subject_t s = numbered(1), newcomer = numbered(5000), late = numbered(5001);
 
         now = start;
         hit(store, &w, &s);
-        step_through(memory, &w, &s, start, 9); /* in its slot */
+        step_through(memory, &w, &s, start, n - 1); /* in its slot */
         now += apr_time_from_sec(3600);
-        step_through(memory, &w, &s, now, w.algo == &ag_algo_sliding ? 8 : 10); /* a window on */
+        /* A window on; of sliding 59 sixtieths of 2 count. */
+        step_through(memory, &w, &s, now, w.algo == &ag_algo_sliding ? n - 1 : n);
         now += apr_time_from_sec(14400);
-        step_through(memory, &w, &s, now, 10); /* long after */
+        step_through(memory, &w, &s, now, n); /* long after */
         fill(store, &other, 0, 2000);
-        step_through(memory, &w, &newcomer, now, 10); /* in the overflow */
+        step_through(memory, &w, &newcomer, now, n); /* in the overflow */
         now += apr_time_from_sec(7200);
-        step_through(memory, &w, &late, now, 10); /* in a slot another algorithm used */
+        step_through(memory, &w, &late, now, n); /* in a slot another algorithm used */
         munmap(memory, SMALL_SIZE);
     }
-    now = start;
+    now = real;
 }
 
 /* ---- many at once ---------------------------------------------------------------------------- */

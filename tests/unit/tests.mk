@@ -36,8 +36,10 @@ ag_unit_tests = \
 	tests/unit/test_keys \
 	tests/unit/test_keys_bcrypt \
 	tests/unit/test_keys_dbd \
+	tests/unit/test_limit_absurd \
 	tests/unit/test_limit_algo \
 	tests/unit/test_limit_flood \
+	tests/unit/test_limit_few \
 	tests/unit/test_limit_log \
 	tests/unit/test_limit_lease \
 	tests/unit/test_limit_memcached \

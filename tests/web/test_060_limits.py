@@ -43,6 +43,9 @@ OPEN = {
     "true-fixed": "ApiGuardRateLimit 5/s 12/3s by=ip algorithm=fixed",
     "true-bucket": "ApiGuardRateLimit 5/s 12/3s by=ip algorithm=bucket burst=4",
     "obey-sliding": "ApiGuardRateLimit 3/2s by=ip algorithm=sliding",
+    "whole-hour": "ApiGuardRateLimit 5/h by=ip",
+    "one-hour": "ApiGuardRateLimit 1/h by=ip",
+    "small": "ApiGuardRateLimit 1/2s by=ip",
     "obey-fixed": "ApiGuardRateLimit 3/2s by=ip algorithm=fixed",
     "obey-bucket": "ApiGuardRateLimit 3/2s by=ip algorithm=bucket",
     "burst": "ApiGuardRateLimit 60/min by=ip algorithm=bucket burst=3",
@@ -129,9 +132,30 @@ def test_who_waits_as_told_is_let_in(web, algorithm):
             if answer.status == 429:
                 break
         assert_refused(answer, "rate_exceeded")
-        assert int(answer.header("Retry-After")) <= 4, "more than two windows"
+        assert int(answer.header("Retry-After")) <= 2, "more than the window"
         time.sleep(int(answer.header("Retry-After")))
         assert web.get(path).status == 200
+
+
+@pytest.mark.parametrize("section, policy", [("whole-hour", "5/h"), ("one-hour", "1/h")])
+def test_no_wait_is_longer_than_the_window(web, section, policy):
+    """5/min used up at its start once told 72 seconds, 1/h 7,120."""
+    answers = [web.get(f"/s/{section}/hello.html") for _ in range(7)]
+    assert [a.status for a in answers].count(429) == 7 - int(policy[0])
+    assert all(0 < limits(a)[policy]["t"] <= 3600 for a in answers)
+    assert 0 < int(answers[-1].header("Retry-After")) <= 3600
+
+
+def test_one_in_two_seconds_is_one_in_two_seconds(web):
+    """1/4s once let 3 pass in 16 seconds."""
+    end, passed = time.monotonic() + 8.3, []
+    while time.monotonic() < end:
+        begun = time.monotonic()
+        if web.get("/s/small/hello.html").status == 200:
+            passed.append((begun, time.monotonic()))
+        time.sleep(0.02)
+    assert all(second[1] - first[0] >= 2 for first, second in zip(passed, passed[1:]))
+    assert len(passed) >= 4, "of 5"
 
 
 @pytest.mark.parametrize("algorithm", ["sliding", "fixed", "bucket"])
