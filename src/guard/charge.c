@@ -9,26 +9,18 @@
 
 #include "../base/speed.h"
 
-/* One node's part of the limit, for when nodes cannot ask each other. */
-static void divide(ag_bill_t *bill, int nodes, apr_pool_t *p)
-{
-    int i;
-
-    for (i = 0; nodes > 1 && i < bill->n; i++) {
-        bill->charges[i].window = ag_window_part(bill->charges[i].window, (apr_uint64_t)nodes, p);
-    }
-}
-
 /* memcached cannot tell. Who counts instead; NULL: it has been decided. */
 static ag_store_t *degrade(ag_check_t *check, ag_bill_t *bill)
 {
     const ag_store_failure_t *failure = &check->policy->store_failure;
     const ag_engine_t *engine = check->exchange->engine;
+    const ag_request_t *request = &check->exchange->request;
 
     check->verdict.degraded = 1;
     __atomic_fetch_add(&engine->breaker->degraded, 1, __ATOMIC_RELAXED);
     if (failure->policy == AG_FAIL_LOCAL) {
-        divide(bill, failure->nodes, check->exchange->request.pool);
+        ag_limit_go_on(engine->shm, engine->memcached, bill->charges, bill->n,
+                       (apr_uint64_t)failure->nodes, request->now, request->pool);
         return engine->shm;
     }
     if (failure->policy == AG_FAIL_DENY) {

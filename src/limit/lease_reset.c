@@ -21,23 +21,6 @@
 
 /* ---- to see ---------------------------------------------------------------------------------- */
 
-/* What this machine knows; all zero when that is nothing. */
-static ag_lease_t known(const ag_lease_store_t *store, const ag_charge_t *charge)
-{
-    apr_uint32_t stripe = ag_lease_stripe(charge->subject);
-    ag_lease_t copy = {.birth = 0};
-    const ag_lease_t *lease;
-
-    ag_leases_lock(store->leases, (apr_uint64_t)1 << stripe);
-    lease = ag_lease_find(store->leases, stripe,
-                          ag_id_mix(charge->subject->id, charge->window->id));
-    if (lease) {
-        copy = *lease;
-    }
-    ag_leases_unlock(store->leases, (apr_uint64_t)1 << stripe);
-    return copy;
-}
-
 static void name_counter(ag_entry_t *entry, const ag_lease_store_t *store,
                          const ag_charge_t *charge, apr_pool_t *p)
 {
@@ -58,7 +41,7 @@ apr_status_t ag_lease_look(ag_lease_view_t *view, ag_store_t *base, ag_charge_t 
         rv = ag_central_read(&call, &entry, 1);
         ag_fleet_end(&call);
     }
-    lease = known(store, charge);
+    lease = ag_lease_known(store, charge);
     view->held = ag_lease_good(&lease, charge->window, now);
     view->asked = lease.birth ? lease.asked : 0;
     if (!rv && (entry.there || !lease.birth || lease.forgets)) {
@@ -171,7 +154,8 @@ static void doubt_one(ag_lease_t *lease, apr_uint64_t birth)
     }
 }
 
-/* Where memcached cannot be told (0) the next visit finds the old counter, and says so. */
+/* Where memcached cannot be told (0) the next visit finds the old counter, and says so; until then
+ * nothing begins with it. */
 static void doubt(const ag_lease_store_t *store, const ag_charge_t *charge, apr_uint64_t birth)
 {
     apr_uint32_t stripe = ag_lease_stripe(charge->subject);
@@ -180,8 +164,11 @@ static void doubt(const ag_lease_store_t *store, const ag_charge_t *charge, apr_
     ag_leases_lock(store->leases, (apr_uint64_t)1 << stripe);
     lease = ag_lease_find(store->leases, stripe,
                           ag_id_mix(charge->subject->id, charge->window->id));
-    if (lease) {
+    if (lease && birth) {
         doubt_one(lease, birth);
+    }
+    else if (lease) {
+        ag_lease_void(lease);
     }
     ag_leases_unlock(store->leases, (apr_uint64_t)1 << stripe);
 }
@@ -190,13 +177,14 @@ apr_status_t ag_lease_forget(int *there, ag_store_t *base, const ag_charge_t *ch
                              apr_time_t now, apr_pool_t *p)
 {
     ag_lease_store_t *store = (ag_lease_store_t *)base;
-    ag_lease_t lease = known(store, charge);
+    ag_lease_t lease = ag_lease_known(store, charge);
     ag_entry_t entry;
     ag_call_t call;
     apr_status_t rv = ag_fleet_begin(&call, store->fleet, now, p);
 
     *there = 0;
     if (rv) {
+        doubt(store, charge, 0);
         return rv;
     }
     name_counter(&entry, store, charge, p);

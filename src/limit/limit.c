@@ -117,6 +117,28 @@ const ag_window_t *ag_window_part(const ag_window_t *window, apr_uint64_t nodes,
     return part;
 }
 
+void ag_limit_go_on(ag_store_t *alone, ag_store_t *fleet, ag_charge_t *charges, int n,
+                    apr_uint64_t nodes, apr_time_t now, apr_pool_t *p)
+{
+    ag_charge_t *charge;
+
+    for (charge = charges; charge < charges + n; charge++) {
+        const ag_window_t *whole = charge->window;
+        ag_counter_t seen;
+        int known = fleet->seen && fleet->seen(fleet, charge, &seen);
+
+        if (nodes > 1) {
+            charge->window = ag_window_part(whole, nodes, p);
+        }
+        if (known && nodes > 1) {
+            whole->algo->share(&seen, whole, nodes);
+        }
+        if (known) {
+            ag_store_shm_begin(alone, charge, &seen, now);
+        }
+    }
+}
+
 void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p)
 {
     int i;

@@ -121,6 +121,9 @@ struct ag_store_t {
                    apr_pool_t *p);
     /* What is to be done about once a second, by nobody's request; NULL: nothing. */
     void (*tend)(ag_store_t *store, apr_time_t now, apr_pool_t *p);
+    /* The fleet's counter as this machine saw it last; 0: it never did, or an administrator wants that
+     * forgotten. NULL: it remembers nothing. */
+    int (*seen)(ag_store_t *store, const ag_charge_t *charge, ag_counter_t *counter);
 };
 
 /* 1 when nothing but dry runs was refused. */
@@ -140,6 +143,10 @@ static inline int ag_charges_allowed(const ag_charge_t *charges, int n)
  * generation of the server left it. APR_EINVAL when that has another shape (then format it). */
 apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t size, int fresh,
                                  apr_pool_t *p);
+
+/* Counts at least what `seen`, an earlier state of the same counter, had. */
+void ag_store_shm_begin(ag_store_t *store, const ag_charge_t *charge, const ag_counter_t *seen,
+                        apr_time_t now);
 
 /* Forgets what was counted for a subject in a window; where it is counted with others, what was
  * counted of them all. 1 when there was anything. */
@@ -256,6 +263,11 @@ void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p);
 
 /* One node's part of a window that `nodes` share; all it says of itself is of that part. */
 const ag_window_t *ag_window_part(const ag_window_t *window, apr_uint64_t nodes, apr_pool_t *p);
+
+/* Has `alone`, the store of this machine, go on where `fleet` cannot: from what this node saw last, and
+ * where `nodes` is above 1 with its part of each limit. The charges' windows may become others. */
+void ag_limit_go_on(ag_store_t *alone, ag_store_t *fleet, ag_charge_t *charges, int n,
+                    apr_uint64_t nodes, apr_time_t now, apr_pool_t *p);
 
 /* Whose request this is under the limit. `who` may be NULL (not identified). A header, claim or
  * user that is not there counts by address. */

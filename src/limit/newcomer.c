@@ -157,3 +157,28 @@ AG_RARE ag_slot_t *ag_newcomer_charge(const ag_table_t *table, ag_charge_t *char
 
     return charge_as(table, charge, &self, now);
 }
+
+void ag_newcomer_begin(const ag_table_t *table, const ag_charge_t *charge, const ag_counter_t *seen,
+                       apr_time_t now)
+{
+    const ag_window_t *window = charge->window;
+    ag_room_t self = ag_room_of(charge->subject);
+    ag_counter_t counter;
+    ag_place_t place;
+    apr_time_t idle_at;
+
+    find(&place, table, charge, &self, now);
+    counter = place.slot ? ag_slot_get(place.slot)
+                         : inherit(table, place.home, charge, self, now);
+    window->algo->restore(&counter, seen, window);
+    idle_at = window->algo->idle_at(&counter, window);
+    if (idle_at <= now || (!place.slot && !place.vacant)) {
+        return;
+    }
+    if (!place.slot) {
+        place.slot = place.vacant;
+        ag_slot_claim(place.slot, ag_id_mix(self.id, window->id), &counter);
+    }
+    *ag_slot_aside(place.slot) = counter;
+    ag_slot_charge(place.slot, idle_at);
+}

@@ -271,10 +271,35 @@ static apr_status_t charge_lease(ag_store_t *store, ag_charge_t *charges, int n,
     return rv;
 }
 
+ag_lease_t ag_lease_known(const ag_lease_store_t *store, const ag_charge_t *charge)
+{
+    apr_uint32_t stripe = ag_lease_stripe(charge->subject);
+    ag_lease_t copy = {.birth = 0};
+    const ag_lease_t *lease;
+
+    ag_leases_lock(store->leases, (apr_uint64_t)1 << stripe);
+    lease = ag_lease_find(store->leases, stripe,
+                          ag_id_mix(charge->subject->id, charge->window->id));
+    if (lease) {
+        copy = *lease;
+    }
+    ag_leases_unlock(store->leases, (apr_uint64_t)1 << stripe);
+    return copy;
+}
+
+static int seen_lease(ag_store_t *store, const ag_charge_t *charge, ag_counter_t *counter)
+{
+    ag_lease_t lease = ag_lease_known((ag_lease_store_t *)store, charge);
+
+    *counter = lease.seen;
+    return lease.birth && !lease.forgets;
+}
+
 apr_status_t ag_store_lease_open(ag_store_t **store, ag_leases_t *leases,
                                  const ag_fleet_config_t *config, apr_pool_t *pchild)
 {
-    static const ag_store_t base = {"lease", charge_lease, ag_lease_refund, ag_lease_tend};
+    static const ag_store_t base = {"lease", charge_lease, ag_lease_refund, ag_lease_tend,
+                                    seen_lease};
     ag_lease_store_t *lease = apr_pcalloc(pchild, sizeof *lease);
     ag_fleet_config_t own = *config;
 

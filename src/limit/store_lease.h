@@ -49,6 +49,9 @@ typedef struct ag_bill_t {
 int ag_lease_judge(ag_charge_t *charge, const ag_counter_t *seen, apr_uint64_t hand, apr_time_t now,
                    apr_uint64_t cost);
 
+/* What this machine knows of a counter; all zero when that is nothing. */
+ag_lease_t ag_lease_known(const ag_lease_store_t *store, const ag_charge_t *charge);
+
 /* Puts back what was spent here; the locks are held. */
 void ag_lease_undo(ag_bill_t *bill);
 

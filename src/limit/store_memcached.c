@@ -119,7 +119,8 @@ static void refund_memcached(ag_store_t *store, ag_charge_t *charges, int n, apr
 apr_status_t ag_store_memcached_open(ag_store_t **store, const ag_fleet_config_t *config,
                                      apr_pool_t *pchild)
 {
-    static const ag_store_t base = {"memcached", charge_memcached, refund_memcached, NULL};
+    static const ag_store_t base = {"memcached", charge_memcached, refund_memcached, NULL,
+                                    NULL};
     direct_t *direct = apr_pcalloc(pchild, sizeof *direct);
 
     direct->base = base;

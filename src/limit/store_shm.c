@@ -180,7 +180,7 @@ static void refund_shm(ag_store_t *store, ag_charge_t *charges, int n, apr_time_
 apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t size, int fresh,
                                  apr_pool_t *p)
 {
-    static const ag_store_t base = {"shm", charge_shm, refund_shm, NULL};
+    static const ag_store_t base = {"shm", charge_shm, refund_shm, NULL, NULL};
     shm_t *shm = apr_pcalloc(p, sizeof *shm);
 
     shm->base = base;
@@ -194,6 +194,16 @@ static ag_lock_t *take_lock(const ag_table_t *table, const ag_charge_t *charge)
 
     ag_lock_take(lock);
     return lock;
+}
+
+void ag_store_shm_begin(ag_store_t *store, const ag_charge_t *charge, const ag_counter_t *seen,
+                        apr_time_t now)
+{
+    const ag_table_t *table = &((shm_t *)store)->table;
+    ag_lock_t *lock = take_lock(table, charge);
+
+    ag_newcomer_begin(table, charge, seen, now);
+    ag_lock_give(lock);
 }
 
 int ag_store_shm_forget(ag_store_t *store, const ag_charge_t *charge, apr_time_t now)

@@ -13,6 +13,8 @@
  *   - what an answer tells as left is left, whichever node says so: after the first second, in which nobody
  *     knows how busy the others are, no more than one answer in four hundred tells more. How much less they
  *     tell is printed, in seconds of the client's pace
+ *   - memcached is lost, and each node goes on by itself (ApiGuardStoreFailure local, local/NODES): all that is
+ *     admitted in that window is what had been charged until then, and what each node, or its part, saw left
  *
  *   sim_lease          a table of cases, in some seconds
  *   sim_lease --long   ten times as long
@@ -34,6 +36,7 @@
 
 static apr_pool_t *pool;
 static long trips;
+static int lost; /* nobody reaches memcached any more */
 
 /* ---- a memcached ----------------------------------------------------------------------------- */
 
@@ -110,7 +113,7 @@ apr_status_t ag_fleet_begin(ag_call_t *call, ag_fleet_t *fleet, apr_time_t now, 
     call->fleet = fleet;
     call->now = now;
     call->wire.p = p;
-    return APR_SUCCESS;
+    return lost ? APR_EAGAIN : APR_SUCCESS;
 }
 
 apr_status_t ag_fleet_enter(ag_call_t *call, const ag_entry_t *entry)
@@ -247,6 +250,108 @@ static int run(const case_t *c, int times, apr_pool_t *p)
     return good;
 }
 
+/* ---- memcached is lost ----------------------------------------------------------------------- */
+
+typedef struct {
+    const ag_algo_t *algo;
+    apr_uint64_t n;
+    int nodes;
+    int parts;   /* local/parts */
+    double rate; /* requests a second */
+    int until;   /* seconds; ten times as many follow */
+} lost_t;
+
+#define ALONE_SIZE (64 * 1024)
+
+typedef struct {
+    node_t node;
+    ag_store_t *alone;
+} pair_t;
+
+static apr_uint64_t left_of(const ag_counter_t *counter, const ag_window_t *w, apr_time_t now)
+{
+    ag_counter_t copy = *counter;
+    ag_quota_t quota;
+
+    w->algo->step(&copy, w, now, 0, &quota);
+    return quota.remaining;
+}
+
+/* What the nodes may still admit when memcached is lost, and what had been charged to its counter. */
+static apr_uint64_t bound_of(const lost_t *c, const pair_t *pairs, const ag_window_t *w,
+                             ag_subject_t *s, apr_time_t now, apr_pool_t *p)
+{
+    ag_charge_t charge = {.window = w, .subject = s, .cost = 1};
+    ag_id_t id = ag_entry_id(&charge, p);
+    const item_t *item = apr_hash_get(items, &id, sizeof id);
+    apr_uint64_t bound = c->n - left_of(&item->counter, w, now);
+    int i;
+
+    for (i = 0; i < c->nodes; i++) {
+        ag_counter_t seen = {0, 0, 0};
+        ag_store_t *store = pairs[i].node.store;
+
+        if (!store->seen(store, &charge, &seen)) {
+            memset(&seen, 0, sizeof seen);
+        }
+        bound += left_of(&seen, w, now) / (apr_uint64_t)c->parts;
+    }
+    return bound;
+}
+
+static int ask_anyhow(const pair_t *pair, const lost_t *c, const ag_window_t *w, ag_subject_t *s,
+                      apr_time_t now, apr_pool_t *p)
+{
+    ag_charge_t charge = {.window = w, .subject = s, .cost = 1};
+
+    if (pair->node.store->charge(pair->node.store, &charge, 1, now, p)) {
+        ag_limit_go_on(pair->alone, pair->node.store, &charge, 1, (apr_uint64_t)c->parts, now, p);
+        pair->alone->charge(pair->alone, &charge, 1, now, p);
+    }
+    return charge.allowed;
+}
+
+static int run_lost(const lost_t *c, apr_pool_t *p)
+{
+    ag_window_t w = {.rate = {c->n, {3600, AG_PERIOD_PLAIN}}, .algo = c->algo,
+                     .id = {1, 2}, .told = {.name = "lost"}};
+    ag_subject_t s = {.id = {3, 4}};
+    pair_t *pairs = apr_pcalloc(p, (apr_size_t)c->nodes * sizeof *pairs);
+    apr_time_t now = START, at = START + apr_time_from_sec(c->until), end = at + 10 * (at - START);
+    apr_uint64_t bound = 0, admitted = 0, before = 0;
+    apr_pool_t *scratch;
+    int i, good;
+
+    apr_pool_create(&scratch, p);
+    items = apr_hash_make(p);
+    pool = p;
+    dice = 1;
+    for (i = 0; i < c->nodes; i++) {
+        make_node(&pairs[i].node, 0, p);
+        if (ag_store_shm_attach(&pairs[i].alone, apr_pcalloc(p, ALONE_SIZE), ALONE_SIZE, 1, p)) {
+            abort();
+        }
+    }
+    for (lost = 0; now < end; now += (apr_time_t)(-log(chance()) / c->rate * APR_USEC_PER_SEC)) {
+        const pair_t *pair = &pairs[(int)(chance() * c->nodes) % c->nodes];
+
+        if (!lost && now > at) {
+            lost = 1;
+            before = admitted;
+            bound = bound_of(c, pairs, &w, &s, now, scratch);
+        }
+        admitted += (apr_uint64_t)ask_anyhow(pair, c, &w, &s, now, scratch);
+        apr_pool_clear(scratch);
+    }
+    lost = 0;
+    good = admitted <= bound && (admitted > before || c->n <= 3);
+    printf("%-7s %8" APR_UINT64_T_FMT "/h     %5d nodes %6.0f/s  lost after %d s and %" APR_UINT64_T_FMT
+           ", local/%d  admitted %" APR_UINT64_T_FMT " of at most %" APR_UINT64_T_FMT "  %s\n",
+           c->algo->name, c->n, c->nodes, c->rate, c->until, before, c->parts, admitted, bound,
+           good ? "ok" : "NOT OK");
+    return good;
+}
+
 #define S &ag_algo_sliding
 #define F &ag_algo_fixed
 #define B &ag_algo_bucket
@@ -284,8 +389,22 @@ static const case_t cases[] = {
     {S, 1200, 1, 0, 1, 1000, 60, 0.2, 0.98, 0},
     {S, 1000, 1, 0, 8, 2000, 60, 1.1, 0.98, 0},
     {F, 1000, 1, 0, 8, 2000, 60, 0.1, 0.98, 0},
+    {&ag_algo_log, 3, 20, 0, 8, 1, 2000, 2, 0.98, 0},
+    {&ag_algo_log, 1, 10, 0, 4, 1, 2000, 2, 0.98, 0},
     {S, 30000, 60, 0, 8, 1000, 150, 0.05, 0.98, 100000},
     {F, 30000, 60, 0, 8, 1000, 150, 0.05, 0.98, 100000},
+};
+
+static const lost_t losses[] = {
+    /* alg  n  nodes parts rate until */
+    {S, 150, 4, 1, 20, 5},
+    {S, 150, 4, 4, 20, 5},
+    {F, 150, 4, 1, 20, 5},
+    {F, 150, 4, 4, 20, 5},
+    {F, 100000, 8, 1, 1000, 60},
+    {F, 100000, 8, 8, 1000, 60},
+    {S, 100000, 50, 50, 1000, 60},
+    {&ag_algo_log, 3, 4, 1, 2, 10},
 };
 
 int main(int argc, char **argv)
@@ -301,8 +420,13 @@ int main(int argc, char **argv)
         bad += !run(&cases[i], times, p);
         apr_pool_destroy(p);
     }
-    printf("%d of %d cases\n", (int)(sizeof cases / sizeof *cases) - bad,
-           (int)(sizeof cases / sizeof *cases));
+    for (i = 0; i < sizeof losses / sizeof *losses; i++) {
+        apr_pool_create(&p, NULL);
+        bad += !run_lost(&losses[i], p);
+        apr_pool_destroy(p);
+    }
+    i = sizeof cases / sizeof *cases + sizeof losses / sizeof *losses;
+    printf("%d of %d cases\n", (int)i - bad, (int)i);
     apr_terminate();
     return bad != 0;
 }

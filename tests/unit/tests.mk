@@ -40,6 +40,7 @@ ag_unit_tests = \
 	tests/unit/test_limit_algo \
 	tests/unit/test_limit_flood \
 	tests/unit/test_limit_few \
+	tests/unit/test_limit_local \
 	tests/unit/test_limit_log \
 	tests/unit/test_limit_lease \
 	tests/unit/test_limit_memcached \

@@ -136,7 +136,8 @@ def test_memcached_is_away(own_httpd, own_memcached):
     assert go(node, ip, 3) == [200] * 3
     own_memcached.kill()
     go(node, "192.0.2.31", 3)  # finds out
-    assert go(node, ip, 40)[-1] == 200
+    assert go(node, ip, 32)[-1] == 200
+    assert go(node, ip, 8)[-1] == 429, "it went on from the three it had seen"
     answer = told(node, "limit", "show", f"ip:{ip}")
     (row,) = answer["windows"]
     assert answer["reachable"] is False and row["alone"] > 30 and row["used"] >= 2
@@ -144,6 +145,7 @@ def test_memcached_is_away(own_httpd, own_memcached):
     done = ctl(node, "limit", "reset", f"ip:{ip}", check=False)
     assert (done.returncode, done.stdout) == (1, "") and "cannot be reached" in done.stderr
     assert told(node, "limit", "show", f"ip:{ip}")["windows"][0]["alone"] == 0
+    assert go(node, ip, 40) == [200] * 40, "and from nothing when that was to be forgotten"
     unknown = told(node, "limit", "show", "ip:192.0.2.32")["windows"]
     assert "used" not in unknown[0] and "asked" not in unknown[0]
     assert "?" in ctl(node, "limit", "show", "ip:192.0.2.32").stdout
