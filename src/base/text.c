@@ -181,6 +181,21 @@ int ag_text_path(const char *pattern, const char *path)
     return 1;
 }
 
+const char *ag_text_behind(const char *name, const char *prefix)
+{
+    for (; *prefix && ag_text_alike(*name, *prefix); name++, prefix++) {
+    }
+    return *prefix ? NULL : name;
+}
+
+int ag_text_nothing(const char *text)
+{
+    while (is_space(*text)) {
+        text++;
+    }
+    return !*text;
+}
+
 const char *ag_text_option(const char *word, const char *name)
 {
     apr_size_t n = strlen(name);

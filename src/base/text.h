@@ -37,6 +37,43 @@ int ag_text_starts(const char *pattern, const char *text);
  * that follows. Both are compared byte by byte. */
 int ag_text_path(const char *pattern, const char *path);
 
+/* Of ASCII, whatever the locale; without ctype's table, since every request's fields are compared. */
+static inline int ag_text_letter(char c)
+{
+    return (unsigned char)((c | 0x20) - 'a') < 26;
+}
+
+static inline int ag_text_digit(char c)
+{
+    return (unsigned char)(c - '0') < 10;
+}
+
+/* 1 when both are the same letter in any case, the same digit, or a sign each: whoever makes a name of
+ * its own from another's takes '_', '.' or a blank for '-' (CGI's HTTP_X_API_KEY, RFC 3875 s4.1.18;
+ * PHP's $_GET['api_key']). NUL is no sign. */
+static inline int ag_text_alike(char a, char b)
+{
+    if (ag_text_letter(b)) {
+        return (a | 0x20) == (b | 0x20);
+    }
+    return a == b || (b && a && !ag_text_digit(b) && !ag_text_letter(a) && !ag_text_digit(a));
+}
+
+/* What stands behind `prefix` in the name, compared by ag_text_alike(); NULL when it begins
+ * otherwise. */
+const char *ag_text_behind(const char *name, const char *prefix);
+
+/* 1 when two names of request fields may be one to a backend. */
+static inline int ag_text_same_field(const char *name, const char *other)
+{
+    const char *rest = ag_text_alike(*name, *other) ? ag_text_behind(name, other) : NULL;
+
+    return rest && !*rest;
+}
+
+/* 1 when nothing but blanks stands in it. */
+int ag_text_nothing(const char *text);
+
 /* If `word` starts with `name` and `=`, what follows, else NULL. */
 const char *ag_text_option(const char *word, const char *name);
 

@@ -14,6 +14,9 @@
 
 typedef struct ag_request_t ag_request_t;
 
+/* Takes one request field. */
+typedef void (*ag_spelling_fn)(void *ctx, const char *name, const char *value);
+
 struct ag_request_t {
     apr_pool_t *pool;
     const char *method;
@@ -25,6 +28,15 @@ struct ag_request_t {
 
     /* A request field's value as first received, or NULL. A repeated field is joined by ", ". */
     const char *(*header)(const ag_request_t *request, const char *name);
+
+    /* Gives each() every field that a backend may take for the one of that name
+     * (ag_text_same_field()), as first received. */
+    void (*spellings)(const ag_request_t *request, const char *name, ag_spelling_fn each,
+                      void *ctx);
+
+    /* Where a scheme's credential stands: Proxy-Authorization for a forward proxy (RFC 9110 s11.7.2),
+     * else Authorization. */
+    const char *authorization;
     void *ctx; /* the glue's own */
 };
 

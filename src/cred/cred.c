@@ -16,6 +16,7 @@ typedef struct {
     ag_credential_t *found;
     const ag_request_t *request;
     unsigned types;
+    unsigned places; /* where a key is read: AG_FROM_BIT */
     int ambiguous;
 } hunt_t;
 
@@ -23,11 +24,14 @@ static void add(hunt_t *hunt, const ag_cred_type_t *type, const char *text, ag_f
 {
     ag_credential_t *found = hunt->found;
 
+    found->places |= AG_FROM_BIT(from);
+    if (ag_text_nothing(text)) {
+        return;
+    }
     if (found->type && (found->type != type || strcmp(found->text, text) != 0)) {
         hunt->ambiguous = 1;
         return;
     }
-    found->places |= 1u << from;
     if (!found->type) {
         found->type = type;
         found->text = text;
@@ -36,12 +40,24 @@ static void add(hunt_t *hunt, const ag_cred_type_t *type, const char *text, ag_f
     }
 }
 
+/* A list's empty elements do not count (RFC 9110 s5.6.1): httpd joins an empty field and one that is
+ * not to ", KEY". */
+static const char *without_commas(const char *text, apr_pool_t *p)
+{
+    apr_size_t n;
+
+    text += strspn(text, ", \t");
+    for (n = strlen(text); n && strchr(", \t", text[n - 1]); n--) {
+    }
+    return apr_pstrmemdup(p, text, n);
+}
+
 /* A comma in a field of which one value is expected is what a repeated field looks like. */
 static void add_field(hunt_t *hunt, const ag_cred_type_t *type, const char *text, ag_from_e from)
 {
     if (strchr(text, ',')) {
-        hunt->ambiguous = 1;
-        return;
+        text = without_commas(text, hunt->request->pool);
+        hunt->ambiguous |= strchr(text, ',') != NULL;
     }
     add(hunt, type, text, from);
 }
@@ -51,10 +67,10 @@ static const char *after_scheme(const char *value, const char *scheme)
 {
     apr_size_t n = strlen(scheme);
 
-    if (strncasecmp(value, scheme, n) != 0 || (value[n] != ' ' && value[n])) {
+    if (strncasecmp(value, scheme, n) != 0 || (value[n] && !strchr(" \t", value[n]))) {
         return NULL;
     }
-    return value + n + strspn(value + n, " ");
+    return value + n + strspn(value + n, " \t");
 }
 
 /* Two dots, no more: what a token looks like from afar. */
@@ -68,21 +84,22 @@ static int has_two_dots(const char *text)
 
 /* A bearer value of a key's shape is a key, one with two dots a token, anything else the first of
  * the two that is enabled. */
-static void add_bearer(hunt_t *hunt, const char *text, int keys)
+static void add_bearer(hunt_t *hunt, const char *text)
 {
-    apr_size_t n = strlen(text);
-    int key = keys && (hunt->types & AG_CRED_KEY);
+    int key = (hunt->places & AG_FROM_BIT(AG_FROM_BEARER)) != 0;
     int jwt = (hunt->types & AG_CRED_JWT) != 0;
 
-    if (key && ag_key_shape(text, n) != AG_KEY_FOREIGN) {
-        add_field(hunt, &ag_cred_key, text, AG_FROM_BEARER);
-    }
-    else if (jwt && (!key || has_two_dots(text))) {
+    if (jwt && (!key || (has_two_dots(text) && ag_key_shape(text, strlen(text)) == AG_KEY_FOREIGN))) {
         add_field(hunt, &ag_cred_jwt, text, AG_FROM_BEARER);
     }
-    else if (key) {
+    else {
         add_field(hunt, &ag_cred_key, text, AG_FROM_BEARER);
     }
+}
+
+static void add_apikey(hunt_t *hunt, const char *text)
+{
+    add_field(hunt, &ag_cred_key, text, AG_FROM_APIKEY);
 }
 
 /* RFC 7617: the key is the password, or the user name when there is no password. */
@@ -100,28 +117,89 @@ static void add_basic(hunt_t *hunt, const char *text)
         return;
     }
     *colon++ = '\0';
-    add(hunt, &ag_cred_key, *colon ? colon : pair, AG_FROM_BASIC);
+    add(hunt, &ag_cred_key, ag_text_nothing(colon) ? pair : colon, AG_FROM_BASIC);
 }
 
-static void authorization(hunt_t *hunt, const ag_key_from_t *from)
+static const struct {
+    const char *name;
+    ag_from_e from;
+    void (*add)(hunt_t *hunt, const char *text);
+} schemes[] = {
+    {"Bearer", AG_FROM_BEARER, add_bearer},
+    {"ApiKey", AG_FROM_APIKEY, add_apikey},
+    {"Basic", AG_FROM_BASIC, add_basic},
+};
+
+/* The number of the scheme by which `value` begins, of those that are read here; -1: none. */
+static int find_scheme(const hunt_t *hunt, const char *value)
 {
-    const char *value = hunt->request->header(hunt->request, "Authorization");
-    const char *text;
-    int bearer = 0, basic = 0, i;
+    unsigned read = hunt->places | (hunt->types & AG_CRED_JWT ? AG_FROM_BIT(AG_FROM_BEARER) : 0);
+    int i;
+
+    for (i = 0; i < (int)(sizeof schemes / sizeof *schemes); i++) {
+        if (read & AG_FROM_BIT(schemes[i].from) && after_scheme(value, schemes[i].name)) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* The one element of a repeated Authorization field: one that is empty, or a scheme without anything
+ * behind it, does not count. With more than one, all that there is, and ambiguous if any is read here. */
+static const char *only_element(hunt_t *hunt, const char *value)
+{
+    char *rest = apr_pstrdup(hunt->request->pool, value);
+    const char *only = "";
+    int count = 0, ours = 0;
+    char *element, *last;
+
+    for (element = apr_strtok(rest, ",", &last); element; element = apr_strtok(NULL, ",", &last)) {
+        int i;
+
+        element += strspn(element, " \t");
+        i = find_scheme(hunt, element);
+        if (i >= 0 && ag_text_nothing(after_scheme(element, schemes[i].name))) {
+            hunt->found->places |= AG_FROM_BIT(schemes[i].from);
+        }
+        else if (!ag_text_nothing(element)) {
+            count++;
+            ours |= i >= 0;
+            only = element;
+        }
+    }
+    hunt->ambiguous |= count > 1 && ours;
+    return count > 1 ? value : only;
+}
+
+static void authorization(hunt_t *hunt)
+{
+    const ag_request_t *request = hunt->request;
+    const char *value = request->header(request, request->authorization);
+    int i;
 
     if (!value) {
         return;
     }
-    for (i = 0; i < from->n; i++) {
-        bearer |= from->sources[i].from == AG_FROM_BEARER;
-        basic |= from->sources[i].from == AG_FROM_BASIC;
+    if (strchr(value, ',')) {
+        value = only_element(hunt, value);
     }
-    if ((text = after_scheme(value, "Bearer"))) {
-        add_bearer(hunt, text, bearer);
+    i = find_scheme(hunt, value);
+    if (i >= 0) {
+        schemes[i].add(hunt, after_scheme(value, schemes[i].name));
     }
-    else if (basic && (hunt->types & AG_CRED_KEY) && (text = after_scheme(value, "Basic"))) {
-        add_basic(hunt, text);
+    else if (hunt->places & AG_FROM_BIT(AG_FROM_PLAIN)) {
+        add_field(hunt, &ag_cred_key, value, AG_FROM_PLAIN);
     }
+}
+
+static void add_spelling(void *ctx, const char *name, const char *text)
+{
+    hunt_t *hunt = ctx;
+
+    hunt->found->fields++;
+    hunt->found->field = name;
+    hunt->found->value = text;
+    add_field(hunt, &ag_cred_key, text, AG_FROM_HEADER);
 }
 
 static void key_source(hunt_t *hunt, const ag_key_source_t *source)
@@ -131,10 +209,7 @@ static void key_source(hunt_t *hunt, const ag_key_source_t *source)
 
     switch (source->from) {
     case AG_FROM_HEADER:
-        text = request->header(request, source->name);
-        if (text) {
-            add_field(hunt, &ag_cred_key, text, source->from);
-        }
+        request->spellings(request, source->name, add_spelling, hunt);
         return;
     case AG_FROM_QUERY:
         text = ag_cred_argument(request->args, source->name, &hunt->ambiguous, request->pool);
@@ -154,17 +229,16 @@ static void key_source(hunt_t *hunt, const ag_key_source_t *source)
 ag_reason_e ag_cred_find(ag_credential_t *found, const ag_request_t *request,
                          const ag_key_from_t *key_from, unsigned types)
 {
-    hunt_t hunt = {found, request, types, 0};
+    int keys = (types & AG_CRED_KEY) != 0;
+    hunt_t hunt = {found, request, types, keys ? key_from->places : 0, 0};
     int i;
 
     memset(found, 0, sizeof *found);
-    for (i = 0; (types & AG_CRED_KEY) && i < key_from->n; i++) {
+    found->looked = keys;
+    for (i = 0; keys && i < key_from->n; i++) {
         key_source(&hunt, &key_from->sources[i]);
-        if (found->type && !found->source) {
-            found->source = &key_from->sources[i];
-        }
     }
-    authorization(&hunt, key_from);
+    authorization(&hunt);
     if (hunt.ambiguous) {
         return AG_R_CREDENTIAL_AMBIGUOUS;
     }

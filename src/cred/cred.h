@@ -19,8 +19,17 @@ typedef enum {
     AG_FROM_BEARER,
     AG_FROM_BASIC,
     AG_FROM_QUERY,
-    AG_FROM_COOKIE
+    AG_FROM_COOKIE,
+    AG_FROM_APIKEY, /* Authorization: ApiKey */
+    AG_FROM_PLAIN   /* Authorization without a scheme: header:Authorization */
 } ag_from_e;
+
+#define AG_FROM_BIT(from) (1u << (from))
+
+/* Those that stand in Authorization. */
+#define AG_FROM_AUTHORIZATION                                                                      \
+    (AG_FROM_BIT(AG_FROM_BEARER) | AG_FROM_BIT(AG_FROM_BASIC) | AG_FROM_BIT(AG_FROM_APIKEY)        \
+     | AG_FROM_BIT(AG_FROM_PLAIN))
 
 typedef struct ag_key_source_t {
     ag_from_e from;
@@ -32,6 +41,8 @@ typedef struct ag_key_from_t {
     int n;
     const char *vary; /* the fields an answer depends on (RFC 9110 s12.5.5) */
     int queries;      /* how many sources are arguments: these need masking in logs */
+    unsigned places;  /* AG_FROM_BIT of all sources; and of ApiKey, where the challenge offers it */
+    const char *advice, *advice_both; /* where a key goes; where a key or a token; one sentence */
 } ag_key_from_t;
 
 /* What a check needs, and what it tells besides its result. */
@@ -69,24 +80,32 @@ typedef struct ag_credential_t {
     const char *text;
     apr_size_t n;
     ag_from_e from;  /* where it was found first */
-    const ag_key_source_t *source; /* likewise; NULL: in Authorization */
-    unsigned places; /* everywhere it stands: (1u << ag_from_e) */
+    unsigned places; /* everywhere it stands, and where one should but is empty: AG_FROM_BIT */
+    int looked;      /* fields that may hold a key were looked for, so many were found, and this */
+    int fields;      /* is the last one; all of them need hiding */
+    const char *field, *value;
 } ag_credential_t;
 
 /* The one credential of the request, of the types whose bit (their place in cred.c's table, key 1,
  * jwt 2) is set in `types`. AG_R_NONE, AG_R_CREDENTIAL_MISSING, or AG_R_CREDENTIAL_AMBIGUOUS for two
- * that differ. What no enabled type reads is not a credential. */
+ * that differ. What no enabled type reads is not a credential, and what is empty or blank is none. */
 ag_reason_e ag_cred_find(ag_credential_t *found, const ag_request_t *request,
                          const ag_key_from_t *key_from, unsigned types);
 
 enum { AG_CRED_KEY = 1, AG_CRED_JWT = 2 };
 
-/* The value of an argument or a cookie, decoded; NULL when it is not there. Twice is *twice = 1. */
+/* The value of an argument or a cookie, decoded; NULL when it is not there or blank. Twice is *twice = 1.
+ * Its name is compared as a backend might read it: percent-encoded, in any case, with any sign for
+ * another (ag_text_alike()), as an array (NAME[]). */
 const char *ag_cred_argument(const char *args, const char *name, int *twice, apr_pool_t *p);
 const char *ag_cred_cookie(const char *header, const char *name, int *twice, apr_pool_t *p);
 
 /* The query string or Cookie field without that argument or cookie; NULL when nothing is left. */
 char *ag_cred_args_without(const char *args, const char *name, apr_pool_t *p);
 char *ag_cred_cookies_without(const char *header, const char *name, apr_pool_t *p);
+
+/* `text`, whose query begins at `args`, with *** for the argument's value; NULL when there is none to
+ * mask. */
+char *ag_cred_args_masked(const char *text, const char *args, const char *name, apr_pool_t *p);
 
 #endif

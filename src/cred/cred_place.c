@@ -1,80 +1,189 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cred places: reading one value out of a query string or a Cookie field.
+ * cred places: one value of a query string or a Cookie field. What finds it, takes it away and masks
+ * it goes through the same pairs: a name that one of them overlooked would reach a backend or a log.
  */
 #include <string.h>
 
 #include <apr_escape.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include "cred.h"
 
-/* Pairs of a query are set apart by '&' (WHATWG URL s5.1); those of Cookie by ';' and blanks (RFC
- * 6265 s4.2.1), and by the commas with which httpd joins repeated fields. */
-#define ARGUMENTS "&"
-#define COOKIES "; \t,"
+/* How NAME=VALUE pairs stand in a list. */
+typedef struct {
+    const char *lead; /* what may stand in front of a name */
+    const char *part; /* what ends a name without a value */
+    const char *end;  /* what ends a value */
+    const char *(*decode)(const char *raw, apr_size_t n, apr_pool_t *p);
+} list_t;
 
-static int is_named(const char *pair, apr_size_t n, const char *name)
+typedef struct {
+    const char *start; /* of the name */
+    const char *value; /* NULL: the pair has another name */
+    const char *end;
+} pair_t;
+
+/* ---- names --------------------------------------------------------------------------------------- */
+
+static int hex(const char *at, const char *end, int digits)
 {
-    apr_size_t size = strlen(name);
+    int value = 0;
 
-    return n > size && pair[size] == '=' && strncmp(pair, name, size) == 0;
-}
-
-/* The last NAME=VALUE of a list; decode() turns the raw value into text. */
-static const char *find(const char *list, const char *name, const char *separators, int *twice,
-                        const char *(*decode)(const char *raw, apr_size_t n, apr_pool_t *p),
-                        apr_pool_t *p)
-{
-    apr_size_t size = strlen(name);
-    const char *value = NULL;
-
-    while (list && *list) {
-        apr_size_t n;
-
-        list += strspn(list, separators);
-        n = strcspn(list, separators);
-        if (is_named(list, n, name)) {
-            *twice |= value != NULL;
-            value = decode(list + size + 1, n - size - 1, p);
+    for (; digits; at++, digits--) {
+        if (at >= end || !apr_isxdigit(*at)) {
+            return -1;
         }
-        list += n;
+        value = value * 16 + (apr_isdigit(*at) ? *at - '0' : (*at | 0x20) - 'a' + 10);
     }
     return value;
 }
 
-/* The list without those pairs, all else as it was; NULL when nothing is left. */
-static char *without(const char *list, const char *name, const char *separators, apr_pool_t *p)
+/* The character at *at, which moves behind it. Microsoft's %u0061 is read too; what is beyond ASCII
+ * becomes some sign. */
+static char next_char(const char **at, const char *end)
 {
-    char *out = apr_palloc(p, strlen(list) + 1);
-    char *at = out;
+    int wide = **at == '%' && *at + 1 < end && ((*at)[1] | 0x20) == 'u';
+    int value = **at == '%' ? hex(*at + 1 + wide, end, wide ? 4 : 2) : -1;
 
-    while (*list) {
-        apr_size_t lead = strspn(list, separators);
-        apr_size_t n = strcspn(list + lead, separators);
-
-        if (!is_named(list + lead, n, name)) {
-            memcpy(at, list, lead + n);
-            at += lead + n;
-        }
-        list += lead + n;
+    if (value >= 0) {
+        *at += wide ? 6 : 3;
+        return value < 0x80 ? (char)value : '?';
     }
-    *at = '\0';
-    out += strspn(out, separators);
+    return *(*at)++ == '+' ? ' ' : (*at)[-1];
+}
+
+static void skip_blanks(const char **at, const char *end)
+{
+    const char *next = *at;
+
+    while (next < end && memchr(" \t\r\n", next_char(&next, end), 4)) {
+        *at = next;
+    }
+}
+
+/* 1 when a backend may take the name from `at` to `end` for this one: encoded, in another case, with
+ * another sign, behind blanks, as an array (name[]=) or cut off at a NUL. */
+static int is_name(const char *at, const char *end, const char *name)
+{
+    char next;
+
+    skip_blanks(&at, end);
+    for (; *name; name++) {
+        if (at >= end || !ag_text_alike(next_char(&at, end), *name)) {
+            return 0;
+        }
+    }
+    skip_blanks(&at, end);
+    next = at < end ? next_char(&at, end) : '\0';
+    return next == '[' || !next;
+}
+
+/* ---- pairs --------------------------------------------------------------------------------------- */
+
+static const char *skip(const char *at, const char *end, const char *these)
+{
+    while (at < end && *at && strchr(these, *at)) {
+        at++;
+    }
+    return at;
+}
+
+static const char *until(const char *at, const char *end, const char *these)
+{
+    while (at < end && *at && !strchr(these, *at)) {
+        at++;
+    }
+    return at;
+}
+
+/* The next pair of what stands from `at` to `end`; 0 when there is none. */
+static int next_pair(pair_t *pair, const list_t *list, const char *at, const char *end,
+                     const char *name)
+{
+    const char *sign;
+
+    pair->start = skip(at, end, list->lead);
+    pair->end = until(pair->start, end, list->part);
+    sign = memchr(pair->start, '=', (apr_size_t)(pair->end - pair->start));
+    pair->value = sign && is_name(pair->start, sign, name) ? sign + 1 : NULL;
+    if (pair->value) {
+        pair->end = until(pair->value, end, list->end);
+    }
+    return pair->start < pair->end;
+}
+
+static int has(const list_t *list, const char *text, const char *end, const char *name)
+{
+    pair_t pair;
+
+    while (next_pair(&pair, list, text, end, name) && !pair.value) {
+        text = pair.end;
+    }
+    return pair.value != NULL;
+}
+
+/* The last value that is not blank. */
+static const char *find(const list_t *list, const char *text, const char *name, int *twice,
+                        apr_pool_t *p)
+{
+    const char *end = text ? text + strlen(text) : NULL;
+    const char *found = NULL;
+    pair_t pair;
+
+    for (; text && next_pair(&pair, list, text, end, name); text = pair.end) {
+        const char *value = pair.value ? list->decode(pair.value, (apr_size_t)(pair.end - pair.value), p)
+                                       : "";
+
+        if (!ag_text_nothing(value)) {
+            *twice |= found != NULL;
+            found = value;
+        }
+    }
+    return found;
+}
+
+/* The list without those pairs, all else as it was; NULL when nothing is left. */
+static char *without(const list_t *list, const char *text, const char *name, apr_pool_t *p)
+{
+    const char *end = text + strlen(text);
+    char *out = apr_pstrmemdup(p, text, (apr_size_t)(end - text));
+    char *at = out;
+    pair_t pair;
+
+    if (!has(list, text, end, name)) {
+        return *out ? out : NULL;
+    }
+    for (; next_pair(&pair, list, text, end, name); text = pair.end) {
+        if (!pair.value) {
+            memcpy(at, text, (apr_size_t)(pair.end - text));
+            at += pair.end - text;
+        }
+    }
+    memcpy(at, text, (apr_size_t)(end - text) + 1); /* what parts pairs, behind the last one */
+    out += strspn(out, list->lead);
     return *out ? out : NULL;
 }
 
-/* application/x-www-form-urlencoded. What cannot be decoded becomes "", which is no key. */
+/* ---- values -------------------------------------------------------------------------------------- */
+
+/* application/x-www-form-urlencoded. What cannot be decoded stays as it is, and is no key. */
 static const char *from_form(const char *raw, apr_size_t n, apr_pool_t *p)
 {
-    const char *text = apr_punescape_url(p, apr_pstrmemdup(p, raw, n), NULL, NULL, 1);
+    const char *copy = apr_pstrmemdup(p, raw, n);
+    const char *text = apr_punescape_url(p, copy, NULL, NULL, 1);
 
-    return text ? text : "";
+    return text ? text : copy;
 }
 
 /* RFC 6265 s4.1.1: the value may stand in quotes. */
 static const char *from_cookie(const char *raw, apr_size_t n, apr_pool_t *p)
 {
+    apr_size_t lead = strspn(raw, " \t");
+
+    raw += lead < n ? lead : n;
+    n -= lead < n ? lead : n;
     while (n && (raw[n - 1] == ' ' || raw[n - 1] == '\t')) {
         n--;
     }
@@ -85,22 +194,59 @@ static const char *from_cookie(const char *raw, apr_size_t n, apr_pool_t *p)
     return apr_pstrmemdup(p, raw, n);
 }
 
+/* Pairs of a query are parted by '&' (WHATWG URL s5.1), for some backends by ';' as well (HTML 4 sB.2.2):
+ * a name may stand behind either, and a value is all that any of them takes for it. Those of a Cookie
+ * field by ';' (RFC 6265 s4.2.1), and by the commas with which httpd joins repeated fields. */
+static const list_t arguments = {"&;?", "&;", "&", from_form};
+static const list_t cookies = {"; \t,", ";,", ";,", from_cookie};
+
 const char *ag_cred_argument(const char *args, const char *name, int *twice, apr_pool_t *p)
 {
-    return find(args, name, ARGUMENTS, twice, from_form, p);
+    return find(&arguments, args, name, twice, p);
 }
 
 const char *ag_cred_cookie(const char *header, const char *name, int *twice, apr_pool_t *p)
 {
-    return find(header, name, COOKIES, twice, from_cookie, p);
+    return find(&cookies, header, name, twice, p);
 }
 
 char *ag_cred_args_without(const char *args, const char *name, apr_pool_t *p)
 {
-    return without(args, name, ARGUMENTS, p);
+    return without(&arguments, args, name, p);
 }
 
 char *ag_cred_cookies_without(const char *header, const char *name, apr_pool_t *p)
 {
-    return without(header, name, COOKIES, p);
+    return without(&cookies, header, name, p);
+}
+
+/* 1 when the pair holds a value that is not masked yet. */
+static int shows(const pair_t *pair)
+{
+    return pair->value && (pair->end - pair->value != 3 || memcmp(pair->value, "***", 3) != 0);
+}
+
+char *ag_cred_args_masked(const char *text, const char *args, const char *name, apr_pool_t *p)
+{
+    const char *end = args + strcspn(args, " #"); /* a request line goes on behind its query */
+    apr_size_t size = 2 * strlen(text) + 4; /* "k=&" takes three bytes and grows by three */
+    pair_t pair;
+    ag_buf_t out;
+
+    while (next_pair(&pair, &arguments, args, end, name) && !shows(&pair)) {
+        args = pair.end;
+    }
+    if (!shows(&pair)) {
+        return NULL;
+    }
+    ag_buf_init(&out, apr_palloc(p, size), size);
+    for (; next_pair(&pair, &arguments, args, end, name); args = pair.end) {
+        if (shows(&pair)) {
+            ag_buf_mem(&out, text, (apr_size_t)(pair.value - text));
+            ag_buf_str(&out, "***");
+            text = pair.end;
+        }
+    }
+    ag_buf_str(&out, text);
+    return out.start;
 }

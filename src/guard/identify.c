@@ -172,11 +172,14 @@ ag_reason_e ag_guard_identify(ag_check_t *check)
 ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key)
 {
     memset(&check->credential, 0, sizeof check->credential);
+    if (ag_text_nothing(key)) {
+        return ag_refuse(&check->verdict, AG_R_CREDENTIAL_MISSING, NULL);
+    }
     check->credential.type = &ag_cred_key;
     check->credential.text = key;
     check->credential.n = strlen(key);
     check->credential.from = AG_FROM_BASIC;
-    check->credential.places = 1u << AG_FROM_BASIC;
+    check->credential.places = AG_FROM_BIT(AG_FROM_BASIC);
     return examine(check);
 }
 
@@ -194,6 +197,8 @@ static const ag_policy_t *keep_policy(const ag_policy_t *policy, apr_pool_t *p)
     }
     kept->key_from.sources = sources;
     kept->key_from.vary = apr_pstrdup(p, policy->key_from.vary);
+    kept->key_from.advice = apr_pstrdup(p, policy->key_from.advice);
+    kept->key_from.advice_both = apr_pstrdup(p, policy->key_from.advice_both);
     kept->limits = kept->concurrency = no_limits;
     kept->pass_claims.n = 0;
     return kept;

@@ -69,6 +69,9 @@ static const char *parse_source(ag_key_source_t *source, const char *word, apr_p
             && (sources[i].named ? is_token(word + n) : !word[n])) {
             source->from = sources[i].from;
             source->name = word + n;
+            if (source->from == AG_FROM_HEADER && strcasecmp(word + n, "Authorization") == 0) {
+                source->from = AG_FROM_PLAIN; /* read together with the schemes that stand there */
+            }
             return NULL;
         }
     }
@@ -80,17 +83,51 @@ static const char *parse_source(ag_key_source_t *source, const char *word, apr_p
 static const char *vary_of(const ag_key_from_t *from, apr_pool_t *p)
 {
     const char *vary = "Authorization";
-    int cookie = 0;
     int i;
 
     for (i = 0; i < from->n; i++) {
-        if (from->sources[i].from == AG_FROM_HEADER
-            && strcasecmp(from->sources[i].name, "Authorization") != 0) {
+        if (from->sources[i].from == AG_FROM_HEADER) {
             vary = apr_pstrcat(p, vary, ", ", from->sources[i].name, NULL);
         }
-        cookie |= from->sources[i].from == AG_FROM_COOKIE;
     }
-    return cookie ? apr_pstrcat(p, vary, ", Cookie", NULL) : vary;
+    return from->places & AG_FROM_BIT(AG_FROM_COOKIE) ? apr_pstrcat(p, vary, ", Cookie", NULL) : vary;
+}
+
+/* Every source without a scheme of its own is offered as `ApiKey` in the challenge, so what follows
+ * that is read, too. */
+static unsigned places_of(const ag_key_from_t *from)
+{
+    unsigned schemes = AG_FROM_BIT(AG_FROM_BEARER) | AG_FROM_BIT(AG_FROM_BASIC), places = 0;
+    int i;
+
+    for (i = 0; i < from->n; i++) {
+        places |= AG_FROM_BIT(from->sources[i].from);
+    }
+    return places & ~schemes ? places | AG_FROM_BIT(AG_FROM_APIKEY) : places;
+}
+
+/* "in the X-API-Key field or as Authorization: Bearer" */
+static const char *advice_of(const ag_key_from_t *from, apr_pool_t *p)
+{
+    static const char *const words[][2] = {
+        [AG_FROM_HEADER] = {"in the ", " field"},
+        [AG_FROM_BEARER] = {"as Authorization: Bearer", ""},
+        [AG_FROM_BASIC] = {"as the password of Authorization: Basic", ""},
+        [AG_FROM_QUERY] = {"in the ", " argument"},
+        [AG_FROM_COOKIE] = {"in the ", " cookie"},
+        [AG_FROM_PLAIN] = {"in the ", " field"},
+    };
+    const char *text = "";
+    int i;
+
+    for (i = 0; i < from->n; i++) {
+        const ag_key_source_t *source = &from->sources[i];
+        const char *joint = i == 0 ? "" : i == from->n - 1 ? " or " : ", ";
+
+        text = apr_pstrcat(p, text, joint, words[source->from][0], source->name,
+                           words[source->from][1], NULL);
+    }
+    return text;
 }
 
 static const char *parse_key_from(void *value, const ag_setting_t *row, const ag_words_t *words,
@@ -107,11 +144,18 @@ static const char *parse_key_from(void *value, const ag_setting_t *row, const ag
         error = parse_source(&list[i], words->v[i], call->p);
         queries += !error && list[i].from == AG_FROM_QUERY;
     }
+    if (error) {
+        return error;
+    }
     from->sources = list;
     from->n = words->n;
     from->queries = queries;
-    from->vary = error ? NULL : vary_of(from, call->p);
-    return error;
+    from->places = places_of(from);
+    from->vary = vary_of(from, call->p);
+    from->advice = apr_pstrcat(call->p, "Send the key ", advice_of(from, call->p), NULL);
+    from->advice_both = apr_pstrcat(call->p, from->advice, ", or a token as Authorization: Bearer",
+                                    NULL);
+    return NULL;
 }
 
 const ag_setting_kind_t ag_kind_key_from = {parse_key_from, NULL};

@@ -153,6 +153,16 @@ unsigned ag_policy_types(const ag_policy_t *policy)
     return count(policy->jwt_keys) + count(policy->jwks) ? AG_CRED_KEY | AG_CRED_JWT : AG_CRED_KEY;
 }
 
+const char *ag_policy_advice(const ag_policy_t *policy)
+{
+    unsigned types = ag_policy_types(policy);
+
+    if (!(types & AG_CRED_KEY)) {
+        return "Send a token as Authorization: Bearer";
+    }
+    return types & AG_CRED_JWT ? policy->key_from.advice_both : policy->key_from.advice;
+}
+
 /* Issuers by names of which one could be taken for another. */
 static const char *check_issuers(const ag_policy_t *policy, apr_pool_t *p)
 {

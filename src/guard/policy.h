@@ -137,6 +137,9 @@ void ag_policy_jwt(ag_jwt_policy_t *jwt, ag_id_t *realm, const ag_policy_t *poli
 /* The types of credentials that the section accepts: AG_CRED_KEY, AG_CRED_JWT. */
 unsigned ag_policy_types(const ag_policy_t *policy);
 
+/* Where a credential goes, for a client that sent none: one sentence. */
+const char *ag_policy_advice(const ag_policy_t *policy);
+
 /* 1 when he may use the method. Else *wanted is what would have done, parted by spaces, or NULL when
  * nothing would. */
 int ag_methods_allow(const ag_method_scopes_t *scopes, const char *method, const ag_principal_t *who,

@@ -81,6 +81,30 @@ static const char *header(const ag_request_t *request, const char *name)
     return value ? value : apr_table_get(r->headers_in, name);
 }
 
+/* What is hidden was hidden in all its spellings, so a field of that name is somebody else's since. */
+static void spellings(const ag_request_t *request, const char *name, ag_spelling_fn each,
+                      void *ctx)
+{
+    request_rec *r = request->ctx;
+    const kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
+    const apr_array_header_t *fields = apr_table_elts(r->headers_in);
+    const apr_table_entry_t *field = (const apr_table_entry_t *)fields->elts;
+    const hidden_t *hidden;
+    int i, found = 0;
+
+    for (hidden = kept->hidden; hidden; hidden = hidden->next) {
+        if (ag_text_same_field(hidden->name, name)) {
+            each(ctx, hidden->name, hidden->value);
+            found = 1;
+        }
+    }
+    for (i = 0; !found && i < fields->nelts; i++) {
+        if (ag_text_same_field(field[i].key, name)) {
+            each(ctx, field[i].key, field[i].val);
+        }
+    }
+}
+
 static ag_exchange_t *make_exchange(kept_t *kept, request_rec *r)
 {
     ag_exchange_t *exchange = &kept->own_exchange;
@@ -95,6 +119,8 @@ static ag_exchange_t *make_exchange(kept_t *kept, request_rec *r)
     request->log = &kept->log;
     ag_request_log(&kept->log, r);
     request->header = header;
+    request->spellings = spellings;
+    request->authorization = r->proxyreq == PROXYREQ_PROXY ? "Proxy-Authorization" : "Authorization";
     request->ctx = r;
     exchange->engine = ag_server_of(r->server)->engine;
     return exchange;

@@ -85,6 +85,26 @@ static int says_whose(const char *cache_control)
     return 0;
 }
 
+/* The fields that decided. A key that came under another spelling of its field's name is in none that
+ * a cache would compare. */
+static const char *vary_of(const ag_check_t *check)
+{
+    const ag_key_from_t *from = &check->policy->key_from;
+    const ag_request_t *request = &check->exchange->request;
+    int i;
+
+    for (i = 0; check->credential.type && check->credential.from == AG_FROM_HEADER; i++) {
+        if (i == from->n) {
+            return "*"; /* RFC 9110 s12.5.5 */
+        }
+        if (from->sources[i].from == AG_FROM_HEADER
+            && request->header(request, from->sources[i].name)) {
+            break;
+        }
+    }
+    return from->vary;
+}
+
 /* An answer to an identified client is that client's alone, unless the application says otherwise
  * (RFC 9111 s3.5). The credential is hidden by now, so no cache behind us can know that itself. Where
  * nothing was said even the client's own cache asks again each time (s5.2.2.4): another user of the
@@ -106,7 +126,7 @@ static void keep_for_one(request_rec *r, const ag_check_t *check, apr_table_t *f
     else if (!says_whose(said)) {
         apr_table_mergen(r->headers_out, "Cache-Control", "private");
     }
-    apr_table_mergen(fields, "Vary", check->policy->key_from.vary);
+    apr_table_mergen(fields, "Vary", vary_of(check));
 }
 
 static void set_field(void *ctx, const char *name, const char *value)
@@ -197,6 +217,25 @@ static apr_status_t quota_filter(ap_filter_t *f, apr_bucket_brigade *bb)
     return ap_pass_brigade(f->next, bb);
 }
 
+/* httpd says 401 where authorization fails, 407 as a forward proxy, and 500 where a rule could not be
+ * tested; we know better. */
+static void correct_status(request_rec *r, const ag_check_t *check)
+{
+    int status = ag_reply_status(check->verdict.reason, check->policy->invalid_key_status);
+
+    if (status == HTTP_UNAUTHORIZED && r->status == HTTP_PROXY_AUTHENTICATION_REQUIRED) {
+        return;
+    }
+    if (r->status == HTTP_UNAUTHORIZED || r->status == HTTP_PROXY_AUTHENTICATION_REQUIRED
+        || (r->status == HTTP_INTERNAL_SERVER_ERROR
+            && check->verdict.reason == AG_R_LIST_UNAVAILABLE)) {
+        r->status = status;
+        if (check->policy->errors == AG_ERRORS_HTTPD) {
+            ag_refusal_challenge(r, check, status); /* it was made for httpd's 401 */
+        }
+    }
+}
+
 void ag_insert_error_filter(request_rec *r)
 {
     ag_check_t *check = ag_check_found(r);
@@ -217,11 +256,7 @@ void ag_insert_error_filter(request_rec *r)
         }
         return;
     }
-    if (r->status == HTTP_UNAUTHORIZED
-        || (r->status == HTTP_INTERNAL_SERVER_ERROR
-            && check->verdict.reason == AG_R_LIST_UNAVAILABLE)) {
-        r->status = ag_reply_status(check->verdict.reason, check->policy->invalid_key_status);
-    }
+    correct_status(r, check);
     if (check->policy->errors == AG_ERRORS_PROBLEM && check->problem) {
         ap_add_output_filter_handle(problem, (void *)check->problem, r, r->connection);
     }

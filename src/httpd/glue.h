@@ -312,6 +312,10 @@ void ag_register_trailers(void);
  * status for the hook to return. */
 int ag_refusal(request_rec *r, ag_check_t *check);
 
+/* The challenges that belong to the status: 401 must carry one (RFC 9110 s15.5.2); 403 may tell a
+ * bearer what scope is missing. */
+void ag_refusal_challenge(request_rec *r, const ag_check_t *check, int status);
+
 /* While a Require of ours may be what refuses, keeps httpd from following an ErrorDocument 403 to a
  * page before it is our turn; once the gate is passed, gives it back. */
 void ag_errors_hold(request_rec *r, const ag_check_t *check);

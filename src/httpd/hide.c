@@ -19,39 +19,11 @@ static struct {
 /* `text` with *** for the argument's value; its query begins behind the first '?', or at once. */
 static char *masked(char *text, const char *name, int query_only, apr_pool_t *p)
 {
-    apr_size_t size = strlen(name);
-    const char *at = query_only ? text : strchr(text, '?');
-    char *out, *to;
+    const char *mark = query_only ? NULL : strchr(text, '?');
+    const char *query = query_only ? text : mark ? mark + 1 : NULL;
+    char *out = query ? ag_cred_args_masked(text, query, name, p) : NULL;
 
-    if (!at || !strstr(at, name)) {
-        return text;
-    }
-    at += !query_only;
-    /* A pair takes three bytes or more ("k=&") and grows by three at most. */
-    to = out = apr_palloc(p, 2 * strlen(text) + 4);
-    memcpy(to, text, (apr_size_t)(at - text));
-    to += at - text;
-    while (*at) {
-        int named = strncmp(at, name, size) == 0 && at[size] == '=';
-        apr_size_t n = named ? size + 1 : strcspn(at, "& ");
-
-        memcpy(to, at, n);
-        to += n;
-        at += n;
-        if (named) {
-            memcpy(to, "***", 3);
-            to += 3;
-            at += strcspn(at, "& #");
-        }
-        if (*at == ' ' || *at == '#') {
-            break; /* what follows is no query any more */
-        }
-        if (*at) {
-            *to++ = *at++;
-        }
-    }
-    memcpy(to, at, strlen(at) + 1);
-    return out;
+    return out ? out : text;
 }
 
 char *ag_masked(char *text, int query_only, apr_pool_t *p)
@@ -187,55 +159,90 @@ static void hide_cookie(request_rec *r, ag_exchange_t *exchange, const char *nam
     }
 }
 
-static void hide_field(request_rec *r, ag_check_t *check, const char *name)
+/* In all its spellings: whoever comes after us may take any of them for the name. */
+static void hide_spellings(request_rec *r, ag_exchange_t *exchange, const char *name)
 {
-    ag_hide_field(r, check->exchange, name, apr_table_get(r->headers_in, name));
+    const apr_array_header_t *fields = apr_table_elts(r->headers_in);
+    int i = 0;
+
+    while (i < fields->nelts) {
+        const apr_table_entry_t *field = &APR_ARRAY_IDX(fields, i, apr_table_entry_t);
+
+        if (ag_text_same_field(field->key, name)) {
+            ag_hide_field(r, exchange, field->key, field->val); /* others take its place */
+        }
+        else {
+            i++;
+        }
+    }
 }
 
-static void hide_source(request_rec *r, ag_check_t *check, const ag_key_source_t *source)
+static void hide_source(request_rec *r, ag_exchange_t *exchange, const ag_key_source_t *source,
+                        int fields)
 {
     switch (source->from) {
     case AG_FROM_HEADER:
-        if (source == check->credential.source) { /* no need to look for it once more */
-            ag_hide_field(r, check->exchange, source->name, check->credential.text);
-        }
-        else {
-            hide_field(r, check, source->name);
+        if (fields) {
+            hide_spellings(r, exchange, source->name);
         }
         return;
     case AG_FROM_QUERY:
         hide_argument(r, source->name);
         return;
     case AG_FROM_COOKIE:
-        hide_cookie(r, check->exchange, source->name);
+        hide_cookie(r, exchange, source->name);
         return;
     default:
         return; /* Authorization, which tokens share: ag_identity_hide() */
     }
 }
 
+/* What stands in Authorization. Where nobody was asked who he is (ApiGuardEnforce require), nobody has
+ * looked yet. */
+static const ag_credential_t *shown(ag_credential_t *found, const ag_check_t *check)
+{
+    if (check->credential.places || check->verdict.who) {
+        return &check->credential;
+    }
+    ag_cred_find(found, &check->exchange->request, &check->policy->key_from,
+                 ag_policy_types(check->policy));
+    return found;
+}
+
+static void hide_authorization(request_rec *r, ag_check_t *check)
+{
+    ag_credential_t found;
+    const ag_credential_t *credential = shown(&found, check);
+    const char *name = check->exchange->request.authorization;
+
+    if ((credential->places & AG_FROM_AUTHORIZATION)
+        && (check->policy->hide == AG_HIDE_ALL || credential->type != &ag_cred_jwt)) {
+        ag_hide_field(r, check->exchange, name, apr_table_get(r->headers_in, name));
+    }
+}
+
 void ag_identity_hide(request_rec *r, ag_check_t *check)
 {
     const ag_policy_t *policy = check->policy;
-    const ag_credential_t *shown = &check->credential;
-    unsigned authorization = (1u << AG_FROM_BEARER) | (1u << AG_FROM_BASIC);
+    const ag_credential_t *credential = &check->credential;
+    int known = credential->looked && credential->fields < 2; /* no need to look once more */
     int i;
 
     if (policy->hide == AG_HIDE_NONE) {
         return;
     }
-    for (i = 0; i < policy->key_from.n; i++) {
-        hide_source(r, check, &policy->key_from.sources[i]);
+    hide_authorization(r, check);
+    if (known && credential->fields) {
+        ag_hide_field(r, check->exchange, credential->field, credential->value);
     }
-    if ((shown->places & authorization)
-        && (policy->hide == AG_HIDE_ALL || shown->type == &ag_cred_key)) {
-        hide_field(r, check, "Authorization");
+    for (i = 0; i < policy->key_from.n; i++) {
+        hide_source(r, check->exchange, &policy->key_from.sources[i], !known);
     }
 }
 
 static int is_key_field(const ag_key_source_t *source, const char *name)
 {
-    return source->from == AG_FROM_HEADER && strcasecmp(source->name, name) == 0;
+    return source->from == AG_FROM_HEADER && ag_text_same_field(name, source->name);
 }
 
 int ag_credential_field(request_rec *r, const char *name)

@@ -4,21 +4,11 @@
  */
 #include "glue.h"
 
-/* A backend may take '_', '.' or another sign for '-' in a field's name. */
+#define PREFIX "X-ApiGuard-"
+
 int ag_identity_field(const char *name)
 {
-    static const char prefix[] = "X-APIGUARD-";
-    const char *at;
-
-    if (strlen(name) < sizeof prefix - 1) {
-        return 0;
-    }
-    for (at = prefix; *at; at++, name++) {
-        if (*at == '-' ? !*name || apr_isalnum(*name) : (*name & ~0x20) != *at) {
-            return 0;
-        }
-    }
-    return 1;
+    return ag_text_behind(name, PREFIX) != NULL;
 }
 
 /* Puts back what is no identity field. One pass: taking fields out one by one would be quadratic. */
@@ -180,7 +170,7 @@ void ag_identity_publish(request_rec *r, ag_check_t *check)
 
 static void tell_field(request_rec *r, const char *name, const char *value)
 {
-    name = apr_pstrcat(r->pool, "X-ApiGuard-", name, NULL);
+    name = apr_pstrcat(r->pool, PREFIX, name, NULL);
     if (value && (!*value || ag_text_visible(value, strlen(value), 1))) {
         apr_table_setn(r->headers_in, name, value);
     }

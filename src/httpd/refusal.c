@@ -36,26 +36,27 @@ static void set_error_field(void *ctx, const char *name, const char *value)
 static unsigned schemes(const ag_policy_t *policy)
 {
     unsigned types = ag_policy_types(policy);
-    unsigned schemes = types & AG_CRED_JWT ? AG_SCHEME_BEARER : 0;
-    int i;
+    unsigned places = types & AG_CRED_KEY ? policy->key_from.places : 0;
+    unsigned offered = 0;
 
-    for (i = 0; types & AG_CRED_KEY && i < policy->key_from.n; i++) {
-        switch (policy->key_from.sources[i].from) {
-        case AG_FROM_BEARER:
-            schemes |= AG_SCHEME_BEARER;
-            break;
-        case AG_FROM_BASIC:
-            schemes |= AG_SCHEME_BASIC;
-            break;
-        default:
-            schemes |= AG_SCHEME_APIKEY;
-        }
+    if (types & AG_CRED_JWT || places & AG_FROM_BIT(AG_FROM_BEARER)) {
+        offered |= AG_SCHEME_BEARER;
     }
-    return schemes;
+    if (places & AG_FROM_BIT(AG_FROM_BASIC)) {
+        offered |= AG_SCHEME_BASIC;
+    }
+    return places & AG_FROM_BIT(AG_FROM_APIKEY) ? offered | AG_SCHEME_APIKEY : offered;
 }
 
-/* 401 must carry a challenge (RFC 9110 s15.5.2); 403 may tell a bearer what scope is missing. */
-static void challenge(request_rec *r, const ag_check_t *check, int status)
+/* 1 when a 401 is being answered with an ErrorDocument, which is itself refused: httpd then sends the
+ * 401 all the same, with the fields that are there. */
+static int answers_401(const request_rec *r)
+{
+    return r->prev && (r->status == HTTP_UNAUTHORIZED
+                       || r->status == HTTP_PROXY_AUTHENTICATION_REQUIRED);
+}
+
+void ag_refusal_challenge(request_rec *r, const ag_check_t *check, int status)
 {
     const ag_credential_t *shown = &check->credential;
     int by_bearer = shown->type && shown->from == AG_FROM_BEARER;
@@ -63,6 +64,9 @@ static void challenge(request_rec *r, const ag_check_t *check, int status)
                        : by_bearer && ag_reason(check->verdict.reason)->oauth ? AG_SCHEME_BEARER
                                                                               : 0;
 
+    if (!offered && answers_401(r)) {
+        return;
+    }
     apr_table_unset(r->err_headers_out, challenge_name(r));
     if (offered) {
         ag_challenge(&check->verdict, offered, by_bearer, ap_auth_name(r), add_challenge, r,
@@ -214,9 +218,12 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     }
     ag_quota_tell_error(r, check);
     set_error_field(r, "Cache-Control", "no-store");
-    challenge(r, check, status);
+    ag_refusal_challenge(r, check, status);
     publish(r, check);
     audit(r, check, status);
+    if (verdict->reason == AG_R_CREDENTIAL_MISSING && !verdict->detail) {
+        verdict->detail = ag_policy_advice(check->policy); /* for the client alone */
+    }
     if (check->policy->errors == AG_ERRORS_PROBLEM) {
         check->problem = ag_problem(verdict, status, request_id(check->exchange), r->pool);
     }
@@ -252,6 +259,9 @@ int ag_note_auth_failure(request_rec *r, const char *auth_type)
         ag_refuse(verdict, AG_R_CREDENTIAL_MISSING, NULL);
     }
     ag_refusal(r, check);
+    if (check->policy->errors == AG_ERRORS_HTTPD) {
+        ag_refusal_challenge(r, check, HTTP_UNAUTHORIZED); /* an ErrorDocument 401 may be sent */
+    }
     hold_place(r, check, HTTP_UNAUTHORIZED);
     return OK;
 }

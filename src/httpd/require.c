@@ -79,7 +79,8 @@ static authn_status check_password(request_rec *r, const char *user, const char 
     if (reason == AG_R_KEYSTORE_UNAVAILABLE || reason == AG_R_INTERNAL_ERROR) {
         return AUTH_GENERAL_ERROR;
     }
-    return reason == AG_R_KEY_INVALID ? AUTH_USER_NOT_FOUND : AUTH_DENIED;
+    return reason == AG_R_KEY_INVALID || reason == AG_R_CREDENTIAL_MISSING ? AUTH_USER_NOT_FOUND
+                                                                           : AUTH_DENIED;
 }
 
 static const authn_provider key_provider = {check_password, NULL};

@@ -272,6 +272,36 @@ static void test_option(void **state)
     assert_null(ag_text_option("By=ip", "by"));
 }
 
+/* Names that whoever reads them may take for one another. */
+static void test_same_field(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        int same;
+    } cases[] = {
+        {"X-API-Key", "x_api.KEY", 1}, {"X-API-Key", "X-API-Key", 1}, {"a", "A", 1},
+        {"k1", "K1", 1},               {"a-b", "a\xff""b", 1},        {"-k", "_k", 1},
+        {"a-b", "ab", 0},              {"a-b", "a--b", 0},            {"a-b", "a1b", 0},
+        {"a1b", "a-b", 0},             {"ab", "abc", 0},              {"abc", "ab", 0},
+        {"a-", "a", 0},                {"a", "a-", 0},                {"", "a", 0},
+        {"@", "`", 1},                 {"[", "{", 1},                 {"a", "\x01", 0},
+        {"1", "\x11", 0},              {"\x11", "1", 0},              {"k", "\xeb", 0},
+    };
+    int i;
+
+    (void)state;
+    for (i = 0; i < (int)(sizeof cases / sizeof *cases); i++) {
+        if (ag_text_same_field(cases[i].a, cases[i].b) != cases[i].same) {
+            fail_msg("%s and %s", cases[i].a, cases[i].b);
+        }
+    }
+    assert_string_equal(ag_text_behind("x_apiguard.client", "X-ApiGuard-"), "client");
+    assert_string_equal(ag_text_behind("X-ApiGuard-", "X-ApiGuard-"), "");
+    assert_null(ag_text_behind("X-ApiGuard", "X-ApiGuard-"));
+    assert_true(ag_text_nothing("") && ag_text_nothing(" \t\r\n"));
+    assert_false(ag_text_nothing(" a") || ag_text_nothing("-"));
+}
+
 static void test_visible(void **state)
 {
     int c;
@@ -537,7 +567,7 @@ int main(void)
         TEST(test_words),       TEST(test_open_quote),    TEST(test_one_word),
         TEST(test_lists),       TEST(test_has),           TEST(test_starts),
         TEST(test_path),        TEST(test_path_random),   TEST(test_path_cost),
-        TEST(test_option),      TEST(test_visible),       TEST(test_buffer),
+        TEST(test_option),      TEST(test_same_field),   TEST(test_visible),       TEST(test_buffer),
         TEST(test_buffer_full), TEST(test_buffer_number), TEST(test_regex),
         TEST(test_regex_wrong), TEST(test_regex_cost),    TEST(test_log),
         TEST(test_printable),

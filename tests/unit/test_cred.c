@@ -12,23 +12,27 @@
 static const ag_key_source_t
     by_header = {AG_FROM_HEADER, "X-API-Key"}, by_bearer = {AG_FROM_BEARER, ""},
     by_basic = {AG_FROM_BASIC, ""}, by_query = {AG_FROM_QUERY, "api_key"},
-    by_cookie = {AG_FROM_COOKIE, "key"};
+    by_cookie = {AG_FROM_COOKIE, "key"}, by_plain = {AG_FROM_PLAIN, "Authorization"};
 
-enum { H = 1, BEARER = 2, BASIC = 4, Q = 8, C = 16, ALL = 31 };
+enum { H = 1, BEARER = 2, BASIC = 4, Q = 8, C = 16, ALL = 31, PLAIN = 32 };
 enum { KEY = AG_CRED_KEY, JWT = AG_CRED_JWT, BOTH = 3 };
 
 static ag_key_from_t from_of(unsigned places, apr_pool_t *p)
 {
     static const ag_key_source_t *const all[] = {&by_header, &by_bearer, &by_basic, &by_query,
-                                                 &by_cookie};
-    ag_key_source_t *sources = apr_pcalloc(p, 5 * sizeof *sources);
-    ag_key_from_t from = {sources, 0, NULL, 0};
+                                                 &by_cookie, &by_plain};
+    ag_key_source_t *sources = apr_pcalloc(p, 6 * sizeof *sources);
+    ag_key_from_t from = {.sources = sources};
     int i;
 
-    for (i = 0; i < 5; i++) {
+    for (i = 0; i < 6; i++) {
         if (places & 1u << i) {
+            from.places |= AG_FROM_BIT(all[i]->from);
             sources[from.n++] = *all[i];
         }
+    }
+    if (places & (H | Q | C | PLAIN)) {
+        from.places |= AG_FROM_BIT(AG_FROM_APIKEY);
     }
     return from;
 }
@@ -101,12 +105,13 @@ static void test_one_place(void **state)
     static const case_t cases[] = {
         {NULL, NULL, NULL, NULL, ALL, BOTH, MISSING, NOTHING},
         {"abc", NULL, NULL, NULL, H, KEY, AG_R_NONE, "key", "abc", AG_FROM_HEADER},
-        {"", NULL, NULL, NULL, H, KEY, AG_R_NONE, "key", "", AG_FROM_HEADER},
+        {"", NULL, NULL, NULL, H, KEY, MISSING, NOTHING},
         {"abc", NULL, NULL, NULL, BEARER, BOTH, MISSING, NOTHING},
         {"abc", NULL, NULL, NULL, H, JWT, MISSING, NOTHING},
         {NULL, "Bearer abc", NULL, NULL, BEARER, KEY, AG_R_NONE, "key", "abc", AG_FROM_BEARER},
         {NULL, "bEARER  abc", NULL, NULL, BEARER, KEY, AG_R_NONE, "key", "abc", AG_FROM_BEARER},
-        {NULL, "Bearer", NULL, NULL, BEARER, KEY, AG_R_NONE, "key", "", AG_FROM_BEARER},
+        {NULL, "Bearer", NULL, NULL, BEARER, KEY, MISSING, NOTHING},
+        {NULL, "Bearer\tabc", NULL, NULL, BEARER, KEY, AG_R_NONE, "key", "abc", AG_FROM_BEARER},
         {NULL, "Bearer abc", NULL, NULL, H, KEY, MISSING, NOTHING},
         {NULL, "Bearerabc", NULL, NULL, ALL, BOTH, MISSING, NOTHING},
         {NULL, "Digest abc", NULL, NULL, ALL, BOTH, MISSING, NOTHING},
@@ -134,10 +139,9 @@ static void test_basic(void **state)
         {"basic OmFiYw==", "abc"},         /* :abc */
         {"Basic YWJjOg==", "abc"},         /* abc: */
         {"Basic dTphOmI=", "a:b"},         /* u:a:b */
-        {"Basic Og==", ""},                /* : */
         {"Basic dTphLGI=", "a,b"},         /* u:a,b */
         {"Basic YWJj", "YWJj"},            /* no colon: as it stands, refused later */
-        {"Basic", ""},
+        {"Basic dTogIA==", "u"},           /* u:, two blanks */
         {"Basic !!!!", "!!!!"},
         {"Basic dXNlcjphYmM", "dXNlcjphYmM"},      /* without its padding */
         {"Basic dQA6YWJj", "dQA6YWJj"},    /* u, NUL, :abc */
@@ -216,7 +220,6 @@ static void test_two(void **state)
         {"abc", NULL, "key=abd", NULL, ALL, KEY, AMBIGUOUS, NOTHING},
         {"abc", NULL, NULL, "api_key=abd", ALL, KEY, AMBIGUOUS, NOTHING},
         {NULL, NULL, "key=abc", "api_key=abd", ALL, KEY, AMBIGUOUS, NOTHING},
-        {"abc", NULL, NULL, "api_key=", ALL, KEY, AMBIGUOUS, NOTHING},
         {"abc", "Bearer abcd", NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
         {"abc", "Bearer " TOKEN, NULL, NULL, ALL, BOTH, AMBIGUOUS, NOTHING},
         {TOKEN, "Bearer " TOKEN, NULL, NULL, ALL, BOTH, AMBIGUOUS, NOTHING}, /* two kinds */
@@ -237,19 +240,134 @@ static void test_repeated(void **state)
         {"abc, abd", NULL, NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
         {"abc, abd", NULL, "key=abc", "api_key=abc", ALL, KEY, AMBIGUOUS, NOTHING},
         {"abc, abc", NULL, NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
-        {"abc,", NULL, NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
         {NULL, "Bearer abc, Bearer abc", NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
         {NULL, "Bearer " TOKEN ", Bearer " TOKEN, NULL, NULL, ALL, JWT, AMBIGUOUS, NOTHING},
         {NULL, "Bearer " TOKEN ", Basic OmFiYw==", NULL, NULL, ALL, BOTH, AMBIGUOUS, NOTHING},
         {NULL, "Basic OmFiYw==, Bearer abc", NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
+        {NULL, "Negotiate x, Bearer abc", NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
+        {"abc", "Digest x=1, ApiKey abd", NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
+        {NULL, "ApiKey abc, ApiKey abd", NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
+        {NULL, "Digest a=1, Bearer abc", NULL, NULL, H, KEY, MISSING, NOTHING},
+        {"abc", "Digest a=\"x\", b=1", NULL, NULL, ALL, BOTH, AG_R_NONE, "key", "abc",
+         AG_FROM_HEADER},
         {NULL, NULL, NULL, "api_key=abc&api_key=abc", ALL, KEY, AMBIGUOUS, NOTHING},
-        {NULL, NULL, NULL, "api_key=&x=1&api_key=", ALL, KEY, AMBIGUOUS, NOTHING},
         {NULL, NULL, "key=abc; key=abd", NULL, ALL, KEY, AMBIGUOUS, NOTHING},
         {"abc", NULL, "key=abc; a=b; key=abc", NULL, ALL, KEY, AMBIGUOUS, NOTHING},
         {"abc", NULL, "key=abc; key=abd", NULL, H, KEY, AG_R_NONE, "key", "abc", AG_FROM_HEADER},
     };
 
     run(cases, N_OF(cases), *state);
+}
+
+/* Nothing, or nothing but blanks, is no credential: not a wrong one, and no second one. */
+static void test_empty(void **state)
+{
+    static const case_t cases[] = {
+        {"", "Bearer", "key=", "api_key=", ALL, BOTH, MISSING, NOTHING},
+        {" \t", "Bearer  ", "key=\"\"", "api_key=+%20", ALL, BOTH, MISSING, NOTHING},
+        {NULL, "Bearer ", NULL, NULL, ALL, JWT, MISSING, NOTHING},
+        {NULL, "ApiKey", NULL, NULL, ALL, KEY, MISSING, NOTHING},
+        {NULL, "Basic", NULL, NULL, ALL, KEY, MISSING, NOTHING},
+        {NULL, "Basic Og==", NULL, NULL, ALL, KEY, MISSING, NOTHING},   /* : */
+        {NULL, "Basic IDog", NULL, NULL, ALL, KEY, MISSING, NOTHING},   /* blanks around : */
+        {NULL, "", NULL, NULL, PLAIN, KEY, MISSING, NOTHING},
+        {NULL, ",", NULL, NULL, ALL | PLAIN, KEY, MISSING, NOTHING},
+        {NULL, NULL, NULL, "api_key=&x=1&api_key=", ALL, KEY, MISSING, NOTHING},
+        {"abc", "Bearer", "key=", "api_key=", ALL, BOTH, AG_R_NONE, "key", "abc", AG_FROM_HEADER},
+        {"", "Bearer abc", "key=", "api_key=", ALL, BOTH, AG_R_NONE, "key", "abc", AG_FROM_BEARER},
+        {"", "Bearer " TOKEN, "key=", "api_key=", ALL, BOTH, AG_R_NONE, "jwt", TOKEN,
+         AG_FROM_BEARER},
+        {"", "ApiKey", "key=abc", "api_key=", ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_COOKIE},
+        {"", "Basic Og==", "key=", "api_key=abc", ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_QUERY},
+        {NULL, NULL, "key=; key=abc; key=", NULL, ALL, KEY, AG_R_NONE, "key", "abc",
+         AG_FROM_COOKIE},
+        {NULL, NULL, NULL, "api_key=abc&api_key=", ALL, KEY, AG_R_NONE, "key", "abc",
+         AG_FROM_QUERY},
+        /* httpd joins what is repeated */
+        {"abc, ", NULL, NULL, NULL, ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_HEADER},
+        {", abc", NULL, NULL, NULL, ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_HEADER},
+        {NULL, ", Bearer abc", NULL, NULL, ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_BEARER},
+        {NULL, "Bearer abc, ", NULL, NULL, ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_BEARER},
+        {NULL, "Bearer abc, Bearer", NULL, NULL, ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_BEARER},
+        {NULL, "Bearer, ApiKey abc", NULL, NULL, ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_APIKEY},
+        {NULL, "Bearer , Basic , ", NULL, NULL, ALL, KEY, MISSING, NOTHING},
+    };
+
+    run(cases, N_OF(cases), *state);
+}
+
+/* What the challenge offers as ApiKey is read: wherever a key has a place without a scheme. */
+static void test_apikey(void **state)
+{
+    static const case_t cases[] = {
+        {NULL, "ApiKey abc", NULL, NULL, H, KEY, AG_R_NONE, "key", "abc", AG_FROM_APIKEY},
+        {NULL, "apikey abc", NULL, NULL, Q, BOTH, AG_R_NONE, "key", "abc", AG_FROM_APIKEY},
+        {NULL, "APIKEY  abc", NULL, NULL, C, KEY, AG_R_NONE, "key", "abc", AG_FROM_APIKEY},
+        {NULL, "ApiKey abc", NULL, NULL, BEARER | BASIC, KEY, MISSING, NOTHING},
+        {NULL, "ApiKey abc", NULL, NULL, ALL, JWT, MISSING, NOTHING},
+        {NULL, "ApiKeyabc", NULL, NULL, ALL, KEY, MISSING, NOTHING},
+        {"abc", "ApiKey abc", NULL, NULL, ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_HEADER},
+        {"abc", "ApiKey abd", NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
+        {NULL, "ApiKey abc", NULL, "api_key=abd", ALL, KEY, AMBIGUOUS, NOTHING},
+        {NULL, "ApiKey " TOKEN, NULL, NULL, H, BOTH, AG_R_NONE, "key", TOKEN, AG_FROM_APIKEY},
+        /* header:Authorization */
+        {NULL, "abc", NULL, NULL, PLAIN, KEY, AG_R_NONE, "key", "abc", AG_FROM_PLAIN},
+        {NULL, "ApiKey abc", NULL, NULL, PLAIN, KEY, AG_R_NONE, "key", "abc", AG_FROM_APIKEY},
+        {NULL, "Bearer abc", NULL, NULL, PLAIN, KEY, AG_R_NONE, "key", "Bearer abc", AG_FROM_PLAIN},
+        {NULL, "Bearer abc", NULL, NULL, PLAIN | BEARER, KEY, AG_R_NONE, "key", "abc",
+         AG_FROM_BEARER},
+        {NULL, "Bearer " TOKEN, NULL, NULL, PLAIN, BOTH, AG_R_NONE, "jwt", TOKEN, AG_FROM_BEARER},
+        {NULL, "abc, abd", NULL, NULL, PLAIN, KEY, AMBIGUOUS, NOTHING},
+    };
+
+    run(cases, N_OF(cases), *state);
+}
+
+/* Every field that a backend may read as the section's: one that differs is a second credential. */
+static void test_spellings(void **state)
+{
+    static const struct {
+        const char *fields[7];
+        ag_reason_e reason;
+    } cases[] = {
+        {{"X_API_Key", "abc"}, AG_R_NONE},
+        {{"x.api.key", "abc"}, AG_R_NONE},
+        {{"X-API-Key", "abc", "X_API_KEY", "abc"}, AG_R_NONE},
+        {{"X-API-Key", "abc", "X.API~Key", ""}, AG_R_NONE},
+        {{"X-API-Key", "abc", "X_API_Key", "abd"}, AMBIGUOUS},
+        {{"X_API_Key", "abd", "X-API-Key", "abc"}, AMBIGUOUS},
+        {{"X.API_Key", "abd", "X_API.Key", "abc"}, AMBIGUOUS},
+        {{"X-API-Key", "abc", "X-API-Keys", "abd", "XAPIKey", "abd"}, AG_R_NONE},
+        {{"X-API--Key", "abc"}, MISSING},
+        {{"X1API1Key", "abc"}, MISSING},
+    };
+    ag_key_from_t from = from_of(H, *state);
+    int i;
+
+    for (i = 0; i < N_OF(cases); i++) {
+        ag_request_t request = make_request(cases[i].fields, *state);
+        ag_credential_t found;
+        ag_reason_e reason = ag_cred_find(&found, &request, &from, KEY);
+
+        if (reason != cases[i].reason
+            || (reason == AG_R_NONE && strcmp(found.text, "abc") != 0)) {
+            fail_msg("case %d: %s", i, ag_reason(reason)->code);
+        }
+    }
+}
+
+/* A forward proxy is told the credential in a field of its own. */
+static void test_proxy(void **state)
+{
+    static const char *const fields[] = {"Authorization", "Bearer other", "Proxy-Authorization",
+                                         "Bearer abc", NULL};
+    ag_key_from_t from = from_of(H | BEARER, *state);
+    ag_request_t request = make_request(fields, *state);
+    ag_credential_t found;
+
+    request.authorization = "Proxy-Authorization";
+    assert_int_equal(ag_cred_find(&found, &request, &from, KEY), AG_R_NONE);
+    assert_string_equal(found.text, "abc");
 }
 
 /* ---- arguments and cookies ------------------------------------------------------------------- */
@@ -281,11 +399,13 @@ static void test_argument(void **state)
 {
     static const pair_t pairs[] = {
         {NULL, NULL, 0},          {"", NULL, 0},            {"k=v", "v", 0},
-        {"k=", "", 0},            {"k", NULL, 0},           {"K=v", NULL, 0},
+        {"k=", NULL, 0},          {"k", NULL, 0},           {"K=v", "v", 0},
         {"kk=v", NULL, 0},        {"a=1&k=v&b=2", "v", 0},  {"a=k=v", NULL, 0},
         {"k=a=b", "a=b", 0},      {"&&k=v&", "v", 0},       {"k=a%2Bb", "a+b", 0},
-        {"k=a+b", "a b", 0},      {"k=%41%42", "AB", 0},    {"k=%", "", 0},
-        {"k=%4", "", 0},          {"k=%zz", "", 0},         {"k=a%00b", "", 0},
+        {"k=a+b", "a b", 0},      {"k=%41%42", "AB", 0},    {"k=%", "%", 0},
+        {"k=%4", "%4", 0},        {"k=%zz", "%zz", 0},      {"k=a%00b", "a%00b", 0},
+        {"k=%20+%09", NULL, 0},   {"k=&k=v&k=+", "v", 0},   {"x=1;k=v", "v", 0},
+        {"x=1;k=v;y=2&z=3", "v;y=2", 0},                    {"x;k=v&k=w", NULL, 1},
         {"k=v;k=w", "v;k=w", 0},  {"k=v&k=v", NULL, 1},     {"k=v&a=1&k=w", NULL, 1},
         {"k=%26", "&", 0},
     };
@@ -297,16 +417,81 @@ static void test_cookie(void **state)
 {
     static const pair_t pairs[] = {
         {NULL, NULL, 0},            {"", NULL, 0},          {"k=v", "v", 0},
-        {"k=", "", 0},              {"k", NULL, 0},         {"K=v", NULL, 0},
+        {"k=", NULL, 0},            {"k", NULL, 0},         {"K=v", "v", 0},
         {"a=1; k=v; b=2", "v", 0},  {"a=1;k=v;b=2", "v", 0}, {"kk=v; k2=w", NULL, 0},
-        {"k=\"v\"", "v", 0},        {"k=\"\"", "", 0},      {"k=\"", "\"", 0},
+        {"k=\"v\"", "v", 0},        {"k=\"\"", NULL, 0},    {"k=\"", "\"", 0},
         {"k=a%2Bb", "a%2Bb", 0},    {"k=a+b", "a+b", 0},    {"k=a=b", "a=b", 0},
         {"  k=v  ", "v", 0},        {"k=v; k=v", NULL, 1},  {"k=v;k=w", NULL, 1},
         {"a=1&k=v", NULL, 0},       {"k=v, a=1", "v", 0},   {"a=1, k=v", "v", 0},
-        {"k=v, k=v", NULL, 1},
+        {"k=v, k=v", NULL, 1},      {"k =v", "v", 0},       {"a=1; k\t= v ;b", "v", 0},
+        {"$Version=\"1\"; k=\"v\"; $Path=\"/\"", "v", 0},   {"k=v; %6B=w", NULL, 1},
+        {"k=v; k[]=w", NULL, 1},    {"k=v w", "v w", 0},    {"k=\"v; k=w\"", NULL, 1},
+        {"k=; k=v", "v", 0},
     };
 
     read_pairs(ag_cred_cookie, pairs, N_OF(pairs), *state);
+}
+
+/* What a backend may read as the argument "api_key", and what none does. */
+static void test_names(void **state)
+{
+    static const char *const same[] = {
+        "api_key", "API_KEY", "Api_Key", "%61pi_key", "%61%70%69%5f%6B%65%79", "api%5Fkey",
+        "api.key", "api-key", "api+key", "api%20key", "api[key", "+api_key", "%20%09api_key",
+        "api_key[]", "api_key%5B%5D", "api_key[a][b]", "api_key%00x", "api_key+", "%u0061pi_key",
+        "api%u005Fkey", "?api_key", "api%ffkey",
+    };
+    static const char *const other[] = {
+        "apikey", "api__key", "api_key2", "xapi_key", "api_ke", "api_key.", "api%255Fkey",
+        "%2561pi_key", "api[key]", "api%00key", "api_key%zz", "%api_key", "%u06pi_key", "api1key",
+    };
+    int i, twice = 0;
+
+    for (i = 0; i < N_OF(same); i++) {
+        const char *args = apr_pstrcat(*state, "a=1&", same[i], "=v&b=2", NULL);
+        const char *value = ag_cred_argument(args, "api_key", &twice, *state);
+
+        if (!value || strcmp(value, "v") != 0
+            || strcmp(ag_cred_args_without(args, "api_key", *state), "a=1&b=2") != 0) {
+            fail_msg("%s is overlooked", same[i]);
+        }
+        assert_string_equal(ag_cred_args_masked(args, args, "api_key", *state),
+                            apr_pstrcat(*state, "a=1&", same[i], "=***&b=2", NULL));
+    }
+    for (i = 0; i < N_OF(other); i++) {
+        const char *args = apr_pstrcat(*state, "a=1&", other[i], "=v&b=2", NULL);
+
+        if (ag_cred_argument(args, "api_key", &twice, *state)
+            || ag_cred_args_masked(args, args, "api_key", *state)) {
+            fail_msg("%s is another name", other[i]);
+        }
+        assert_string_equal(ag_cred_args_without(args, "api_key", *state), args);
+    }
+    assert_int_equal(twice, 0);
+}
+
+static void test_masked(void **state)
+{
+    static const char *const cases[][2] = {
+        {"GET /x?k=v HTTP/1.1", "GET /x?k=*** HTTP/1.1"},
+        {"GET /x?k=v&a=1&K=w HTTP/1.1", "GET /x?k=***&a=1&K=*** HTTP/1.1"},
+        {"/x?a=1;k=v;b=2&c", "/x?a=1;k=***&c"},
+        {"/x?k=&k=&k=", "/x?k=***&k=***&k=***"},
+        {"/x?k=v#f", "/x?k=***#f"},
+        {"/x?k=***&a=1", NULL},
+        {"/x?k=***&k=v", "/x?k=***&k=***"},
+        {"/x?a=1#?k=v", NULL},
+        {"/x?", NULL},
+        {"/x?kk=v HTTP/1.1", NULL},
+    };
+    int i;
+
+    for (i = 0; i < N_OF(cases); i++) {
+        const char *text = cases[i][0];
+        const char *out = ag_cred_args_masked(text, strchr(text, '?') + 1, "k", *state);
+
+        assert_string_equal(out ? out : "(none)", cases[i][1] ? cases[i][1] : "(none)");
+    }
 }
 
 /* Everywhere the one credential stands is known, so that it can be hidden everywhere. */
@@ -352,12 +537,15 @@ static void test_without(void **state)
         {"k=v&a=1", "a=1"},   {"a=1&k=v", "a=1"},       {"a=1&k=v&b=2", "a=1&b=2"},
         {"k=v&k=w", NULL},    {"a=1&k=v&k=w&b=2", "a=1&b=2"},
         {"kk=v&k", "kk=v&k"}, {"k=&a=1", "a=1"},        {"a=k=v", "a=k=v"},
-        {"K=v", "K=v"},       {"a=1&&b=2", "a=1&&b=2"}, {"k=v;x=1&a=1", "a=1"},
+        {"K=v", NULL},        {"a=1&&b=2", "a=1&&b=2"}, {"k=v;x=1&a=1", "a=1"},
+        {"%6b=v&a=1", "a=1"}, {"a=1;k=v&b", "a=1&b"},   {"k[]=v&k[a]=w", NULL},
+        {"?a=1", "?a=1"},     {"?k=v&a=1", "a=1"},      {"&a=1&", "&a=1&"},
     };
     static const without_t cookies[] = {
         {"k=v", NULL},        {"k=v; a=1", "a=1"},      {"a=1; k=v", "a=1"},
         {"a=1; k=v; b=2", "a=1; b=2"},                  {"a=1;k=v;b=2", "a=1;b=2"},
         {"k=v; k=w", NULL},   {"kk=v; k", "kk=v; k"},   {"a=1, k=v, b=2", "a=1, b=2"},
+        {"a=1; %4b=v", "a=1"}, {"k=v w; a=1", "a=1"},   {"k = v; a=1", "a=1"},
     };
 
     remove_pairs(ag_cred_args_without, args, N_OF(args), *state);
@@ -370,6 +558,8 @@ int main(void)
         TEST(test_one_place), TEST(test_basic), TEST(test_bearer_kinds), TEST(test_two),
         TEST(test_repeated), TEST(test_argument), TEST(test_cookie),
         TEST(test_places), TEST(test_without),
+        TEST(test_empty), TEST(test_apikey), TEST(test_spellings), TEST(test_proxy),
+        TEST(test_names), TEST(test_masked),
     };
 
     return cmocka_run_group_tests_name("cred", tests, NULL, NULL);

@@ -34,6 +34,16 @@ static const char *header(const ag_request_t *request, const char *name)
                                                   : NULL;
 }
 
+static void spellings(const ag_request_t *request, const char *name, ag_spelling_fn each,
+                      void *ctx)
+{
+    const char *value = header(request, name);
+
+    if (value) {
+        each(ctx, name, value);
+    }
+}
+
 static ag_keyset_source_t *source_of(house_t *h, const char *secret)
 {
     ag_keyset_source_t *source = apr_pcalloc(h->p, sizeof *source);
@@ -60,6 +70,8 @@ static house_t open_house(const maker_t *m)
     h.request.path = "/api";
     h.request.now = apr_time_from_sec(NOW);
     h.request.header = header;
+    h.request.spellings = spellings;
+    h.request.authorization = "Authorization";
     h.policy = ag_policy_make(h.p);
     h.policy->jwt_keys = apr_array_make(h.p, 1, sizeof(ag_keyset_source_t *));
     APR_ARRAY_PUSH(h.policy->jwt_keys, ag_keyset_source_t *) = source_of(&h, SECRET);
@@ -345,10 +357,12 @@ static void test_anonymous(void **state)
     assert_null(verdict.who);
     h.authorization = "Bearer a.b.c, Bearer a.b.c";
     assert_int_equal(identify(&h).reason, AG_R_CREDENTIAL_AMBIGUOUS);
-    h.authorization = "Bearer";
-    assert_int_not_equal(identify(&h).reason, AG_R_NONE);
+    h.authorization = "Bearer"; /* nothing behind it, and a field without a value: none at all */
+    assert_string_equal(identify(&h).who->kind, "anonymous");
     h.authorization = NULL;
     h.key_field = "";
+    assert_string_equal(identify(&h).who->kind, "anonymous");
+    h.key_field = "wrong";
     assert_int_not_equal(identify(&h).reason, AG_R_NONE);
 }
 
@@ -356,6 +370,7 @@ static void test_anonymous(void **state)
 static void test_keep(void **state)
 {
     char detail[] = "why", wanted[] = "read", name[] = "X-Key", vary[] = "X-Key";
+    char advice[] = "send", both[] = "one";
     ag_key_source_t source = {AG_FROM_HEADER, name};
     ag_quota_line_t line = {.dry_run = 1};
     house_t h = open_house(*state);
@@ -364,11 +379,11 @@ static void test_keep(void **state)
                         .detail = detail, .wanted = wanted, .lines = &line, .n_lines = 1}};
     const ag_check_t *kept;
 
-    policy->key_from = (ag_key_from_t){&source, 1, vary, 0};
+    policy->key_from = (ag_key_from_t){&source, 1, vary, 0, 0, advice, both};
     policy->providers = AG_CRED_KEY;
     policy->invalid_key_status = 403;
     kept = ag_check_keep(&check, h.p);
-    detail[0] = wanted[0] = name[0] = vary[0] = '?';
+    detail[0] = wanted[0] = name[0] = vary[0] = advice[0] = both[0] = '?';
     memset(&source, 0, sizeof source);
     memset(policy, 0, sizeof *policy);
     memset(&check, 0, sizeof check);
@@ -380,6 +395,8 @@ static void test_keep(void **state)
     assert_int_equal(kept->policy->key_from.n, 1);
     assert_string_equal(kept->policy->key_from.sources[0].name, "X-Key");
     assert_string_equal(kept->policy->key_from.vary, "X-Key");
+    assert_string_equal(kept->policy->key_from.advice, "send");
+    assert_string_equal(kept->policy->key_from.advice_both, "one");
     assert_int_equal(ag_policy_types(kept->policy), AG_CRED_KEY);
     check.policy = ag_policy_make(h.p); /* and where nothing was said there is nothing to copy */
     kept = ag_check_keep(&check, h.p);
@@ -408,6 +425,7 @@ static void test_providers(void **state)
 
     h.policy->providers = AG_CRED_KEY;
     h.policy->key_from.n = 1; /* X-API-Key alone */
+    h.policy->key_from.places = AG_FROM_BIT(AG_FROM_HEADER);
     h.authorization = apr_pstrcat(h.p, "Bearer ", token_of(&h, CLAIMS), NULL);
     assert_int_equal(identify(&h).reason, AG_R_CREDENTIAL_MISSING);
 }

@@ -226,6 +226,16 @@ static const char *header(const ag_request_t *request, const char *name)
     return strcmp(name, "X-API-Key") == 0 ? request->ctx : NULL;
 }
 
+static void spellings(const ag_request_t *request, const char *name, ag_spelling_fn each,
+                      void *ctx)
+{
+    const char *value = header(request, name);
+
+    if (value) {
+        each(ctx, name, value);
+    }
+}
+
 /* `basic`: the key comes from mod_auth_basic, not from the request. */
 static ag_check_t *identify(fixture_t *f, const char *key, int basic)
 {
@@ -243,6 +253,8 @@ static ag_check_t *identify(fixture_t *f, const char *key, int basic)
     exchange->request.now = f->now;
     exchange->request.log = &f->log;
     exchange->request.header = header;
+    exchange->request.spellings = spellings;
+    exchange->request.authorization = "Authorization";
     exchange->request.ctx = basic ? NULL : (void *)(uintptr_t)key;
     check->exchange = exchange;
     check->policy = ag_policy_make(f->p);
@@ -274,7 +286,8 @@ static void test_identify(void **state)
         assert_null(check->verdict.who);
         assert_string_equal(check->verdict.shown->client, "acme"); /* for the log */
         assert_int_equal(identify(f, "unknown", basic)->verdict.reason, AG_R_KEY_INVALID);
-        assert_int_equal(identify(f, "", basic)->verdict.reason, AG_R_KEY_INVALID);
+        assert_int_equal(identify(f, "", basic)->verdict.reason, AG_R_CREDENTIAL_MISSING);
+        assert_int_equal(identify(f, " ", basic)->verdict.reason, AG_R_CREDENTIAL_MISSING);
     }
 }
 

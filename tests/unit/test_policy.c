@@ -184,7 +184,7 @@ static void test_key_from(void **state)
         {"bearer", "Authorization", 1, 0, AG_FROM_BEARER, ""},
         {"BASIC", "Authorization", 1, 0, AG_FROM_BASIC, ""},
         {"header:X-Key", "Authorization, X-Key", 1, 0, AG_FROM_HEADER, "X-Key"},
-        {"header:authorization", "Authorization", 1, 0, AG_FROM_HEADER, "authorization"},
+        {"header:authorization", "Authorization", 1, 0, AG_FROM_PLAIN, "authorization"},
         {"header:A header:B", "Authorization, A, B", 2, 0, AG_FROM_HEADER, "B"},
         {"cookie:k bearer", "Authorization, Cookie", 2, 0, AG_FROM_BEARER, ""},
         {"cookie:k cookie:l", "Authorization, Cookie", 2, 0, AG_FROM_COOKIE, "l"},
@@ -203,6 +203,36 @@ static void test_key_from(void **state)
         assert_string_equal(from->vary, cases[i].vary);
         assert_int_equal(from->sources[from->n - 1].from, cases[i].last);
         assert_string_equal(from->sources[from->n - 1].name, cases[i].name);
+    }
+}
+
+/* What a client without a credential is told, and the scheme that the challenge then offers. */
+static void test_advice(void **state)
+{
+    static const struct {
+        const char *line, *advice;
+        int apikey;
+    } cases[] = {
+        {"header:X-API-Key bearer", "in the X-API-Key field or as Authorization: Bearer", 1},
+        {"bearer", "as Authorization: Bearer", 0},
+        {"bearer basic", "as Authorization: Bearer or as the password of Authorization: Basic", 0},
+        {"query:key cookie:k header:A", "in the key argument, in the k cookie or in the A field", 1},
+        {"header:Authorization", "in the Authorization field", 1},
+    };
+    conf_t c = conf_of(*state);
+    int i;
+
+    for (i = 0; i < N_OF(cases); i++) {
+        ag_policy_t *policy = section(AG_POLICY_key_from, SAYS(cases[i].line), &c);
+        const char *key = apr_pstrcat(*state, "Send the key ", cases[i].advice, NULL);
+
+        assert_string_equal(ag_policy_advice(policy), key);
+        assert_int_equal(policy->key_from.places >> AG_FROM_APIKEY & 1, cases[i].apikey);
+        policy->providers = AG_CRED_KEY | AG_CRED_JWT;
+        assert_string_equal(ag_policy_advice(policy),
+                            apr_pstrcat(*state, key, ", or a token as Authorization: Bearer", NULL));
+        policy->providers = AG_CRED_JWT;
+        assert_string_equal(ag_policy_advice(policy), "Send a token as Authorization: Bearer");
     }
 }
 
@@ -901,7 +931,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_defaults_parse), TEST(test_policy_defaults), TEST(test_site_defaults),
-        TEST(test_choices), TEST(test_key_from), TEST(test_store_failure), TEST(test_claim_map),
+        TEST(test_choices), TEST(test_key_from), TEST(test_advice), TEST(test_store_failure), TEST(test_claim_map),
         TEST(test_site_values), TEST(test_mistakes), TEST(test_site_mistakes), TEST(test_merging),
         TEST(test_merging_three), TEST(test_merging_scalars), TEST(test_site_merging),
         TEST(test_limits), TEST(test_htaccess), TEST(test_keys_open), TEST(test_key_sets),

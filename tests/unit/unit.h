@@ -75,6 +75,18 @@ static inline const char *field_of(const ag_request_t *request, const char *name
     return NULL;
 }
 
+static inline void spellings_of(const ag_request_t *request, const char *name,
+                                ag_spelling_fn each, void *ctx)
+{
+    const char *const *at = request->ctx;
+
+    for (; at && at[0]; at += 2) {
+        if (ag_text_same_field(at[0], name)) {
+            each(ctx, at[0], at[1]);
+        }
+    }
+}
+
 static inline ag_request_t make_request(const char *const *fields, apr_pool_t *p)
 {
     ag_request_t request;
@@ -85,6 +97,8 @@ static inline ag_request_t make_request(const char *const *fields, apr_pool_t *p
     request.path = "/api/orders";
     request.now = NOW;
     request.header = field_of;
+    request.spellings = spellings_of;
+    request.authorization = "Authorization";
     request.ctx = (void *)(uintptr_t)fields;
     assert_true(ag_ip_parse(&request.ip, "192.0.2.1"));
     return request;
