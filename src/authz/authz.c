@@ -32,8 +32,7 @@ const char *ag_rule_parse(ag_rule_t **out, const char *name, const char *line,
     }
     rule->type = type;
     *out = rule;
-    error = strspn(line, " \t") == strlen(line) ? "a value is missing"
-                                                : type->parse(rule, line, call);
+    error = ag_text_wordless(line) ? "a value is missing" : type->parse(rule, line, call);
     return error ? apr_pstrcat(call->p, "Require ", type->name, ": ", error, NULL) : NULL;
 }
 
@@ -49,9 +48,9 @@ static void nominate(const ag_rule_t *rule, ag_verdict_t *verdict, apr_pool_t *p
     if (rule->type->reason != AG_R_SCOPE_INSUFFICIENT) {
         return;
     }
-    verdict->wanted = rule->words.v[0];
-    for (i = 1; i < rule->words.n; i++) {
-        verdict->wanted = apr_pstrcat(p, verdict->wanted, " ", rule->words.v[i], NULL);
+    for (i = 0; i < rule->words.n; i++) {
+        verdict->wanted = i ? apr_pstrcat(p, verdict->wanted, " ", rule->words.v[i], NULL)
+                            : rule->words.v[0];
     }
 }
 

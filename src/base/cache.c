@@ -117,6 +117,14 @@ static apr_size_t set_for(const ag_cache_t *cache, ag_id_t id)
     return id.lo % cache->n_sets;
 }
 
+/* A record's length. One that no writer of ours can have written holds nothing. */
+static apr_size_t size_of(const ag_cache_t *cache, const slot_t *slot)
+{
+    apr_size_t n = __atomic_load_n(&slot->size, __ATOMIC_RELAXED);
+
+    return n <= cache->record_size ? n : 0;
+}
+
 /* The slot that holds `id`, or NULL. Its set is locked by the caller. */
 static slot_t *find(const ag_cache_t *cache, apr_size_t set, ag_id_t id)
 {
@@ -160,7 +168,7 @@ static apr_size_t get_locked(ag_cache_t *cache, apr_size_t set, ag_id_t id, void
     ag_lock_take(lock_of(cache, set));
     slot = find(cache, set, id);
     if (slot) {
-        n = (apr_size_t)slot->size;
+        n = size_of(cache, slot);
         *stored = slot->stored;
         memcpy(out, slot + 1, n);
     }
@@ -282,7 +290,9 @@ static apr_size_t sweep_set(ag_cache_t *cache, apr_size_t set,
     for (way = 0; way < WAYS; way++) {
         slot_t *slot = slot_of(cache, set, way);
 
-        if (slot->size && match(ctx, slot + 1, (apr_size_t)slot->size)) {
+        apr_size_t n = size_of(cache, slot);
+
+        if (n && match(ctx, slot + 1, n)) {
             __atomic_store_n(&slot->size, 0, __ATOMIC_SEQ_CST);
             dropped++;
         }

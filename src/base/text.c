@@ -54,6 +54,14 @@ static char *copy_word(const char *at, const char *end, apr_pool_t *p)
     return word;
 }
 
+int ag_text_wordless(const char *line)
+{
+    while (is_space(*line)) {
+        line++;
+    }
+    return !*line;
+}
+
 const char *ag_text_word(const char **line, const char **error, apr_pool_t *p)
 {
     const char *at = *line;

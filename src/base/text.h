@@ -20,6 +20,9 @@ typedef struct ag_words_t {
  * in a word and hold spaces; inside them \" and \\ are escapes. An unclosed quote sets *error. */
 const char *ag_text_word(const char **line, const char **error, apr_pool_t *p);
 
+/* 1 when there is no word in the line. */
+int ag_text_wordless(const char *line);
+
 /* All words of `line`; an error text or NULL. */
 const char *ag_text_words(ag_words_t *words, const char *line, apr_pool_t *p);
 

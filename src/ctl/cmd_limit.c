@@ -44,12 +44,13 @@ static int ask(json_t **told, const ag_ctl_t *ctl, const char *runtime, const ch
     const char *question = *subject ? apr_pstrcat(ctl->pool, what, " ", subject, NULL) : what;
     const char *answer;
     ag_desk_t *desk;
+    apr_size_t room;
     int fd, code;
 
     if (strlen(question) >= AG_DESK_QUESTION || !ag_text_printable(subject)) {
         return ag_ctl_fail(AG_EXIT_USAGE, "that is not a subject");
     }
-    code = ag_ctl_desk(&desk, &fd, ctl, runtime);
+    code = ag_ctl_desk(&desk, &room, &fd, ctl, runtime);
     if (code != AG_EXIT_OK) {
         return code;
     }

@@ -179,9 +179,10 @@ int ag_ctl_upgrade(ag_upgrade_t *done, ag_ctl_t *ctl, const char *driver);
 /* ---- desk.c ---------------------------------------------------------------------------------- */
 
 /* Opens the desk of the server of this machine: the one whose runtime directory is `runtime`, or that
- * file; NULL: the only one in the usual directories. *fd is to ask by. From then on the tool is root no
- * more. An exit code; what was wrong has been said. */
-int ag_ctl_desk(ag_desk_t **desk, int *fd, const ag_ctl_t *ctl, const char *runtime);
+ * file; NULL: the only one in the usual directories. *fd is to ask by, *room what ag_desk_bans()
+ * wants. From then on the tool is root no more. An exit code; what was wrong has been said. */
+int ag_ctl_desk(ag_desk_t **desk, apr_size_t *room, int *fd, const ag_ctl_t *ctl,
+                const char *runtime);
 
 /* ---- commands -------------------------------------------------------------------------------- */
 

@@ -62,7 +62,8 @@ static const char *step_down(apr_pool_t *p)
     return NULL;
 }
 
-int ag_ctl_desk(ag_desk_t **desk, int *fd, const ag_ctl_t *ctl, const char *runtime)
+int ag_ctl_desk(ag_desk_t **desk, apr_size_t *room, int *fd, const ag_ctl_t *ctl,
+                const char *runtime)
 {
     const char *set = getenv("APIGUARD_RUNTIME"), *error;
     apr_array_header_t *found;
@@ -77,7 +78,7 @@ int ag_ctl_desk(ag_desk_t **desk, int *fd, const ag_ctl_t *ctl, const char *runt
         return ag_ctl_fail(AG_EXIT_USAGE, "there are %d servers; name one of them by --runtime:\n%s",
                            found->nelts, apr_array_pstrcat(ctl->pool, found, '\n'));
     }
-    error = ag_desk_open(desk, fd, APR_ARRAY_IDX(found, 0, const char *), ctl->pool);
+    error = ag_desk_open(desk, room, fd, APR_ARRAY_IDX(found, 0, const char *), ctl->pool);
     error = error ? error : step_down(ctl->pool);
     return error ? ag_ctl_fail(AG_EXIT_NO, "%s", error) : AG_EXIT_OK;
 }

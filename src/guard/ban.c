@@ -18,10 +18,10 @@ static int shape(apr_uint64_t *sets, apr_size_t size)
     return *sets > 0;
 }
 
-static apr_status_t format(ag_bans_t *bans, apr_uint64_t sets)
+static apr_status_t format(const ag_bans_t *bans)
 {
     apr_status_t rv = APR_SUCCESS;
-    apr_uint64_t i;
+    apr_uint64_t i, sets = bans->n_sets;
 
     memset(bans->head, 0, sizeof *bans->head + sets * sizeof *bans->sets);
     for (i = 0; rv == APR_SUCCESS && i < sets; i++) {
@@ -36,26 +36,25 @@ apr_status_t ag_bans_attach(ag_bans_t **out, void *memory, apr_size_t size, int 
                             const ag_sip_key_t *key, apr_pool_t *p)
 {
     ag_bans_t *bans = apr_pcalloc(p, sizeof *bans);
-    apr_uint64_t sets;
 
     bans->head = memory;
     bans->sets = (ag_ban_set_t *)(bans->head + 1);
     bans->key = key;
     *out = bans;
-    if (!shape(&sets, size)) {
+    if (!shape(&bans->n_sets, size)) {
         return APR_EINVAL;
     }
     if (fresh) {
-        return format(bans, sets);
+        return format(bans);
     }
-    return bans->head->magic == MAGIC && bans->head->sets == sets ? APR_SUCCESS : APR_EINVAL;
+    return bans->head->magic == MAGIC && bans->head->sets == bans->n_sets ? APR_SUCCESS : APR_EINVAL;
 }
 
 /* ---- looking --------------------------------------------------------------------------------- */
 
 static ag_ban_set_t *set_of(const ag_bans_t *bans, const ag_ip_t *ip)
 {
-    return &bans->sets[ag_sip(bans->key, ip, sizeof *ip).lo % bans->head->sets];
+    return &bans->sets[ag_sip(bans->key, ip, sizeof *ip).lo % bans->n_sets];
 }
 
 static int is_of(const ag_ban_slot_t *slot, const ag_banned_t *who)
@@ -257,7 +256,7 @@ int ag_bans_clear(ag_bans_t *bans, const ag_ip_t *ip, apr_time_t now)
         net = *ip;
         ag_ip_mask6(&net, 64);
     }
-    for (i = 0; i < bans->head->sets; i++) {
+    for (i = 0; i < bans->n_sets; i++) {
         ended += clear_set(&bans->sets[i], ip ? &net : NULL, now);
     }
     return ended;
@@ -269,13 +268,16 @@ apr_array_header_t *ag_bans_list(ag_bans_t *bans, apr_time_t now, apr_pool_t *p)
     apr_uint64_t i;
     int way;
 
-    for (i = 0; i < bans->head->sets; i++) {
+    for (i = 0; i < bans->n_sets; i++) {
         ag_lock_take(&bans->sets[i].lock);
         for (way = 0; way < AG_BAN_SET; way++) {
             const ag_ban_slot_t *slot = &bans->sets[i].slot[way];
 
             if (slot->server && slot->until > now) {
-                APR_ARRAY_PUSH(list, ag_ban_slot_t) = *slot;
+                ag_ban_slot_t *copy = apr_array_push(list);
+
+                *copy = *slot;
+                copy->name[AG_BAN_NAME - 1] = '\0';
             }
         }
         ag_lock_give(&bans->sets[i].lock);

@@ -66,6 +66,7 @@ typedef struct ag_ban_head_t {
 typedef struct ag_bans_t {
     ag_ban_head_t *head;
     ag_ban_set_t *sets;
+    apr_uint64_t n_sets; /* the memory's own word is compared, and never used */
     const ag_sip_key_t *key; /* which nobody else knows, so nobody can fill a chosen set */
 } ag_bans_t;
 

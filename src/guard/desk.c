@@ -46,10 +46,19 @@ apr_status_t ag_desk_format(ag_desk_t *desk, apr_size_t bans)
     return ag_lock_init(&desk->lock) ? APR_ENOLOCK : ag_lock_init(&desk->serving);
 }
 
-apr_status_t ag_desk_bans(ag_bans_t **bans, ag_desk_t *desk, int fresh, const ag_sip_key_t *key,
-                          apr_pool_t *p)
+static int is_whole(const ag_desk_t *desk, apr_size_t room)
 {
-    return ag_bans_attach(bans, (char *)desk + desk->bans_at, desk->bans_size, fresh, key, p);
+    return memcmp(desk->magic, MAGIC, sizeof MAGIC) == 0 && desk->size == ag_desk_bytes(room)
+           && desk->bans_at == bans_at() && desk->bans_size == room;
+}
+
+apr_status_t ag_desk_bans(ag_bans_t **bans, ag_desk_t *desk, apr_size_t room, int fresh,
+                          const ag_sip_key_t *key, apr_pool_t *p)
+{
+    if (!is_whole(desk, room)) {
+        return APR_EINVAL;
+    }
+    return ag_bans_attach(bans, (char *)desk + bans_at(), room, fresh, key, p);
 }
 
 /* ---- the file -------------------------------------------------------------------------------- */
@@ -147,12 +156,6 @@ static apr_status_t unmap(void *mapped)
     return APR_SUCCESS;
 }
 
-static int is_whole(const ag_desk_t *desk, apr_size_t size)
-{
-    return memcmp(desk->magic, MAGIC, sizeof MAGIC) == 0 && desk->size == size
-           && desk->bans_at == bans_at() && desk->bans_size == size - bans_at();
-}
-
 /* What was wrong; then `fd` is still open. */
 static const char *map_old(mapping_t *mapping, int fd, const char *path, apr_pool_t *p)
 {
@@ -168,7 +171,8 @@ static const char *map_old(mapping_t *mapping, int fd, const char *path, apr_poo
     return mapping->at == MAP_FAILED ? apr_psprintf(p, "%s cannot be mapped", path) : NULL;
 }
 
-const char *ag_desk_open(ag_desk_t **desk, int *fd, const char *path, apr_pool_t *p)
+const char *ag_desk_open(ag_desk_t **desk, apr_size_t *room, int *fd, const char *path,
+                         apr_pool_t *p)
 {
     mapping_t *mapping = apr_palloc(p, sizeof *mapping);
     const char *error;
@@ -184,7 +188,8 @@ const char *ag_desk_open(ag_desk_t **desk, int *fd, const char *path, apr_pool_t
     }
     apr_pool_cleanup_register(p, mapping, unmap, apr_pool_cleanup_null);
     *desk = mapping->at;
-    return is_whole(*desk, mapping->size)
+    *room = mapping->size - bans_at();
+    return is_whole(*desk, *room)
                ? NULL
                : apr_psprintf(p, "%s is of another version of mod_apiguard", path);
 }

@@ -18,7 +18,7 @@
 
 typedef struct ag_desk_t {
     char magic[32];     /* changes with the layout */
-    apr_uint64_t size;  /* of the file */
+    apr_uint64_t size;  /* of the file; this and the next two are compared, and never used */
     apr_uint64_t bans_at; /* where the table of bans begins, and its size */
     apr_uint64_t bans_size;
     apr_uint64_t served;   /* 0: nobody answers questions here */
@@ -48,14 +48,18 @@ apr_status_t ag_desk_make(ag_desk_t **desk, const char *path, apr_size_t bans);
  * left are removed. */
 apr_array_header_t *ag_desk_find(const char *directory, int tidy, apr_pool_t *p);
 
-/* Maps a server's desk into the tool, with *fd to ask by, until `p` goes. An error text or NULL.
+/* Maps a server's desk into the tool, with *fd to ask by, until `p` goes; *room is what the file's
+ * length leaves for the bans. An error text or NULL.
  * The server's children can write there whatever they like, locks among it, so the tool must not be
  * root any more when it uses what it has opened. */
-const char *ag_desk_open(ag_desk_t **desk, int *fd, const char *path, apr_pool_t *p);
+const char *ag_desk_open(ag_desk_t **desk, apr_size_t *room, int *fd, const char *path,
+                         apr_pool_t *p);
 
-/* The desk's table of bans. `key` as in ag_bans_attach(). */
-apr_status_t ag_desk_bans(ag_bans_t **bans, ag_desk_t *desk, int fresh, const ag_sip_key_t *key,
-                          apr_pool_t *p);
+/* The desk's table of bans, in `room` bytes, as the caller knows it from elsewhere: every child can
+ * write what the desk says of itself. `key`, and APR_EINVAL when the desk says otherwise, as in
+ * ag_bans_attach(). */
+apr_status_t ag_desk_bans(ag_bans_t **bans, ag_desk_t *desk, apr_size_t room, int fresh,
+                          const ag_sip_key_t *key, apr_pool_t *p);
 
 /* ---- questions ------------------------------------------------------------------------------- */
 

@@ -10,12 +10,13 @@
 
 #include "../guard/desk.h"
 
-#define USERDATA "mod_apiguard:desk:3"
+#define USERDATA "mod_apiguard:desk:4"
 #define BANS_PERCENT 3 /* of ApiGuardSharedMemory, and not taken from it */
 
 /* What the parent process keeps; the module itself is unloaded and loaded between two generations. */
 typedef struct {
     ag_desk_t *desk;
+    apr_size_t room;  /* for bans */
     const char *path; /* NULL: memory without a file */
     pid_t owner;
 } kept_t;
@@ -34,9 +35,9 @@ static apr_status_t remove_at_end(void *data)
 }
 
 /* Bans work without a file, and only the tool does not. */
-static apr_status_t make_without_file(kept_t *kept, apr_size_t bans)
+static apr_status_t make_without_file(kept_t *kept)
 {
-    void *at = mmap(NULL, ag_desk_bytes(bans), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+    void *at = mmap(NULL, ag_desk_bytes(kept->room), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
                     -1, 0);
 
     kept->path = NULL;
@@ -44,7 +45,7 @@ static apr_status_t make_without_file(kept_t *kept, apr_size_t bans)
         return APR_ENOMEM;
     }
     kept->desk = at;
-    return ag_desk_format(kept->desk, bans);
+    return ag_desk_format(kept->desk, kept->room);
 }
 
 static apr_status_t make(kept_t *kept, apr_size_t bans, server_rec *s)
@@ -52,6 +53,7 @@ static apr_status_t make(kept_t *kept, apr_size_t bans, server_rec *s)
     apr_pool_t *pprocess = s->process->pool;
     apr_status_t rv;
 
+    kept->room = bans;
     kept->owner = getpid();
     kept->path = ap_runtime_dir_relative(pprocess, ag_desk_file(kept->owner, pprocess));
     ag_desk_find(ap_runtime_dir_relative(pprocess, ""), 1, pprocess);
@@ -59,7 +61,7 @@ static apr_status_t make(kept_t *kept, apr_size_t bans, server_rec *s)
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s, "AG0180: %s cannot be made, so apiguardctl "
                      "cannot show or end this server's bans and limits", kept->path);
-        rv = make_without_file(kept, bans);
+        rv = make_without_file(kept);
     }
     return rv;
 }
@@ -69,8 +71,24 @@ int ag_desk_wanted(server_rec *s)
     return ag_plans()->names->nelts > 0 || ag_database_there(s);
 }
 
+/* A desk whose head a child has written over is made anew; those who use it still have it. */
+static apr_status_t open_bans(ag_bans_t **bans, kept_t *kept, apr_size_t room, int fresh,
+                              const ag_sip_key_t *sip, apr_pool_t *pconf, server_rec *s)
+{
+    apr_status_t rv = ag_desk_bans(bans, kept->desk, kept->room, fresh, sip, pconf);
+
+    if (fresh || rv != APR_EINVAL) {
+        return rv;
+    }
+    ag_memory_broken("the desk with the bans", s);
+    munmap(kept->desk, ag_desk_bytes(kept->room));
+    rv = make(kept, room, s);
+    return rv == APR_SUCCESS ? ag_desk_bans(bans, kept->desk, kept->room, 1, sip, pconf) : rv;
+}
+
 int ag_desk_start(ag_shared_t *shared, apr_size_t memory, apr_pool_t *pconf, server_rec *s)
 {
+    apr_size_t room = memory / 100 * BANS_PERCENT;
     apr_pool_t *pprocess = s->process->pool;
     kept_t *kept = NULL;
     apr_status_t rv = APR_SUCCESS;
@@ -80,10 +98,10 @@ int ag_desk_start(ag_shared_t *shared, apr_size_t memory, apr_pool_t *pconf, ser
     fresh = kept == NULL;
     if (fresh) {
         kept = apr_pcalloc(pprocess, sizeof *kept);
-        rv = make(kept, memory / 100 * BANS_PERCENT, s);
+        rv = make(kept, room, s);
     }
     if (rv == APR_SUCCESS) {
-        rv = ag_desk_bans(&shared->bans, kept->desk, fresh, &shared->sip, pconf);
+        rv = open_bans(&shared->bans, kept, room, fresh, &shared->sip, pconf, s);
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0181: there is no memory for ApiGuardBan");

@@ -159,6 +159,9 @@ typedef struct ag_shared_t {
 /* Makes or finds the shared memory. OK, or an HTTP error after saying why. */
 int ag_memory_open(ag_shared_t *shared, apr_size_t size, apr_pool_t *pconf, server_rec *s);
 
+/* Says that memory which children can write is not as it was made, and that it is made anew. */
+void ag_memory_broken(const char *what, server_rec *s);
+
 /* The store of a fleet, if one is configured: its memory (OK, or an HTTP error after saying why), the
  * store in this child (or the child ends), and its regular work. */
 int ag_leases_open(apr_pool_t *pconf, server_rec *s);

@@ -59,7 +59,11 @@ int ag_leases_open(apr_pool_t *pconf, server_rec *s)
     if (kept) {
         rv = attach(kept, 0, pconf);
     }
-    if (rv == APR_EINVAL) { /* there is none yet, or it is of another version of the module */
+    if (kept && rv == APR_EINVAL) {
+        ag_memory_broken("the leases of a fleet", s);
+        apr_shm_destroy(kept->shm);
+    }
+    if (rv == APR_EINVAL) {
         rv = make(&kept, size, pprocess);
         rv = rv == APR_SUCCESS ? attach(kept, 1, pconf) : rv;
     }

@@ -8,7 +8,7 @@
 
 #include <apr_shm.h>
 
-#define USERDATA "mod_apiguard:memory:7"
+#define USERDATA "mod_apiguard:memory:8"
 
 /* What the parent process keeps. The module itself is unloaded and loaded between two generations,
  * so nothing here points into it. */
@@ -18,17 +18,24 @@ typedef struct {
     ag_sip_key_t sip;
 } kept_t;
 
-static apr_status_t make(kept_t **out, apr_size_t size, apr_pool_t *pprocess)
+static apr_status_t make(kept_t *kept, apr_size_t size, apr_pool_t *pprocess)
 {
-    kept_t *kept = apr_pcalloc(pprocess, sizeof *kept);
     apr_status_t rv = apr_shm_create(&kept->shm, size, NULL, pprocess);
 
     if (rv == APR_SUCCESS) {
-        rv = ag_random(&kept->sip, sizeof kept->sip);
-    }
-    if (rv == APR_SUCCESS) {
         memset(apr_shm_baseaddr_get(kept->shm), 0, size);
         kept->size = size;
+    }
+    return rv;
+}
+
+static apr_status_t first(kept_t **out, apr_size_t size, apr_pool_t *pprocess)
+{
+    kept_t *kept = apr_pcalloc(pprocess, sizeof *kept);
+    apr_status_t rv = ag_random(&kept->sip, sizeof kept->sip);
+
+    rv = rv == APR_SUCCESS ? make(kept, size, pprocess) : rv;
+    if (rv == APR_SUCCESS) {
         apr_pool_userdata_set(kept, USERDATA, apr_pool_cleanup_null, pprocess);
         *out = kept;
     }
@@ -82,9 +89,16 @@ static apr_status_t good_tokens(ag_shared_t *shared, void *at, apr_size_t n, int
 static const struct {
     unsigned percent; /* of the segment; docs/architecture.md says what that holds */
     attach_fn *attach;
+    const char *name;
 } parts[] = {
-    {40, counters}, {34, known},    {15, tokens},     {4, unknown}, {3, usage},
-    {2, tickets},   {1, good_keys}, {1, good_tokens},
+    {40, counters, "the counters of limits"},
+    {34, known, "the known keys"},
+    {15, tokens, "the verified tokens"},
+    {4, unknown, "the keys that do not exist"},
+    {3, usage, "the usage of keys"},
+    {2, tickets, "the requests in flight"},
+    {1, good_keys, "the marks of keys"},
+    {1, good_tokens, "the marks of tokens"},
 };
 
 static void *take(char **at, apr_size_t n)
@@ -95,10 +109,13 @@ static void *take(char **at, apr_size_t n)
     return taken;
 }
 
-static apr_status_t lay_out(ag_shared_t *shared, char *base, apr_size_t size, int fresh,
+/* Where each part lies follows from the size, which no child can change; what a part says of itself is
+ * compared with that. Of the first that says something else *part is the name. */
+static apr_status_t lay_out(const char **part, ag_shared_t *shared, const kept_t *kept, int fresh,
                             apr_pool_t *pconf)
 {
-    char *at = base;
+    char *base = apr_shm_baseaddr_get(kept->shm), *at = base;
+    apr_size_t size = kept->size;
     apr_status_t rv;
     apr_size_t i;
 
@@ -112,40 +129,63 @@ static apr_status_t lay_out(ag_shared_t *shared, char *base, apr_size_t size, in
     for (i = 0; rv == APR_SUCCESS && i < sizeof parts / sizeof *parts; i++) {
         apr_size_t n = size / 100 * parts[i].percent & ~(apr_size_t)63; /* cache lines */
 
+        *part = parts[i].name;
         rv = parts[i].attach(shared, at, n, fresh, pconf);
         at += n;
     }
     return rv;
 }
 
-int ag_memory_open(ag_shared_t *shared, apr_size_t size, apr_pool_t *pconf, server_rec *s)
+void ag_memory_broken(const char *what, server_rec *s)
 {
-    apr_pool_t *pprocess = s->process->pool;
-    kept_t *kept = NULL;
-    apr_status_t rv = APR_SUCCESS;
-    int fresh;
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "AG0740: shared memory: the head of %s is not what this "
+                 "server wrote there: a process of it has written over it, or it is of another version "
+                 "of the module. All of that memory is made anew, and what it held is lost", what);
+}
 
-    apr_pool_userdata_get((void **)&kept, USERDATA, pprocess);
-    fresh = kept == NULL;
-    if (kept && kept->size != size) {
+/* What children still use of the old one lives on with them. */
+static apr_status_t replace(ag_shared_t *shared, kept_t *kept, apr_size_t size, apr_pool_t *pconf,
+                            server_rec *s)
+{
+    const char *part;
+    apr_status_t rv;
+
+    apr_shm_destroy(kept->shm);
+    rv = make(kept, size, s->process->pool);
+    return rv == APR_SUCCESS ? lay_out(&part, shared, kept, 1, pconf) : rv;
+}
+
+/* Finds what the process keeps, or makes it; laid out. */
+static apr_status_t open_kept(ag_shared_t *shared, apr_size_t size, apr_pool_t *pconf, server_rec *s)
+{
+    const char *part = "";
+    kept_t *kept = NULL;
+    apr_status_t rv;
+
+    apr_pool_userdata_get((void **)&kept, USERDATA, s->process->pool);
+    if (!kept) {
+        rv = first(&kept, size, s->process->pool);
+        shared->sip = rv == APR_SUCCESS ? kept->sip : shared->sip;
+        return rv == APR_SUCCESS ? lay_out(&part, shared, kept, 1, pconf) : rv;
+    }
+    if (kept->size != size) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "AG0110: ApiGuardSharedMemory: the size is "
                      "fixed for the life of the server; %" APR_SIZE_T_FMT " bytes stay until it is "
                      "stopped", kept->size);
     }
-    if (!kept) {
-        rv = make(&kept, size, pprocess);
+    shared->sip = kept->sip;
+    rv = lay_out(&part, shared, kept, 0, pconf);
+    if (rv == APR_EINVAL) {
+        ag_memory_broken(part, s);
+        rv = replace(shared, kept, size, pconf, s);
     }
-    if (rv == APR_SUCCESS) {
-        shared->sip = kept->sip;
-        rv = lay_out(shared, apr_shm_baseaddr_get(kept->shm), kept->size, fresh, pconf);
-    }
-    if (rv == APR_EINVAL && !fresh) {
-        /* Another version of the module left its own layout, and its children still use it. */
-        rv = make(&kept, size, pprocess);
-        shared->sip = rv == APR_SUCCESS ? kept->sip : shared->sip;
-        rv = rv != APR_SUCCESS ? rv
-                               : lay_out(shared, apr_shm_baseaddr_get(kept->shm), size, 1, pconf);
-    }
+    return rv;
+}
+
+int ag_memory_open(ag_shared_t *shared, apr_size_t size, apr_pool_t *pconf, server_rec *s)
+{
+    apr_status_t rv = open_kept(shared, size, pconf, s);
+
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0111: ApiGuardSharedMemory: %" APR_SIZE_T_FMT
                      " bytes of shared memory cannot be set up", size);

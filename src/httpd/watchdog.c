@@ -145,7 +145,8 @@ static apr_status_t work(int state, void *data, apr_pool_t *pool)
     const shift_t *shift = data;
     apr_pool_t *ptmp;
 
-    if (state != AP_WATCHDOG_STATE_RUNNING || !child_ready) {
+    if (state != AP_WATCHDOG_STATE_RUNNING
+        || !__atomic_load_n(&child_ready, __ATOMIC_ACQUIRE)) {
         return APR_SUCCESS;
     }
     __atomic_add_fetch(&busy, 1, __ATOMIC_SEQ_CST);
@@ -230,5 +231,5 @@ int ag_watchdog_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
 void ag_watchdog_child(apr_pool_t *pchild, server_rec *s)
 {
     apr_pool_pre_cleanup_register(pchild, s, wait_for_jobs);
-    child_ready = 1;
+    __atomic_store_n(&child_ready, 1, __ATOMIC_RELEASE); /* mod_watchdog's threads run already */
 }

@@ -272,6 +272,13 @@ ag_ipset_t *ag_ipset_make(const ag_net_t *nets, int n, apr_pool_t *p)
     return set;
 }
 
+int ag_ipset_fits(const ag_ipset_t *set, apr_size_t room)
+{
+    return room >= sizeof *set
+           && (apr_uint64_t)set->n4 * sizeof(range4_t) + (apr_uint64_t)set->n6 * sizeof(ag_net_t)
+                  <= room - sizeof *set;
+}
+
 static int has4(const ag_ipset_t *set, apr_uint32_t ip)
 {
     const range4_t *range = ranges4(set);

@@ -54,6 +54,9 @@ const char *ag_net_text(const ag_net_t *net, apr_pool_t *p);
 /* The set of `n` networks, in one block from `p`. An empty set holds nobody. */
 ag_ipset_t *ag_ipset_make(const ag_net_t *nets, int n, apr_pool_t *p);
 
+/* 1 when a set that comes from shared memory lies within `room` bytes. */
+int ag_ipset_fits(const ag_ipset_t *set, apr_size_t room);
+
 /* 1 when the address lies in one of the networks. `set` may be NULL: holds nobody. */
 int ag_ipset_has(const ag_ipset_t *set, const ag_ip_t *ip);
 

@@ -78,7 +78,14 @@ static void copy_head(ag_iptable_t *head, const ag_iptable_t *table)
     head->n4 = LOAD(table->n4);
     head->n6 = LOAD(table->n6);
     head->kept = LOAD(table->kept);
+    head->texts = LOAD(table->texts);
     head->whole = LOAD(table->whole);
+}
+
+/* 1 when it is a head of ours: what is found by it lies in the table. Any child can write here. */
+static int is_sound(const ag_iptable_t *head)
+{
+    return ag_iptable_fits(head, AG_IPSHARE_BYTES);
 }
 
 /* 1 when all that was read since belongs to that table: the writer touches its memory only after
@@ -105,6 +112,7 @@ ag_ip_answer_e ag_ipshare_ask(ag_ipshare_t *share, const ag_ip_t *ip, apr_time_t
     apr_uint64_t number;
     apr_uint32_t entry;
     ag_iptable_t head;
+    int sound;
 
     do {
         number = __atomic_load_n(&share->current, __ATOMIC_ACQUIRE);
@@ -113,9 +121,14 @@ ag_ip_answer_e ag_ipshare_ask(ag_ipshare_t *share, const ag_ip_t *ip, apr_time_t
         }
         copy_head(&head, table_of(share, number));
         /* With a head that is all one table's, nothing outside of the memory is read. */
-        entry = still(share, number) ? ag_iptable_find(&head, table_of(share, number), ip, second)
-                                     : 0;
+        sound = is_sound(&head);
+        entry = sound && still(share, number)
+                    ? ag_iptable_find(&head, table_of(share, number), ip, second)
+                    : 0;
     } while (!still(share, number));
+    if (!sound) {
+        return AG_IP_UNKNOWN;
+    }
     if (entry && head.kept) {
         mark(share, number, entry, second);
     }
@@ -165,7 +178,7 @@ apr_status_t ag_ipshare_publish(ag_ipshare_t *share, const ag_iptable_t *table)
     n = LOAD(table_of(share, old)->size);
     if (old) {
         __atomic_thread_fence(__ATOMIC_RELEASE);
-        empty(table_of(share, old), n);
+        empty(table_of(share, old), n <= AG_IPSHARE_BYTES ? n : AG_IPSHARE_BYTES);
     }
     ag_lock_give(&share->lock);
     return APR_SUCCESS;
@@ -176,9 +189,15 @@ void ag_ipshare_confirm(ag_ipshare_t *share, apr_time_t until)
     STORE(share->until, until);
 }
 
-int ag_ipshare_filled(const ag_ipshare_t *share)
+int ag_ipshare_filled(ag_ipshare_t *share)
 {
-    return LOAD(share->current) != 0;
+    apr_uint64_t number = LOAD(share->current);
+    ag_iptable_t head;
+
+    if (number) {
+        copy_head(&head, table_of(share, number));
+    }
+    return number && is_sound(&head);
 }
 
 int ag_ipshare_whole(ag_ipshare_t *share)
@@ -215,20 +234,25 @@ int ag_ipshare_matches(ag_ipmatch_t *matches, int max, ag_ipshare_t *share, apr_
     apr_uint32_t at = *number;
     const ag_iptable_t *table;
     apr_uint32_t *marks;
+    apr_uint64_t current;
+    ag_iptable_t head;
     int found = 0;
 
     ag_lock_take(&share->lock); /* the table stays in force; nothing is asked of anybody here */
-    table = table_of(share, LOAD(share->current));
-    marks = marks_of(share, LOAD(share->current));
-    for (; at <= table->kept && found < max; at++) {
+    current = LOAD(share->current);
+    table = table_of(share, current);
+    marks = marks_of(share, current);
+    copy_head(&head, table);
+    head.kept = is_sound(&head) ? head.kept : 0;
+    for (; at <= head.kept && found < max; at++) {
         apr_uint32_t when = LOAD(marks[at - 1]);
 
         if (when && when >= since) {
-            matches[found].text = apr_pstrdup(p, ag_iptable_text(table, at));
+            matches[found].text = ag_iptable_text(&head, table, at, p);
             matches[found++].when = when;
         }
     }
-    *number = at <= table->kept ? at : 0;
+    *number = at <= head.kept ? at : 0;
     ag_lock_give(&share->lock);
     return found;
 }

@@ -45,8 +45,8 @@ apr_status_t ag_ipshare_publish(ag_ipshare_t *share, const ag_iptable_t *table);
 void ag_ipshare_confirm(ag_ipshare_t *share, apr_time_t until);
 #define AG_IPSHARE_EVER APR_INT64_MAX
 
-/* 1 when there is a table; when there is one that holds all that its source did. */
-int ag_ipshare_filled(const ag_ipshare_t *share);
+/* 1 when there is a table, and its head is one; when that table holds all that its source did. */
+int ag_ipshare_filled(ag_ipshare_t *share);
 int ag_ipshare_whole(ag_ipshare_t *share);
 
 /* Only whoever has the turn reads and writes them. */

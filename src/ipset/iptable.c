@@ -3,6 +3,8 @@
  * iptable: the asking half; see iptable.h. The block may be written anew while it is read (ipshare),
  * so each word is read just once and believed only within bounds.
  */
+#include <apr_strings.h>
+
 #include "iptable_layout.h"
 
 #define LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
@@ -65,9 +67,21 @@ apr_uint32_t ag_iptable_find(const ag_iptable_t *head, const void *block, const 
     return head->kept ? 0 : owner;
 }
 
-const char *ag_iptable_text(const ag_iptable_t *table, apr_uint32_t number)
+int ag_iptable_fits(const ag_iptable_t *head, apr_size_t room)
 {
-    const apr_uint32_t *text = lives(table, table) + 2 * (apr_size_t)table->kept;
+    return head->kept <= AG_IPTABLE_MAX
+           && sizeof *head + (apr_uint64_t)head->n6 * (sizeof(cut6_t) + 4)
+                      + (apr_uint64_t)head->n4 * 8 + (apr_uint64_t)head->kept * 12 + head->texts
+                  <= room;
+}
 
-    return (const char *)(text + table->kept) + text[number - 1];
+const char *ag_iptable_text(const ag_iptable_t *head, const void *block, apr_uint32_t number,
+                            apr_pool_t *p)
+{
+    const apr_uint32_t *text = lives(head, block) + 2 * (apr_size_t)head->kept;
+    apr_uint32_t at = LOAD(text[number - 1]);
+
+    return at < head->texts
+               ? apr_pstrndup(p, (const char *)(text + head->kept) + at, head->texts - at)
+               : "";
 }

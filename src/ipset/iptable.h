@@ -50,7 +50,11 @@ const ag_iptable_t *ag_iptable_finish(ag_iptable_maker_t *maker, apr_uint32_t no
 apr_uint32_t ag_iptable_find(const ag_iptable_t *head, const void *block, const ag_ip_t *ip,
                              apr_uint32_t now);
 
-/* The text of entry `number` of a table that keeps them. */
-const char *ag_iptable_text(const ag_iptable_t *table, apr_uint32_t number);
+/* 1 when all of a table with that head lies within `room` bytes. */
+int ag_iptable_fits(const ag_iptable_t *head, apr_size_t room);
+
+/* The text of entry `number` of a table that keeps them; `head` as above. */
+const char *ag_iptable_text(const ag_iptable_t *head, const void *block, apr_uint32_t number,
+                            apr_pool_t *p);
 
 #endif

@@ -20,7 +20,7 @@ typedef struct {
     apr_uint16_t networks; /* 0: none */
     apr_uint16_t words;    /* offsets of scopes, roles, endpoints */
     apr_uint16_t n_scopes, n_roles, n_endpoints;
-    apr_uint16_t id, key_id, client;
+    apr_uint16_t id, key_id, client; /* three in a row: good_offsets() */
 } record_t;
 
 _Static_assert(sizeof(record_t) % 8 == 0, "rates follow a record's head");
@@ -183,6 +183,48 @@ static void open_lists(ag_key_t *key, const record_t *record, const char **v)
     open_words(&key->endpoints, v, start, offsets, record->n_endpoints);
 }
 
+/* A rate that no row of the database can say would divide by nothing. */
+static int good_rates(const record_t *record)
+{
+    const ag_rate_t *rate = (const ag_rate_t *)(record + 1), *end = rate + record->n_rates;
+
+    for (; rate < end; rate++) {
+        if (!rate->period.seconds) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static int good_offsets(const apr_uint16_t *offset, apr_size_t n, apr_size_t size)
+{
+    const apr_uint16_t *end = offset + n;
+
+    for (; offset < end; offset++) {
+        if (*offset >= size) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* Every process of the server can write into the cache, one that was taken over too: so nothing a
+ * record says may lead outside of it. Its texts stand last, and the last ends it. */
+static int is_whole(const record_t *record, apr_size_t size, apr_size_t n_words)
+{
+    const char *start = (const char *)record;
+
+    return record->size == size && !start[size - 1]
+           && sizeof *record + record->n_rates * sizeof(ag_rate_t) <= size && good_rates(record)
+           && (!record->networks
+               || (record->networks % 4 == 0 && record->networks < size
+                   && ag_ipset_fits((const ag_ipset_t *)(start + record->networks),
+                                    size - record->networks)))
+           && record->words % 2 == 0 && record->words + n_words * sizeof(apr_uint16_t) <= size
+           && good_offsets((const apr_uint16_t *)(start + record->words), n_words, size)
+           && good_offsets(&record->id, 3, size);
+}
+
 const ag_key_t *ag_keys_record_open(const void *bytes, apr_size_t size, apr_pool_t *p)
 {
     const record_t *record = bytes;
@@ -190,10 +232,13 @@ const ag_key_t *ag_keys_record_open(const void *bytes, apr_size_t size, apr_pool
     apr_size_t n_words;
     ag_key_t *key;
 
-    if (size < sizeof *record || record->size != size) {
+    if (size < sizeof *record) {
         return NULL;
     }
     n_words = (apr_size_t)record->n_scopes + record->n_roles + record->n_endpoints;
+    if (!is_whole(record, size, n_words)) {
+        return NULL;
+    }
     key = apr_palloc(p, sizeof *key + n_words * sizeof(char *));
     key->id = start + record->id;
     key->hash = NULL; /* nobody asks for it on a hit */

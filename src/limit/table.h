@@ -84,9 +84,15 @@ static inline apr_uint32_t ag_table_stripe(const ag_table_t *table, const ag_sub
     return (apr_uint32_t)subject->id.lo & table->mask;
 }
 
+/* Which counter is valid, out of memory that any child may have written. */
+static inline apr_uint32_t ag_slot_live(const ag_slot_t *slot)
+{
+    return slot->live & 1;
+}
+
 static inline ag_counter_t ag_slot_get(const ag_slot_t *slot)
 {
-    return slot->counter[slot->live];
+    return slot->counter[ag_slot_live(slot)];
 }
 
 /* Makes the counter that was written aside the valid one. */
@@ -98,9 +104,10 @@ static inline void ag_slot_flip(ag_slot_t *slot)
 /* A copy of the valid counter, beside it, to be changed and then made valid. */
 static inline ag_counter_t *ag_slot_aside(ag_slot_t *slot)
 {
-    ag_counter_t *aside = &slot->counter[slot->live ^ 1];
+    apr_uint32_t live = ag_slot_live(slot);
+    ag_counter_t *aside = &slot->counter[live ^ 1];
 
-    *aside = slot->counter[slot->live];
+    *aside = slot->counter[live];
     return aside;
 }
 

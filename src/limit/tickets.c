@@ -44,10 +44,10 @@ typedef struct {
     apr_uint64_t size;
     ag_lock_t lock; /* of the lives */
     ag_lock_t stripes[STRIPES];
-    apr_uint32_t n_lives;
+    apr_uint32_t n_lives; /* this and the next are to be compared, and never used */
     apr_uint32_t n_sets;
-    apr_uint32_t n_tickets;
     apr_uint32_t next; /* where to look for a free ticket */
+    apr_uint32_t unused;
     apr_time_t swept;
 } head_t;
 
@@ -56,6 +56,9 @@ struct ag_tickets_t {
     life_t *lives;
     count_t *counts;
     ticket_t *tickets;
+    apr_uint32_t n_lives;
+    apr_uint32_t n_sets;
+    apr_uint32_t n_tickets; /* and so many counts */
     apr_uint32_t life; /* ours; 0: there was no place */
 };
 
@@ -77,7 +80,6 @@ static apr_status_t format(ag_tickets_t *tickets, const head_t *shape)
     tickets->head->size = shape->size;
     tickets->head->n_lives = shape->n_lives;
     tickets->head->n_sets = shape->n_sets;
-    tickets->head->n_tickets = shape->n_sets * WAYS;
     tickets->head->magic = rv == APR_SUCCESS ? MAGIC : 0;
     return rv;
 }
@@ -97,6 +99,12 @@ static int measure(head_t *shape, apr_size_t size)
     return shape->n_lives > 0 && shape->n_sets > 0 && size < APR_UINT32_MAX;
 }
 
+static int same_shape(const head_t *head, const head_t *shape)
+{
+    return head->magic == MAGIC && head->size == shape->size && head->n_lives == shape->n_lives
+           && head->n_sets == shape->n_sets;
+}
+
 apr_status_t ag_tickets_attach(ag_tickets_t **out, void *memory, apr_size_t size, int fresh,
                                apr_pool_t *p)
 {
@@ -111,10 +119,13 @@ apr_status_t ag_tickets_attach(ag_tickets_t **out, void *memory, apr_size_t size
     tickets->lives = (life_t *)(tickets->head + 1);
     tickets->counts = (count_t *)(tickets->lives + shape.n_lives);
     tickets->tickets = (ticket_t *)(tickets->counts + (apr_size_t)shape.n_sets * WAYS);
+    tickets->n_lives = shape.n_lives;
+    tickets->n_sets = shape.n_sets;
+    tickets->n_tickets = shape.n_sets * WAYS;
     if (fresh) {
         return format(tickets, &shape);
     }
-    return tickets->head->magic == MAGIC && tickets->head->size == size ? APR_SUCCESS : APR_EINVAL;
+    return same_shape(tickets->head, &shape) ? APR_SUCCESS : APR_EINVAL;
 }
 
 /* ---- lives ----------------------------------------------------------------------------------- */
@@ -129,7 +140,7 @@ static void find_dead(dead_t *dead, const ag_tickets_t *tickets)
 {
     apr_uint32_t i;
 
-    for (i = 0; i < tickets->head->n_lives; i++) {
+    for (i = 0; i < tickets->n_lives; i++) {
         const life_t *entry = &tickets->lives[i];
         apr_uint32_t generation = LOAD(entry->generation);
 
@@ -141,7 +152,7 @@ static void find_dead(dead_t *dead, const ag_tickets_t *tickets)
 
 static int is_dead(const dead_t *dead, const ag_tickets_t *tickets, apr_uint32_t life)
 {
-    apr_uint32_t n = tickets->head->n_lives;
+    apr_uint32_t n = tickets->n_lives;
 
     return life / n <= dead->generation[life % n];
 }
@@ -164,7 +175,7 @@ static apr_uint32_t vacant_life(const ag_tickets_t *tickets, apr_uint32_t n)
 int ag_tickets_live(ag_tickets_t *tickets)
 {
     head_t *head = tickets->head;
-    apr_uint32_t n = head->n_lives, i;
+    apr_uint32_t n = tickets->n_lives, i;
 
     ag_lock_take(&head->lock);
     i = vacant_life(tickets, n);
@@ -190,7 +201,7 @@ static ag_lock_t *lock_of(const ag_tickets_t *tickets, apr_size_t count)
 /* The first count of the id's set. */
 static apr_size_t set_of(const ag_tickets_t *tickets, ag_id_t id)
 {
-    return id.lo % tickets->head->n_sets * WAYS;
+    return id.lo % tickets->n_sets * WAYS;
 }
 
 /* The id's count, else (with `make`) one that is nobody's. */
@@ -217,7 +228,7 @@ static void sift(ag_tickets_t *tickets, const dead_t *dead, count_t *count)
     apr_uint32_t number = (apr_uint32_t)(count - tickets->counts) + 1;
     apr_uint32_t i, out = 0;
 
-    for (i = 0; i < tickets->head->n_tickets; i++) {
+    for (i = 0; i < tickets->n_tickets; i++) {
         ticket_t *ticket = &tickets->tickets[i];
 
         if (LOAD(ticket->count) != number) {
@@ -234,21 +245,28 @@ static void sift(ag_tickets_t *tickets, const dead_t *dead, count_t *count)
     count->out = out;
 }
 
+/* The count that a ticket names, or NULL. A process that was taken over may have written anything. */
+static count_t *count_at(const ag_tickets_t *tickets, apr_uint32_t number)
+{
+    return number && number <= tickets->n_tickets ? &tickets->counts[number - 1] : NULL;
+}
+
 /* One ticket of the dead, and all of its count. */
 static void take_back(ag_tickets_t *tickets, const dead_t *dead, ticket_t *ticket,
                       apr_uint32_t life)
 {
     apr_uint32_t number = LOAD(ticket->count);
+    count_t *count = count_at(tickets, number);
     ag_lock_t *lock;
 
-    if (!number) { /* it died before it was let in */
+    if (!count) { /* it died before it was let in */
         __atomic_compare_exchange_n(&ticket->life, &life, 0, 0, __ATOMIC_ACQ_REL,
                                     __ATOMIC_RELAXED);
         return;
     }
     lock = lock_of(tickets, number - 1);
     ag_lock_take(lock);
-    sift(tickets, dead, &tickets->counts[number - 1]);
+    sift(tickets, dead, count);
     ag_lock_give(lock);
 }
 
@@ -258,7 +276,7 @@ static void sweep(ag_tickets_t *tickets)
     apr_uint32_t i;
 
     find_dead(&dead, tickets); /* asks the system, so no lock is held */
-    for (i = 0; i < tickets->head->n_tickets; i++) {
+    for (i = 0; i < tickets->n_tickets; i++) {
         apr_uint32_t life = LOAD(tickets->tickets[i].life);
 
         if (life && is_dead(&dead, tickets, life)) {
@@ -286,8 +304,8 @@ static apr_uint32_t claim(ag_tickets_t *tickets)
     apr_uint32_t from = __atomic_fetch_add(&head->next, 1, __ATOMIC_RELAXED);
     apr_uint32_t i;
 
-    for (i = 0; i < head->n_tickets; i++) {
-        apr_uint32_t at = (from + i) % head->n_tickets, nobody = 0;
+    for (i = 0; i < tickets->n_tickets; i++) {
+        apr_uint32_t at = (from + i) % tickets->n_tickets, nobody = 0;
 
         if (__atomic_compare_exchange_n(&tickets->tickets[at].life, &nobody, tickets->life, 0,
                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
@@ -333,11 +351,14 @@ apr_uint32_t ag_tickets_take(ag_tickets_t *tickets, ag_id_t id, apr_uint64_t n, 
 void ag_tickets_give(ag_tickets_t *tickets, apr_uint32_t number)
 {
     ticket_t *ticket = &tickets->tickets[number - 1];
-    count_t *count = &tickets->counts[ticket->count - 1];
-    ag_lock_t *lock = lock_of(tickets, ticket->count - 1);
+    apr_uint32_t of = LOAD(ticket->count);
+    count_t *count = count_at(tickets, of);
+    ag_lock_t *lock = lock_of(tickets, of - 1);
 
     ag_lock_take(lock);
-    count->out -= count->out > 0;
+    if (count) {
+        count->out -= count->out > 0;
+    }
     STORE(ticket->count, 0);
     STORE(ticket->life, 0);
     ag_lock_give(lock);
@@ -360,7 +381,7 @@ apr_uint32_t ag_tickets_all(ag_tickets_t *tickets)
 {
     apr_uint32_t i, all = 0;
 
-    for (i = 0; i < tickets->head->n_tickets; i++) {
+    for (i = 0; i < tickets->n_tickets; i++) {
         all += LOAD(tickets->tickets[i].life) != 0;
     }
     return all;

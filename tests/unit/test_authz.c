@@ -613,6 +613,11 @@ static void test_mistakes(void **state)
         {"api-scope", "", "Require api-scope: a value is missing"},
         {"API-Scope", " \t ", "Require api-scope: a value is missing"},
         {"api-ip", "", "Require api-ip: a value is missing"},
+        /* Of a carriage return alone a rule without words was made, whose first was then told of. */
+        {"api-scope", "\r", "Require api-scope: a value is missing"},
+        {"api-role", " \r\n", "Require api-role: a value is missing"},
+        {"api-ip", "\r", "Require api-ip: a value is missing"},
+        {"api-claim", "\n", "Require api-claim: a value is missing"},
         {"api-scope", "\"read", "Require api-scope: a quote is not closed"},
         {"api-client", "a*b", "Require api-client: \"a*b\" is not allowed: a * may only end a"},
         {"api-client", "ok **", "Require api-client: \"**\" is not allowed: a * may only end a"},

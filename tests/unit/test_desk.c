@@ -19,6 +19,7 @@ typedef struct {
     const char *folder, *path;
     ag_desk_t *server, *tool;
     apr_pool_t *p;
+    apr_size_t room;
     int fd;
     int stop;
 } fixture_t;
@@ -32,7 +33,7 @@ static fixture_t fixture(void **state)
     f.folder = apr_pstrdup(f.p, name);
     f.path = apr_pstrcat(f.p, name, "/", ag_desk_file(getpid(), f.p), NULL);
     assert_int_equal(ag_desk_make(&f.server, f.path, BANS), APR_SUCCESS);
-    assert_null(ag_desk_open(&f.tool, &f.fd, f.path, f.p));
+    assert_null(ag_desk_open(&f.tool, &f.room, &f.fd, f.path, f.p));
     assert_ptr_not_equal(f.server, f.tool);
     return f;
 }
@@ -58,8 +59,8 @@ static void test_the_tool_sees_the_server_s_bans(void **state)
     rule.window.algo = &ag_algo_sliding;
     rule.duration = apr_time_from_sec(60);
     assert_true(ag_ip_parse(&who.ip, "192.0.2.1"));
-    assert_int_equal(ag_desk_bans(&servers, f.server, 1, &key, f.p), APR_SUCCESS);
-    assert_int_equal(ag_desk_bans(&tools, f.tool, 0, NULL, f.p), APR_SUCCESS);
+    assert_int_equal(ag_desk_bans(&servers, f.server, BANS, 1, &key, f.p), APR_SUCCESS);
+    assert_int_equal(ag_desk_bans(&tools, f.tool, f.room, 0, NULL, f.p), APR_SUCCESS);
     assert_int_equal(ag_bans_count(&until, servers, &rule, &who, NOW), AG_BAN_BEGINS);
     list = ag_bans_list(tools, NOW, f.p);
     assert_int_equal(list->nelts, 1);
@@ -171,19 +172,20 @@ static void test_what_is_no_desk_is_refused(void **state)
 {
     fixture_t f = fixture(state);
     ag_desk_t *desk;
+    apr_size_t room;
     int fd;
 
     f.server->magic[3]++;
-    assert_non_null(strstr(ag_desk_open(&desk, &fd, f.path, f.p), "another version"));
+    assert_non_null(strstr(ag_desk_open(&desk, &room, &fd, f.path, f.p), "another version"));
     f.server->magic[3]--;
     f.server->bans_size++;
-    assert_non_null(ag_desk_open(&desk, &fd, f.path, f.p));
+    assert_non_null(ag_desk_open(&desk, &room, &fd, f.path, f.p));
     f.server->bans_size--;
-    assert_null(ag_desk_open(&desk, &fd, f.path, f.p));
+    assert_null(ag_desk_open(&desk, &room, &fd, f.path, f.p));
     assert_int_equal(truncate(f.path, 100), 0);
-    assert_non_null(strstr(ag_desk_open(&desk, &fd, f.path, f.p), "no server's file"));
-    assert_non_null(ag_desk_open(&desk, &fd, f.folder, f.p));
-    assert_non_null(ag_desk_open(&desk, &fd, "/nowhere/at/all", f.p));
+    assert_non_null(strstr(ag_desk_open(&desk, &room, &fd, f.path, f.p), "no server's file"));
+    assert_non_null(ag_desk_open(&desk, &room, &fd, f.folder, f.p));
+    assert_non_null(ag_desk_open(&desk, &room, &fd, "/nowhere/at/all", f.p));
     end(&f);
 }
 

@@ -56,6 +56,7 @@ ag_unit_tests = \
 	tests/unit/test_policy \
 	tests/unit/test_repeats \
 	tests/unit/test_reply \
+	tests/unit/test_shared_memory \
 	tests/unit/test_tickets \
 	tests/unit/test_token_memo \
 	tests/unit/test_usage \

@@ -221,6 +221,16 @@ def test_what_may_stand_in_the_server_and_in_a_section(web, folder, line):
         assert good, said
 
 
+@pytest.mark.parametrize("rule", ["api-scope", "api-role", "api-client", "api-ip", "api-credential"])
+def test_an_alias_of_white_space_alone(web, rule):
+    """A rule was made of a carriage return, without one word, and each request that failed it ended a
+    child: the first of its words was told of."""
+    web.configure(f'<AuthzProviderAlias {rule} nothing "\r">\n</AuthzProviderAlias>\n'
+                  + SECTION.replace("{line}", "Require nothing"))
+    good, said = web.configtest()
+    assert not good and f"{rule}: a value is missing" in said, said
+
+
 def test_without_mod_dbd_it_does_not_start(own_httpd):
     web = own_httpd("", database=None, start=False)
     web.configure(SECTION.replace("{line}", "Require valid-user"))
