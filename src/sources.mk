@@ -185,6 +185,7 @@ ag_httpd_c = \
 	src/httpd/configtest.c \
 	src/httpd/desk.c \
 	src/httpd/desk_limits.c \
+	src/httpd/databases.c \
 	src/httpd/dbd.c \
 	src/httpd/directives.c \
 	src/httpd/exchange.c \
@@ -193,6 +194,7 @@ ag_httpd_c = \
 	src/httpd/hide.c \
 	src/httpd/identity.c \
 	src/httpd/inflight.c \
+	src/httpd/key_words.c \
 	src/httpd/lists.c \
 	src/httpd/log.c \
 	src/httpd/issuers.c \

@@ -16,19 +16,29 @@ int ag_ip_list_name(const char *name)
     return n > 0 && n < 64 && !name[n];
 }
 
+/* A list belongs to a server, a file to all. */
+static const char *index_name(const char *name, const void *server, apr_pool_t *p)
+{
+    return strncmp(name, "list:", 5) == 0 ? apr_psprintf(p, "%pp %s", server, name) : name;
+}
+
+ag_ip_source_t *ag_ip_source_index(ag_ip_source_t *source, apr_hash_t *names)
+{
+    const char *name = index_name(source->name, source->server, apr_hash_pool_get(names));
+    ag_ip_source_t *first = apr_hash_get(names, name, APR_HASH_KEY_STRING);
+
+    if (!first) {
+        apr_hash_set(names, name, APR_HASH_KEY_STRING, source);
+    }
+    return first ? first : source;
+}
+
 static ag_ip_source_t *find(const char *name, const ag_setting_call_t *call)
 {
-    int list = strncmp(name, "list:", 5) == 0;
-    int i;
-
-    for (i = 0; call->sources && i < call->sources->nelts; i++) {
-        ag_ip_source_t *source = APR_ARRAY_IDX(call->sources, i, ag_ip_source_t *);
-
-        if (strcmp(source->name, name) == 0 && (!list || source->server == call->server)) {
-            return source;
-        }
-    }
-    return NULL;
+    return call->source_names ? apr_hash_get(call->source_names,
+                                             index_name(name, call->server, call->p),
+                                             APR_HASH_KEY_STRING)
+                              : NULL;
 }
 
 static ag_ip_source_t *make(const char *name, const ag_setting_call_t *call)
@@ -39,6 +49,7 @@ static ag_ip_source_t *make(const char *name, const ag_setting_call_t *call)
     source->server = call->server;
     if (call->sources) {
         APR_ARRAY_PUSH(call->sources, ag_ip_source_t *) = source;
+        ag_ip_source_index(source, call->source_names);
     }
     return source;
 }

@@ -13,6 +13,8 @@
 #include "../core/setting.h"
 #include "../ipset/ipshare.h"
 
+#include <apr_hash.h>
+
 typedef struct ag_ip_source_t {
     const char *name;    /* "list:partners" or "file:/etc/apiguard/offices" */
     const void *server;  /* a list's: the glue's own, whose database it is */
@@ -29,6 +31,9 @@ static inline const char *ag_ip_source_list(const ag_ip_source_t *source)
  * or NULL. */
 const char *ag_ip_source_of(ag_ip_source_t **source, const char *word,
                             const ag_setting_call_t *call);
+
+/* Enters a source by its server (a list's) and name, unless one is there already; the one that is. */
+ag_ip_source_t *ag_ip_source_index(ag_ip_source_t *source, apr_hash_t *names);
 
 /* 1 when a list may be called that: 1 to 63 letters, digits, and . _ - */
 int ag_ip_list_name(const char *name);

@@ -9,6 +9,8 @@
 #ifndef AG_SETTING_H
 #define AG_SETTING_H
 
+#include <apr_hash.h>
+
 #include "../base/text.h"
 #include "ports.h"
 
@@ -25,6 +27,7 @@ typedef struct ag_setting_call_t {
     const char *scope;          /* server and section, for names given now */
     int again;                  /* the row was written before in this very section */
     apr_array_header_t *sources; /* ag_ip_source_t *: named sets of addresses, each once; or NULL */
+    apr_hash_t *source_names;    /* the same, to find them by; NULL when there are none */
     const void *server;          /* whose database a list is in */
 } ag_setting_call_t;
 

@@ -10,17 +10,27 @@
 
 #include "../authz/ip_source.h"
 
+static apr_status_t forget_blank(void *plans)
+{
+    ((ag_plans_t *)plans)->blank = NULL;
+    return APR_SUCCESS;
+}
+
 int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
 {
     ag_plans_t *plans = ag_plans();
 
     (void)plog;
     (void)ptemp;
+    plans->blank = ag_policy_make(pconf);
+    apr_pool_cleanup_register(pconf, plans, forget_blank, apr_pool_cleanup_null);
     plans->opens = apr_array_make(pconf, 8, sizeof(ag_open_t));
     plans->names = apr_array_make(pconf, 8, sizeof(ag_plan_name_t));
     plans->policies = apr_array_make(pconf, 8, sizeof(ag_policy_t *));
     plans->sources = apr_array_make(pconf, 8, sizeof(ag_ip_source_t *));
     plans->issuers = apr_hash_make(pconf);
+    plans->source_names = apr_hash_make(pconf);
+    plans->polled = NULL;
     return OK;
 }
 
@@ -196,31 +206,28 @@ static int same_windows(const ag_limit_t *a, const ag_limit_t *b)
     return same;
 }
 
-/* One name, one count: two limits of a server that share a name must count alike. */
-static const ag_limit_t *namesake(const apr_array_header_t *names, int before)
+/* One name, one count: two limits of a server that share a name must count alike. The first that has
+ * it, or NULL when this is the first. */
+static const ag_limit_t *namesake(apr_hash_t *named, const ag_plan_name_t *name, apr_pool_t *ptemp)
 {
-    const ag_plan_name_t *own = &APR_ARRAY_IDX(names, before, ag_plan_name_t);
-    int i;
+    const char *key = apr_psprintf(ptemp, "%pp %s", (void *)name->server, name->limit->name);
+    const ag_limit_t *first = apr_hash_get(named, key, APR_HASH_KEY_STRING);
 
-    for (i = 0; own->limit->name && i < before; i++) {
-        const ag_plan_name_t *other = &APR_ARRAY_IDX(names, i, ag_plan_name_t);
-
-        if (other->server == own->server && other->limit->name
-            && strcmp(other->limit->name, own->limit->name) == 0) {
-            return other->limit;
-        }
+    if (!first) {
+        apr_hash_set(named, key, APR_HASH_KEY_STRING, name->limit);
     }
-    return NULL;
+    return first;
 }
 
-static int name_limits(apr_pool_t *pconf, server_rec *s)
+static int name_limits(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 {
     const apr_array_header_t *names = ag_plans()->names;
+    apr_hash_t *named = apr_hash_make(ptemp);
     int i;
 
     for (i = 0; i < names->nelts; i++) {
         const ag_plan_name_t *name = &APR_ARRAY_IDX(names, i, ag_plan_name_t);
-        const ag_limit_t *other = namesake(names, i);
+        const ag_limit_t *other = name->limit->name ? namesake(named, name, ptemp) : NULL;
 
         if (other && !same_windows(other, name->limit)) {
             return ag_mistake(s, "ApiGuardRateLimit",
@@ -257,7 +264,7 @@ static void warn_of_cache(server_rec *s)
 
 int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    int rv = name_limits(pconf, s);
+    int rv = name_limits(pconf, ptemp, s);
 
     (void)plog;
     rv = rv == OK ? open_all(pconf, ptemp, s) : rv;

@@ -81,12 +81,12 @@ static void start_mod_dbd(apr_pool_t *p, server_rec *s)
     }
 }
 
-static int has_schema(server_rec *s, apr_pool_t *p)
+static int has_schema(const ag_key_store_t *store, apr_pool_t *p)
 {
-    const ag_engine_t *engine = ag_server_of(s)->engine;
+    server_rec *s = store->server;
     const char *detail = "";
 
-    switch (ag_keys_dbd_schema(&engine->keys->db, engine->key_realm.query, &detail, p)) {
+    switch (ag_keys_dbd_schema(&ag_server_of(s)->keys->db, store->realm->query, &detail, p)) {
     case AG_SCHEMA_OK:
         return 1;
     case AG_SCHEMA_DOWN:
@@ -105,16 +105,27 @@ static int has_schema(server_rec *s, apr_pool_t *p)
     return 0;
 }
 
+/* Once for each store, however many servers have it. */
+static int check_database(const ag_database_t *database, apr_pool_t *p)
+{
+    int i, good = 1;
+
+    for (i = 0; good && i < database->stores->nelts; i++) {
+        good = has_schema(APR_ARRAY_IDX(database->stores, i, ag_key_store_t *), p);
+    }
+    if (good) {
+        ag_notice_enter(database, apr_time_now(), p);
+    }
+    return good;
+}
+
 static int check_all(server_rec *s, apr_pool_t *p)
 {
-    int good = 1;
-    server_rec *each;
+    const apr_array_header_t *all = ag_databases();
+    int i, good = 1;
 
-    for (each = s; each; each = each->next) {
-        good = good && (!ag_server_of(each)->engine->keys || has_schema(each, p));
-        if (good) {
-            ag_notice_enter(each, apr_time_now(), p);
-        }
+    for (i = 0; good && all && i < all->nelts; i++) {
+        good = check_database(APR_ARRAY_IDX(all, i, ag_database_t *), p);
     }
     if (good) {
         alarm(READ_SECONDS);

@@ -44,12 +44,15 @@ const char *ag_limit_scope(server_rec *s, const char *section, apr_pool_t *p)
 ag_setting_call_t ag_setting_call(cmd_parms *cmd)
 {
     ag_setting_call_t call = {cmd->pool, ag_expr_port_for(cmd), NULL, ap_server_root, NULL, NULL, 0,
-                              NULL, NULL};
+                              NULL, NULL, NULL};
 
     call.sources = plans.sources;
+    call.source_names = plans.source_names;
     call.server = cmd->server;
     if (in_htaccess(cmd)) {
-        call.server = ag_server_of(cmd->server)->database;
+        const ag_database_t *database = ag_server_of(cmd->server)->database;
+
+        call.server = database ? database->server : NULL;
         call.scope = ag_limit_scope(cmd->server, section_of(cmd), cmd->pool);
     }
     else {
@@ -121,9 +124,12 @@ const command_rec ag_commands[] = {
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL},
 };
 
+/* A section is a copy of one that says nothing: to read all defaults takes far longer, and there may be
+ * tens of thousands, in .htaccess one for each request. What a default points to is never changed. */
 void *ag_create_policy(apr_pool_t *p, char *section)
 {
-    ag_policy_t *policy = ag_policy_make(p);
+    ag_policy_t *policy = plans.blank ? apr_pmemdup(p, plans.blank, sizeof *policy)
+                                      : ag_policy_make(p);
 
     (void)section;
     /* Sections of .htaccess files come and go with a request: they must not be kept. */

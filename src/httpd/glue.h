@@ -39,11 +39,15 @@ void *ag_merge_site(apr_pool_t *p, void *outer, void *inner);
 
 /* What the configuration left to be done once it is complete. */
 typedef struct ag_plans_t {
+    const ag_policy_t *blank;     /* a section that says nothing; NULL between two configurations */
     apr_array_header_t *opens;    /* ag_open_t */
     apr_array_header_t *names;    /* ag_plan_name_t: limits that need their server's name */
     apr_array_header_t *policies; /* ag_policy_t *: sections to look over */
     apr_array_header_t *sources;  /* ag_ip_source_t *: address lists and files */
     apr_hash_t *issuers;          /* sections that say whose tokens are good: see issuers.c */
+    apr_hash_t *source_names;     /* the same, by server and name */
+    apr_array_header_t *polled;   /* of them each list of a database once, and files; NULL before the
+                                     start is complete */
 } ag_plans_t;
 
 typedef struct ag_plan_name_t {
@@ -56,13 +60,30 @@ typedef struct ag_plan_name_t {
 typedef struct ag_server_t {
     ag_site_t *site;
     ag_engine_t *engine; /* NULL before the start is complete */
-    server_rec *database; /* whose mod_dbd it uses: its own or the main server's; likewise */
-    struct ag_key_words_t *key_words; /* of its key store; NULL: it has none */
+    struct ag_database_t *database; /* likewise; many servers may have the same */
+    ag_keys_t *keys;                /* its database by its own pool of connections; likewise */
     ag_desk_t *desk;
-    const char *notice;               /* as it stands in api_nodes; NULL: there is no file */
+} ag_server_t;
+
+/* Whom one database knows by one query and one pepper, however many servers ask it. */
+typedef struct ag_key_store_t {
+    const ag_key_realm_t *realm;
+    server_rec *server; /* the first that does */
+} ag_key_store_t;
+
+/* A database. What jobs do for it they do once, by the connections of its first server. */
+typedef struct ag_database_t {
+    ag_id_t id;
+    server_rec *server;
+    ag_keys_t *keys;
+    struct ag_key_words_t *words;
+    int number;             /* of the words */
+    const char *notice;     /* as it stands in api_nodes; NULL: there is no file */
+    apr_array_header_t *stores; /* ag_key_store_t * */
+    const ag_key_store_t *polled; /* one of them that lives by the change log, or NULL */
     int usage_failures;     /* in a row, of writing usage down; this and the next are usage.c's */
     apr_time_t usage_again; /* not before */
-} ag_server_t;
+} ag_database_t;
 
 static inline ag_server_t *ag_server_of(const server_rec *s)
 {
@@ -89,6 +110,12 @@ void ag_plan_names(cmd_parms *cmd, const ag_setting_call_t *call);
 
 /* ---- start (configtest.c, startup.c, memory.c, dbd.c, lists.c, watchdog.c) ---------------------------------- */
 
+/* Finds the databases of all servers (each has a record of its own already). */
+void ag_databases_find(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp);
+
+/* All of them, ag_database_t *; NULL: there is none. */
+const apr_array_header_t *ag_databases(void);
+
 int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
@@ -106,16 +133,13 @@ int ag_lists_wanted(void);
 int ag_files_wanted(void);
 
 /* Finds or makes the memory of all lists. OK, or an HTTP error after saying why. */
-int ag_lists_open(server_rec *s, apr_pool_t *ptemp);
+int ag_lists_open(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp);
 
 /* Reads them for the first time, in a child that may open the database. */
 void ag_lists_first(server_rec *s, apr_pool_t *p);
 
 /* Reads what has changed of all lists and files; is_over() may end it between two. */
 void ag_lists_poll(server_rec *s, apr_pool_t *p, int (*is_over)(void));
-
-/* All lines of mod_dbd from `at` on, in their order, behind `text`. */
-const char *ag_database_lines(const ap_directive_t *at, const char *text, apr_pool_t *p);
 
 /* Does mod_cache keep answers anywhere? */
 int ag_cache_on(void);
@@ -126,16 +150,16 @@ int ag_database_there(server_rec *s);
 int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 void ag_child_init(apr_pool_t *pchild, server_rec *s);
 
-/* The key store's words in shared memory, one set for each realm (database and server). */
+/* A database's words in shared memory. */
 typedef struct ag_key_words_t {
-    ag_id_t realm;
-    apr_int64_t generation; /* of the configuration that last used them, from 1 */
-    apr_time_t entered;     /* when the row in api_nodes was last written, or tried */
-    apr_int64_t told;       /* that it cannot be written was said */
+    apr_time_t entered; /* when the row in api_nodes was last written, or tried */
+    apr_int64_t told;   /* that it cannot be written was said */
     char shared[AG_KEYS_SHARED_SIZE];
 } ag_key_words_t;
 
-#define AG_MAX_KEY_STORES 1024
+/* Finds or makes the words of all databases; *n is how many there are in all. OK, or an HTTP error after
+ * saying why. */
+int ag_key_words_open(int *n, server_rec *s, apr_pool_t *ptemp);
 
 /* What all servers of this process share; laid out in shared memory, kept over a graceful restart. */
 typedef struct ag_shared_t {
@@ -148,11 +172,11 @@ typedef struct ag_shared_t {
     ag_store_t *shm;
     ag_tickets_t *tickets;
     ag_breaker_t *breaker;
-    ag_key_words_t *keys; /* AG_MAX_KEY_STORES of them */
     ag_flights_t *flights;
     ag_budget_t *budget;
     ag_repeats_t *repeats;
-    const apr_uint64_t *notice; /* the file's words, one for each of `keys`; NULL: there is no file */
+    const apr_uint64_t *notice; /* the file's words, by ag_database_t.number; NULL: there is no file */
+    int notices;                /* so many */
     const char *notice_path;
 } ag_shared_t;
 
@@ -176,12 +200,12 @@ int ag_desk_start(ag_shared_t *shared, apr_size_t memory, apr_pool_t *pconf, ser
 int ag_desk_wanted(server_rec *s); /* could anything be asked about limits? */
 void ag_desk_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
 
-/* Makes or finds the file by which apiguardctl tells of a change. One that cannot be made is a
- * warning. */
-void ag_notice_open(ag_shared_t *shared, apr_pool_t *pconf, server_rec *s);
+/* Makes or finds the file by which apiguardctl tells of a change, with `n` words at least. One that
+ * cannot be made is a warning. */
+void ag_notice_open(ag_shared_t *shared, int n, apr_pool_t *pconf, server_rec *s);
 
-/* Enters the server's file in api_nodes of its database, if that is due: every ten minutes. */
-void ag_notice_enter(server_rec *s, apr_time_t now, apr_pool_t *ptmp);
+/* Enters the server's file in api_nodes of a database, if that is due: every ten minutes. */
+void ag_notice_enter(const ag_database_t *database, apr_time_t now, apr_pool_t *ptmp);
 
 /* Fills the port to mod_dbd's connections of a server. 0 when mod_dbd is not loaded. */
 int ag_dbd_port(ag_db_port_t *port, server_rec *s);

@@ -37,44 +37,22 @@ int ag_files_wanted(void)
     return ag_plans()->sources->nelts > 0 && !ag_lists_wanted();
 }
 
-/* ---- whose database --------------------------------------------------------------------------- */
-
-/* The lines between <VirtualHost> and its end; NULL for the main server. */
-static const ap_directive_t *lines_of(const server_rec *s, const ap_directive_t *at)
-{
-    for (; at; at = at->next) {
-        if (strcasecmp(at->directive, "<VirtualHost") == 0 && s->defn_name
-            && at->line_num == (int)s->defn_line_number && strcmp(at->filename, s->defn_name) == 0) {
-            return at->first_child;
-        }
-    }
-    return NULL;
-}
-
-/* A virtual host without a DBD line has the main server's database, and its lists. */
-static server_rec *database_of(server_rec *s, server_rec *first, apr_pool_t *p)
-{
-    return s->is_virtual && *ag_database_lines(lines_of(s, ap_conftree), "", p) ? s : first;
-}
-
 /* ---- memory ----------------------------------------------------------------------------------- */
 
-static const char *memory_name(const ag_ip_source_t *source, apr_pool_t *p)
+static const char *memory_name(const ag_ip_source_t *source, const ag_database_t *database,
+                               apr_pool_t *p)
 {
-    const server_rec *s = source->server;
-    const char *text = apr_psprintf(p, "%s\n%s\n%u\n%s", source->name,
-                                    s->server_hostname ? s->server_hostname : "", (unsigned)s->port,
-                                    ag_database_lines(ap_conftree, "", p));
-    ag_id_t id = ag_id_of(text, strlen(text));
-    char hex[2 * sizeof id + 1];
+    char hex[2 * sizeof database->id + 1];
 
-    return apr_pstrcat(p, "mod_apiguard:list:1:", ag_hex(hex, &id, sizeof id), NULL);
+    return apr_pstrcat(p, "mod_apiguard:list:2:", ag_hex(hex, &database->id, sizeof database->id), ":",
+                       source->name, NULL);
 }
 
 /* A name that is kept must be the process's, too. */
-static apr_status_t open_list(ag_ip_source_t *source, apr_pool_t *pprocess, apr_pool_t *ptemp)
+static apr_status_t open_list(ag_ip_source_t *source, const ag_database_t *database,
+                              apr_pool_t *pprocess, apr_pool_t *ptemp)
 {
-    const char *name = memory_name(source, ptemp);
+    const char *name = memory_name(source, database, ptemp);
     void *kept = NULL;
     apr_status_t rv;
 
@@ -90,23 +68,39 @@ static apr_status_t open_list(ag_ip_source_t *source, apr_pool_t *pprocess, apr_
     return rv;
 }
 
-int ag_lists_open(server_rec *s, apr_pool_t *ptemp)
+/* The list of a database is one, whichever of its servers names it; from now on it goes by the first. */
+static apr_status_t open_source(ag_ip_source_t *source, server_rec *s, apr_pool_t *ptemp)
 {
-    server_rec *each;
+    const ag_database_t *database = ag_server_of(source->server)->database;
+    const ag_ip_source_t *first;
+
+    source->server = database->server;
+    first = ag_ip_source_index(source, ag_plans()->source_names);
+    if (first == source) {
+        APR_ARRAY_PUSH(ag_plans()->polled, ag_ip_source_t *) = source;
+        return open_list(source, database, s->process->pool, ptemp);
+    }
+    source->share = first->share;
+    return APR_SUCCESS;
+}
+
+int ag_lists_open(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
+{
+    ag_plans_t *plans = ag_plans();
     int i;
 
-    for (each = s; each; each = each->next) {
-        ag_server_of(each)->database = database_of(each, s, ptemp);
-    }
-    for (i = 0; i < ag_plans()->sources->nelts; i++) {
+    plans->source_names = apr_hash_make(pconf);
+    plans->polled = apr_array_make(pconf, 4, sizeof(ag_ip_source_t *));
+    for (i = 0; i < plans->sources->nelts; i++) {
         ag_ip_source_t *source = source_at(i);
         apr_status_t rv;
 
         if (!ag_ip_source_list(source)) {
+            ag_ip_source_index(source, plans->source_names);
+            APR_ARRAY_PUSH(plans->polled, ag_ip_source_t *) = source;
             continue;
         }
-        source->server = ag_server_of(source->server)->database;
-        rv = open_list(source, s->process->pool, ptemp);
+        rv = open_source(source, s, ptemp);
         if (rv != APR_SUCCESS) {
             ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0112: Require api-ip: no memory can be "
                          "shared for %s", source->name);
@@ -130,13 +124,13 @@ static void poll_list(const ag_ip_source_t *source, apr_pool_t *ptmp)
     }
 }
 
-/* Two sources with one memory (hosts with one database) take turns, so the list is read once. */
 void ag_lists_poll(server_rec *s, apr_pool_t *p, int (*is_over)(void))
 {
+    const apr_array_header_t *polled = ag_plans()->polled;
     int i;
 
-    for (i = 0; i < ag_plans()->sources->nelts && !is_over(); i++) {
-        const ag_ip_source_t *source = source_at(i);
+    for (i = 0; i < polled->nelts && !is_over(); i++) {
+        const ag_ip_source_t *source = APR_ARRAY_IDX(polled, i, ag_ip_source_t *);
         apr_pool_t *ptmp;
 
         apr_pool_create(&ptmp, p);

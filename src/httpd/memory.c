@@ -8,7 +8,7 @@
 
 #include <apr_shm.h>
 
-#define USERDATA "mod_apiguard:memory:8"
+#define USERDATA "mod_apiguard:memory:9"
 
 /* What the parent process keeps. The module itself is unloaded and loaded between two generations,
  * so nothing here points into it. */
@@ -123,7 +123,6 @@ static apr_status_t lay_out(const char **part, ag_shared_t *shared, const kept_t
     shared->flights = take(&at, AG_FLIGHT_BYTES);
     shared->budget = take(&at, AG_BUDGET_BYTES);
     shared->repeats = take(&at, sizeof *shared->repeats);
-    shared->keys = take(&at, AG_MAX_KEY_STORES * sizeof *shared->keys);
     size -= (apr_size_t)(at - base);
     rv = fresh ? ag_flights_init(shared->flights) : APR_SUCCESS;
     for (i = 0; rv == APR_SUCCESS && i < sizeof parts / sizeof *parts; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * notice: the file by which apiguardctl tells this server of a change, and its rows in api_nodes, one
- * for each key store. The parent makes the file at the first start and maps it, its children inherit
- * the mapping, and it stays the same until the server ends.
+ * for each database. The parent makes the file at the first start and maps it, its children inherit
+ * the mapping, and it stays until the server ends; when a reload brings more databases it grows.
  */
 #include "glue.h"
 
@@ -10,14 +10,14 @@
 
 #include "../keys/notice.h"
 
-#define USERDATA "mod_apiguard:notice:1"
-_Static_assert(AG_NOTICE_WORDS == AG_MAX_KEY_STORES, "a word for each key store");
+#define USERDATA "mod_apiguard:notice:2"
 
 #define AGAIN apr_time_from_sec(60) /* after a failure */
 
 /* What the parent process keeps; the module itself is unloaded and loaded between two generations. */
 typedef struct {
     const apr_uint64_t *words;
+    int n;
     const char *path;
     pid_t owner;
 } kept_t;
@@ -32,7 +32,13 @@ static apr_status_t remove_at_end(void *data)
     return APR_SUCCESS;
 }
 
-static kept_t *make(server_rec *s)
+static void tell(server_rec *s, apr_status_t rv, const char *path, const char *what)
+{
+    ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s, "AG0161: %s cannot be %s, so apiguardctl cannot tell "
+                 "this server of a change; it notices within a second", path, what);
+}
+
+static kept_t *make(int n, server_rec *s)
 {
     apr_pool_t *pprocess = s->process->pool;
     kept_t *kept = apr_pcalloc(pprocess, sizeof *kept);
@@ -42,27 +48,43 @@ static kept_t *make(server_rec *s)
     kept->owner = getpid();
     kept->path = ap_runtime_dir_relative(pprocess, ag_notice_file(kept->owner, pprocess));
     ag_notice_tidy(folder, pprocess);
-    rv = ag_notice_make(&kept->words, kept->path, pprocess);
+    kept->n = ag_notice_room(n);
+    rv = ag_notice_make(&kept->words, kept->n, kept->path);
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s, "AG0161: %s cannot be made, so apiguardctl "
-                     "cannot tell this server of a change; it notices within a second", kept->path);
+        tell(s, rv, kept->path, "made");
         return NULL;
     }
     apr_pool_userdata_set(kept, USERDATA, apr_pool_cleanup_null, pprocess);
     return kept;
 }
 
-void ag_notice_open(ag_shared_t *shared, apr_pool_t *pconf, server_rec *s)
+static void grow(kept_t *kept, int n, server_rec *s)
+{
+    apr_status_t rv = ag_notice_grow(&kept->words, kept->n, ag_notice_room(n), kept->path);
+
+    if (rv != APR_SUCCESS) {
+        tell(s, rv, kept->path, "made longer");
+        return;
+    }
+    kept->n = ag_notice_room(n);
+}
+
+void ag_notice_open(ag_shared_t *shared, int n, apr_pool_t *pconf, server_rec *s)
 {
     kept_t *kept = NULL;
 
     apr_pool_userdata_get((void **)&kept, USERDATA, s->process->pool);
-    kept = kept ? kept : make(s);
-    if (kept) {
-        shared->notice = kept->words;
-        shared->notice_path = kept->path;
-        apr_pool_cleanup_register(pconf, kept, remove_at_end, apr_pool_cleanup_null);
+    kept = kept ? kept : make(n, s);
+    if (!kept) {
+        return;
     }
+    if (n > kept->n) {
+        grow(kept, n, s);
+    }
+    shared->notice = kept->words;
+    shared->notices = kept->n;
+    shared->notice_path = kept->path;
+    apr_pool_cleanup_register(pconf, kept, remove_at_end, apr_pool_cleanup_null);
 }
 
 /* A refusal is said once for each database; the account's rights rarely change by themselves. */
@@ -76,22 +98,20 @@ static void fail(server_rec *s, ag_key_words_t *words, apr_status_t rv, const ch
     }
 }
 
-void ag_notice_enter(server_rec *s, apr_time_t now, apr_pool_t *ptmp)
+void ag_notice_enter(const ag_database_t *database, apr_time_t now, apr_pool_t *ptmp)
 {
-    const ag_server_t *server = ag_server_of(s);
-    const ag_engine_t *engine = server->engine;
-    ag_key_words_t *words = server->key_words;
+    ag_key_words_t *words = database->words;
     const char *detail = "";
     apr_status_t rv;
 
-    if (!words || !server->notice || engine->key_realm.query
+    if (!database->notice || !database->polled
         || (words->entered <= now && now - words->entered < AG_NOTICE_REFRESH)) {
         return;
     }
     words->entered = now;
-    rv = ag_nodes_enter(&detail, &engine->keys->db, server->notice, now, ptmp);
+    rv = ag_nodes_enter(&detail, &database->keys->db, database->notice, now, ptmp);
     if (rv != APR_SUCCESS) {
         words->entered = now - AG_NOTICE_REFRESH + AGAIN;
-        fail(s, words, rv, detail);
+        fail(database->server, words, rv, detail);
     }
 }

@@ -45,47 +45,46 @@ int ag_usage_log(request_rec *r)
 
 /* ---- the database ---------------------------------------------------------------------------- */
 
-static void tell_failure(server_rec *s, ag_server_t *server, apr_time_t now, const char *error)
+static void tell_failure(ag_database_t *database, apr_time_t now, const char *error)
 {
-    int doublings = server->usage_failures < LONGEST ? server->usage_failures : LONGEST;
+    int doublings = database->usage_failures < LONGEST ? database->usage_failures : LONGEST;
 
-    server->usage_again = now + apr_time_from_sec(1 << doublings);
-    if (++server->usage_failures == TELL_AFTER) {
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "AG0170: the usage of keys cannot be written "
+    database->usage_again = now + apr_time_from_sec(1 << doublings);
+    if (++database->usage_failures == TELL_AFTER) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, database->server, "AG0170: the usage of keys cannot be written "
                      "(%s); counting goes on in memory", error);
     }
 }
 
-static void tell_success(server_rec *s, ag_server_t *server)
+static void tell_success(ag_database_t *database)
 {
-    if (server->usage_failures >= TELL_AFTER) {
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "AG0171: the usage of keys is written again");
+    if (database->usage_failures >= TELL_AFTER) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, database->server, "AG0171: the usage of keys is written again");
     }
-    server->usage_failures = 0;
+    database->usage_failures = 0;
 }
 
 /* One batch: 1 when there may be more. */
-static int write_batch(server_rec *s, ag_usage_row_t *rows, apr_time_t now, apr_pool_t *p)
+static int write_batch(ag_database_t *database, const ag_key_realm_t *realm, ag_usage_t *usage,
+                       ag_usage_row_t *rows, apr_time_t now, apr_pool_t *p)
 {
-    ag_server_t *server = ag_server_of(s);
-    const ag_engine_t *engine = server->engine;
-    const ag_key_realm_t *realm = &engine->key_realm;
-    int n = ag_usage_rows(rows, BATCH, engine->usage, realm->id.lo);
+    int n = ag_usage_rows(rows, BATCH, usage, realm->id.lo);
     const char *error;
 
     if (n == 0) {
         return 0;
     }
-    if (ag_usage_write(&error, &engine->keys->db, realm->query != NULL, rows, n, p)) {
-        tell_failure(s, server, now, error);
+    if (ag_usage_write(&error, &database->keys->db, realm->query != NULL, rows, n, p)) {
+        tell_failure(database, now, error);
         return 0;
     }
-    ag_usage_written(engine->usage, rows, n);
-    tell_success(s, server);
+    ag_usage_written(usage, rows, n);
+    tell_success(database);
     return n == BATCH;
 }
 
-static void write_server(server_rec *s, apr_time_t now, apr_pool_t *p)
+static void write_store(ag_database_t *database, const ag_key_realm_t *realm, ag_usage_t *usage,
+                        apr_time_t now, apr_pool_t *p)
 {
     ag_usage_row_t *rows = apr_palloc(p, BATCH * sizeof *rows);
     apr_time_t end = apr_time_now() + ROUND;
@@ -94,9 +93,30 @@ static void write_server(server_rec *s, apr_time_t now, apr_pool_t *p)
 
     apr_pool_create(&batch, p);
     while (more && apr_time_now() < end) {
-        more = write_batch(s, rows, now, batch);
+        more = write_batch(database, realm, usage, rows, now, batch);
         apr_pool_clear(batch);
     }
+    apr_pool_destroy(batch);
+}
+
+/* Of those stores that anything was counted for: each look for rows is a walk through the table. */
+static void write_database(ag_database_t *database, apr_hash_t *counted, ag_usage_t *usage,
+                           apr_time_t now, apr_pool_t *p)
+{
+    int i;
+
+    for (i = 0; i < database->stores->nelts && now >= database->usage_again; i++) {
+        const ag_key_realm_t *realm = APR_ARRAY_IDX(database->stores, i, ag_key_store_t *)->realm;
+
+        if (apr_hash_get(counted, &realm->id.lo, sizeof realm->id.lo)) {
+            write_store(database, realm, usage, now, p);
+        }
+    }
+}
+
+static void note(void *counted, const apr_uint64_t *store)
+{
+    apr_hash_set(counted, store, sizeof *store, store);
 }
 
 static void tell_lost(server_rec *s, ag_usage_t *usage, apr_time_t now)
@@ -115,17 +135,16 @@ static void tell_lost(server_rec *s, ag_usage_t *usage, apr_time_t now)
 void ag_usage_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
 {
     ag_usage_t *usage = ag_server_of(servers)->engine->usage;
-    server_rec *each;
+    const apr_array_header_t *all = ag_databases();
+    apr_hash_t *counted = apr_hash_make(ptmp);
+    int i;
 
     if (!ag_usage_begin(usage, now)) {
         return;
     }
-    for (each = servers; each; each = each->next) {
-        ag_server_t *server = ag_server_of(each);
-
-        if (server->engine->keys && now >= server->usage_again) {
-            write_server(each, now, ptmp);
-        }
+    ag_usage_stores(usage, note, counted, ptmp);
+    for (i = 0; all && i < all->nelts; i++) {
+        write_database(APR_ARRAY_IDX(all, i, ag_database_t *), counted, usage, now, ptmp);
     }
     ag_usage_expire(usage, now);
     ag_usage_end(usage);
@@ -136,10 +155,11 @@ void ag_usage_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
 
 static int write_rest(server_rec *servers, apr_pool_t *p)
 {
-    server_rec *each;
+    const apr_array_header_t *all = ag_databases();
+    int i;
 
-    for (each = servers; each; each = each->next) {
-        ag_server_of(each)->usage_again = 0;
+    for (i = 0; all && i < all->nelts; i++) {
+        APR_ARRAY_IDX(all, i, ag_database_t *)->usage_again = 0;
     }
     ag_usage_job(servers, apr_time_now(), p);
     return 0;

@@ -61,13 +61,16 @@ static int is_stopping(void)
  * what nobody has read for a while. */
 static void poll_keys(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
 {
-    server_rec *each;
+    const apr_array_header_t *all = ag_databases();
+    int i;
 
-    for (each = servers; each && !is_stopping(); each = each->next) {
-        ag_engine_t *engine = ag_server_of(each)->engine;
+    (void)servers;
+    for (i = 0; i < all->nelts && !is_stopping(); i++) {
+        const ag_database_t *database = APR_ARRAY_IDX(all, i, ag_database_t *);
 
-        if (engine && engine->keys) {
-            ag_keys_poll(engine->keys, &engine->key_realm, now, ag_server_log(each, ptmp), ptmp);
+        if (database->polled) {
+            ag_keys_poll(database->keys, database->polled->realm, now,
+                         ag_server_log(database->server, ptmp), ptmp);
         }
     }
 }
@@ -80,10 +83,12 @@ static void poll_lists(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
 
 static void enter_nodes(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
 {
-    server_rec *each;
+    const apr_array_header_t *all = ag_databases();
+    int i;
 
-    for (each = servers; each && !is_stopping(); each = each->next) {
-        ag_notice_enter(each, now, ptmp);
+    (void)servers;
+    for (i = 0; i < all->nelts && !is_stopping(); i++) {
+        ag_notice_enter(APR_ARRAY_IDX(all, i, ag_database_t *), now, ptmp);
     }
 }
 

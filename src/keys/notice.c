@@ -27,8 +27,34 @@
 
 typedef struct {
     char magic[64];
-    apr_uint64_t words[AG_NOTICE_WORDS];
+    apr_uint64_t words[];
 } notice_t;
+
+int ag_notice_room(int n)
+{
+    int room = AG_NOTICE_WORDS;
+
+    while (room < n && room < AG_NOTICE_MOST) {
+        room *= 2;
+    }
+    return room;
+}
+
+static off_t size_of(int room)
+{
+    return (off_t)(sizeof(notice_t) + (apr_size_t)room * sizeof(apr_uint64_t));
+}
+
+/* How many words a file of that size has; 0: it is none of ours. */
+static int room_of(off_t size)
+{
+    int room = AG_NOTICE_WORDS;
+
+    while (room < AG_NOTICE_MOST && size_of(room) < size) {
+        room *= 2;
+    }
+    return size_of(room) == size ? room : 0;
+}
 
 const char *ag_notice_file(pid_t server, apr_pool_t *p)
 {
@@ -62,21 +88,16 @@ int ag_notice_is_dead(const char *name)
     return pid > 0 && kill(pid, 0) != 0 && errno == ESRCH;
 }
 
-static apr_status_t map(const apr_uint64_t **words, int fd)
+/* Room on the disk is taken now: a word that cannot be written later would not be told. */
+static apr_status_t map(const apr_uint64_t **words, int fd, int room)
 {
-    notice_t *fresh = calloc(1, sizeof *fresh);
-    apr_status_t rv = fresh ? APR_SUCCESS : APR_ENOMEM;
+    apr_status_t rv = posix_fallocate(fd, 0, size_of(room));
     void *at;
 
-    if (rv == APR_SUCCESS) {
-        memcpy(fresh->magic, MAGIC, sizeof MAGIC);
-        rv = write(fd, fresh, sizeof *fresh) == (ssize_t)sizeof *fresh ? APR_SUCCESS : APR_EGENERAL;
-    }
-    free(fresh);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    at = mmap(NULL, sizeof(notice_t), PROT_READ, MAP_SHARED, fd, 0);
+    at = mmap(NULL, (size_t)size_of(room), PROT_READ, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED) {
         return errno;
     }
@@ -84,18 +105,25 @@ static apr_status_t map(const apr_uint64_t **words, int fd)
     return APR_SUCCESS;
 }
 
-apr_status_t ag_notice_make(const apr_uint64_t **words, const char *path, apr_pool_t *p)
+static apr_status_t write_magic(int fd)
+{
+    char magic[sizeof(notice_t)] = MAGIC;
+
+    return write(fd, magic, sizeof magic) == (ssize_t)sizeof magic ? APR_SUCCESS : APR_EGENERAL;
+}
+
+apr_status_t ag_notice_make(const apr_uint64_t **words, int room, const char *path)
 {
     apr_status_t rv;
     int fd;
 
-    (void)p;
     unlink(path);
     fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return errno;
     }
-    rv = map(words, fd);
+    rv = write_magic(fd);
+    rv = rv == APR_SUCCESS ? map(words, fd, room) : rv;
     close(fd);
     if (rv != APR_SUCCESS) {
         unlink(path);
@@ -119,6 +147,31 @@ void ag_notice_tidy(const char *directory, apr_pool_t *p)
     apr_dir_close(dir);
 }
 
+static int is_plain(const struct stat *info)
+{
+    return S_ISREG(info->st_mode) && room_of(info->st_size);
+}
+
+apr_status_t ag_notice_grow(const apr_uint64_t **words, int from, int to, const char *path)
+{
+    const apr_uint64_t *before = *words;
+    struct stat info;
+    apr_status_t rv;
+    int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0) {
+        return errno;
+    }
+    rv = fstat(fd, &info) == 0 && is_plain(&info) && info.st_size == size_of(from)
+             ? map(words, fd, to)
+             : APR_EINVAL;
+    close(fd);
+    if (rv == APR_SUCCESS) {
+        munmap((void *)((apr_uintptr_t)before - offsetof(notice_t, words)), (size_t)size_of(from));
+    }
+    return rv;
+}
+
 /* ---- what the tool does ---------------------------------------------------------------------- */
 
 /* Splits "PATH:WORD"; the word's number, or -1. */
@@ -134,12 +187,7 @@ static int split(const char **path, const char *name, apr_pool_t *p)
     }
     word = strtol(colon + 1, &end, 10);
     *path = apr_pstrmemdup(p, name, (apr_size_t)(colon - name));
-    return colon[1] < '0' || colon[1] > '9' || *end || word >= AG_NOTICE_WORDS ? -1 : (int)word;
-}
-
-static int is_plain(const struct stat *info)
-{
-    return S_ISREG(info->st_mode) && info->st_size == (off_t)sizeof(notice_t);
+    return colon[1] < '0' || colon[1] > '9' || *end || word >= AG_NOTICE_MOST ? -1 : (int)word;
 }
 
 /* Another word than any before: a counter would lose one of two tools that count at once. */
@@ -186,7 +234,9 @@ apr_status_t ag_notice_touch(const char *name, apr_pool_t *p)
     if (fd < 0) {
         return errno;
     }
-    rv = fstat(fd, &info) == 0 && is_plain(&info) ? write_word(fd, word) : APR_EINVAL;
+    rv = fstat(fd, &info) == 0 && is_plain(&info) && word < room_of(info.st_size)
+             ? write_word(fd, word)
+             : APR_EINVAL;
     close(fd);
     return rv;
 }

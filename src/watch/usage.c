@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <apr_strings.h>
+
 #include "../base/lock.h"
 
 #define MAGIC APR_UINT64_C(0x3165676173756761) /* "agusage1"; changes with the layout */
@@ -198,6 +200,26 @@ void ag_usage_end(ag_usage_t *usage)
     ag_lock_give(&usage->head->writer);
 }
 
+static int waits(const slot_t *slot)
+{
+    return (LOAD(slot->state) & PHASE) == LIVE && slot->requests;
+}
+
+void ag_usage_stores(ag_usage_t *usage, ag_usage_store_fn *tell, void *ctx, apr_pool_t *p)
+{
+    apr_uint64_t last = 0;
+    apr_size_t i;
+
+    for (i = 0; i < usage->n; i++) {
+        apr_uint64_t store = usage->slots[i].store;
+
+        if (waits(&usage->slots[i]) && store != last) {
+            tell(ctx, apr_pmemdup(p, &store, sizeof store));
+            last = store;
+        }
+    }
+}
+
 static int by_key(const void *a, const void *b)
 {
     const ag_usage_row_t *x = a, *y = b;
@@ -215,7 +237,7 @@ int ag_usage_rows(ag_usage_row_t *rows, int max, ag_usage_t *usage, apr_uint64_t
     for (i = 0; i < usage->n && n < max; i++) {
         const slot_t *slot = &usage->slots[at];
 
-        if ((LOAD(slot->state) & PHASE) == LIVE && slot->store == store && slot->requests) {
+        if (waits(slot) && slot->store == store) {
             ag_usage_row_t row = {slot->key, (apr_int64_t)slot->day * DAY, slot->requests,
                                   slot->denied, slot->last_used, at};
 
@@ -255,8 +277,7 @@ void ag_usage_expire(ag_usage_t *usage, apr_time_t now)
     for (i = 0; i < usage->n; i++) {
         slot_t *slot = &usage->slots[i];
 
-        if ((LOAD(slot->state) & PHASE) == LIVE && slot->requests
-            && slot->last_used + WEEK < apr_time_sec(now)) {
+        if (waits(slot) && slot->last_used + WEEK < apr_time_sec(now)) {
             clear(slot);
         }
     }

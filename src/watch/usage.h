@@ -49,6 +49,11 @@ void ag_usage_count(ag_usage_t *usage, apr_uint64_t store, apr_uint64_t key, apr
 int ag_usage_begin(ag_usage_t *usage, apr_time_t now);
 void ag_usage_end(ag_usage_t *usage);
 
+/* Names each store with rows that wait to be written, some of them several times; what it is told lives
+ * in `p`. */
+typedef void ag_usage_store_fn(void *ctx, const apr_uint64_t *store);
+void ag_usage_stores(ag_usage_t *usage, ag_usage_store_fn *tell, void *ctx, apr_pool_t *p);
+
 /* Up to `max` rows of a store that wait to be written, by key and day, so that two servers that
  * write the same rows lock them in the same order. How many. */
 int ag_usage_rows(ag_usage_row_t *rows, int max, ag_usage_t *usage, apr_uint64_t store);

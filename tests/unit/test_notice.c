@@ -27,7 +27,7 @@ static int set_up(void **state)
     f->dir = mkdtemp(apr_pstrdup(f->p, "/tmp/test_notice_XXXXXX"));
     assert_non_null(f->dir);
     f->path = apr_pstrcat(f->p, f->dir, "/", ag_notice_file(getpid(), f->p), NULL);
-    assert_int_equal(ag_notice_make(&f->words, f->path, f->p), APR_SUCCESS);
+    assert_int_equal(ag_notice_make(&f->words, AG_NOTICE_WORDS, f->path), APR_SUCCESS);
     *state = f;
     return 0;
 }
@@ -63,6 +63,39 @@ static void test_a_touch_is_seen(void **state)
     assert_int_equal(f->words[1022], 0);
     assert_int_equal(touch(f, f->path, "1023"), APR_SUCCESS);
     assert_int_not_equal(f->words[1023], before);
+}
+
+/* A reload has brought more databases: the words before stay, and a child of before sees them change. */
+static void test_it_grows(void **state)
+{
+    fixture_t *f = *state;
+    const apr_uint64_t *before;
+    int status = -1;
+    pid_t pid;
+
+    assert_int_equal(ag_notice_room(1), AG_NOTICE_WORDS);
+    assert_int_equal(ag_notice_room(AG_NOTICE_WORDS + 1), 2 * AG_NOTICE_WORDS);
+    assert_int_equal(touch(f, f->path, "1024"), APR_EINVAL); /* behind the end */
+    assert_int_equal(touch(f, f->path, "7"), APR_SUCCESS);
+    pid = fork();
+    if (pid == 0) {
+        while (!__atomic_load_n(&f->words[9], __ATOMIC_SEQ_CST)) {
+            usleep(1000);
+        }
+        _exit(f->words[7] ? 7 : 1);
+    }
+    before = f->words;
+    assert_int_equal(ag_notice_grow(&f->words, 3, 2 * AG_NOTICE_WORDS, f->path), APR_EINVAL);
+    assert_ptr_equal(f->words, before);
+    assert_int_equal(ag_notice_grow(&f->words, AG_NOTICE_WORDS, 2 * AG_NOTICE_WORDS, f->path),
+                     APR_SUCCESS);
+    assert_int_not_equal(f->words[7], 0);
+    assert_int_equal(touch(f, f->path, "2047"), APR_SUCCESS);
+    assert_int_not_equal(f->words[2047], 0);
+    assert_int_equal(touch(f, f->path, "2048"), APR_EINVAL);
+    assert_int_equal(touch(f, f->path, "9"), APR_SUCCESS);
+    waitpid(pid, &status, 0);
+    assert_int_equal(WEXITSTATUS(status), 7);
 }
 
 /* A child of the server sees it too, and only the owner may write. */
@@ -182,7 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_touch_is_seen),     TEST(test_children_see_it),
-        TEST(test_no_other_file_is_touched), TEST(test_no_link_is_followed),
+        TEST(test_it_grows), TEST(test_no_other_file_is_touched), TEST(test_no_link_is_followed),
         TEST(test_names_that_are_none), TEST(test_who_is_dead),
     };
 
