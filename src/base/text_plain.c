@@ -73,7 +73,7 @@ int ag_text_printable(const char *text)
     int n = 1;
 
     while (*text && n) {
-        n = ag_text_printable_at(text);
+        n = *text >= ' ' && *text <= '~' ? 1 : ag_text_printable_at(text); /* names are ASCII as a rule */
         text += n;
     }
     return n > 0;
