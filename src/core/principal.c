@@ -8,9 +8,18 @@
 
 #include <apr_strings.h>
 
+static int ends_like_anothers(const ag_principal_t *who, const char *name)
+{
+    const char *at = who->issuers.n ? strrchr(name, '@') : NULL;
+
+    return at && ag_words_has(&who->issuers, at + 1);
+}
+
 const char *ag_principal_told(const ag_principal_t *who, const char *name, apr_pool_t *p)
 {
-    return name && who->several ? apr_pstrcat(p, name, "@", who->issuer_name, NULL) : name;
+    return name && (who->several || ends_like_anothers(who, name))
+               ? apr_pstrcat(p, name, "@", who->issuer_name, NULL)
+               : name;
 }
 
 /* The three texts, each with its NUL: no text can run into the next. */

@@ -19,7 +19,7 @@ struct ag_principal_t {
     const char *issuer; /* whose names these are: a token's `iss`; "" for keys */
     const char *issuer_name; /* what the section calls a token's issuer; NULL: it is no token */
     int several; /* others name clients and users there, too: see ag_principal_told() */
-    ag_words_t issuers; /* of a token: then what all issuers are called there */
+    ag_words_t issuers; /* what issuers are called wherever several are accepted, also elsewhere */
     const char *client; /* the client's name, or NULL */
     const char *user;   /* a token's user, or NULL */
     const char *key_id; /* public prefix of a key, `kid` of a token's key; or NULL */
@@ -50,7 +50,8 @@ struct ag_principal_t {
 #define AG_KEYS_ISSUER "key"
 
 /* The client's or user's name as it is told to httpd, logs and backends: where several issuers name
- * clients and users NAME@ISSUER, else the name itself. NULL stays NULL. */
+ * clients and users NAME@ISSUER, else the name itself, unless it ends like such a one: a rule may have been
+ * inherited from where there are several. NULL stays NULL. */
 const char *ag_principal_told(const ag_principal_t *who, const char *name, apr_pool_t *p);
 
 /* 1 when a scope or role that is held covers what is wanted. */

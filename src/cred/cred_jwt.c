@@ -117,8 +117,7 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
     if (*who) {
         (*who)->realm = call->jwt_realm;
         (*who)->wildcards = call->jwt.map.wildcards;
-        if (!ag_jwt_name_issuer(*who, &call->jwt, call->request->pool)
-            && reason == AG_R_NONE) {
+        if (!ag_jwt_name_issuer(*who, &call->jwt) && reason == AG_R_NONE) {
             call->detail = "The token's issuer cannot be told from another one here";
             reason = AG_R_TOKEN_INVALID;
         }

@@ -121,6 +121,7 @@ typedef struct ag_jwt_policy_t {
     const ag_jwt_keyset_t *const *sets;
     int n_sets;
     ag_words_t issuers;   /* empty: any */
+    ag_words_t known; /* what issuers are called in all sections that accept several, and AG_KEYS_ISSUER */
     const char *const *issuer_names; /* what they are called, one beside each: its name=, else itself */
     ag_words_t audiences; /* empty: any */
     int leeway;           /* seconds, on exp, nbf and iat */
@@ -143,7 +144,10 @@ const char *ag_jwt_issuer_in(const ag_jwt_policy_t *policy, const char *text, ch
 
 /* Sets who->issuer_name, who->several and who->issuers. 0 when the name could be taken for another issuer's: who bears
  * it must not get in. */
-int ag_jwt_name_issuer(ag_principal_t *who, const ag_jwt_policy_t *policy, apr_pool_t *p);
+int ag_jwt_name_issuer(ag_principal_t *who, const ag_jwt_policy_t *policy);
+
+/* What the i-th issuer is called, from 0; NULL: it has no name. *more is 0 behind the last. */
+const char *ag_jwt_issuer_at(const ag_jwt_policy_t *policy, int i, int *more);
 
 /* Accepts or refuses a token at `now`: AG_R_NONE and *who, or a reason and *detail. *expires is the
  * moment from which it must be refused (exp + leeway, microseconds; 0: never), *begins the moment

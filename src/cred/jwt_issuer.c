@@ -120,21 +120,13 @@ const char *ag_jwt_issuer_in(const ag_jwt_policy_t *policy, const char *text, ch
     return NULL;
 }
 
-static void list_names(ag_words_t *words, const ag_jwt_policy_t *policy, apr_pool_t *p)
+const char *ag_jwt_issuer_at(const ag_jwt_policy_t *policy, int i, int *more)
 {
-    int i;
-
-    words->v = apr_palloc(p, (apr_size_t)count(policy) * sizeof *words->v);
-    for (i = 0; i < count(policy); i++) {
-        const char *name = label(policy, i).name;
-
-        if (name) {
-            words->v[words->n++] = name;
-        }
-    }
+    *more = i < count(policy);
+    return *more ? label(policy, i).name : NULL;
 }
 
-int ag_jwt_name_issuer(ag_principal_t *who, const ag_jwt_policy_t *policy, apr_pool_t *p)
+int ag_jwt_name_issuer(ag_principal_t *who, const ag_jwt_policy_t *policy)
 {
     label_t one = {who->issuer, who->issuer};
     int i;
@@ -146,9 +138,6 @@ int ag_jwt_name_issuer(ag_principal_t *who, const ag_jwt_policy_t *policy, apr_p
     }
     who->issuer_name = one.name;
     who->several = ag_jwt_several(policy);
-    if (!who->several) {
-        return 1;
-    }
-    list_names(&who->issuers, policy, p);
-    return is_clear(policy, &one);
+    who->issuers = policy->known;
+    return !who->several || is_clear(policy, &one);
 }

@@ -103,15 +103,14 @@ static void name_key(const ag_check_t *check, ag_principal_t *who)
     ag_jwt_policy_t jwt;
     ag_id_t realm;
 
-    if (!at || !(ag_policy_types(check->policy) & AG_CRED_JWT)) {
+    if (!at) {
         return;
     }
     ag_policy_jwt(&jwt, &realm, check->policy, check->exchange->request.pool);
-    if (ag_jwt_several(&jwt)
-        && (ag_jwt_issuer_in(&jwt, at + 1, '\0') || strcmp(at + 1, AG_KEYS_ISSUER) == 0)) {
-        who->issuer_name = AG_KEYS_ISSUER;
-        who->several = 1;
-    }
+    who->issuer_name = AG_KEYS_ISSUER;
+    who->issuers = jwt.known;
+    who->several = ag_jwt_several(&jwt) && (ag_jwt_issuer_in(&jwt, at + 1, '\0')
+                                            || strcmp(at + 1, AG_KEYS_ISSUER) == 0);
 }
 
 static ag_reason_e examine(ag_check_t *check)

@@ -122,6 +122,14 @@ static int bound_only(const ag_policy_t *policy)
                                    : find(policy->jwt_keys, 1) || find(policy->jwks, 1);
 }
 
+/* Of the whole configuration, set once it is read. */
+static ag_words_t known_issuers;
+
+void ag_policy_know_issuers(const ag_words_t *names)
+{
+    known_issuers = *names;
+}
+
 void ag_policy_jwt(ag_jwt_policy_t *jwt, ag_id_t *realm, const ag_policy_t *policy, apr_pool_t *p)
 {
     const ag_jwt_keyset_t **sets =
@@ -136,6 +144,7 @@ void ag_policy_jwt(ag_jwt_policy_t *jwt, ag_id_t *realm, const ag_policy_t *poli
     jwt->n_sets = collect(sets, 0, realm, policy->jwt_keys, bound);
     jwt->n_sets = collect(sets, jwt->n_sets, realm, policy->jwks, bound);
     jwt->sets = sets;
+    jwt->known = known_issuers;
     jwt->issuers = policy->issuers.words;
     jwt->issuer_names = policy->issuers.names;
     jwt->audiences = policy->audiences.words;

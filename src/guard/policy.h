@@ -131,6 +131,9 @@ const ag_policy_t *ag_policy_merge(const ag_policy_t *outer, const ag_policy_t *
 ag_site_t *ag_site_make(apr_pool_t *p);
 ag_site_t *ag_site_merge(const ag_site_t *outer, const ag_site_t *inner, apr_pool_t *p);
 
+/* What issuers are called wherever several are accepted; the words live as long as the configuration. */
+void ag_policy_know_issuers(const ag_words_t *names);
+
 /* What a section demands of tokens; *realm names everything that decided. */
 void ag_policy_jwt(ag_jwt_policy_t *jwt, ag_id_t *realm, const ag_policy_t *policy, apr_pool_t *p);
 

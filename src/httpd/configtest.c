@@ -269,7 +269,7 @@ int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     (void)plog;
     rv = rv == OK ? open_all(pconf, ptemp, s) : rv;
     rv = rv == OK ? look_over_all(ptemp, s) : rv;
-    rv = rv == OK ? ag_issuers_check(ptemp, s) : rv;
+    rv = rv == OK ? ag_issuers_check(pconf, ptemp, s) : rv;
     rv = rv == OK ? fleet_named(s) : rv;
     warn_of_cache(s);
     cache_on = written(ap_conftree, "CacheEnable", NULL);

@@ -103,7 +103,7 @@ const char *ag_limit_scope(server_rec *s, const char *section, apr_pool_t *p);
 /* Remembers the section where a line decides whose tokens are accepted, and once all is read looks for rules
  * that do not say which issuer's client or user they mean. OK, or an HTTP error after saying why. */
 void ag_plan_issuers(cmd_parms *cmd, const ag_policy_t *policy, const ag_setting_t *row);
-int ag_issuers_check(apr_pool_t *ptemp, server_rec *s);
+int ag_issuers_check(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s);
 
 /* Registers the limits that a line has added. */
 void ag_plan_names(cmd_parms *cmd, const ag_setting_call_t *call);

@@ -51,23 +51,23 @@ static void take(ag_policy_t *joined, const ag_policy_t *outer)
     joined->head.set |= outer->head.set;
 }
 
-/* What the section around the line demands of tokens, as far as it and those around it say. */
-static void gather(ag_jwt_policy_t *jwt, const search_t *s, const ap_directive_t *line)
+/* What the section (NULL: none) demands of tokens, as far as it and those around it say. */
+static void gather(ag_jwt_policy_t *jwt, const search_t *s, const ap_directive_t *section)
 {
-    const ap_directive_t *section = line;
     ag_policy_t joined;
     ag_id_t realm;
+    int outermost;
 
     memset(&joined, 0, sizeof joined);
-    while (section) {
-        const ag_policy_t *outer;
+    do {
+        const ag_policy_t *outer = apr_hash_get(s->sections, &section, sizeof section);
 
-        section = section->parent;
-        outer = apr_hash_get(s->sections, &section, sizeof section);
         if (outer) {
             take(&joined, outer);
         }
-    }
+        outermost = section == NULL;
+        section = outermost ? NULL : section->parent;
+    } while (!outermost);
     ag_policy_jwt(jwt, &realm, &joined, s->p);
 }
 
@@ -123,7 +123,7 @@ static void check_rule(search_t *s, const ap_directive_t *at)
     if (!client && !user) {
         return;
     }
-    gather(&jwt, s, at);
+    gather(&jwt, s, at->parent);
     for (i++; ag_jwt_several(&jwt) && i < words.n; i++) {
         if (client) {
             check_client(s, at, words.v[i], &jwt);
@@ -144,14 +144,51 @@ static void walk(search_t *s, const ap_directive_t *at)
     }
 }
 
-int ag_issuers_check(apr_pool_t *ptemp, server_rec *s)
+static void add_name(apr_array_header_t *names, apr_hash_t *seen, const char *name)
+{
+    if (name && !apr_hash_get(seen, name, APR_HASH_KEY_STRING)) {
+        apr_hash_set(seen, name, APR_HASH_KEY_STRING, name);
+        APR_ARRAY_PUSH(names, const char *) = name;
+    }
+}
+
+/* A rule written where several issuers are accepted may be inherited where one is, whose tokens must not
+ * pose as the others'. So all know what issuers are called wherever there are several. */
+static void make_known(const search_t *s, apr_pool_t *pconf, apr_pool_t *ptemp)
+{
+    apr_array_header_t *names = apr_array_make(pconf, 4, sizeof(const char *));
+    apr_hash_t *seen = apr_hash_make(ptemp);
+    apr_hash_index_t *each;
+    ag_words_t words;
+
+    for (each = apr_hash_first(ptemp, s->sections); each; each = apr_hash_next(each)) {
+        const ap_directive_t *const *section = apr_hash_this_key(each);
+        ag_jwt_policy_t jwt;
+        int i, more;
+
+        apr_pool_clear(s->p);
+        gather(&jwt, s, *section);
+        for (i = 0, more = ag_jwt_several(&jwt); more; i++) {
+            add_name(names, seen, ag_jwt_issuer_at(&jwt, i, &more));
+        }
+    }
+    if (names->nelts) {
+        add_name(names, seen, AG_KEYS_ISSUER);
+    }
+    words.n = names->nelts;
+    words.v = names->nelts ? (const char **)names->elts : NULL;
+    ag_policy_know_issuers(&words);
+}
+
+int ag_issuers_check(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 {
     search_t search = {ag_plans()->issuers, NULL, s, OK};
 
+    apr_pool_create(&search.p, ptemp);
+    make_known(&search, pconf, ptemp);
     if (apr_hash_count(search.sections)) {
-        apr_pool_create(&search.p, ptemp);
         walk(&search, ap_conftree);
-        apr_pool_destroy(search.p);
     }
+    apr_pool_destroy(search.p);
     return search.rv;
 }

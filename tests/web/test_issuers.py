@@ -59,6 +59,11 @@ CustomLog {root}/logs/who.log who
     + section("single-client", *ONE, "Require api-client jwt:staff:backoffice")
     + section("by-user", *NAMED, "Require valid-user", "ApiGuardRateLimit 1/day by=user")
     + section("by-client", *NAMED, "Require valid-user", "ApiGuardRateLimit 1/day by=client")
+    # Rules that are inherited where one issuer only is accepted.
+    + section("heir-user", *NAMED, "Require user admin@staff")
+    + section("heir-user/in", f"ApiGuardIssuer {LOGIN} name=customers")
+    + section("heir-client", *NAMED, "Require api-client jwt:staff:backoffice")
+    + section("heir-client/in", f"ApiGuardIssuer {LOGIN} name=customers")
     # Joined only for a request: a key that is bound to none beside one that is.
     + section("mixed", "ApiGuardJWTKey HS256 file:{folder}/customers kid=customers",
               "Require valid-user")
@@ -209,6 +214,18 @@ def test_a_key_bound_to_no_issuer_signs_for_none_where_another_is_bound(web):
     assert told(web, "mixed", bearer=forged)["Issuer"] == SSO
     assert_refused(web.get("/mixed/in/x", bearer=forged), "token_invalid")
     assert told(web, "mixed/in", bearer=staff())["User"] == "admin"
+
+
+@pytest.mark.parametrize("name, code", [("heir-user", "access_denied"),
+                                        ("heir-client", "client_denied")])
+def test_an_inherited_rule_means_whom_it_meant(web, name, code):
+    """The inner section accepts the customers' issuer alone, whose names would else be told plainly."""
+    assert told(web, name, bearer=staff())
+    for claims in ({}, {"sub": "admin@staff"}, {"azp": "staff:backoffice"},
+                   {"sub": "admin@staff", "azp": "staff:backoffice"}):
+        assert_refused(web.get(f"/{name}/in/x", bearer=customer(**claims)), code)
+    key = web.keys.create(client="admin@staff")
+    assert_refused(web.get("/heir-user/in/x", key=key), "access_denied")
 
 
 # ---- counts and lines ----------------------------------------------------------------------------
