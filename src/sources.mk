@@ -182,6 +182,7 @@ ag_core_h = \
 
 ag_httpd_c = \
 	src/httpd/access.c \
+	src/httpd/check.c \
 	src/httpd/configtest.c \
 	src/httpd/desk.c \
 	src/httpd/desk_limits.c \

@@ -109,6 +109,9 @@ static int check_schema(ag_ctl_t *ctl)
         return AG_EXIT_OK;
     case AG_SCHEMA_DOWN:
         return ag_ctl_fail(AG_EXIT_DATABASE, "the database does not answer: %s", detail);
+    case AG_SCHEMA_NEWER:
+        return ag_ctl_fail(AG_EXIT_DATABASE, "the tables are newer than this apiguardctl (%s); use a "
+                           "newer one", detail);
     default:
         why = denied(ctl);
         return why ? ag_ctl_fail(AG_EXIT_DATABASE, "%s", why)

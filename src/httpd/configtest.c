@@ -4,7 +4,8 @@
  * directive, the value and what is allowed.
  *
  * httpd reads its configuration twice, and checks it both times: so key files are opened here, and
- * `apachectl configtest` finds a bad one. Memory and databases wait for the start itself.
+ * `apachectl configtest` finds a bad one. A configuration test asks the databases too (check.c), since
+ * the start will; memory waits for the start itself.
  */
 #include "glue.h"
 
@@ -45,11 +46,15 @@ int ag_is_reload(void)
     return ap_state_query(AP_SQ_CONFIG_GEN) > 1;
 }
 
+static int is_test(void)
+{
+    return ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
+}
+
 /* The configuration is read twice at start, and checked both times; warnings are told once. */
 static int is_rehearsal(void)
 {
-    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG
-           && ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST;
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG && !is_test();
 }
 
 /* Once for a file, however many sections and virtual hosts name it. */
@@ -274,5 +279,7 @@ int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     warn_of_cache(s);
     cache_on = written(ap_conftree, "CacheEnable", NULL);
     rv = rv == OK && ag_keys_wanted() ? database_ready(s, "API keys") : rv;
-    return rv == OK && ag_lists_wanted() ? database_ready(s, "address lists") : rv;
+    rv = rv == OK && ag_lists_wanted() ? database_ready(s, "address lists") : rv;
+    return rv == OK && is_test() && (ag_keys_wanted() || ag_lists_wanted()) ? ag_dbd_check(s, ptemp)
+                                                                            : rv;
 }

@@ -197,12 +197,24 @@ static void find_one(finder_t *f, server_rec *s)
 {
     ag_server_t *record = ag_server_of(s);
     lines_t lines;
-    ag_id_t id;
+    int known = lines_of(&lines, f, s);
+    ag_id_t id = known ? id_of(f, &lines) : own_id(f, s, f->all->nelts);
 
-    id = lines_of(&lines, f, s) ? id_of(f, &lines) : own_id(f, s, f->all->nelts);
     record->database = database_of(f, id, s);
+    if (known) {
+        record->database->driver = lines.driver ? lines.driver : "";
+        record->database->params = lines.params ? lines.params : "";
+    }
     record->keys = keys_of(f, id, &lines, s);
     record->database->keys = record->database->keys ? record->database->keys : record->keys;
+}
+
+void ag_records_own(server_rec *s, apr_pool_t *pconf)
+{
+    for (; s; s = s->next) {
+        ap_set_module_config(s->module_config, &apiguard_module,
+                             apr_pmemdup(pconf, ag_server_of(s), sizeof(ag_server_t)));
+    }
 }
 
 void ag_databases_find(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)

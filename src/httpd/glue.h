@@ -75,6 +75,7 @@ typedef struct ag_key_store_t {
 typedef struct ag_database_t {
     ag_id_t id;
     server_rec *server;
+    const char *driver, *params; /* as written, "" where nothing is; NULL: nobody knows */
     ag_keys_t *keys;
     struct ag_key_words_t *words;
     int number;             /* of the words */
@@ -109,6 +110,10 @@ int ag_issuers_check(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s);
 void ag_plan_names(cmd_parms *cmd, const ag_setting_call_t *call);
 
 /* ---- start (configtest.c, startup.c, memory.c, dbd.c, lists.c, watchdog.c) ---------------------------------- */
+
+/* A virtual host without a directive of ours shares the main server's record; its database may be its own
+ * all the same. So each gets a record of its own. */
+void ag_records_own(server_rec *s, apr_pool_t *pconf);
 
 /* Finds the databases of all servers (each has a record of its own already). */
 void ag_databases_find(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp);
@@ -210,8 +215,9 @@ void ag_notice_enter(const ag_database_t *database, apr_time_t now, apr_pool_t *
 /* Fills the port to mod_dbd's connections of a server. 0 when mod_dbd is not loaded. */
 int ag_dbd_port(ag_db_port_t *port, server_rec *s);
 
-/* Asks the databases of all servers, in one short-lived child with the server's own user, whether
- * our schema is there. OK, or an HTTP error after saying why. A database that is away is no error. */
+/* Asks each database, in one short-lived child with the server's own user, whether our schema is there.
+ * OK, or an HTTP error after saying why. A database that is away is no error, and at a reload nothing
+ * is. */
 int ag_dbd_check(server_rec *servers, apr_pool_t *ptemp);
 
 /* Runs work() in a short-lived child with the server's user and database connections of its own,

@@ -84,15 +84,6 @@ static void add_store(apr_hash_t *stores, ag_database_t *database, const ag_key_
     database->polled = !database->polled && !realm->query ? store : database->polled;
 }
 
-/* A virtual host without a directive of ours shares the main server's record; its database may be
- * its own all the same. */
-static void own_record(server_rec *s, apr_pool_t *p)
-{
-    ag_server_t *record = apr_pmemdup(p, ag_server_of(s), sizeof *record);
-
-    ap_set_module_config(s->module_config, &apiguard_module, record);
-}
-
 /* Databases and what they share, before engines use them. */
 static int open_databases(ag_shared_t *shared, server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
 {
@@ -165,7 +156,6 @@ static void make_engines(const ag_shared_t *shared, apr_pool_t *pconf, apr_pool_
 int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     ag_shared_t *shared = apr_pcalloc(pconf, sizeof *shared);
-    server_rec *each;
     int rv;
 
     (void)plog;
@@ -178,9 +168,7 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
     if (rv == OK) {
         rv = ag_desk_start(shared, (apr_size_t)ag_server_of(s)->site->shared_memory, pconf, s);
     }
-    for (each = s; each; each = each->next) {
-        own_record(each, pconf);
-    }
+    ag_records_own(s, pconf);
     if (rv == OK && ag_database_there(s)) {
         rv = open_databases(shared, s, pconf, ptemp);
     }

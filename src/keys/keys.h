@@ -104,9 +104,17 @@ apr_status_t ag_keys_dbd_changes(apr_array_header_t **changed, apr_int64_t *revi
 
 #define AG_SCHEMA_VERSION 2 /* of the tables in conf/schema */
 
-typedef enum { AG_SCHEMA_OK, AG_SCHEMA_MISSING, AG_SCHEMA_OLD, AG_SCHEMA_DOWN } ag_schema_e;
+typedef enum {
+    AG_SCHEMA_OK,
+    AG_SCHEMA_OLDER,   /* of an earlier version, and each statement fits */
+    AG_SCHEMA_NEWER,   /* of a later one, likewise: others who share the database are ahead of us */
+    AG_SCHEMA_UNFIT,   /* a statement fails: another version, a right that is missing */
+    AG_SCHEMA_MISSING, /* no tables that may be read */
+    AG_SCHEMA_DOWN
+} ag_schema_e;
 
-/* Is our schema there, in the version this source knows? With `query`, does that run instead? */
+/* Is our schema there, and do the statements run that keys are looked up with? With `query`, does that
+ * run instead? *detail is NULL with AG_SCHEMA_OK, else tells it in the database's own words. */
 ag_schema_e ag_keys_dbd_schema(const ag_db_port_t *port, const char *query, const char **detail,
                                apr_pool_t *p);
 

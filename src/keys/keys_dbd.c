@@ -15,9 +15,6 @@
 #include "../core/statement.h"
 #include "key_row.h"
 
-#define TEXT_OF(number) #number
-#define TEXT(number) TEXT_OF(number)
-#define SCHEMA_VERSION TEXT(AG_SCHEMA_VERSION)
 #define MAX_CHANGES 1000
 
 /* Columns are named, never `*`: a prepared statement outlives ALTER TABLE. */
@@ -343,38 +340,47 @@ static ag_schema_e check_version(const char **detail, ag_db_t *db, apr_pool_t *p
     apr_dbd_results_t *rows;
     apr_dbd_row_t *row;
     const char *version = NULL;
+    apr_int64_t number;
     int rc = query(&rows, db, sql_version, "1", p);
 
     if (rc != 0) {
         return blame(detail, db, rc, AG_SCHEMA_MISSING, p);
     }
     if (ag_statement_row(&row, db, rows, 1, p) != 0 || value_of(&version, db, row, 0, p)
-        || !version) {
-        *detail = "the table api_schema is empty";
+        || !version || ag_measure_number(&number, version, 0, APR_INT32_MAX, p)) {
+        *detail = "the table api_schema holds no version";
         return AG_SCHEMA_MISSING;
     }
-    if (strcmp(version, SCHEMA_VERSION) != 0) {
-        *detail = apr_psprintf(p, "its version is %s, not " SCHEMA_VERSION, version);
-        return AG_SCHEMA_OLD;
+    if (number == AG_SCHEMA_VERSION) {
+        return AG_SCHEMA_OK;
     }
-    return AG_SCHEMA_OK;
+    *detail = apr_psprintf(p, "their version is %s, not %d", version, AG_SCHEMA_VERSION);
+    return number > AG_SCHEMA_VERSION ? AG_SCHEMA_NEWER : AG_SCHEMA_OLDER;
 }
 
 static ag_schema_e check_schema(const char **detail, ag_db_t *db, const char *sql, apr_pool_t *p)
 {
-    ag_schema_e schema;
+    static const struct {
+        const char *sql, *value;
+    } probes[] = {{sql_key, ""}, {sql_alike, ""}, {sql_changes, "0"}};
+    ag_schema_e schema, fits = AG_SCHEMA_OK;
+    const char *why;
+    apr_size_t i;
 
     if (sql) {
         return probe(detail, db, sql, "", AG_SCHEMA_MISSING, p);
     }
     schema = check_version(detail, db, p);
-    if (schema == AG_SCHEMA_OK) {
-        schema = probe(detail, db, sql_key, "", AG_SCHEMA_OLD, p);
+    if (schema > AG_SCHEMA_NEWER) {
+        return schema;
     }
-    if (schema == AG_SCHEMA_OK) {
-        schema = probe(detail, db, sql_changes, "0", AG_SCHEMA_OLD, p);
+    for (i = 0; fits == AG_SCHEMA_OK && i < sizeof probes / sizeof *probes; i++) {
+        fits = probe(&why, db, probes[i].sql, probes[i].value, AG_SCHEMA_UNFIT, p);
     }
-    return schema;
+    if (fits != AG_SCHEMA_OK) {
+        *detail = *detail ? apr_pstrcat(p, why, "; ", *detail, NULL) : why;
+    }
+    return fits != AG_SCHEMA_OK ? fits : schema;
 }
 
 ag_schema_e ag_keys_dbd_schema(const ag_db_port_t *port, const char *sql, const char **detail,
