@@ -92,6 +92,8 @@ ag_core_c = \
 	src/guard/ban.c \
 	src/guard/ban_rule.c \
 	src/guard/ban_step.c \
+	src/guard/ban_tool.c \
+	src/guard/ban_wide.c \
 	src/guard/bill.c \
 	src/guard/desk.c \
 	src/guard/charge.c \
@@ -172,6 +174,7 @@ ag_core_h = \
 	src/cred/jwt_lib.h \
 	src/cred/token_memo.h \
 	src/guard/ban.h \
+	src/guard/ban_table.h \
 	src/guard/bill.h \
 	src/guard/desk.h \
 	src/guard/guard.h \

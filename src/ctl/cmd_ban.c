@@ -46,13 +46,15 @@ static int open_bans(ag_bans_t **bans, const ag_ctl_t *ctl, const char *runtime)
 
 static json_t *as_json(const ag_ban_slot_t *slot, apr_pool_t *p)
 {
-    return json_pack("{s:o,s:o,s:I,s:I,s:b}", "address", ag_ctl_text(ag_ban_text(&slot->ip, p), p),
+    return json_pack("{s:o,s:o,s:I,s:I,s:b}", "address",
+                     ag_ctl_text(ag_ban_text(&slot->ip, (int)slot->bits, p), p),
                      "server", ag_ctl_text(apr_pstrndup(p, slot->name, AG_BAN_NAME - 1), p),
                      "began", (json_int_t)apr_time_sec(slot->began), "until",
                      (json_int_t)apr_time_sec(slot->until), "dryrun", (int)slot->dry_run);
 }
 
-static void print_json(const apr_array_header_t *list, const ag_bans_t *bans, apr_pool_t *p)
+static void print_json(const apr_array_header_t *list, const ag_bans_t *bans,
+                       const ag_bans_fill_t *fill, apr_pool_t *p)
 {
     json_t *all = json_array();
     int i;
@@ -60,8 +62,11 @@ static void print_json(const apr_array_header_t *list, const ag_bans_t *bans, ap
     for (i = 0; i < list->nelts; i++) {
         json_array_append_new(all, as_json(&APR_ARRAY_IDX(list, i, ag_ban_slot_t), p));
     }
-    ag_ctl_json(json_pack("{s:o,s:I,s:I}", "bans", all, "begun", (json_int_t)bans->head->begun,
-                          "uncounted", (json_int_t)bans->head->uncounted));
+    ag_ctl_json(json_pack("{s:o,s:I,s:I,s:I,s:I,s:I,s:I}", "bans", all, "begun",
+                          (json_int_t)bans->head->begun, "uncounted",
+                          (json_int_t)bans->head->uncounted, "shared", (json_int_t)ag_bans_shared(bans),
+                          "places", (json_int_t)fill->places, "banned_places",
+                          (json_int_t)fill->banned, "banned_shared", (json_int_t)fill->shared));
 }
 
 static void print_table(const apr_array_header_t *list, apr_pool_t *p)
@@ -73,7 +78,7 @@ static void print_table(const apr_array_header_t *list, apr_pool_t *p)
     for (i = 0; i < list->nelts; i++) {
         const ag_ban_slot_t *slot = &APR_ARRAY_IDX(list, i, ag_ban_slot_t);
 
-        APR_ARRAY_PUSH(cells, const char *) = ag_ban_text(&slot->ip, p);
+        APR_ARRAY_PUSH(cells, const char *) = ag_ban_text(&slot->ip, (int)slot->bits, p);
         APR_ARRAY_PUSH(cells, const char *) =
             ag_ctl_plain(apr_pstrndup(p, slot->name, AG_BAN_NAME - 1), p);
         APR_ARRAY_PUSH(cells, const char *) = ag_ctl_time(slot->began, p);
@@ -83,10 +88,22 @@ static void print_table(const apr_array_header_t *list, apr_pool_t *p)
     ag_ctl_table(titles, 5, cells, p);
 }
 
+/* Without a ban nothing is full. */
+static void print_fill(const ag_bans_t *bans, const ag_bans_fill_t *fill)
+{
+    printf("%lld of %lld places hold bans\n", (long long)fill->banned, (long long)fill->places);
+    if (ag_bans_shared(bans)) {
+        printf("%lld wrong credentials of addresses without a place were counted together; %lld of the "
+               "places that they share are banned\n", (long long)ag_bans_shared(bans),
+               (long long)fill->shared);
+    }
+}
+
 static int run_list(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
 {
     const ban_options_t *o = options;
     apr_array_header_t *list;
+    ag_bans_fill_t fill;
     ag_bans_t *bans;
     int code = open_bans(&bans, ctl, o->runtime);
 
@@ -95,11 +112,13 @@ static int run_list(ag_ctl_t *ctl, const void *options, const ag_words_t *operan
         return code;
     }
     list = ag_bans_list(bans, ctl->now, ctl->pool);
+    ag_bans_fill(&fill, bans, ctl->now);
     if (ctl->json) {
-        print_json(list, bans, ctl->pool);
+        print_json(list, bans, &fill, ctl->pool);
     }
-    else if (list->nelts) {
+    else if (list->nelts || fill.shared) {
         print_table(list, ctl->pool);
+        print_fill(bans, &fill);
     }
     else {
         puts("nobody is banned");
@@ -109,13 +128,15 @@ static int run_list(ag_ctl_t *ctl, const void *options, const ag_words_t *operan
 
 /* ---- ban clear ------------------------------------------------------------------------------- */
 
-/* "192.0.2.1", "2001:db8::1" or, as the list shows it, "2001:db8::/64". */
-static int read_address(ag_ip_t *ip, const char *text, apr_pool_t *p)
+/* "192.0.2.1", "2001:db8::1" or, as the list shows it, "2001:db8::/64", "2001:db8::/48". */
+static int read_address(ag_ip_t *ip, int *bits, const char *text, apr_pool_t *p)
 {
-    apr_size_t n = strlen(text);
+    const char *slash = strchr(text, ':') ? strchr(text, '/') : NULL;
+    int is_net = slash && strcmp(slash, "/48") == 0;
 
-    if (n > 3 && strcmp(text + n - 3, "/64") == 0 && strchr(text, ':')) {
-        text = apr_pstrmemdup(p, text, n - 3);
+    *bits = is_net ? AG_BAN_NET : AG_BAN_BITS;
+    if (is_net || (slash && strcmp(slash, "/64") == 0)) {
+        text = apr_pstrmemdup(p, text, (apr_size_t)(slash - text));
     }
     return ag_ip_parse(ip, text);
 }
@@ -141,18 +162,18 @@ static int run_clear(ag_ctl_t *ctl, const void *options, const ag_words_t *opera
     const char *address = operands->n ? operands->v[0] : NULL;
     ag_bans_t *bans;
     ag_ip_t ip;
-    int code;
+    int code, bits = 0;
 
     if (!address == !o->all) {
         return ag_ctl_fail(AG_EXIT_USAGE, "an ADDRESS, or --all");
     }
-    if (address && !read_address(&ip, address, ctl->pool)) {
+    if (address && !read_address(&ip, &bits, address, ctl->pool)) {
         return ag_ctl_fail(AG_EXIT_USAGE, "\"%s\" is not an address",
                            ag_ctl_plain(address, ctl->pool));
     }
     code = open_bans(&bans, ctl, o->runtime);
     return code == AG_EXIT_OK
-               ? tell(ctl, ag_bans_clear(bans, address ? &ip : NULL, ctl->now), address)
+               ? tell(ctl, ag_bans_clear(bans, address ? &ip : NULL, bits, ctl->now), address)
                : code;
 }
 

@@ -6,11 +6,11 @@
  * A slot is taken by the one store of its server. A process killed while it counts may leave a count
  * that is one off, never a ban that nobody asked for: the end of a ban is one store, too.
  */
-#include "ban.h"
+#include "ban_table.h"
 
 #include <apr_strings.h>
 
-#define MAGIC APR_UINT64_C(0x616762616e733032) /* "agbans02": changes with the layout */
+#define MAGIC APR_UINT64_C(0x616762616e733033) /* "agbans03": changes with the layout */
 
 static int shape(apr_uint64_t *sets, apr_size_t size)
 {
@@ -52,74 +52,130 @@ apr_status_t ag_bans_attach(ag_bans_t **out, void *memory, apr_size_t size, int 
 
 /* ---- looking --------------------------------------------------------------------------------- */
 
-static ag_ban_set_t *set_of(const ag_bans_t *bans, const ag_ip_t *ip)
+ag_ban_set_t *ag_ban_set_of(const ag_bans_t *bans, const ag_ip_t *ip)
 {
     return &bans->sets[ag_sip(bans->key, ip, sizeof *ip).lo % bans->n_sets];
 }
 
-static int is_of(const ag_ban_slot_t *slot, const ag_banned_t *who)
+static int is_of(const ag_ban_slot_t *slot, const ag_banned_t *who, apr_uint32_t bits)
 {
-    return slot->server == who->server && memcmp(&slot->ip, &who->ip, sizeof slot->ip) == 0;
+    return slot->server == who->server && slot->bits == bits
+           && memcmp(&slot->ip, &who->ip, sizeof slot->ip) == 0;
 }
 
-/* The ban that stands, or NULL. */
-static ag_ban_slot_t *find_ban(ag_ban_set_t *set, const ag_banned_t *who, int dry_run,
-                               apr_time_t now)
+/* The ban that stands, or NULL; *placed: there is a slot, banned or not. */
+static ag_ban_slot_t *find_ban(int *placed, ag_ban_set_t *set, const ag_banned_t *who,
+                               apr_uint32_t bits, int dry_run, apr_time_t now)
 {
     ag_ban_slot_t *slot;
 
+    *placed = 0;
     for (slot = set->slot; slot < set->slot + AG_BAN_SET; slot++) {
-        if (is_of(slot, who) && slot->until > now && (dry_run || !slot->dry_run)) {
+        if (!is_of(slot, who, bits)) {
+            continue;
+        }
+        *placed = 1;
+        if (ag_ban_stands(slot, dry_run, now)) {
             return slot;
         }
     }
     return NULL;
 }
 
+/* The same for an address, which may share its set's ban. Who has a slot is counted alone. */
+static ag_ban_slot_t *find_own(ag_ban_set_t *set, const ag_banned_t *who, int dry_run,
+                               apr_time_t now)
+{
+    int placed;
+    ag_ban_slot_t *slot = find_ban(&placed, set, who, AG_BAN_BITS, dry_run, now);
+
+    return !placed && ag_ban_stands(&set->shared, dry_run, now) ? &set->shared : slot;
+}
+
+ag_banned_t ag_ban_net_of(const ag_banned_t *who)
+{
+    ag_banned_t net = *who;
+
+    ag_ip_mask6(&net.ip, AG_BAN_NET);
+    return net;
+}
+
+/* The ban of its network that stands, or NULL; *locked gets the set, whose lock is then held. */
+static ag_ban_slot_t *find_net(ag_ban_set_t **locked, const ag_bans_t *bans, const ag_banned_t *who,
+                               int dry_run, apr_time_t now)
+{
+    ag_banned_t net = ag_ban_net_of(who);
+    ag_ban_slot_t *slot;
+    int placed;
+
+    if (ag_ip_is4(&who->ip) || __atomic_load_n(&bans->head->wide, __ATOMIC_RELAXED) <= now) {
+        return NULL;
+    }
+    *locked = ag_ban_set_of(bans, &net.ip);
+    ag_lock_take(&(*locked)->lock);
+    slot = find_ban(&placed, *locked, &net, AG_BAN_NET, dry_run, now);
+    if (!slot) {
+        ag_lock_give(&(*locked)->lock);
+    }
+    return slot;
+}
+
+/* Whatever ban stands, or NULL; *locked as in find_net(). */
+static ag_ban_slot_t *find_any(ag_ban_set_t **locked, const ag_bans_t *bans, const ag_banned_t *who,
+                               int dry_run, apr_time_t now)
+{
+    ag_ban_slot_t *slot;
+
+    *locked = ag_ban_set_of(bans, &who->ip);
+    ag_lock_take(&(*locked)->lock);
+    slot = find_own(*locked, who, dry_run, now);
+    if (slot) {
+        return slot;
+    }
+    ag_lock_give(&(*locked)->lock);
+    return find_net(locked, bans, who, dry_run, now);
+}
+
 apr_time_t ag_bans_until(ag_bans_t *bans, const ag_banned_t *who, int dry_run, apr_time_t now)
 {
-    ag_ban_set_t *set = set_of(bans, &who->ip);
-    const ag_ban_slot_t *slot;
-    apr_time_t until;
+    ag_ban_set_t *set;
+    const ag_ban_slot_t *slot = find_any(&set, bans, who, dry_run, now);
+    apr_time_t until = 0;
 
-    ag_lock_take(&set->lock);
-    slot = find_ban(set, who, dry_run, now);
-    until = slot ? slot->until : 0;
-    ag_lock_give(&set->lock);
+    if (slot) {
+        until = slot->until;
+        ag_lock_give(&set->lock);
+    }
     return until;
 }
 
 int ag_bans_spare(ag_bans_t *bans, const ag_banned_t *who, apr_time_t now)
 {
-    ag_ban_set_t *set = set_of(bans, &who->ip);
     apr_uint32_t second = (apr_uint32_t)apr_time_sec(now);
-    ag_ban_slot_t *slot;
+    ag_ban_set_t *set;
+    ag_ban_slot_t *slot = find_any(&set, bans, who, 1, now);
     int may = 1;
 
-    ag_lock_take(&set->lock);
-    slot = find_ban(set, who, 1, now);
     if (slot) {
         slot->spent = slot->second == second ? slot->spent : 0;
         slot->second = second;
         may = slot->spent < AG_BAN_BUDGET;
         slot->spent += (apr_uint32_t)may;
+        ag_lock_give(&set->lock);
     }
-    ag_lock_give(&set->lock);
     return may;
 }
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
-/* What is counted together: not an id, since two rules of the same numbers are the same. How they are
- * counted stands in it, too: the desk outlives the module. */
+/* What is counted together: not an id, since two rules of the same numbers are the same. */
 static apr_uint64_t rule_number(const ag_ban_rule_t *rule)
 {
     const ag_rate_t *rate = &rule->window.rate;
 
     return (rate->n * APR_UINT64_C(0x9E3779B97F4A7C15) + rate->period.seconds)
                * APR_UINT64_C(0xC2B2AE3D27D4EB4F)
-           + (apr_uint64_t)rule->duration * 2 + rule->dry_run
-           + ((apr_uint64_t)ag_algo_number(rule->window.algo) << 56);
+           + (apr_uint64_t)rule->duration * 2 + rule->dry_run;
 }
 
 /* A free slot, else the one that was touched least recently of those that are not banned; or NULL. */
@@ -138,8 +194,8 @@ static ag_ban_slot_t *victim_of(ag_ban_set_t *set, apr_time_t now)
     return victim;
 }
 
-static ag_ban_slot_t *claim(ag_ban_set_t *set, const ag_banned_t *who, const ag_ban_rule_t *rule,
-                            apr_time_t now)
+static ag_ban_slot_t *claim(ag_ban_set_t *set, const ag_banned_t *who, apr_uint32_t bits,
+                            const ag_ban_rule_t *rule, apr_time_t now)
 {
     ag_ban_slot_t *slot = victim_of(set, now);
 
@@ -147,6 +203,7 @@ static ag_ban_slot_t *claim(ag_ban_set_t *set, const ag_banned_t *who, const ag_
         __atomic_store_n(&slot->server, 0, __ATOMIC_SEQ_CST);
         memset(slot, 0, sizeof *slot);
         slot->ip = who->ip;
+        slot->bits = bits;
         slot->rule = rule_number(rule);
         slot->dry_run = rule->dry_run;
         apr_cpystrn(slot->name, who->name, sizeof slot->name);
@@ -155,18 +212,18 @@ static ag_ban_slot_t *claim(ag_ban_set_t *set, const ag_banned_t *who, const ag_
     return slot;
 }
 
-static ag_ban_slot_t *slot_of(ag_ban_set_t *set, const ag_banned_t *who, const ag_ban_rule_t *rule,
-                              apr_time_t now)
+ag_ban_slot_t *ag_ban_place(ag_ban_set_t *set, const ag_banned_t *who, apr_uint32_t bits,
+                              const ag_ban_rule_t *rule, apr_time_t now)
 {
     apr_uint64_t number = rule_number(rule);
     ag_ban_slot_t *slot;
 
     for (slot = set->slot; slot < set->slot + AG_BAN_SET; slot++) {
-        if (is_of(slot, who) && slot->rule == number) {
+        if (is_of(slot, who, bits) && slot->rule == number) {
             return slot;
         }
     }
-    return claim(set, who, rule, now);
+    return claim(set, who, bits, rule, now);
 }
 
 /* Words of several sets may be raised at once; one is lowered by time alone. */
@@ -179,39 +236,40 @@ static void raise_word(apr_time_t *word, apr_time_t to)
     }
 }
 
-static void begin(ag_bans_t *bans, ag_ban_slot_t *slot, const ag_ban_rule_t *rule, apr_time_t now)
+void ag_ban_begin(ag_bans_t *bans, ag_ban_slot_t *slot, apr_time_t *word, apr_time_t duration,
+                  apr_time_t now)
 {
     static const ag_counter_t none = {0, 0, 0};
-    apr_time_t until = now + rule->duration;
 
     slot->failures = none; /* so that when it ends, it ends */
     slot->began = now;
-    __atomic_store_n(&slot->until, until, __ATOMIC_SEQ_CST);
-    raise_word(ag_bans_word(bans, &slot->ip), until);
+    __atomic_store_n(&slot->until, now + duration, __ATOMIC_SEQ_CST);
+    raise_word(word, now + duration);
     __atomic_add_fetch(&bans->head->begun, 1, __ATOMIC_RELAXED);
 }
+
+/* ---- one failure ----------------------------------------------------------------------------- */
 
 static ag_ban_e count(apr_time_t *until, ag_bans_t *bans, ag_ban_set_t *set,
                       const ag_ban_rule_t *rule, const ag_banned_t *who, apr_time_t now)
 {
-    ag_ban_slot_t *slot = find_ban(set, who, rule->dry_run, now);
+    ag_ban_slot_t *slot = find_own(set, who, (int)rule->dry_run, now);
     ag_quota_t quota;
 
     if (slot) {
         *until = slot->until;
         return AG_BAN_STANDS;
     }
-    slot = slot_of(set, who, rule, now);
+    slot = ag_ban_place(set, who, AG_BAN_BITS, rule, now);
     if (!slot) {
-        __atomic_add_fetch(&bans->head->uncounted, 1, __ATOMIC_RELAXED);
-        return AG_BAN_COUNTED;
+        return ag_ban_count_shared(until, bans, &set->shared, rule, now);
     }
     slot->touched = now;
     if (rule->window.algo->step(&slot->failures, &rule->window, now, 1, &quota)
         && quota.remaining > 0) {
         return AG_BAN_COUNTED;
     }
-    begin(bans, slot, rule, now);
+    ag_ban_begin(bans, slot, ag_bans_word(bans, &slot->ip), rule->duration, now);
     *until = slot->until;
     return AG_BAN_BEGINS;
 }
@@ -219,73 +277,19 @@ static ag_ban_e count(apr_time_t *until, ag_bans_t *bans, ag_ban_set_t *set,
 ag_ban_e ag_bans_count(apr_time_t *until, ag_bans_t *bans, const ag_ban_rule_t *rule,
                        const ag_banned_t *who, apr_time_t now)
 {
-    ag_ban_set_t *set = set_of(bans, &who->ip);
+    ag_ban_set_t *set;
+    const ag_ban_slot_t *slot = find_net(&set, bans, who, (int)rule->dry_run, now);
     ag_ban_e result;
 
+    if (slot) {
+        *until = slot->until;
+        ag_lock_give(&set->lock);
+        return AG_BAN_STANDS;
+    }
+    set = ag_ban_set_of(bans, &who->ip);
     ag_lock_take(&set->lock);
     result = count(until, bans, set, rule, who, now);
     ag_lock_give(&set->lock);
-    return result;
-}
-
-/* ---- for the tool ---------------------------------------------------------------------------- */
-
-static int clear_set(ag_ban_set_t *set, const ag_ip_t *ip, apr_time_t now)
-{
-    ag_ban_slot_t *slot;
-    int ended = 0;
-
-    ag_lock_take(&set->lock);
-    for (slot = set->slot; slot < set->slot + AG_BAN_SET; slot++) {
-        if (slot->server && (!ip || memcmp(&slot->ip, ip, sizeof *ip) == 0)) {
-            ended += slot->until > now;
-            __atomic_store_n(&slot->server, 0, __ATOMIC_SEQ_CST);
-        }
-    }
-    ag_lock_give(&set->lock);
-    return ended;
-}
-
-int ag_bans_clear(ag_bans_t *bans, const ag_ip_t *ip, apr_time_t now)
-{
-    ag_ip_t net = {{0}};
-    apr_uint64_t i;
-    int ended = 0;
-
-    if (ip) {
-        net = *ip;
-        ag_ip_mask6(&net, 64);
-    }
-    for (i = 0; i < bans->n_sets; i++) {
-        ended += clear_set(&bans->sets[i], ip ? &net : NULL, now);
-    }
-    return ended;
-}
-
-apr_array_header_t *ag_bans_list(ag_bans_t *bans, apr_time_t now, apr_pool_t *p)
-{
-    apr_array_header_t *list = apr_array_make(p, 8, sizeof(ag_ban_slot_t));
-    apr_uint64_t i;
-    int way;
-
-    for (i = 0; i < bans->n_sets; i++) {
-        ag_lock_take(&bans->sets[i].lock);
-        for (way = 0; way < AG_BAN_SET; way++) {
-            const ag_ban_slot_t *slot = &bans->sets[i].slot[way];
-
-            if (slot->server && slot->until > now) {
-                ag_ban_slot_t *copy = apr_array_push(list);
-
-                *copy = *slot;
-                copy->name[AG_BAN_NAME - 1] = '\0';
-            }
-        }
-        ag_lock_give(&bans->sets[i].lock);
-    }
-    return list;
-}
-
-const char *ag_ban_text(const ag_ip_t *ip, apr_pool_t *p)
-{
-    return apr_pstrcat(p, ag_ip_text(ip, p), ag_ip_is4(ip) ? NULL : "/64", NULL);
+    return result == AG_BAN_BEGINS && ag_ban_count_net(until, bans, who, rule, now) ? AG_BAN_NET_BEGINS
+                                                                           : result;
 }

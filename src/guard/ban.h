@@ -4,6 +4,9 @@
  * them and holds the bans, for all processes of the machine. When it is full the address that has
  * failed least recently gives way; one that is banned never does, before its time is up.
  *
+ * No flood fills it for others. An IPv6 /48 with many banned /64s is banned as one. Where only banned
+ * addresses are left, all others of their set are counted in one place, and banned in one.
+ *
  * A good request asks one word, whether anybody like it is banned at all. It holds addresses, times
  * and counts, and never a credential.
  */
@@ -32,7 +35,12 @@ typedef struct ag_banned_t {
 #define AG_BAN_WORDS 1024
 #define AG_BAN_BUDGET 10 /* signatures of unknown tokens checked in a second for one banned address */
 
-/* How an address fares under one rule. */
+#define AG_BAN_BITS 64 /* of an IPv6 address are counted */
+#define AG_BAN_NET 48  /* of it are banned as one, when so many of their addresses are banned as a ban takes
+                          failures, or */
+#define AG_BAN_NET_LEAST 2 /* if it takes less */
+
+/* How an address fares under one rule; a banned network; or who shares a place (a set's `shared`). */
 typedef struct ag_ban_slot_t {
     apr_uint64_t server; /* 0: the slot is free; written last */
     ag_ip_t ip;
@@ -40,11 +48,11 @@ typedef struct ag_ban_slot_t {
     apr_time_t touched; /* the last failure */
     apr_time_t began;
     apr_time_t until; /* 0: never banned */
-    ag_counter_t failures;
+    ag_counter_t failures; /* who shares a place: so many, of how many, in how long a time, not as a window */
     apr_uint32_t dry_run;
     apr_uint32_t second; /* in which `spent` signatures were checked */
     apr_uint32_t spent;
-    apr_uint32_t unused;
+    apr_uint32_t bits; /* AG_BAN_BITS, or AG_BAN_NET for a banned network */
     char name[AG_BAN_NAME];
 } ag_ban_slot_t;
 
@@ -53,13 +61,17 @@ typedef struct ag_ban_slot_t {
 typedef struct ag_ban_set_t {
     ag_lock_t lock;
     ag_ban_slot_t slot[AG_BAN_SET];
+    ag_ban_slot_t shared; /* of all addresses, servers and rules for which there is no slot */
 } ag_ban_set_t;
 
 typedef struct ag_ban_head_t {
     apr_uint64_t magic;
     apr_uint64_t sets;
-    apr_uint64_t uncounted; /* failures for which there was no slot: all of its set are banned */
+    apr_uint64_t uncounted; /* failures under a dry run for which there was no slot */
+    apr_uint64_t shared;    /* failures that were counted in a shared place */
     apr_uint64_t begun;     /* bans so far */
+    apr_time_t wide;        /* until when a network or a shared place may be banned */
+    apr_time_t told;        /* when the log was last told that it is full */
     apr_time_t word[AG_BAN_WORDS]; /* until when one of the addresses of that word may be banned */
 } ag_ban_head_t;
 
@@ -94,7 +106,8 @@ _Static_assert(AG_BAN_WORDS == 1 << 10, "64 - 54 bits");
 /* 0: certainly not banned, nowhere. */
 static inline int ag_bans_maybe(const ag_bans_t *bans, const ag_ip_t *ip, apr_time_t now)
 {
-    return __atomic_load_n(ag_bans_word(bans, ip), __ATOMIC_RELAXED) > now;
+    return __atomic_load_n(ag_bans_word(bans, ip), __ATOMIC_RELAXED) > now
+           || __atomic_load_n(&bans->head->wide, __ATOMIC_RELAXED) > now;
 }
 
 /* How long a ban on it stands, or 0. Bans of dry runs count only with `dry_run`. */
@@ -103,6 +116,9 @@ apr_time_t ag_bans_until(ag_bans_t *bans, const ag_banned_t *who, int dry_run, a
 typedef enum {
     AG_BAN_COUNTED, /* one more */
     AG_BAN_BEGINS,  /* this was the one too many; it is the last that counts */
+    AG_BAN_NET_BEGINS,    /* so too, and with it a ban of the whole network */
+    AG_BAN_SHARED,        /* counted, with others that have no place */
+    AG_BAN_SHARED_BEGINS, /* and this was the one too many: they are all banned */
     AG_BAN_STANDS   /* banned already: others were faster */
 } ag_ban_e;
 
@@ -113,14 +129,34 @@ ag_ban_e ag_bans_count(apr_time_t *until, ag_bans_t *bans, const ag_ban_rule_t *
 /* May a signature be checked for a banned address? AG_BAN_BUDGET times a second it may. */
 int ag_bans_spare(ag_bans_t *bans, const ag_banned_t *who, apr_time_t now);
 
-/* Forgets bans and counts of an address, of IPv6 its /64 (NULL: of all), on all servers. How many
- * bans were ended. */
-int ag_bans_clear(ag_bans_t *bans, const ag_ip_t *ip, apr_time_t now);
+/* 1 for one caller in ten seconds, who then tells the log that the table is full. */
+int ag_bans_turn(ag_bans_t *bans, apr_time_t now);
 
-/* All bans that stand, as ag_ban_slot_t. */
+/* How many failures were counted in places that several share. */
+static inline apr_uint64_t ag_bans_shared(const ag_bans_t *bans)
+{
+    return __atomic_load_n(&bans->head->shared, __ATOMIC_RELAXED);
+}
+
+/* ---- for the tool ---------------------------------------------------------------------------- */
+
+/* Forgets bans and counts of an address, of IPv6 its network of so many bits (NULL: of all), on all
+ * servers; and of those that share a place, since only the server knows who they are. How many bans
+ * were ended. */
+int ag_bans_clear(ag_bans_t *bans, const ag_ip_t *ip, int bits, apr_time_t now);
+
+/* All bans of addresses and networks that stand, as ag_ban_slot_t. */
 apr_array_header_t *ag_bans_list(ag_bans_t *bans, apr_time_t now, apr_pool_t *p);
 
+/* How full it is. */
+typedef struct ag_bans_fill_t {
+    apr_uint64_t places, banned; /* in all, and those that no newcomer gets */
+    apr_uint64_t shared;         /* places that several share, and are banned */
+} ag_bans_fill_t;
+
+void ag_bans_fill(ag_bans_fill_t *fill, ag_bans_t *bans, apr_time_t now);
+
 /* The address as it is counted: "192.0.2.1", "2001:db8::/64". */
-const char *ag_ban_text(const ag_ip_t *ip, apr_pool_t *p);
+const char *ag_ban_text(const ag_ip_t *ip, int bits, apr_pool_t *p);
 
 #endif

@@ -57,15 +57,39 @@ ag_reason_e ag_guard_ban_refuse(ag_check_t *check, apr_time_t until)
     return ag_refuse(&check->verdict, AG_R_BANNED, NULL);
 }
 
-static void tell(const ag_check_t *check, const ag_banned_t *who, apr_time_t until)
+/* Of the address, or with AG_BAN_NET of its network. */
+static void tell(const ag_check_t *check, const ag_banned_t *who, int bits, apr_time_t until)
 {
     const ag_ban_rule_t *rule = &check->policy->ban;
     const ag_request_t *request = &check->exchange->request;
-    ag_ban_event_t event = {ag_ban_text(&who->ip, request->pool), who->name, rule->window.rate.n,
-                            rule->window.rate.period.seconds, apr_time_sec(rule->duration),
-                            apr_time_sec(until), rule->hard, rule->dry_run};
+    ag_ip_t ip = who->ip;
+    ag_ban_event_t event = {.server = who->name,
+                            .net = bits == AG_BAN_NET,
+                            .n = rule->window.rate.n,
+                            .period = rule->window.rate.period.seconds,
+                            .duration = apr_time_sec(rule->duration),
+                            .until = apr_time_sec(until),
+                            .hard = rule->hard,
+                            .dry_run = rule->dry_run};
 
+    ag_ip_mask6(&ip, bits);
+    event.ip = ag_ban_text(&ip, bits, request->pool);
+    event.n = event.net && event.n < AG_BAN_NET_LEAST ? AG_BAN_NET_LEAST : event.n;
     ag_log(request->log, AG_LOG_WARNING, 0, "AG0141: %s", ag_audit_ban(&event, request->pool));
+}
+
+/* Some of them are refused for what others did: whoever runs the server should know. */
+static void tell_shared(const ag_check_t *check)
+{
+    const ag_exchange_t *exchange = check->exchange;
+    ag_bans_t *bans = exchange->engine->bans;
+
+    if (ag_bans_turn(bans, exchange->request.now)) {
+        ag_log(exchange->request.log, AG_LOG_WARNING, 0, "AG0701: the table of bans is full: since the "
+               "start %" APR_UINT64_T_FMT " wrong credentials of addresses without a place were counted "
+               "together with others', who may be banned with them; a larger ApiGuardSharedMemory "
+               "holds more", ag_bans_shared(bans));
+    }
 }
 
 ag_reason_e ag_guard_ban_count(ag_check_t *check, ag_reason_e reason)
@@ -83,7 +107,15 @@ ag_reason_e ag_guard_ban_count(ag_check_t *check, ag_reason_e reason)
     case AG_BAN_COUNTED:
         return reason;
     case AG_BAN_BEGINS:
-        tell(check, &who, until);
+        tell(check, &who, AG_BAN_BITS, until);
+        return reason;
+    case AG_BAN_NET_BEGINS:
+        tell(check, &who, AG_BAN_BITS, until);
+        tell(check, &who, AG_BAN_NET, until);
+        return reason;
+    case AG_BAN_SHARED:
+    case AG_BAN_SHARED_BEGINS:
+        tell_shared(check);
         return reason;
     case AG_BAN_STANDS:
         break;

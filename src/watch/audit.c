@@ -91,8 +91,13 @@ const char *ag_audit_ban(const ag_ban_event_t *event, apr_pool_t *p)
     member(&b, TEXT("code"), "banned");
     member(&b, TEXT("ip"), event->ip);
     member(&b, TEXT("server"), event->server);
-    number(&b, AG_JSON_NAME("failures"), event->n);
-    number(&b, AG_JSON_NAME("period"), event->period);
+    if (event->net) {
+        number(&b, AG_JSON_NAME("addresses"), event->n);
+    }
+    else {
+        number(&b, AG_JSON_NAME("failures"), event->n);
+        number(&b, AG_JSON_NAME("period"), event->period);
+    }
     number(&b, AG_JSON_NAME("duration"), (apr_uint64_t)event->duration);
     number(&b, AG_JSON_NAME("until"), (apr_uint64_t)event->until);
     member(&b, TEXT("mode"), event->dry_run ? "dryrun" : event->hard ? "hard" : "soft");

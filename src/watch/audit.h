@@ -17,8 +17,9 @@ const char *ag_audit_line(const ag_verdict_t *verdict, const ag_request_t *reque
 /* A ban that begins, in words and seconds. */
 typedef struct ag_ban_event_t {
     const char *ip;     /* as it is counted: "2001:db8::/64" */
+    int net;            /* a network, since so many of its addresses are banned */
     const char *server;
-    apr_uint64_t n;     /* so many wrong credentials */
+    apr_uint64_t n;     /* so many wrong credentials, or addresses of a network */
     apr_uint32_t period;
     apr_int64_t duration;
     apr_int64_t until;  /* since 1970 */

@@ -65,8 +65,8 @@ static void test_the_tool_sees_the_server_s_bans(void **state)
     list = ag_bans_list(tools, NOW, f.p);
     assert_int_equal(list->nelts, 1);
     assert_string_equal(APR_ARRAY_IDX(list, 0, ag_ban_slot_t).name, "api.test");
-    assert_string_equal(ag_ban_text(&APR_ARRAY_IDX(list, 0, ag_ban_slot_t).ip, f.p), "192.0.2.1");
-    assert_int_equal(ag_bans_clear(tools, &who.ip, NOW), 1);
+    assert_string_equal(ag_ban_text(&APR_ARRAY_IDX(list, 0, ag_ban_slot_t).ip, AG_BAN_BITS, f.p), "192.0.2.1");
+    assert_int_equal(ag_bans_clear(tools, &who.ip, AG_BAN_BITS, NOW), 1);
     assert_int_equal(ag_bans_until(servers, &who, 0, NOW), 0);
     end(&f);
 }

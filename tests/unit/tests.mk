@@ -5,6 +5,7 @@ ag_unit_tests = \
 	tests/unit/test_audit \
 	tests/unit/test_authz \
 	tests/unit/test_ban \
+	tests/unit/test_ban_wide \
 	tests/unit/test_desk \
 	tests/unit/test_base_cache \
 	tests/unit/test_bill \

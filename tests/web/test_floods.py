@@ -116,3 +116,75 @@ def test_a_reset_reaches_a_counter_that_others_share(web):
     assert statuses(web, address, n=1) == [429]
     assert told(web, "limit", "reset", f"ip:{address}") == {"reset": 1}
     assert statuses(web, address) == EXACT
+
+
+# ---- bans -----------------------------------------------------------------------------------------
+
+BANS = """
+ApiGuardSharedMemory 1M
+RemoteIPHeader X-Client
+RemoteIPInternalProxy 127.0.0.1
+<Location "/s/bans/">
+    AuthType ApiGuard
+    AuthName bans
+    Require valid-user
+    ApiGuardBan 3/min for=10min
+</Location>
+"""
+
+
+def guess(web, ip, n=1):
+    """The codes of so many wrong keys."""
+    return [web.get("/s/bans/hello.html", headers={"X-Client": ip},
+                    key=f"wrong-key-{next(numbers)}-of-nobody").json["code"] for _ in range(n)]
+
+
+LOOKED_AT = ["key_invalid"] * 3 + ["banned"]
+
+
+def test_a_network_with_many_banned_addresses_is_banned_as_one(own_httpd):
+    """Its table has 128 places; they were full of one network's bans, and nobody else was counted."""
+    web = own_httpd(BANS, modules=["remoteip"])
+    known, new = web.keys.create(), web.keys.create()
+    at = {"X-Client": "2001:db8:1:9999::1"}
+    assert web.get("/s/bans/hello.html", headers=at, key=known).status == 200
+    for number in range(3):
+        assert guess(web, f"2001:db8:1:{number}::1", 3) == LOOKED_AT[:3]
+    event = json.loads(web.wait_log(r'AG0141: (\{.*"ip":"2001:db8:1::/48".*\})')[1])
+    assert event["addresses"] == 3 and event["duration"] == 600 and "failures" not in event
+    assert [guess(web, f"2001:db8:1:{number:x}::1")[0] for number in range(300, 500)] == ["banned"] * 200
+    assert_refused(web.get("/s/bans/hello.html", headers=at, key=new), "banned")
+    assert web.get("/s/bans/hello.html", headers=at, key=known).status == 200  # is known to be good
+    for ip in ("2001:db8:2:1::1", "198.51.100.7"):
+        assert web.get("/s/bans/hello.html", headers={"X-Client": ip}, key=new).status == 200
+        assert guess(web, ip, 4) == LOOKED_AT
+    bans = told(web, "ban", "list")
+    assert sorted(row["address"] for row in bans["bans"]) == [
+        "198.51.100.7", "2001:db8:1::/48", "2001:db8:2:1::/64"]
+    assert (bans["banned_places"], bans["shared"]) == (3, 0) and bans["places"] > 100
+    web.graceful()
+    assert guess(web, "2001:db8:1:777::1") == ["banned"]
+    assert told(web, "ban", "clear", "2001:db8:1::/48") == {"cleared": 1}
+    assert guess(web, "2001:db8:1:777::1", 4) == LOOKED_AT
+
+
+def test_who_finds_no_place_among_bans_is_counted_all_the_same(own_httpd):
+    """With the table full of bans nobody else was ever counted: any further address could go on."""
+    web = own_httpd(BANS, modules=["remoteip"])
+    web.expect("AG0701: the table of bans is full")
+    known, new = web.keys.create(), web.keys.create()
+    assert web.get("/s/bans/hello.html", headers={"X-Client": "192.0.2.1"}, key=known).status == 200
+    addresses = (f"10.0.{n // 250}.{n % 250}" for n in itertools.count())
+    while told(web, "ban", "list")["banned_shared"] < 3:
+        for _ in range(40):
+            guess(web, next(addresses), 3)
+    assert web.wait_log("AG0701: .* [1-9][0-9]* wrong credentials")
+    assert len(web.error_log().split("AG0701:")) < 4  # not for each of them
+    found = [guess(web, f"172.16.0.{n}", 7)[-1] for n in range(40)]
+    assert found == ["banned"] * 40
+    assert web.get("/s/bans/hello.html", headers={"X-Client": "172.16.0.1"}, key=known).status == 200
+    assert_refused(web.get("/s/bans/hello.html", headers={"X-Client": "172.16.0.1"}, key=new), "banned")
+    shown = web.keys.ctl("ban", "list", "--runtime", web.dir.join("run")).stdout
+    assert "places hold bans" in shown and "were counted together" in shown
+    assert told(web, "ban", "clear", "172.16.0.1")["cleared"] >= 1
+    assert web.get("/s/bans/hello.html", headers={"X-Client": "172.16.0.1"}, key=new).status == 200

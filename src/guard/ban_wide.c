@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ban_wide: bans of more than one address, so that no flood of banned ones leaves others uncounted: of
+ * an IPv6 network, and of all those for whom there is no slot.
+ */
+#include "ban_table.h"
+
+/* ---- with others that have no place ---------------------------------------------------------- */
+
+#define LONGEST apr_time_from_sec(366 * 86400) /* of any rule; the memory may say anything */
+
+static apr_time_t longer(apr_time_t a, apr_time_t b)
+{
+    a = a > LONGEST ? LONGEST : a;
+    return a > b ? a : b;
+}
+
+/* Rules, and servers, share the place, too. It counts as the strictest of them would: the fewest
+ * failures, until there is none for the longest period. */
+static void share(ag_ban_slot_t *shared, const ag_ban_rule_t *rule, apr_time_t now)
+{
+    apr_time_t period = apr_time_from_sec((apr_time_t)rule->window.rate.period.seconds);
+    int idle = shared->until <= now && (shared->touched > now
+                                        || shared->touched + (apr_time_t)shared->failures.c <= now);
+
+    if (!shared->server || idle || shared->dry_run > rule->dry_run) {
+        memset(shared, 0, sizeof *shared);
+        shared->server = 1;
+        shared->dry_run = rule->dry_run;
+        shared->failures.b = rule->window.rate.n;
+    }
+    if (rule->window.rate.n < shared->failures.b) {
+        shared->failures.b = rule->window.rate.n;
+    }
+    shared->failures.c = (apr_uint64_t)longer((apr_time_t)shared->failures.c, period);
+    shared->rule = (apr_uint64_t)longer((apr_time_t)shared->rule, rule->duration);
+    shared->touched = now;
+}
+
+/* All of the set's slots are banned. A dry run is no reason to refuse those who share the place. */
+ag_ban_e ag_ban_count_shared(apr_time_t *until, ag_bans_t *bans, ag_ban_slot_t *shared,
+                             const ag_ban_rule_t *rule, apr_time_t now)
+{
+    apr_time_t duration;
+
+    if (rule->dry_run && shared->server && !shared->dry_run) {
+        __atomic_add_fetch(&bans->head->uncounted, 1, __ATOMIC_RELAXED);
+        return AG_BAN_COUNTED;
+    }
+    share(shared, rule, now);
+    __atomic_add_fetch(&bans->head->shared, 1, __ATOMIC_RELAXED);
+    if (++shared->failures.a < shared->failures.b) {
+        return AG_BAN_SHARED;
+    }
+    duration = (apr_time_t)shared->rule;
+    ag_ban_begin(bans, shared, &bans->head->wide, duration, now);
+    *until = shared->until;
+    return AG_BAN_SHARED_BEGINS;
+}
+
+int ag_bans_turn(ag_bans_t *bans, apr_time_t now)
+{
+    apr_time_t last = __atomic_load_n(&bans->head->told, __ATOMIC_RELAXED);
+
+    return (now < last || now - last >= apr_time_from_sec(10))
+           && __atomic_compare_exchange_n(&bans->head->told, &last, now, 0, __ATOMIC_SEQ_CST,
+                                          __ATOMIC_RELAXED);
+}
+
+/* ---- networks -------------------------------------------------------------------------------- */
+
+/* Of the set: how many banned addresses lie in the network; they are freed when its own ban stands
+ * until `covered`. */
+static apr_uint64_t in_net(ag_ban_set_t *set, const ag_banned_t *net, int dry_run,
+                           apr_time_t covered, apr_time_t now)
+{
+    ag_ban_slot_t *slot;
+    apr_uint64_t n = 0;
+
+    ag_lock_take(&set->lock);
+    for (slot = set->slot; slot < set->slot + AG_BAN_SET; slot++) {
+        ag_banned_t who = {slot->ip, slot->server, NULL};
+
+        who = ag_ban_net_of(&who);
+        if (slot->bits != AG_BAN_BITS || who.server != net->server || !ag_ban_stands(slot, dry_run, now)
+            || memcmp(&who.ip, &net->ip, sizeof who.ip) != 0) {
+            continue;
+        }
+        n++;
+        if (slot->until <= covered && slot->dry_run == (apr_uint32_t)dry_run) {
+            __atomic_store_n(&slot->server, 0, __ATOMIC_SEQ_CST);
+        }
+    }
+    ag_lock_give(&set->lock);
+    return n;
+}
+
+static apr_uint64_t all_in_net(ag_bans_t *bans, const ag_banned_t *net, int dry_run,
+                               apr_time_t covered, apr_time_t now)
+{
+    apr_uint64_t i, n = 0;
+
+    for (i = 0; i < bans->n_sets; i++) {
+        n += in_net(&bans->sets[i], net, dry_run, covered, now);
+    }
+    return n;
+}
+
+static int ban_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *net,
+                   const ag_ban_rule_t *rule, apr_time_t now)
+{
+    ag_ban_set_t *set = ag_ban_set_of(bans, &net->ip);
+    ag_ban_slot_t *slot;
+    int begins = 0;
+
+    ag_lock_take(&set->lock);
+    slot = ag_ban_place(set, net, AG_BAN_NET, rule, now);
+    if (slot && slot->until <= now) {
+        ag_ban_begin(bans, slot, &bans->head->wide, rule->duration, now);
+        *until = slot->until;
+        begins = 1;
+    }
+    ag_lock_give(&set->lock);
+    return begins;
+}
+
+/* An address of it has just been banned. All of the table is looked at, which takes a tenth of a
+ * millisecond, once in as many failures as a ban takes. */
+int ag_ban_count_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who,
+                     const ag_ban_rule_t *rule, apr_time_t now)
+{
+    ag_banned_t net = ag_ban_net_of(who);
+    apr_uint64_t n = rule->window.rate.n;
+
+    n = n < AG_BAN_NET_LEAST ? AG_BAN_NET_LEAST : n;
+    if (ag_ip_is4(&who->ip) || all_in_net(bans, &net, (int)rule->dry_run, 0, now) < n
+        || !ban_net(until, bans, &net, rule, now)) {
+        return 0;
+    }
+    all_in_net(bans, &net, (int)rule->dry_run, *until, now);
+    return 1;
+}
