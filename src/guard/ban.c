@@ -168,14 +168,16 @@ int ag_bans_spare(ag_bans_t *bans, const ag_banned_t *who, apr_time_t now)
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
-/* What is counted together: not an id, since two rules of the same numbers are the same. */
+/* What is counted together: not an id, since two rules of the same numbers are the same. How they are
+ * counted stands in it, too: the desk outlives the module. */
 static apr_uint64_t rule_number(const ag_ban_rule_t *rule)
 {
     const ag_rate_t *rate = &rule->window.rate;
 
     return (rate->n * APR_UINT64_C(0x9E3779B97F4A7C15) + rate->period.seconds)
                * APR_UINT64_C(0xC2B2AE3D27D4EB4F)
-           + (apr_uint64_t)rule->duration * 2 + rule->dry_run;
+           + (apr_uint64_t)rule->duration * 2 + rule->dry_run
+           + ((apr_uint64_t)ag_algo_number(rule->window.algo) << 56);
 }
 
 /* A free slot, else the one that was touched least recently of those that are not banned; or NULL. */
@@ -213,7 +215,7 @@ static ag_ban_slot_t *claim(ag_ban_set_t *set, const ag_banned_t *who, apr_uint3
 }
 
 ag_ban_slot_t *ag_ban_place(ag_ban_set_t *set, const ag_banned_t *who, apr_uint32_t bits,
-                              const ag_ban_rule_t *rule, apr_time_t now)
+                            const ag_ban_rule_t *rule, apr_time_t now)
 {
     apr_uint64_t number = rule_number(rule);
     ag_ban_slot_t *slot;

@@ -20,8 +20,8 @@ static apr_time_t longer(apr_time_t a, apr_time_t b)
 static void share(ag_ban_slot_t *shared, const ag_ban_rule_t *rule, apr_time_t now)
 {
     apr_time_t period = apr_time_from_sec((apr_time_t)rule->window.rate.period.seconds);
-    int idle = shared->until <= now && (shared->touched > now
-                                        || shared->touched + (apr_time_t)shared->failures.c <= now);
+    apr_uint64_t quiet = (apr_uint64_t)now - (apr_uint64_t)shared->touched; /* huge, if that is to come */
+    int idle = shared->until <= now && quiet >= shared->failures.c;
 
     if (!shared->server || idle || shared->dry_run > rule->dry_run) {
         memset(shared, 0, sizeof *shared);

@@ -25,13 +25,14 @@ static apr_status_t give(void *entered)
     return APR_SUCCESS;
 }
 
-static ag_id_t count_of(const ag_limit_t *limit, const ag_check_t *check)
+static ag_id_t count_of(unsigned *may, const ag_limit_t *limit, const ag_check_t *check)
 {
     const ag_exchange_t *exchange = check->exchange;
     ag_subject_t subject;
 
     ag_limit_subject(&subject, limit, &exchange->request, check->verdict.who,
                      exchange->engine->expr, exchange->engine->sip);
+    *may = ag_room_plain(&subject);
     return ag_id_mix(subject.id, limit->windows->id);
 }
 
@@ -82,14 +83,15 @@ static ag_reason_e refuse(ag_check_t *check, const ag_limit_t *limit, ag_id_t co
 static ag_reason_e enter(ag_check_t *check, const ag_limit_t *limit)
 {
     const ag_exchange_t *exchange = check->exchange;
-    ag_id_t id = count_of(limit, check);
+    unsigned may;
+    ag_id_t id = count_of(&may, limit, check);
     apr_uint32_t ticket;
 
     if (is_in(exchange, id)) {
         return AG_R_NONE;
     }
-    ticket = ag_tickets_take(exchange->engine->tickets, id, limit->windows->rate.n,
-                             exchange->request.now);
+    ticket = ag_tickets_take_of(exchange->engine->tickets, id, may, limit->windows->rate.n,
+                                exchange->request.now);
     if (!ticket) {
         return refuse(check, limit, id);
     }

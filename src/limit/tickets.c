@@ -204,8 +204,8 @@ static apr_size_t set_of(const ag_tickets_t *tickets, ag_id_t id)
     return id.lo % tickets->n_sets * WAYS;
 }
 
-/* The id's count, else (with `make`) one that is nobody's. */
-static count_t *find(const ag_tickets_t *tickets, ag_id_t id, int make)
+/* The id's count, else one that is nobody's, of those that it `may` take (0: none). */
+static count_t *find(const ag_tickets_t *tickets, ag_id_t id, unsigned may)
 {
     count_t *set = &tickets->counts[set_of(tickets, id)], *vacant = NULL;
     int i;
@@ -214,12 +214,12 @@ static count_t *find(const ag_tickets_t *tickets, ag_id_t id, int make)
         if (set[i].out && ag_id_equal(set[i].id, id)) {
             return &set[i];
         }
-        vacant = set[i].out ? vacant : &set[i];
+        vacant = vacant || set[i].out || !(may >> i & 1) ? vacant : &set[i];
     }
-    if (make && vacant) {
+    if (vacant) {
         vacant->id = id;
     }
-    return make ? vacant : NULL;
+    return vacant;
 }
 
 /* Counts the tickets anew and frees those of the dead. The count's lock is held. */
@@ -297,15 +297,15 @@ static int is_turn(head_t *head, apr_time_t now)
 
 /* ---- tickets --------------------------------------------------------------------------------- */
 
-/* A free ticket, now ours; its number from 1, or 0. */
-static apr_uint32_t claim(ag_tickets_t *tickets)
+/* A free ticket, now ours; its number from 1, or 0. A quarter is kept, too, for who may take all. */
+static apr_uint32_t claim(ag_tickets_t *tickets, unsigned may)
 {
     head_t *head = tickets->head;
     apr_uint32_t from = __atomic_fetch_add(&head->next, 1, __ATOMIC_RELAXED);
-    apr_uint32_t i;
+    apr_uint32_t all = tickets->n_tickets, n = may & AG_ROOM_KEPT ? all : all - all / 4, i;
 
-    for (i = 0; i < tickets->n_tickets; i++) {
-        apr_uint32_t at = (from + i) % tickets->n_tickets, nobody = 0;
+    for (i = 0; i < n; i++) {
+        apr_uint32_t at = (from + i) % n, nobody = 0;
 
         if (__atomic_compare_exchange_n(&tickets->tickets[at].life, &nobody, tickets->life, 0,
                                         __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
@@ -315,16 +315,16 @@ static apr_uint32_t claim(ag_tickets_t *tickets)
     return 0;
 }
 
-static apr_uint32_t take(ag_tickets_t *tickets, ag_id_t id, apr_uint64_t n)
+static apr_uint32_t take(ag_tickets_t *tickets, ag_id_t id, unsigned may, apr_uint64_t n)
 {
     ag_lock_t *lock = lock_of(tickets, set_of(tickets, id));
     apr_uint32_t ticket = 0;
     count_t *count;
 
     ag_lock_take(lock);
-    count = find(tickets, id, 1);
+    count = find(tickets, id, may);
     if (count && count->out < n && LOAD(tickets->life)) {
-        ticket = claim(tickets);
+        ticket = claim(tickets, may);
     }
     if (ticket) {
         STORE(tickets->tickets[ticket - 1].count, (apr_uint32_t)(count - tickets->counts) + 1);
@@ -334,16 +334,17 @@ static apr_uint32_t take(ag_tickets_t *tickets, ag_id_t id, apr_uint64_t n)
     return ticket;
 }
 
-apr_uint32_t ag_tickets_take(ag_tickets_t *tickets, ag_id_t id, apr_uint64_t n, apr_time_t now)
+apr_uint32_t ag_tickets_take_of(ag_tickets_t *tickets, ag_id_t id, unsigned may, apr_uint64_t n,
+                                apr_time_t now)
 {
-    apr_uint32_t ticket = take(tickets, id, n);
+    apr_uint32_t ticket = take(tickets, id, may, n);
 
     if (!ticket && n && is_turn(tickets->head, now)) {
         if (!LOAD(tickets->life)) {
             ag_tickets_live(tickets);
         }
         sweep(tickets); /* the dead may be in the way */
-        ticket = take(tickets, id, n);
+        ticket = take(tickets, id, may, n);
     }
     return ticket;
 }

@@ -121,7 +121,7 @@ static void test_who_has_a_place_is_alone(void **state)
     for (i = 0; i < AG_BAN_SET; i++) {
         w = numbered("10.0.0.0", i);
         failure(bans, &r, &w, NOW);
-        assert_int_equal(failure(bans, &r, &w, NOW + i * 10 * SECOND), AG_BAN_BEGINS);
+        assert_int_equal(failure(bans, &r, &w, NOW + i * 5 * SECOND), AG_BAN_BEGINS);
     }
     failure(bans, &r, &other, NOW + 590 * SECOND);
     assert_int_equal(failure(bans, &r, &other, NOW + 591 * SECOND), AG_BAN_SHARED_BEGINS);

@@ -311,11 +311,17 @@ static void use_bans(void *part, apr_pool_t *p)
     ag_bans_maybe(part, &who.ip, NOW);
     ag_bans_until(part, &who, 0, NOW);
     ag_bans_spare(part, &who, NOW);
+    for (i = 0; i < 40; i++) { /* a network, and a shared place */
+        assert_true(ag_ip_parse(&who.ip, "2001:db8::"));
+        who.ip.byte[7] = (unsigned char)(i / 2);
+        ag_bans_count(&until, part, &rule, &who, NOW);
+        ag_bans_until(part, &who, 0, NOW);
+    }
     list = ag_bans_list(part, NOW, p);
     for (i = 0; i < list->nelts; i++) {
         assert_true(memchr(APR_ARRAY_IDX(list, i, ag_ban_slot_t).name, '\0', AG_BAN_NAME) != NULL);
     }
-    ag_bans_clear(part, NULL, NOW);
+    ag_bans_clear(part, NULL, 0, NOW);
 }
 
 static void test_bans(void **state)

@@ -108,6 +108,35 @@ static void test_full(void **state)
     assert_true(ag_tickets_take(t, other, 1, NOW));
 }
 
+/* Whoever can be somebody new each time fills three quarters; then an identified client still gets in. */
+static void test_a_part_is_kept_for_known_clients(void **state)
+{
+    ag_tickets_t *t = attach(share(), 1, *state);
+    unsigned open = 0xffu & ~AG_ROOM_KEPT;
+    ag_id_t one = {1, 7};
+    int i, in = 0, known = 0;
+    apr_uint32_t n = 0, last;
+
+    for (i = 0; i < 100; i++) {
+        one.hi = (apr_uint64_t)i; /* all in one set */
+        in += ag_tickets_take_of(t, one, open, 1, NOW) != 0;
+    }
+    for (i = 100; i < 200; i++) {
+        one.hi = (apr_uint64_t)i;
+        known += ag_tickets_take(t, one, 1, NOW) != 0;
+    }
+    assert_true(in == 6 && known == 2);
+    t = attach(share(), 1, *state);
+    while ((last = ag_tickets_take_of(t, id, open, 1000000, NOW)) != 0) {
+        n++;
+    }
+    assert_true(n > 750);
+    for (i = 0; i < 200; i++) {
+        assert_int_not_equal(ag_tickets_take(t, other, 1000000, NOW), 0);
+    }
+    assert_int_equal(ag_tickets_take_of(t, id, open, 1000000, NOW), 0);
+}
+
 /* More processes than places: who finds none gets no ticket until one has died, and then gets one. */
 static void test_no_place_among_the_living(void **state)
 {
@@ -306,6 +335,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_no_more_than_n), TEST(test_kept_by_the_next_generation), TEST(test_full),
+        TEST(test_a_part_is_kept_for_known_clients),
         TEST(test_no_place_among_the_living),
         TEST(test_processes), TEST(test_without_a_file_descriptor_nobody_is_dead),
         TEST(test_a_killed_process_gives_back),
