@@ -86,13 +86,12 @@ def test_many_keys_take_no_time():
     minutes. What is measured is the processor's time: other tests run beside this one."""
     db = Sqlite()
     try:
-        db.sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+        db.sql("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000) "
                "INSERT INTO api_keys (key_hash, key_prefix, client_name, created_at) "
                "SELECT printf('%064x', i), 'k' || i, 'acme', 1 FROM n")
         before = cpu()
-        assert len(listed(db)) == 20000
-        assert listed(db, "--sort", "-id", "--limit", "1") == [20000]
-        assert db.ctl("key", "export").stdout.count("\n") == 20001
-        assert cpu() - before < 3
+        assert db.ctl("key", "list").stdout.count("\n") == 60001
+        assert listed(db, "--sort", "-requests", "--limit", "1") == [1]
+        assert cpu() - before < 4  # 0.5 on a machine where it took over 90
     finally:
         db.close()
