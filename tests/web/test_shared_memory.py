@@ -36,7 +36,7 @@ HEADS = {
     "usage": (struct.pack("<Q", 0x3165676173756761), 4),
     "tickets": (struct.pack("<Q", 0x61677469636b6574), 2),
     "desk": (b"mod_apiguard desk 3\n\0", 11),
-    "bans": (struct.pack("<Q", 0x616762616e733032), 8),
+    "bans": (struct.pack("<Q", 0x616762616e733033), 8),
     "leases": (struct.pack("<Q", 0x61676c6561736573), 12),
 }
 SAYS = r"AG0740: shared memory: the head of [\w ]+ is not what this server wrote"
