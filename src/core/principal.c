@@ -15,7 +15,7 @@ static int ends_like_anothers(const ag_principal_t *who, const char *name)
     return at && ag_words_has(&who->issuers, at + 1);
 }
 
-const char *ag_principal_told(const ag_principal_t *who, const char *name, apr_pool_t *p)
+const char *ag_principal_tell(const ag_principal_t *who, const char *name, apr_pool_t *p)
 {
     return name && (who->several || ends_like_anothers(who, name))
                ? apr_pstrcat(p, name, "@", who->issuer_name, NULL)

@@ -52,7 +52,13 @@ struct ag_principal_t {
 /* The client's or user's name as it is told to httpd, logs and backends: where several issuers name
  * clients and users NAME@ISSUER, else the name itself, unless it ends like such a one: a rule may have been
  * inherited from where there are several. NULL stays NULL. */
-const char *ag_principal_told(const ag_principal_t *who, const char *name, apr_pool_t *p);
+const char *ag_principal_tell(const ag_principal_t *who, const char *name, apr_pool_t *p);
+
+/* Where one issuer is all there is nothing needs to be asked. */
+static inline const char *ag_principal_told(const ag_principal_t *who, const char *name, apr_pool_t *p)
+{
+    return who->several || who->issuers.n ? ag_principal_tell(who, name, p) : name;
+}
 
 /* 1 when a scope or role that is held covers what is wanted. */
 static inline int ag_principal_covers(const ag_principal_t *who, const char *held, const char *wanted)

@@ -137,7 +137,7 @@ int ag_jwt_name_issuer(ag_principal_t *who, const ag_jwt_policy_t *policy)
         }
     }
     who->issuer_name = one.name;
-    who->several = ag_jwt_several(policy);
+    who->several = policy->n_sets > 1 || policy->issuers.n > 1 ? ag_jwt_several(policy) : 0;
     who->issuers = policy->known;
     return !who->several || is_clear(policy, &one);
 }

@@ -128,7 +128,7 @@ static ag_reason_e examine(ag_check_t *check)
     verdict->kind = found->type->name;
     reason = ask(&who, &call, check);
     verdict->shown = call.shown;
-    if (!found->type->tokens) {
+    if (!found->type->tokens && ag_policy_parts_names(check->policy)) {
         name_key(check, call.shown);
     }
     if (call.guess) {

@@ -118,12 +118,20 @@ static const char *find(const apr_array_header_t *list, int bound)
  * sign for all of them (RFC 8725 s3.8). */
 static int bound_only(const ag_policy_t *policy)
 {
+    if (count(policy->jwt_keys) + count(policy->jwks) < 2 && !policy->issuers.words.n) {
+        return 0; /* one set: whatever it is bound to, there is no other */
+    }
     return policy->issuers.words.n ? policy->issuers.words.n > 1
                                    : find(policy->jwt_keys, 1) || find(policy->jwks, 1);
 }
 
 /* Of the whole configuration, set once it is read. */
 static ag_words_t known_issuers;
+
+int ag_policy_parts_names(const ag_policy_t *policy)
+{
+    return known_issuers.n || policy->jwt_keys || policy->jwks;
+}
 
 void ag_policy_know_issuers(const ag_words_t *names)
 {

@@ -134,6 +134,9 @@ ag_site_t *ag_site_merge(const ag_site_t *outer, const ag_site_t *inner, apr_poo
 /* What issuers are called wherever several are accepted; the words live as long as the configuration. */
 void ag_policy_know_issuers(const ag_words_t *names);
 
+/* 0 where no name can need to be told apart: there is one issuer at most, and no tokens. */
+int ag_policy_parts_names(const ag_policy_t *policy);
+
 /* What a section demands of tokens; *realm names everything that decided. */
 void ag_policy_jwt(ag_jwt_policy_t *jwt, ag_id_t *realm, const ag_policy_t *policy, apr_pool_t *p);
 
