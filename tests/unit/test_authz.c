@@ -4,6 +4,8 @@
  */
 #include "unit.h"
 
+#include <apr_hash.h>
+
 #include <unistd.h>
 
 #include "../../src/authz/authz.h"
@@ -478,7 +480,8 @@ static void test_file_again(void **state)
 {
     apr_array_header_t *opens = apr_array_make(*state, 1, sizeof(ag_open_t));
     apr_array_header_t *sources = apr_array_make(*state, 1, sizeof(ag_ip_source_t *));
-    ag_setting_call_t call = {.p = *state, .opens = opens, .sources = sources, .root = "/tmp"};
+    ag_setting_call_t call = {.p = *state, .opens = opens, .sources = sources,
+                              .source_names = apr_hash_make(*state), .root = "/tmp"};
     ag_opening_t opening = {*state, *state, *state, NULL};
     char path[] = "/tmp/test_authz_XXXXXX";
     ag_ip_source_t *source, *same;
@@ -519,7 +522,8 @@ static void test_unknown(void **state)
 {
     apr_array_header_t *opens = apr_array_make(*state, 1, sizeof(ag_open_t));
     apr_array_header_t *sources = apr_array_make(*state, 1, sizeof(ag_ip_source_t *));
-    ag_setting_call_t call = {.p = *state, .opens = opens, .sources = sources, .root = "/tmp"};
+    ag_setting_call_t call = {.p = *state, .opens = opens, .sources = sources,
+                              .source_names = apr_hash_make(*state), .root = "/tmp"};
     ag_request_t request = from("192.0.2.1", *state);
     ag_verdict_t verdict = {0};
     ag_ip_source_t *source;
