@@ -44,10 +44,10 @@ typedef struct ag_plans_t {
     apr_array_header_t *names;    /* ag_plan_name_t: limits that need their server's name */
     apr_array_header_t *policies; /* ag_policy_t *: sections to look over */
     apr_array_header_t *sources;  /* ag_ip_source_t *: address lists and files */
-    apr_hash_t *issuers;          /* sections that say whose tokens are good: see issuers.c */
     apr_hash_t *source_names;     /* the same, by server and name */
     apr_array_header_t *polled;   /* of them each list of a database once, and files; NULL before the
                                      start is complete */
+    apr_hash_t *issuers;          /* sections that say whose tokens are good: see issuers.c */
 } ag_plans_t;
 
 typedef struct ag_plan_name_t {
