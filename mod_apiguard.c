@@ -11,6 +11,7 @@ static void register_hooks(apr_pool_t *p)
     static const char *const authz[] = {"mod_authz_core.c", NULL};
     /* These read the request in fixups; mod_security2 its body, too, which nobody need send us unasked. */
     static const char *const after_us[] = {"mod_proxy.c", "mod_rewrite.c", "mod_security2.c", NULL};
+    static const char *const before_personal[] = {"mod_headers.c", "mod_expires.c", NULL};
 
     (void)p;
     /* start */
@@ -35,6 +36,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_fixups(ag_last_gate, NULL, after_us, APR_HOOK_REALLY_FIRST);
     APR_OPTIONAL_HOOK(proxy, fixups, ag_proxy_fixups, NULL, NULL, APR_HOOK_LAST);
     ap_hook_insert_filter(ag_insert_filter, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_insert_filter(ag_insert_personal, before_personal, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_handler(ag_trailers_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
     ap_hook_handler(ag_status_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
 
@@ -46,6 +48,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_log_transaction(ag_mask_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ag_register_filters();
     ag_register_trailers();
+    ag_register_personal();
 }
 
 /* The one symbol that is seen from outside. */

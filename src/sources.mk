@@ -190,6 +190,7 @@ ag_httpd_c = \
 	src/httpd/desk.c \
 	src/httpd/desk_limits.c \
 	src/httpd/databases.c \
+	src/httpd/copies.c \
 	src/httpd/dbd.c \
 	src/httpd/directives.c \
 	src/httpd/exchange.c \
@@ -203,7 +204,9 @@ ag_httpd_c = \
 	src/httpd/log.c \
 	src/httpd/issuers.c \
 	src/httpd/leases.c \
+	src/httpd/mask.c \
 	src/httpd/memory.c \
+	src/httpd/personal.c \
 	src/httpd/refusal.c \
 	src/httpd/require.c \
 	src/httpd/startup.c \

@@ -152,6 +152,10 @@ int ag_last_gate(request_rec *r)
             return status;
         }
     }
+    if (r->main && check->verdict.who && !ag_personal_learn(r, check)) {
+        ag_refuse(&check->verdict, AG_R_ACCESS_DENIED, NULL);
+        return ag_refusal(r, check);
+    }
     if (ag_guard_enter(check) != AG_R_NONE) {
         return ag_refusal(r, check);
     }

@@ -19,6 +19,7 @@ typedef struct {
     hidden_t *hidden;        /* likewise */
     ag_check_t *check;
     ag_unmasked_t unmasked;
+    ag_personal_t personal;
     ap_conf_vector_t *config; /* for which `ours` was found out */
     int ours;                 /* AuthType ApiGuard is in force */
     int authorizing;          /* httpd's authorization was asked last: a 403 is its word */
@@ -50,6 +51,11 @@ ag_unmasked_t *ag_unmasked_found(request_rec *r)
     kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
 
     return kept ? &kept->unmasked : NULL;
+}
+
+ag_personal_t *ag_personal_of(request_rec *r)
+{
+    return &kept_of(r)->personal;
 }
 
 static request_rec *topmost(request_rec *r)
@@ -269,4 +275,14 @@ void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name, co
         kept->hidden = hidden;
     }
     apr_table_unset(r->headers_in, name);
+}
+
+void ag_each_hidden(request_rec *r, void (*see)(void *ctx, const char *name, const char *value),
+                    void *ctx)
+{
+    const hidden_t *hidden;
+
+    for (hidden = kept_of(topmost(r))->hidden; hidden; hidden = hidden->next) {
+        see(ctx, hidden->name, hidden->value);
+    }
 }

@@ -298,12 +298,32 @@ void ag_identity_publish(request_rec *r, ag_check_t *check);
 void ag_identity_tell_backend(request_rec *r, ag_check_t *check);
 void ag_identity_hide(request_rec *r, ag_check_t *check);
 
+/* The same where no section was found: all that holds a key in any, which is returned. */
+const ag_key_from_t *ag_hide_collected(request_rec *r);
+
+/* Variables that others filled from what is hidden now, in these places. */
+void ag_hide_copies(request_rec *r, const ag_check_t *check, const ag_key_from_t *from);
+
+/* What r was redirected from gave it its fields and variables: what a refused request's section takes
+ * for a credential is hidden there. */
+void ag_hide_behind(request_rec *r);
+
+/* Gives see() each field that was hidden, as it was first. */
+void ag_each_hidden(request_rec *r, void (*see)(void *ctx, const char *name, const char *value),
+                    void *ctx);
+
 /* Arguments that may hold a key read NAME=*** in what logs show: %r and REQUEST_URI. */
 void ag_mask_arguments(request_rec *r, const ag_policy_t *policy);
 
 /* `text` with *** for what holds a key in any section; `text` itself when nothing does. Its query
  * begins behind the first '?', or at once. */
 char *ag_masked(char *text, int query_only, apr_pool_t *p);
+
+/* Likewise for one argument. */
+char *ag_mask_argument(char *text, const char *name, int query_only, apr_pool_t *p);
+
+/* Where keys stand in all sections of the configuration. */
+const ag_key_from_t *ag_collected(void);
 
 /* Can a key or token stand in that field, in any section? */
 int ag_credential_field(request_rec *r, const char *name);
@@ -330,6 +350,24 @@ void ag_mask_line(request_rec *r);
 int ag_mask_target(request_rec *r);
 int ag_unmask(request_rec *r);
 int ag_status_handler(request_rec *r);
+
+/* An answer that sub-requests may make one client's alone (personal.c). */
+typedef struct ag_personal_t {
+    int watched; /* our filter sees it begin */
+    int begun;
+    const char *vary; /* it is that client's; on which fields it depends */
+} ag_personal_t;
+
+ag_personal_t *ag_personal_of(request_rec *r); /* never NULL */
+
+/* The request fields that an answer would depend on if this client has sent what may be a credential in
+ * any section, else NULL. */
+const char *ag_credential_sent(request_rec *r);
+
+/* An answer is about to begin; a sub-request has passed the gate. 0: it comes too late. */
+void ag_insert_personal(request_rec *r);
+int ag_personal_learn(request_rec *r, const ag_check_t *check);
+void ag_register_personal(void);
 
 /* Does any server merge trailers? If so each request's body is read through our filter, and forged
  * fields are dropped once more when others have had their turn. */

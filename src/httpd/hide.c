@@ -5,145 +5,54 @@
  */
 #include "glue.h"
 
-#include <scoreboard.h>
-
-/* ---- in logs --------------------------------------------------------------------------------- */
-
-/* Where a key stands in some section; a request refused by httpd itself has no section. */
-static struct {
-    const ag_key_source_t **sources;
-    int n;
-    int queries; /* how many of them are arguments */
-} collected;
-
-/* `text` with *** for the argument's value; its query begins behind the first '?', or at once. */
-static char *masked(char *text, const char *name, int query_only, apr_pool_t *p)
+/* A proxy's raw target: "nocanon", [P,NE] and a forward proxy pass the arguments on as a part of it. */
+static char *target_without(char *target, const char *name, apr_pool_t *p)
 {
-    const char *mark = query_only ? NULL : strchr(text, '?');
-    const char *query = query_only ? text : mark ? mark + 1 : NULL;
-    char *out = query ? ag_cred_args_masked(text, query, name, p) : NULL;
+    char *query = target ? strchr(target, '?') : NULL;
+    const char *left = query ? ag_cred_args_without(query + 1, name, p) : NULL;
+    const char *path = query ? apr_pstrmemdup(p, target, (apr_size_t)(query - target)) : target;
 
-    return out ? out : text;
+    return left ? apr_pstrcat(p, path, "?", left, NULL) : (char *)path;
 }
 
-char *ag_masked(char *text, int query_only, apr_pool_t *p)
+static void hide_in_target(request_rec *r, const char *name)
 {
-    int i;
-
-    for (i = 0; collected.queries && i < collected.n; i++) {
-        if (collected.sources[i]->from == AG_FROM_QUERY) {
-            text = masked(text, collected.sources[i]->name, query_only, p);
-        }
+    if (!r->filename || strncmp(r->filename, "proxy:", 6) != 0) {
+        return;
     }
-    return text;
-}
-
-static void mask(request_rec *r, const char *name)
-{
-    if (r->the_request) {
-        r->the_request = masked(r->the_request, name, 0, r->pool);
+    if (r->proxyreq == PROXYREQ_PROXY) {
+        r->uri = target_without(r->uri, name, r->pool);
+        r->filename = target_without(r->filename, name, r->pool);
     }
-    if (r->unparsed_uri) {
-        r->unparsed_uri = masked(r->unparsed_uri, name, 0, r->pool);
+    else if (apr_table_get(r->notes, "proxy-nocanon")) {
+        r->filename = target_without(r->filename, name, r->pool);
     }
 }
 
-/* The log tells of the request a redirect came from, so all of them are masked. */
-void ag_mask_arguments(request_rec *r, const ag_policy_t *policy)
+/* A page's address is sent along for all that it shows. */
+static void mask_referer(request_rec *r, const char *name)
 {
-    request_rec *each;
-    int i;
+    char *referer = (char *)apr_table_get(r->headers_in, "Referer");
+    char *masked = referer ? ag_mask_argument(referer, name, 0, r->pool) : NULL;
 
-    for (i = 0; policy->key_from.queries && i < policy->key_from.n; i++) {
-        const ag_key_source_t *source = &policy->key_from.sources[i];
-
-        for (each = r; each && source->from == AG_FROM_QUERY;
-             each = each->prev ? each->prev : each->main) {
-            mask(each, source->name);
-        }
+    if (masked != referer) {
+        apr_table_setn(r->headers_in, "Referer", masked);
     }
 }
 
-static int same_source(const ag_key_source_t *a, const ag_key_source_t *b)
-{
-    return a->from == b->from && (!a->name || strcmp(a->name, b->name) == 0);
-}
-
-static void collect_source(apr_array_header_t *sources, const ag_key_source_t *source)
-{
-    int i;
-
-    for (i = 0; i < sources->nelts; i++) {
-        if (same_source(source, APR_ARRAY_IDX(sources, i, const ag_key_source_t *))) {
-            return;
-        }
-    }
-    APR_ARRAY_PUSH(sources, const ag_key_source_t *) = source;
-    collected.queries += source->from == AG_FROM_QUERY;
-}
-
-static void collect(apr_array_header_t *sources, const ag_policy_t *policy)
-{
-    int i;
-
-    for (i = 0; i < policy->key_from.n; i++) {
-        collect_source(sources, &policy->key_from.sources[i]);
-    }
-}
-
-void ag_mask_collect(server_rec *s, apr_pool_t *p)
-{
-    const apr_array_header_t *policies = ag_plans()->policies;
-    apr_array_header_t *sources = apr_array_make(p, 4, sizeof(ag_key_source_t *));
-    int i;
-
-    collected.queries = 0;
-    for (i = 0; i < policies->nelts; i++) {
-        collect(sources, APR_ARRAY_IDX(policies, i, ag_policy_t *));
-    }
-    for (; s; s = s->next) {
-        collect(sources, ap_get_module_config(s->lookup_defaults, &apiguard_module));
-    }
-    collected.n = sources->nelts;
-    collected.sources = (const ag_key_source_t **)sources->elts;
-}
-
-static void mask_all(request_rec *r)
-{
-    if (r->the_request) {
-        r->the_request = ag_masked(r->the_request, 0, r->pool);
-    }
-    if (r->unparsed_uri) {
-        r->unparsed_uri = ag_masked(r->unparsed_uri, 0, r->pool);
-    }
-    if (r->args) {
-        r->parsed_uri.query = r->args = ag_masked(r->args, 1, r->pool);
-    }
-}
-
-/* httpd has written the request line where mod_status finds it, right before it asked to log. */
-int ag_mask_log(request_rec *r)
-{
-    const char *told = r->the_request;
-    request_rec *each;
-
-    for (each = collected.queries ? r : NULL; each; each = each->next) {
-        mask_all(each);
-    }
-    if (r->the_request != told) {
-        ap_update_child_status(r->connection->sbh, SERVER_BUSY_LOG, r);
-    }
-    return DECLINED;
-}
-
-/* ---- from handlers and backends -------------------------------------------------------------- */
-
+/* A script is told of the request it was redirected from, too. */
 static void hide_argument(request_rec *r, const char *name)
 {
-    if (r->args) {
-        r->args = ag_cred_args_without(r->args, name, r->pool);
-        r->parsed_uri.query = r->args;
+    request_rec *each;
+
+    for (each = r; each; each = each->prev) {
+        if (each->args) {
+            each->args = ag_cred_args_without(each->args, name, r->pool);
+            each->parsed_uri.query = each->args;
+        }
     }
+    hide_in_target(r, name);
+    mask_referer(r, name);
 }
 
 static void hide_cookie(request_rec *r, ag_exchange_t *exchange, const char *name)
@@ -216,7 +125,8 @@ static void hide_authorization(request_rec *r, ag_check_t *check)
     const char *name = check->exchange->request.authorization;
 
     if ((credential->places & AG_FROM_AUTHORIZATION)
-        && (check->policy->hide == AG_HIDE_ALL || credential->type != &ag_cred_jwt)) {
+        && (check->policy->hide == AG_HIDE_ALL || credential->type != &ag_cred_jwt
+            || check->verdict.reason == AG_R_CREDENTIAL_AMBIGUOUS)) {
         ag_hide_field(r, check->exchange, name, apr_table_get(r->headers_in, name));
     }
 }
@@ -238,27 +148,18 @@ void ag_identity_hide(request_rec *r, ag_check_t *check)
     for (i = 0; i < policy->key_from.n; i++) {
         hide_source(r, check->exchange, &policy->key_from.sources[i], !known);
     }
+    ag_hide_copies(r, check, &policy->key_from);
 }
 
-static int is_key_field(const ag_key_source_t *source, const char *name)
+const ag_key_from_t *ag_hide_collected(request_rec *r)
 {
-    return source->from == AG_FROM_HEADER && ag_text_same_field(name, source->name);
-}
+    const ag_key_from_t *collected = ag_collected();
+    ag_exchange_t *exchange = ag_check_of(r)->exchange;
+    int i;
 
-int ag_credential_field(request_rec *r, const char *name)
-{
-    static const char *const always[] = {"Authorization", "Proxy-Authorization", "Cookie"};
-    const ag_key_from_t *here = &ag_policy_of(r)->key_from; /* an .htaccess is not collected */
-    int i, found = 0;
-
-    for (i = 0; i < (int)(sizeof always / sizeof *always); i++) {
-        found |= strcasecmp(name, always[i]) == 0;
+    for (i = 0; i < collected->n; i++) {
+        hide_source(r, exchange, &collected->sources[i], 1);
     }
-    for (i = 0; i < collected.n; i++) {
-        found |= is_key_field(collected.sources[i], name);
-    }
-    for (i = 0; i < here->n; i++) {
-        found |= is_key_field(&here->sources[i], name);
-    }
-    return found;
+    hide_spellings(r, exchange, exchange->request.authorization);
+    return collected;
 }

@@ -42,6 +42,7 @@ void ag_drop_forged(request_rec *r)
 
 int ag_strip_forged(request_rec *r)
 {
+    ag_hide_behind(r);
     ag_mask_line(r);
     ag_drop_forged(r);
     ag_trailers_watch(r);

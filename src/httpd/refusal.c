@@ -219,6 +219,9 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     ag_quota_tell_error(r, check);
     set_error_field(r, "Cache-Control", "no-store");
     ag_refusal_challenge(r, check, status);
+    if (!r->main && ag_is_ours(r)) {
+        ag_identity_hide(r, check); /* from logs, and from an ErrorDocument */
+    }
     publish(r, check);
     audit(r, check, status);
     if (verdict->reason == AG_R_CREDENTIAL_MISSING && !verdict->detail) {

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * copies: a credential is hidden after others have seen it. SetEnvIf and mod_rewrite may have filled
+ * variables from its field, which scripts, logs and whatever a request is redirected to get: there it
+ * reads ***. A request that was refused takes its fields along to an ErrorDocument: these are hidden
+ * before anybody looks at them.
+ */
+#include "glue.h"
+
+/* A shorter text may well be a part of what has nothing to do with it. */
+#define TELLING 8
+
+static char *without(const char *value, const char *text, apr_size_t n, apr_pool_t *p)
+{
+    apr_size_t size = strlen(value) + 1; /* *** is shorter than any TELLING text */
+    const char *at;
+    ag_buf_t out;
+
+    ag_buf_init(&out, apr_palloc(p, size), size);
+    for (; (at = strstr(value, text)); value = at + n) {
+        ag_buf_mem(&out, value, (apr_size_t)(at - value));
+        ag_buf_str(&out, "***");
+    }
+    ag_buf_str(&out, value);
+    return out.start;
+}
+
+/* A short one counts as a whole value, and only if it was good: a client could blot out others'. */
+static void scrub(request_rec *r, const char *text, int good)
+{
+    const apr_array_header_t *variables = apr_table_elts(r->subprocess_env);
+    apr_table_entry_t *variable = (apr_table_entry_t *)variables->elts;
+    apr_size_t n = strlen(text);
+    int i;
+
+    for (i = 0; i < variables->nelts; i++) {
+        const char *value = variable[i].val;
+
+        if (n >= TELLING && strstr(value, text)) {
+            variable[i].val = without(value, text, n, r->pool);
+        }
+        else if (good && n && strcmp(value, text) == 0) {
+            variable[i].val = apr_pstrdup(r->pool, "***");
+        }
+    }
+}
+
+typedef struct {
+    request_rec *r;
+    const ag_key_from_t *from;
+    int good;
+} scrubbing_t;
+
+/* The scheme is no secret; the rest may be the key in base64. */
+static void scrub_field(void *ctx, const char *name, const char *value)
+{
+    const scrubbing_t *self = ctx;
+    int i, twice = 0;
+
+    if (ap_strcasestr(name, "Authorization") && strchr(value, ' ')) {
+        value = strchr(value, ' ');
+        value += strspn(value, " ");
+    }
+    scrub(self->r, value, self->good);
+    for (i = 0; strcasecmp(name, "Cookie") == 0 && i < self->from->n; i++) {
+        const ag_key_source_t *source = &self->from->sources[i];
+        const char *cookie = source->from == AG_FROM_COOKIE
+                                 ? ag_cred_cookie(value, source->name, &twice, self->r->pool)
+                                 : NULL;
+
+        if (cookie) {
+            scrub(self->r, cookie, self->good);
+        }
+    }
+}
+
+/* As it was sent and as it was read. */
+static void scrub_argument(const scrubbing_t *self, const char *args, const char *name)
+{
+    request_rec *r = self->r;
+    char *list = apr_pstrdup(r->pool, args);
+    char *pair, *last;
+    int twice = 0;
+
+    for (pair = apr_strtok(list, "&", &last); pair; pair = apr_strtok(NULL, "&", &last)) {
+        const char *value = ag_cred_argument(pair, name, &twice, r->pool);
+
+        if (value) {
+            scrub(r, value, self->good);
+            scrub(r, strchr(pair, '=') + 1, self->good);
+        }
+    }
+}
+
+void ag_hide_copies(request_rec *r, const ag_check_t *check, const ag_key_from_t *from)
+{
+    const char *args = check->exchange->request.args;
+    scrubbing_t self = {r, from, check->passed};
+    int i;
+
+    if (apr_is_empty_table(r->subprocess_env)) {
+        return;
+    }
+    ag_each_hidden(r, scrub_field, &self);
+    for (i = 0; args && from->queries && i < from->n; i++) {
+        if (from->sources[i].from == AG_FROM_QUERY) {
+            scrub_argument(&self, args, from->sources[i].name);
+        }
+    }
+}
+
+/* Who refused before our gate is not known here; where no section had been found yet, the key may
+ * be one of any. */
+void ag_hide_behind(request_rec *r)
+{
+    request_rec *from = r->prev;
+    ag_check_t *check = from ? ag_check_found(from) : NULL;
+
+    if (!from || (check && check->passed)) {
+        return;
+    }
+    if (ag_is_ours(from)) {
+        check = ag_check_of(from);
+        ag_mask_arguments(r, check->policy);
+        ag_identity_hide(from, check);
+        if (check->policy->hide != AG_HIDE_NONE) {
+            ag_hide_copies(r, check, &check->policy->key_from);
+        }
+    }
+    else if (from->per_dir_config == from->server->lookup_defaults) {
+        ag_hide_copies(r, ag_check_of(from), ag_hide_collected(from));
+    }
+}
