@@ -109,8 +109,15 @@ void ag_hide_copies(request_rec *r, const ag_check_t *check, const ag_key_from_t
     }
 }
 
-/* Who refused before our gate is not known here; where no section had been found yet, the key may
- * be one of any. */
+/* httpd refused the request before its sections were merged, so the key may be one of any. An application
+ * that answers errors of its own gets its own fields. */
+static int is_early(const request_rec *r)
+{
+    return ap_is_HTTP_ERROR(r->status) && !r->handler
+           && r->per_dir_config == r->server->lookup_defaults;
+}
+
+/* Who refused before our gate is not known here. */
 void ag_hide_behind(request_rec *r)
 {
     request_rec *from = r->prev;
@@ -127,7 +134,8 @@ void ag_hide_behind(request_rec *r)
             ag_hide_copies(r, check, &check->policy->key_from);
         }
     }
-    else if (from->per_dir_config == from->server->lookup_defaults) {
+    else if (is_early(from)) {
+        r->the_request = r->the_request ? ag_masked(r->the_request, 0, r->pool) : NULL;
         ag_hide_copies(r, ag_check_of(from), ag_hide_collected(from));
     }
 }

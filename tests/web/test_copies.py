@@ -7,6 +7,7 @@ an ErrorDocument saw a refused request's key in HTTP_X_API_KEY, HTTP_COOKIE and 
 and variables that SetEnvIf or mod_rewrite had filled from a field kept it."""
 
 import base64
+import os
 import re
 
 import pytest
@@ -48,6 +49,19 @@ ProxyPass "/kept/" "http://127.0.0.1:{backend}/" nocanon
     ApiGuardKeyFrom header:X-API-Key query:apikey
     Require valid-user
 </Proxy>
+<Location "/files/">
+    AuthType ApiGuard
+    ApiGuardKeyFrom header:X-API-Key bearer basic query:apikey cookie:session
+    ApiGuardErrors httpd
+    Require valid-user
+</Location>
+<Directory "{root}/htdocs/files">
+    Options -FollowSymLinks
+</Directory>
+<Directory "{root}/htdocs">
+    RewriteEngine On
+    RewriteRule "^go/(.*)" "/env/$1" [NE]
+</Directory>
 <Location "/kept/">
     ApiGuardHideCredentials none
 </Location>
@@ -66,6 +80,7 @@ ProxyPass "/kept/" "http://127.0.0.1:{backend}/" nocanon
 ErrorDocument 400 /error/x
 ErrorDocument 401 /error/x
 ErrorDocument 403 /error/x
+ErrorDocument 404 /error/x
 """
 
 WRONG = "a-key-that-nobody-knows"
@@ -77,6 +92,8 @@ def web(make_httpd, backend):
     server = make_httpd(CONF, modules=("proxy", "proxy_http", "proxy_fcgi", "proxy_wstunnel",
                                        "proxy_balancer", "slotmem_shm", "lbmethod_byrequests", "rewrite"),
                         words={"backend": backend.port, "fcgi": fcgi.port})
+    server.put("files/x", "x")
+    os.symlink(server.dir.join("htdocs/api"), server.dir.join("htdocs/files/link"))
     server.key = server.keys.create(client="acme")
     yield server
     fcgi.close()
@@ -165,12 +182,28 @@ def test_no_error_document_sees_a_refused_credential(web, how):
 
 
 @pytest.mark.parametrize("how", SENT)
-def test_nor_one_that_httpd_refused_before_any_section_was_found(web, how):
-    web.expect("AH10244")
+@pytest.mark.parametrize("path", ["/refused/%zz", "/a%2fb", "/files/link/x"])
+def test_nor_one_that_httpd_refused_before_any_section_was_found(web, how, path):
+    """For its path, or by a directory's Options, before sections of locations are merged again."""
+    web.expect("AH10244", "AH00037")
     query, fields = SENT[how](web.key)
-    answer = web.get(f"/refused/%zz{query}", headers=fields)
-    assert answer.status == 400 and "REDIRECT_STATUS" in answer.text, answer
+    answer = web.get(path + query, headers=fields)
+    assert answer.status in (400, 403, 404) and "REDIRECT_STATUS" in answer.text, answer
     assert not holds(answer.text, web.key), answer.text
+
+
+@pytest.mark.parametrize("how", SENT)
+def test_a_redirect_into_a_section_leaves_none_behind(web, how):
+    query, fields = SENT[how](web.key)
+    answer = web.get(f"/go/x{query}", headers=fields)
+    assert answer.status == 200 and answer.json["REDIRECT_URL"].endswith("/go/x"), answer
+    assert not holds(answer.text, web.key), answer.text
+
+
+def test_an_open_application_gets_what_is_its_own_with_its_errors(web):
+    answer = web.get("/nothing-there?apikey=1", key="of its own", secret=False)
+    assert answer.status == 404 and answer.json["HTTP_X_API_KEY"] == "of its own", answer
+    assert answer.json["REDIRECT_QUERY_STRING"] == "apikey=1"
 
 
 def test_two_credentials_are_both_hidden(web):
