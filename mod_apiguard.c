@@ -4,6 +4,7 @@
  * request meets them; what they do stands in src/httpd, what they decide in src/guard.
  */
 #include "src/httpd/glue.h"
+#include "src/httpd/hide.h"
 
 static void register_hooks(apr_pool_t *p)
 {

@@ -5,7 +5,7 @@
  * httpd skips some of them (an inherited "Require all granted", "Satisfy Any", sub-requests), so
  * the last gate in fixups trusts none: no principal in an enforced section, no answer.
  */
-#include "glue.h"
+#include "hide.h"
 
 static int enforced(request_rec *r)
 {

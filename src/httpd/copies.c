@@ -5,7 +5,7 @@
  * reads ***. A request that was refused takes its fields along to an ErrorDocument: these are hidden
  * before anybody looks at them.
  */
-#include "glue.h"
+#include "hide.h"
 
 /* A shorter text may well be a part of what has nothing to do with it. */
 #define TELLING 8

@@ -4,7 +4,7 @@
  * pass through the hooks, kept on its own request_rec. Both are made by whichever hook comes first.
  */
 #include "../base/speed.h"
-#include "glue.h"
+#include "hide.h"
 
 /* A field taken away from everybody else, as it was first. */
 typedef struct hidden_t {

@@ -3,7 +3,7 @@
  * filters: the problem document in the place of httpd's HTML, and the fields that keep an answer
  * meant for one client out of caches shared by many.
  */
-#include "glue.h"
+#include "hide.h"
 
 #include "../reply/reply.h"
 

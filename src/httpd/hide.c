@@ -3,7 +3,7 @@
  * hide: the credential is taken away from whoever comes after us: handlers, backends, logs. The
  * exchange keeps what redirects and sub-requests need to be checked themselves.
  */
-#include "glue.h"
+#include "hide.h"
 
 /* A proxy's raw target: "nocanon", [P,NE] and a forward proxy pass the arguments on as a part of it. */
 static char *target_without(char *target, const char *name, apr_pool_t *p)

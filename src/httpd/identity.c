@@ -2,7 +2,7 @@
 /*
  * identity: who it is, told to logs, scripts and backends; forged claims of it removed.
  */
-#include "glue.h"
+#include "hide.h"
 
 #define PREFIX "X-ApiGuard-"
 

@@ -5,7 +5,7 @@
  * log in full. So arguments that hold a key in any section read *** until the path has been mapped;
  * then an application of another section may have arguments of that name for itself.
  */
-#include "glue.h"
+#include "hide.h"
 
 #include <ap_mpm.h>
 #include <scoreboard.h>

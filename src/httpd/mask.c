@@ -3,7 +3,7 @@
  * mask: arguments that hold a key read *** in what logs and mod_status show; and where keys stand in
  * any section at all, for those who ask before a section is known.
  */
-#include "glue.h"
+#include "hide.h"
 
 #include <scoreboard.h>
 

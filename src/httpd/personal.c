@@ -6,7 +6,7 @@
  * others is marked from the start if the client has sent what may be a credential; and a part that
  * would still come too late is refused.
  */
-#include "glue.h"
+#include "hide.h"
 
 static ap_filter_rec_t *personal;
 

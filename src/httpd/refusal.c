@@ -4,7 +4,7 @@
  * when httpd sends the error; here it is made sure that httpd gets that far and does not go to an
  * ErrorDocument instead.
  */
-#include "glue.h"
+#include "hide.h"
 
 #include <mod_core.h>
 

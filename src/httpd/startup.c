@@ -3,7 +3,7 @@
  * startup: from a checked configuration to engines, one for each virtual host, and the memory they
  * share. Only a database that is away may come later.
  */
-#include "glue.h"
+#include "hide.h"
 
 #include <ap_mpm.h>
 

@@ -5,7 +5,7 @@
  * body is read through this filter, whoever reads it and when: it lets nothing through that tells
  * who the client is. What got by all the same goes right before the handler.
  */
-#include "glue.h"
+#include "hide.h"
 
 static ap_filter_rec_t *trailers;
 
