@@ -43,6 +43,7 @@ static authz_status test(request_rec *r, const char *line, const void *parsed)
     case AG_RULE_YES:
         return AUTHZ_GRANTED;
     case AG_RULE_NO:
+        ag_authorizing(r, 1); /* also where another AuthType is in force */
         ag_errors_hold(r, check);
         return AUTHZ_DENIED;
     case AG_RULE_UNKNOWN:
