@@ -13,7 +13,7 @@
 
 struct ag_bill_t {
     ag_bill_t *earlier; /* what the exchange had been charged before; or NULL */
-    ag_store_t *store;  /* that allowed it; NULL: it is final, or was given back */
+    ag_store_t *store;  /* that allowed it; NULL: it is final */
     apr_time_t then;    /* when it was charged */
     int by;             /* the number of the pass that is charged */
     int n;

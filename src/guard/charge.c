@@ -72,13 +72,12 @@ static void refund(ag_bill_t *bill, const ag_request_t *request)
 {
     int i;
 
-    for (i = 0; bill->store && i < bill->n; i++) {
+    for (i = 0; i < bill->n; i++) {
         if (bill->charges[i].allowed) {
             bill->store->refund(bill->store, &bill->charges[i], 1, request->now, bill->then,
                                 request->pool);
         }
     }
-    bill->store = NULL;
 }
 
 void ag_guard_begin(ag_exchange_t *exchange)
@@ -91,8 +90,8 @@ void ag_guard_begin(ag_exchange_t *exchange)
     exchange->begun = 1;
 }
 
-/* A request that is refused before any work consumes nothing. A refused sub-request gives back only its own; what may answer
- * in its stead is charged anew. */
+/* A request that is refused before any work consumes nothing, and a refused sub-request gives back only
+ * its own. What was given back is charged anew to what answers in its stead: an ErrorDocument is work, too. */
 void ag_guard_give_back(const ag_check_t *check)
 {
     ag_bill_t **at = &check->exchange->bills;
@@ -100,10 +99,8 @@ void ag_guard_give_back(const ag_check_t *check)
     while (*at) {
         ag_bill_t *bill = *at;
 
-        if (!check->below || bill->by == check->number) {
+        if (bill->store && (!check->below || bill->by == check->number)) {
             refund(bill, &check->exchange->request);
-        }
-        if (check->below && bill->by == check->number) {
             *at = bill->earlier;
         }
         else {

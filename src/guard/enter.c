@@ -77,6 +77,7 @@ static ag_reason_e refuse(ag_check_t *check, const ag_limit_t *limit, ag_id_t co
               apr_psprintf(check->exchange->request.pool, "No more than %" APR_UINT64_T_FMT
                            " at a time", limit->windows->rate.n));
     ag_guard_leave(check);
+    ag_guard_give_back(check);
     return verdict->reason;
 }
 

@@ -23,6 +23,7 @@ typedef struct {
     ap_conf_vector_t *config; /* for which `ours` was found out */
     int ours;                 /* AuthType ApiGuard is in force */
     int authorizing;          /* httpd's authorization was asked last: a 403 is its word */
+    int begun;                /* on the topmost request: a handler had begun before there was an exchange */
 
     /* Where they lie: all at once, since every guarded request needs them. */
     ag_exchange_t own_exchange;
@@ -30,12 +31,18 @@ typedef struct {
     ag_log_t log;
 } kept_t;
 
+/* Of all requests that no section of ours saw before their handler; it is never written. */
+static const kept_t unseen = {.begun = 1};
+
 static kept_t *kept_of(request_rec *r)
 {
     kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
 
-    if (!kept) {
+    if (!kept || kept == &unseen) {
+        int begun = kept != NULL;
+
         kept = apr_pcalloc(r->pool, sizeof *kept);
+        kept->begun = begun;
         ap_set_module_config(r->request_config, &apiguard_module, kept);
     }
     return kept;
@@ -129,6 +136,7 @@ static ag_exchange_t *make_exchange(kept_t *kept, request_rec *r)
     request->authorization = r->proxyreq == PROXYREQ_PROXY ? "Proxy-Authorization" : "Authorization";
     request->ctx = r;
     exchange->engine = ag_server_of(r->server)->engine;
+    exchange->begun = kept->begun;
     return exchange;
 }
 
@@ -148,6 +156,19 @@ ag_exchange_t *ag_exchange_found(request_rec *r)
     const kept_t *kept = ap_get_module_config(topmost(r)->request_config, &apiguard_module);
 
     return kept ? kept->exchange : NULL;
+}
+
+void ag_exchange_begins(request_rec *r)
+{
+    request_rec *top = topmost(r);
+    kept_t *kept = ap_get_module_config(top->request_config, &apiguard_module);
+
+    if (!kept) {
+        ap_set_module_config(top->request_config, &apiguard_module, (void *)&unseen);
+    }
+    else if (kept != &unseen) {
+        kept->begun = 1;
+    }
 }
 
 const ag_policy_t *ag_policy_of(const request_rec *r)
@@ -177,6 +198,9 @@ AG_RARE static ag_check_t *make_check(request_rec *r)
     ag_check_t *check = kept->check = &kept->own_check;
 
     check->exchange = exchange_of(r);
+    if (check->exchange->begun) {
+        check->exchange->request.now = apr_time_now(); /* what a handler looks up may come much later */
+    }
     check->number = ++check->exchange->passes;
     check->policy = ag_policy_of(r);
     check->config = r->per_dir_config;
@@ -240,7 +264,7 @@ void ag_authorizing(request_rec *r, int now)
 {
     kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
 
-    if (kept) {
+    if (kept && kept != &unseen) {
         kept->authorizing = now;
     }
 }

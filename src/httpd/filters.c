@@ -283,8 +283,12 @@ static int goes_on(const request_rec *r)
 
 /* httpd calls this right before a handler. A refusal of a look-up that the request went on in spite
  * of is not its answer; where an ErrorDocument follows, it still may be. */
-static void begin(const request_rec *r, ag_exchange_t *exchange)
+static void begin(request_rec *r, ag_exchange_t *exchange)
 {
+    if (!exchange) {
+        ag_exchange_begins(r);
+        return;
+    }
     ag_guard_begin(exchange);
     if (!r->main && r->status == HTTP_OK) {
         exchange->refused_below = NULL;
@@ -296,7 +300,7 @@ void ag_insert_filter(request_rec *r)
     ag_exchange_t *exchange = ag_exchange_found(r);
     ag_check_t *check = ag_check_found(r);
 
-    if (exchange && !goes_on(r)) {
+    if (!goes_on(r)) {
         begin(r, exchange);
     }
     if (check && !r->main && check == check->exchange->passed_below) {

@@ -262,6 +262,9 @@ ag_check_t *ag_check_found(request_rec *r);
 /* The exchange if any pass has made it, else NULL. */
 ag_exchange_t *ag_exchange_found(request_rec *r);
 
+/* A handler begins while there is none; whichever pass makes it later finds that so. */
+void ag_exchange_begins(request_rec *r);
+
 const ag_policy_t *ag_policy_of(const request_rec *r);
 
 /* 1 when AuthType ApiGuard is in force. */

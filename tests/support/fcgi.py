@@ -36,13 +36,15 @@ class Handler(socketserver.StreamRequestHandler):
     def say(self, kind, data):
         self.wfile.write(struct.pack(">BBHHBB", 1, kind, self.id, len(data), 0, 0) + data)
 
+    out = b"Content-Type: application/json\r\n\r\n"
+
     def handle(self):
         params, kind, data = b"", None, b"."
         while (kind, data) != (STDIN, b""):
             kind, data = self.record()
             params += data if kind == PARAMS else b""
         body = json.dumps(pairs(params)).encode()
-        self.say(STDOUT, b"Content-Type: application/json\r\n\r\n" + body)
+        self.say(STDOUT, self.out + body)
         self.say(STDOUT, b"")
         self.say(END, bytes(8))
 
@@ -53,8 +55,8 @@ class Server(socketserver.ThreadingTCPServer):
 
 
 class FastCgi:
-    def __init__(self):
-        self.server = Server((LOOPBACK, 0), Handler)
+    def __init__(self, handler=Handler):
+        self.server = Server((LOOPBACK, 0), handler)
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from support.backend import Backend
+from support.fields import limits
 from support.problem import assert_refused
 
 SECTION = """
@@ -30,6 +31,7 @@ SECTIONS = {
     "when": "ApiGuardConcurrency 1 by=ip \"when=%{REQUEST_METHOD} == 'POST'\"",
     "dry": "ApiGuardConcurrency 1 by=ip dryrun",
     "none": "ApiGuardConcurrency 0 by=ip",
+    "early": "ApiGuardConcurrency 0 by=global\nApiGuardRateLimit 3/day by=ip",
     "shared-a": "ApiGuardConcurrency 1 by=ip name=both",
     "shared-b": "ApiGuardConcurrency 1 by=ip name=both",
 }
@@ -119,6 +121,14 @@ def test_who_is_refused_is_not_charged(web):
             assert_refused(web.get("/limited/b", key=key), "concurrency_exceeded")
     assert [released(web, "/limited/c", key=key).status for _ in range(2)] == [200, 200]
     assert_refused(released(web, "/limited/d", key=key), "rate_exceeded")
+
+
+def test_nor_by_a_limit_that_was_asked_before(web):
+    """Limits by address are taken before anything else is looked at, and were kept."""
+    for _ in range(5):
+        answer = web.get("/early/a")
+        assert_refused(answer, "concurrency_exceeded")
+        assert limits(answer)["3/day"]["r"] == 3
 
 
 def test_by_address_when_and_none(web):

@@ -3,8 +3,11 @@
 ErrorDocument, a redirect of the script or a look-up is refused later. And two sections that share a
 count pay the higher cost."""
 
+import time
+
 import pytest
 
+from support import fcgi
 from support.backend import Backend
 from support.fields import limits
 
@@ -39,6 +42,20 @@ ScriptSock {root}/run/cgisock
 <Location "/cgi/index/refused.html">
     ApiGuardRateLimit 0/day by=ip name=nothing
 </Location>
+<Location "/cgi/pages/">
+    ApiGuardRateLimit 8/day by=ip
+</Location>
+<Location "/cgi/pages/few/">
+    ApiGuardRateLimit 3/day by=global
+    ApiGuardErrors httpd
+    ErrorDocument 429 /cgi/pages/sorry.sh
+</Location>
+<Location "/cgi/slow.sh">
+    ApiGuardRateLimit 100/day by=ip
+</Location>
+<Location "/once/">
+    ApiGuardRateLimit 1/2s by=global
+</Location>
 <Location "/cost/">
     ApiGuardRateLimit 10/day by=ip name=pot
 </Location>
@@ -54,6 +71,8 @@ ScriptSock {root}/run/cgisock
 COUNT = "#!/bin/sh\necho run >> {file}\n"
 SCRIPTS = {
     "local": "echo 'Location: /none/x.html'\necho\n",
+    "slow": "sleep 2.5\necho 'Location: /once/x.html'\necho\n",
+    "pages/sorry": "echo 'Content-Type: text/plain'\necho\necho sorry\n",
     "busy": "echo 'Status: 429 Busy'\necho 'Content-Type: text/plain'\necho\necho mine\n",
 }
 SCRIPTS["index/index"] = SCRIPTS["busy"]
@@ -72,6 +91,7 @@ def web(make_httpd, refusing):
     server = make_httpd(CONF, modules=("cgid", "proxy", "proxy_http", "rewrite"),
                         words={"backend": refusing.port},
                         files={"err/index.html": "sorry\n", "cgi/index/refused.html": "refused\n",
+                               "cgi/pages/few/x.html": "few\n", "once/x.html": "once\n",
                                "cost/x.html": "cheap\n", "cost/dear/x.html": "dear\n",
                                "cost/moved/x.html": "moved\n"})
     for name, text in SCRIPTS.items():
@@ -114,6 +134,55 @@ def test_nor_after_an_index_that_was_refused(web):
     assert "AG0140" not in web.verdict.error.peek()
     assert web.get("/cgi/index/").json["code"] == "rate_exceeded"
     assert runs(web, "index-index") == 5
+
+
+def test_an_error_document_is_counted_though_what_it_stands_for_consumes_nothing(web):
+    """What a refused request had taken was given back, and passed for paid all the same: the page's
+    script ran for every one of them."""
+    answers = [web.get("/cgi/pages/few/x.html") for _ in range(12)]
+    assert [answer.text for answer in answers[:8]] == ["few\n"] * 3 + ["sorry\n"] * 5
+    assert [answer.status for answer in answers[3:]] == [429] * 9
+    assert runs(web, "pages-sorry") == 5
+    assert limits(answers[3])["8/day"]["r"] == 4
+
+
+def test_what_a_script_redirects_to_is_counted_when_it_comes(web):
+    """It was counted as of when the script's request came, and one more passed soon after it."""
+    assert web.get("/cgi/slow.sh").text == "once\n"
+    assert web.get("/once/x.html").status == 429
+    time.sleep(2.1)
+    assert web.get("/once/x.html").status == 200
+
+
+@pytest.fixture
+def strict(make_httpd):
+    """A public application on FastCGI, whose own 401 and 429 httpd words."""
+    class Refuses(fcgi.Handler):
+        out = b"Status: 429 Busy\r\nContent-Type: text/plain\r\n\r\n"
+
+    application = fcgi.FastCgi(Refuses)
+    yield make_httpd(PUBLIC, modules=("proxy", "proxy_fcgi"), words={"fcgi": application.port},
+                     files={"public/app.php": "", "none/x.html": "none\n"})
+    application.close()
+
+
+PUBLIC = """
+<Location "/none/">
+    ApiGuardRateLimit 0/day
+</Location>
+<Directory "{root}/htdocs/public">
+    ProxyErrorOverride On
+    SetHandler "proxy:fcgi://127.0.0.1:{fcgi}"
+</Directory>
+"""
+
+
+def test_nor_where_no_section_of_ours_saw_the_request_before(strict):
+    """A public script's PATH_INFO is looked up as a path that is refused; its own 429 became ours."""
+    answer = strict.get("/public/app.php/none/x.html")
+    assert answer.status == 429 and "429 Busy" in answer.text
+    assert "AG0140" not in strict.verdict.error.peek()
+    assert strict.get("/none/x.html").json["code"] == "rate_exceeded"
 
 
 def test_of_one_name_the_higher_cost_counts(web):
