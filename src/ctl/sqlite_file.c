@@ -21,7 +21,11 @@
 #define OTHERS 022 /* who may write besides the owner */
 #define OURS 02770 /* a directory that init or the installation made for a database */
 
+/* How a database begins, and what SQLite makes beside it (https://sqlite.org/fileformat2.html, walformat.html). */
 static const char sqlite_magic[] = "SQLite format 3"; /* with its NUL */
+static const unsigned char wal_magic[] = {0x37, 0x7f, 0x06};
+static const apr_uint32_t shm_magic = 3007000;
+static const unsigned char journal_magic[] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
 
 static const char *trouble(const char *what, const char *path, apr_pool_t *p)
 {
@@ -54,16 +58,26 @@ static const char *hand_over(int fd, const char *path, mode_t mode, const struct
     return fchmod(fd, mode) == 0 ? NULL : trouble("cannot set the rights of", path, p);
 }
 
+static int is_roots_link(const char *dir)
+{
+    struct stat info;
+
+    return lstat(dir, &info) == 0 && S_ISLNK(info.st_mode) && info.st_uid == 0;
+}
+
 /* A directory that was there before stays as it is, unless it was made for this and nobody has it yet. */
 static const char *make_directory(int *fd, const char *dir, const struct passwd *owner, apr_pool_t *p)
 {
-    int is_new = mkdir(dir, 0770) == 0;
+    int is_new = mkdir(dir, 0770) == 0, flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
     struct stat info;
 
     if (!is_new && errno != EEXIST) {
         return trouble("cannot make the directory", dir, p);
     }
-    *fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (is_new ? O_NOFOLLOW : 0));
+    if (geteuid() == 0 && (is_new || !is_roots_link(dir))) {
+        flags |= O_NOFOLLOW;
+    }
+    *fd = open(dir, flags);
     if (*fd < 0 || fstat(*fd, &info) != 0) {
         return trouble("cannot open the directory", dir, p);
     }
@@ -73,13 +87,14 @@ static const char *make_directory(int *fd, const char *dir, const struct passwd 
     return NULL;
 }
 
-/* Empty, or SQLite's: what else root has left in that directory may be a secret. */
-static int is_database(int fd)
+/* Empty, or begins so: what else root has left in that directory may be a secret, and whoever may write there
+ * can give it any name. */
+static int is_sqlite(int fd, const void *magic, apr_size_t size)
 {
-    char magic[sizeof sqlite_magic];
-    ssize_t n = pread(fd, magic, sizeof magic, 0);
+    char start[sizeof sqlite_magic];
+    ssize_t n = pread(fd, start, size, 0);
 
-    return n == 0 || (n == (ssize_t)sizeof magic && memcmp(magic, sqlite_magic, sizeof magic) == 0);
+    return n == 0 || (n == (ssize_t)size && memcmp(start, magic, size) == 0);
 }
 
 static const char *refusal(const struct stat *info, const struct passwd *owner)
@@ -123,7 +138,7 @@ static const char *make_file(int dir, const char *path, const struct passwd *own
         return trouble("cannot open", path, p);
     }
     error = is_new ? NULL : open_old(&fd, dir, name, path, owner, p);
-    if (!error && fd >= 0 && !is_new && owner && !is_database(fd)) {
+    if (!error && fd >= 0 && !is_new && owner && !is_sqlite(fd, sqlite_magic, sizeof sqlite_magic)) {
         error = apr_psprintf(p, "%s is no SQLite database; it is left alone", path);
     }
     if (!error && fd >= 0 && (is_new || owner)) {
@@ -138,35 +153,28 @@ static const char *make_file(int dir, const char *path, const struct passwd *own
 /* What SQLite left beside it when root used the database last. */
 static const char *give_rest(int dir, const char *path, const struct passwd *owner, apr_pool_t *p)
 {
-    static const char *const ends[] = {"-wal", "-shm", "-journal"};
+    static const struct {
+        const char *end;
+        const void *magic;
+        apr_size_t size;
+    } all[] = {{"-wal", wal_magic, sizeof wal_magic}, {"-shm", &shm_magic, sizeof shm_magic},
+               {"-journal", journal_magic, sizeof journal_magic}};
     const char *error = NULL;
     int i, fd;
 
     for (i = 0; i < 3 && !error; i++) {
-        const char *rest = apr_pstrcat(p, path, ends[i], NULL);
+        const char *rest = apr_pstrcat(p, path, all[i].end, NULL);
 
         error = open_old(&fd, dir, name_of(rest), rest, owner, p);
+        if (!error && fd >= 0 && !is_sqlite(fd, all[i].magic, all[i].size)) {
+            error = apr_psprintf(p, "%s is none of SQLite's files; it is left alone", rest);
+        }
         if (!error && fd >= 0) {
             error = hand_over(fd, rest, 0660, owner, p);
         }
         if (fd >= 0) {
             close(fd);
         }
-    }
-    return error;
-}
-
-const char *ag_sqlite_make(const char *path, const struct passwd *owner, apr_pool_t *p)
-{
-    int fd = -1;
-    const char *error = make_directory(&fd, directory_of(path, p), owner, p);
-
-    error = error ? error : make_file(fd, path, owner, p);
-    if (!error && owner) {
-        error = give_rest(fd, path, owner, p);
-    }
-    if (fd >= 0) {
-        close(fd);
     }
     return error;
 }
@@ -182,23 +190,54 @@ static int is_roots(const struct stat *info, int may_be_sticky)
     return info->st_uid == 0 && (!others || (may_be_sticky && (info->st_mode & S_ISVTX)));
 }
 
-/* 1 when that holds of all directories on the way to this one. */
-static int are_roots(const char *dir, apr_pool_t *p)
+/* 1 when that holds of this directory and of all above it. */
+static int are_roots(const char *dir, int may_be_sticky, apr_pool_t *p)
 {
     char *whole = realpath(dir, NULL);
     char *at = whole ? apr_pstrdup(p, whole) : NULL;
     struct stat info;
-    int good = at != NULL, last = 1;
+    int good = at != NULL;
 
     free(whole);
     while (good && *at) {
         char *slash = strrchr(at, '/');
 
-        good = stat(at, &info) == 0 && is_roots(&info, !last);
-        last = 0;
+        good = stat(at, &info) == 0 && is_roots(&info, may_be_sticky);
+        may_be_sticky = 1;
         *slash = '\0';
     }
     return good && stat("/", &info) == 0 && is_roots(&info, 0);
+}
+
+/* 1 when nobody but root can make this one name lead elsewhere. Who has a directory in a sticky one may put
+ * something else in its place. */
+static int is_name_roots(const char *dir, const char *above, apr_pool_t *p)
+{
+    struct stat info;
+    char *whole;
+    int good;
+
+    if (!are_roots(above, 1, p)) {
+        return 0;
+    }
+    if (lstat(dir, &info) != 0) {
+        return errno == ENOENT;
+    }
+    if (!S_ISLNK(info.st_mode)) {
+        return info.st_uid == 0 || are_roots(above, 0, p);
+    }
+    whole = realpath(dir, NULL);
+    good = info.st_uid == 0 && whole && are_roots(directory_of(whole, p), 1, p);
+    free(whole);
+    return good;
+}
+
+/* That, for all names on the way. */
+static int is_way_roots(const char *dir, apr_pool_t *p)
+{
+    const char *above = directory_of(dir, p);
+
+    return is_name_roots(dir, above, p) && (strcmp(above, dir) == 0 || is_way_roots(above, p));
 }
 
 /* Whose rights suffice: the file's owner's; of a file of root's, those of who rules over its name. *uid 0:
@@ -219,7 +258,7 @@ static const char *choose(uid_t *uid, gid_t *gid, const char *path, apr_pool_t *
     }
     *uid = file.st_uid ? file.st_uid : at.st_uid;
     *gid = file.st_uid ? file.st_gid : at.st_gid;
-    return *uid || are_roots(dir, p)
+    return *uid || (is_way_roots(dir, p) && are_roots(dir, 0, p))
                ? NULL
                : apr_psprintf(p, "others than root may write to %s or above it, and %s is root's, so root does not "
                               "work there; `apiguardctl init --owner USER` gives it to the user httpd runs as",
@@ -243,6 +282,37 @@ static int become(uid_t uid, gid_t gid)
     became.uid = uid;
     became.gid = user ? user->pw_gid : gid;
     return setegid(became.gid) == 0 && seteuid(uid) == 0 && geteuid() == uid;
+}
+
+/* Where others may change the way, the one who gets the files makes them himself. */
+static const char *make_as(const char *dir, const struct passwd *owner, apr_pool_t *p)
+{
+    if (geteuid() != 0 || is_way_roots(dir, p)) {
+        return NULL;
+    }
+    if (!owner || owner->pw_uid == 0) {
+        return apr_psprintf(p, "others than root may change where %s leads, so root makes nothing there; "
+                            "`apiguardctl init --owner USER` does it with the rights of the user httpd runs as",
+                            dir);
+    }
+    return become(owner->pw_uid, owner->pw_gid) ? NULL
+                                                : trouble("root's rights cannot be given up for", dir, p);
+}
+
+const char *ag_sqlite_make(const char *path, const struct passwd *owner, apr_pool_t *p)
+{
+    int fd = -1;
+    const char *error = make_as(directory_of(path, p), owner, p);
+
+    error = error ? error : make_directory(&fd, directory_of(path, p), owner, p);
+    error = error ? error : make_file(fd, path, owner, p);
+    if (!error && owner) {
+        error = give_rest(fd, path, owner, p);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return error;
 }
 
 const char *ag_sqlite_step_down(const char *path, apr_pool_t *p)

@@ -107,6 +107,57 @@ def test_other_things_are_not_given_away(place):
     assert os.stat(place.path).st_uid == 54321
 
 
+@pytest.mark.parametrize("end", ["-wal", "-shm", "-journal"])
+def test_what_only_has_such_a_name_is_not_given_away(place, end):
+    """Whoever may write to the directory can call a file that root has left there as he likes."""
+    place.init()
+    os.rename(place.top.write("data/backup", SECRET, 0o600), place.path + end)
+    done = place.ctl("init", "--owner", place.user)
+    assert done.returncode == 3 and f"{place.path}{end} is none of SQLite's files" in done.stderr
+    info = os.stat(place.path + end)
+    assert (info.st_uid, stat.S_IMODE(info.st_mode), info.st_size) == (0, 0o600, len(SECRET))
+
+
+@pytest.mark.parametrize("owner", [["--owner", "USER"], []], ids=["owner", "nobody"])
+def test_the_way_may_be_the_users(place, owner):
+    """The database's directory lies in one of the server's user. With a link in its place he had root make
+    files wherever he liked, and give away a directory of root's or another database."""
+    other = place.top.mkdir("other", None, 0o2770)
+    os.chmod(other, 0o2770)
+    database = os.path.join(other, "keys.db")
+    sqlite3.connect(database).execute("CREATE TABLE t (x)").connection.close()
+    os.chmod(database, 0o600)
+    os.symlink(other, os.path.join(place.data, "db"))
+    place.path = os.path.join(place.data, "db", "keys.db")
+    args = [place.user if word == "USER" else word for word in owner]
+    for command in (["init", *args], ["key", "create", "--client", "acme"]):
+        assert place.ctl(*command).returncode == 3
+        assert [(os.stat(each).st_uid, stat.S_IMODE(os.stat(each).st_mode))
+                for each in (other, database)] == [(0, 0o2770), (0, 0o600)]
+        assert os.listdir(other) == ["keys.db"]
+
+
+def test_init_in_the_users_own_directory(place):
+    """There it works, with his rights."""
+    place.path = os.path.join(place.data, "db", "keys.db")
+    done = place.ctl("init")
+    assert done.returncode == 3 and "init --owner USER" in done.stderr
+    place.init()
+    info = os.stat(os.path.dirname(place.path))
+    assert (info.st_uid, stat.S_IMODE(info.st_mode)) == (place.uid, 0o2770)
+    place.init()
+    assert place.ctl("key", "create", "--client", "acme").returncode == 0
+    assert os.stat(place.path).st_uid == place.uid
+
+
+def test_roots_own_link_is_followed(place):
+    os.symlink(place.data, place.top.join("link"))
+    place.path = place.top.join("link/keys.db")
+    place.init()
+    assert place.ctl("key", "list").returncode == 0
+    assert os.listdir(place.data) == ["keys.db"]
+
+
 def test_root_works_as_the_owner(place):
     place.init()
     reader = sqlite3.connect(place.path)  # so that the files beside it stay
