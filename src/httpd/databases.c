@@ -24,6 +24,7 @@ typedef struct {
     apr_hash_t *databases; /* ag_database_t, by id */
     apr_hash_t *keys;      /* ag_keys_t, by what tells pools of connections apart */
     apr_array_header_t *all;
+    ag_id_t sum; /* of all lines so far, and of which host each is */
     apr_pool_t *pconf, *ptemp;
 } finder_t;
 
@@ -41,8 +42,20 @@ static const char *add_line(const char *text, const ap_directive_t *at, apr_pool
     return apr_pstrcat(p, text, at->directive, " ", at->args, "\n", NULL);
 }
 
-static void read_line(lines_t *lines, const ap_directive_t *at, apr_pool_t *p)
+static void sum_up(finder_t *f, const ap_directive_t *at)
 {
+    char hex[2 * sizeof f->sum + 1];
+    const char *text = add_line(ag_hex(hex, &f->sum, sizeof f->sum), at, f->ptemp);
+
+    f->sum = ag_id_of(text, strlen(text));
+}
+
+static void read_line(finder_t *f, lines_t *lines, const ap_directive_t *at)
+{
+    if (strncasecmp(at->directive, "DBD", 3) != 0) {
+        return;
+    }
+    sum_up(f, at);
     if (strcasecmp(at->directive, "DBDriver") == 0) {
         lines->driver = at->args;
     }
@@ -50,10 +63,10 @@ static void read_line(lines_t *lines, const ap_directive_t *at, apr_pool_t *p)
         lines->params = at->args;
     }
     else if (strcasecmp(at->directive, "DBDInitSQL") == 0) {
-        lines->statements = add_line(lines->statements, at, p);
+        lines->statements = add_line(lines->statements, at, f->ptemp);
     }
-    else if (strncasecmp(at->directive, "DBD", 3) == 0) {
-        lines->pool = add_line(lines->pool, at, p);
+    else {
+        lines->pool = add_line(lines->pool, at, f->ptemp);
     }
 }
 
@@ -63,12 +76,12 @@ static int is_host(const ap_directive_t *at)
 }
 
 /* Those from `at` on, and in sections, but not those of virtual hosts. */
-static void read_lines(lines_t *lines, const ap_directive_t *at, apr_pool_t *p)
+static void read_lines(finder_t *f, lines_t *lines, const ap_directive_t *at)
 {
     for (; at; at = at->next) {
         if (!is_host(at)) {
-            read_line(lines, at, p);
-            read_lines(lines, at->first_child, p);
+            read_line(f, lines, at);
+            read_lines(f, lines, at->first_child);
         }
     }
 }
@@ -98,7 +111,8 @@ static void read_host(finder_t *f, const ap_directive_t *at)
     static lines_t unknown;
 
     *lines = (lines_t){NULL, NULL, "", ""};
-    read_lines(lines, at->first_child, f->ptemp);
+    sum_up(f, at);
+    read_lines(f, lines, at->first_child);
     before = apr_hash_get(f->hosts, place, APR_HASH_KEY_STRING);
     if (!before || !are_same(before, lines)) {
         apr_hash_set(f->hosts, place, APR_HASH_KEY_STRING, before ? &unknown : lines);
@@ -148,11 +162,14 @@ static ag_id_t id_of(const finder_t *f, const lines_t *lines)
     return ag_id_of(text, strlen(text));
 }
 
-/* Of a server whose lines nobody knows: by its name, its port and how many there were before. */
+/* Of a server whose lines nobody knows: by its name, its port and how many there were before. After a
+ * reload it is another one wherever any line is, since that may have given it another database, whose keys
+ * nobody may find in the cache. */
 static ag_id_t own_id(const finder_t *f, const server_rec *s, int number)
 {
-    const char *text = apr_psprintf(f->ptemp, "own\n%s\n%u\n%d", s->server_hostname, (unsigned)s->port,
-                                    number);
+    char hex[2 * sizeof f->sum + 1];
+    const char *text = apr_psprintf(f->ptemp, "own\n%s\n%u\n%d\n%s", s->server_hostname,
+                                    (unsigned)s->port, number, ag_hex(hex, &f->sum, sizeof f->sum));
 
     return ag_id_of(text, strlen(text));
 }
@@ -220,10 +237,10 @@ void ag_records_own(server_rec *s, apr_pool_t *pconf)
 void ag_databases_find(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
 {
     finder_t f = {{NULL, NULL, "", ""}, apr_hash_make(ptemp), apr_hash_make(ptemp),
-                  apr_hash_make(ptemp), apr_array_make(pconf, 1, sizeof(ag_database_t *)), pconf,
-                  ptemp};
+                  apr_hash_make(ptemp), apr_array_make(pconf, 1, sizeof(ag_database_t *)), {0, 0},
+                  pconf, ptemp};
 
-    read_lines(&f.main, ap_conftree, ptemp);
+    read_lines(&f, &f.main, ap_conftree);
     read_hosts(&f, ap_conftree);
     for (; s; s = s->next) {
         find_one(&f, s);
