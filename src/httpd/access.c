@@ -156,6 +156,7 @@ int ag_last_gate(request_rec *r)
         ag_refuse(&check->verdict, AG_R_ACCESS_DENIED, NULL);
         return ag_refusal(r, check);
     }
+    check->exchange->request.now = apr_time_now(); /* who it is may have taken a while to find out */
     if (ag_guard_enter(check) != AG_R_NONE) {
         return ag_refusal(r, check);
     }

@@ -737,3 +737,23 @@ def test_a_full_table_is_told(own_httpd):
     connection.close()
     assert web.wait_log("AG0164: .* [1-9][0-9]* charges of newcomers", seconds=15)
     assert web.get("/s/full/hello.html", headers=known).status == 429
+
+
+SLOW = """
+ApiGuardKeyQuery "SELECT key_hash, client_name, is_active FROM api_keys WHERE key_hash = %s AND (SELECT count(*) \
+    FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 9000000) SELECT i FROM n)) > 0"
+<Location "/slow/">
+    AuthType ApiGuard
+    AuthName slow
+    Require valid-user
+    ApiGuardRateLimit 1/2s
+</Location>
+"""
+
+
+def test_a_request_counts_from_when_it_is_let_in(own_httpd):
+    """Its key's first look-up took longer than the window; it was counted as of when it had come, and the
+    next one passed at once."""
+    web = own_httpd(SLOW, files={"slow/x.html": "x"})
+    key = web.keys.create(client="acme")
+    assert [web.get("/slow/x.html", key=key).status for _ in range(2)] == [200, 429]
