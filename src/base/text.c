@@ -191,7 +191,8 @@ int ag_text_path(const char *pattern, const char *path)
 
 const char *ag_text_behind(const char *name, const char *prefix)
 {
-    for (; *prefix && ag_text_alike(*name, *prefix); name++, prefix++) {
+    /* Nearly every client spells a name as the section does. */
+    for (; *prefix && (*name == *prefix || ag_text_alike(*name, *prefix)); name++, prefix++) {
     }
     return *prefix ? NULL : name;
 }
