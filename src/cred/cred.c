@@ -130,14 +130,16 @@ static const struct {
     {"Basic", AG_FROM_BASIC, add_basic},
 };
 
-/* The number of the scheme by which `value` begins, of those that are read here; -1: none. */
-static int find_scheme(const hunt_t *hunt, const char *value)
+/* The number of the scheme by which `value` begins, of those that are read here, and what stands behind
+ * it; -1: none. */
+static int find_scheme(const char **rest, const hunt_t *hunt, const char *value)
 {
     unsigned read = hunt->places | (hunt->types & AG_CRED_JWT ? AG_FROM_BIT(AG_FROM_BEARER) : 0);
     int i;
 
     for (i = 0; i < (int)(sizeof schemes / sizeof *schemes); i++) {
-        if (read & AG_FROM_BIT(schemes[i].from) && after_scheme(value, schemes[i].name)) {
+        if (read & AG_FROM_BIT(schemes[i].from)
+            && (*rest = after_scheme(value, schemes[i].name))) {
             return i;
         }
     }
@@ -154,11 +156,12 @@ static const char *only_element(hunt_t *hunt, const char *value)
     char *element, *last;
 
     for (element = apr_strtok(rest, ",", &last); element; element = apr_strtok(NULL, ",", &last)) {
+        const char *rest;
         int i;
 
         element += strspn(element, " \t");
-        i = find_scheme(hunt, element);
-        if (i >= 0 && ag_text_nothing(after_scheme(element, schemes[i].name))) {
+        i = find_scheme(&rest, hunt, element);
+        if (i >= 0 && ag_text_nothing(rest)) {
             hunt->found->places |= AG_FROM_BIT(schemes[i].from);
         }
         else if (!ag_text_nothing(element)) {
@@ -175,6 +178,7 @@ static void authorization(hunt_t *hunt)
 {
     const ag_request_t *request = hunt->request;
     const char *value = request->header(request, request->authorization);
+    const char *rest;
     int i;
 
     if (!value) {
@@ -183,9 +187,9 @@ static void authorization(hunt_t *hunt)
     if (strchr(value, ',')) {
         value = only_element(hunt, value);
     }
-    i = find_scheme(hunt, value);
+    i = find_scheme(&rest, hunt, value);
     if (i >= 0) {
-        schemes[i].add(hunt, after_scheme(value, schemes[i].name));
+        schemes[i].add(hunt, rest);
     }
     else if (hunt->places & AG_FROM_BIT(AG_FROM_PLAIN)) {
         add_field(hunt, &ag_cred_key, value, AG_FROM_PLAIN);
