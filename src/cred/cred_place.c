@@ -25,6 +25,8 @@ typedef struct {
     const char *end;
 } pair_t;
 
+#define BLANKS " \t\r\n"
+
 /* ---- names --------------------------------------------------------------------------------------- */
 
 static int hex(const char *at, const char *end, int digits)
@@ -54,30 +56,32 @@ static char next_char(const char **at, const char *end)
     return *(*at)++ == '+' ? ' ' : (*at)[-1];
 }
 
-static void skip_blanks(const char **at, const char *end)
+static void skip_signs(const char **at, const char *end, const char *these)
 {
     const char *next = *at;
+    char c;
 
-    while (next < end && memchr(" \t\r\n", next_char(&next, end), 4)) {
+    while (next < end && (c = next_char(&next, end)) && strchr(these, c)) {
         *at = next;
     }
 }
 
 /* 1 when a backend may take the name from `at` to `end` for this one: encoded, in another case, with
- * another sign, behind blanks, as an array (name[]=) or cut off at a NUL. */
+ * another sign, behind blanks, as an array (name[]=), in brackets ([name]=, as Rack and Node's qs read it)
+ * or cut off at a NUL. */
 static int is_name(const char *at, const char *end, const char *name)
 {
     char next;
 
-    skip_blanks(&at, end);
+    skip_signs(&at, end, BLANKS "[]");
     for (; *name; name++) {
         if (at >= end || !ag_text_alike(next_char(&at, end), *name)) {
             return 0;
         }
     }
-    skip_blanks(&at, end);
+    skip_signs(&at, end, BLANKS);
     next = at < end ? next_char(&at, end) : '\0';
-    return next == '[' || !next;
+    return next == '[' || next == ']' || !next;
 }
 
 /* ---- pairs --------------------------------------------------------------------------------------- */
