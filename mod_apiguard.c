@@ -12,6 +12,7 @@ static void register_hooks(apr_pool_t *p)
     static const char *const authz[] = {"mod_authz_core.c", NULL};
     /* These read the request in fixups; mod_security2 its body, too, which nobody need send us unasked. */
     static const char *const after_us[] = {"mod_proxy.c", "mod_rewrite.c", "mod_security2.c", NULL};
+    static const char *const core[] = {"core.c", NULL};
     static const char *const before_personal[] = {"mod_headers.c", "mod_expires.c", NULL};
 
     (void)p;
@@ -26,7 +27,10 @@ static void register_hooks(apr_pool_t *p)
     /* a request */
     ap_hook_post_read_request(ag_strip_forged, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
     ap_hook_post_read_request(ag_mask_target, NULL, NULL, APR_HOOK_REALLY_LAST);
-    ap_hook_translate_name(ag_unmask, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
+    ap_hook_pre_translate_name(ag_unmask_target, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
+    ap_hook_pre_translate_name(ag_mask_target, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_translate_name(ag_unmask_target, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
+    ap_hook_map_to_storage(ag_unmask_line, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
     ap_hook_access_checker(ag_access_checker, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_force_authn(ag_force_authn, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_check_access_ex(ag_authz_begins, NULL, authz, APR_HOOK_LAST, AP_AUTH_INTERNAL_PER_CONF);
@@ -40,6 +44,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_insert_filter(ag_insert_personal, before_personal, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_handler(ag_trailers_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
     ap_hook_handler(ag_status_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
+    ap_hook_handler(ag_mask_unknown, NULL, core, APR_HOOK_REALLY_LAST);
 
     /* a refusal */
     ap_hook_note_auth_failure(ag_note_auth_failure, NULL, NULL, APR_HOOK_FIRST);

@@ -19,6 +19,9 @@ int ag_access_checker(request_rec *r)
     int bans = policy->ban.duration && (policy->ban.hard || ag_is_ours(r));
     ag_check_t *check;
 
+    if (r->proxyreq && policy->key_from.queries && ag_is_ours(r)) {
+        ag_hide_target(r, policy); /* "client denied by server configuration: proxy:http://...?apikey=" */
+    }
     if (!admits && !bans) {
         return DECLINED;
     }

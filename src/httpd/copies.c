@@ -126,7 +126,7 @@ void ag_hide_behind(request_rec *r)
     if (!from || (check && check->passed)) {
         return;
     }
-    if (ag_is_ours(from)) {
+    if (ag_is_ours(from) || (check && check->credential.type)) { /* a password may be a key, too */
         check = ag_check_of(from);
         ag_mask_arguments(r, check->policy);
         ag_identity_hide(from, check);

@@ -29,6 +29,17 @@ static void hide_in_target(request_rec *r, const char *name)
     }
 }
 
+void ag_hide_target(request_rec *r, const ag_policy_t *policy)
+{
+    int i;
+
+    for (i = 0; policy->hide != AG_HIDE_NONE && i < policy->key_from.n; i++) {
+        if (policy->key_from.sources[i].from == AG_FROM_QUERY) {
+            hide_in_target(r, policy->key_from.sources[i].name);
+        }
+    }
+}
+
 /* A page's address is sent along for all that it shows. */
 static void mask_referer(request_rec *r, const char *name)
 {

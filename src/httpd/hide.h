@@ -13,6 +13,9 @@
 /* All places of the section that may hold a key, and the token if that is wanted, with all copies. */
 void ag_identity_hide(request_rec *r, ag_check_t *check);
 
+/* The arguments of a proxy's raw target alone, before httpd tells it with a refusal. */
+void ag_hide_target(request_rec *r, const ag_policy_t *policy);
+
 /* The same where no section was found: all that holds a key in any, which is returned. */
 const ag_key_from_t *ag_hide_collected(request_rec *r);
 
@@ -65,7 +68,9 @@ ag_unmasked_t *ag_unmasked_found(request_rec *r); /* NULL when nothing was maske
  * show. The last one masks all that is on its way, before mod_status shows it. */
 void ag_mask_line(request_rec *r);
 int ag_mask_target(request_rec *r);
-int ag_unmask(request_rec *r);
+int ag_unmask_target(request_rec *r);
+int ag_unmask_line(request_rec *r);
+int ag_mask_unknown(request_rec *r);
 int ag_status_handler(request_rec *r);
 
 /* An answer that sub-requests may make one client's alone (personal.c). */

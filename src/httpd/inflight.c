@@ -41,16 +41,34 @@ int ag_mask_target(request_rec *r)
     return DECLINED;
 }
 
-int ag_unmask(request_rec *r)
+/* Whoever translates it passes it on (nocanon), or keeps it where it is told of no more. */
+int ag_unmask_target(request_rec *r)
 {
-    ag_unmasked_t *sent = ag_unmasked_found(r);
+    const ag_unmasked_t *sent = ag_unmasked_found(r);
+
+    if (sent && sent->target) {
+        r->unparsed_uri = sent->target;
+    }
+    return DECLINED;
+}
+
+/* A path that no file can have is told in full as well (AH00127, AH10297), when it is translated. */
+int ag_unmask_line(request_rec *r)
+{
+    const ag_unmasked_t *sent = ag_unmasked_found(r);
 
     if (sent && sent->line) {
         r->the_request = sent->line;
         r->parsed_uri.query = r->args;
     }
-    if (sent && sent->target) {
-        r->unparsed_uri = sent->target;
+    return DECLINED;
+}
+
+/* Right before httpd's own handler, which tells the line of a method that it does not know (AH00135). */
+int ag_mask_unknown(request_rec *r)
+{
+    if (r->method_number == M_INVALID && r->the_request) {
+        r->the_request = ag_masked(r->the_request, 0, r->pool);
     }
     return DECLINED;
 }

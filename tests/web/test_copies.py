@@ -13,10 +13,12 @@ import re
 import pytest
 
 from support.fcgi import FastCgi
+from support.verdict import secrets
 
 CONF = """
 RewriteEngine On
 RewriteRule "^/rewritten/(.*)" "http://127.0.0.1:{backend}/$1" [P,NE]
+RewriteRule "^/denied/rewritten/(.*)" "http://127.0.0.1:{backend}/$1" [P,NE]
 RewriteRule "^/env/" "-" [E=FROM_REWRITE:%{HTTP:X-API-Key},E=FROM_QUERY:%{QUERY_STRING},NE]
 RewriteRule "^/guarded/go/(.*)" "/env/$1" [PT]
 SetEnvIf X-API-Key "(.+)" FROM_FIELD=<$1> WHOLE=$1
@@ -33,6 +35,7 @@ ProxyRequests On
 </Proxy>
 ProxyPass "/raw/" "http://127.0.0.1:{backend}/" nocanon
 ProxyPass "/balanced/" "balancer://crew/" nocanon
+ProxyPass "/denied/raw/" "http://127.0.0.1:{backend}/" nocanon
 ProxyPass "/socket/" "ws://127.0.0.1:{backend}/" nocanon
 ProxyPass "/refused/" "http://127.0.0.1:{backend}/"
 ProxyPass "/forbidden/" "http://127.0.0.1:{backend}/"
@@ -62,6 +65,20 @@ ProxyPass "/kept/" "http://127.0.0.1:{backend}/" nocanon
     RewriteEngine On
     RewriteRule "^go/(.*)" "/env/$1" [NE]
 </Directory>
+<Location "/denied/">
+    AuthType ApiGuard
+    ApiGuardKeyFrom query:apikey
+    <RequireAll>
+        Require ip 192.0.2.0/24
+        Require valid-user
+    </RequireAll>
+</Location>
+<Location "/password/">
+    AuthType Basic
+    AuthName password
+    AuthBasicProvider apiguard
+    Require api-role boss
+</Location>
 <Location "/kept/">
     ApiGuardHideCredentials none
 </Location>
@@ -81,6 +98,15 @@ ErrorDocument 400 /error/x
 ErrorDocument 401 /error/x
 ErrorDocument 403 /error/x
 ErrorDocument 404 /error/x
+"""
+
+FORWARD = """
+ProxyRequests On
+<Proxy "*">
+    AuthType ApiGuard
+    ApiGuardKeyFrom query:apikey
+    Require api-role boss
+</Proxy>
 """
 
 WRONG = "a-key-that-nobody-knows"
@@ -122,6 +148,36 @@ def test_nor_that_of_a_forward_proxy(web, backend):
                             "Connection: close\r\n\r\n")
     assert answer.status == 200, answer
     assert answer.json["query"] == "a=1", answer
+
+
+@pytest.mark.parametrize("path", ["/denied/raw/x", "/denied/rewritten/x"])
+def test_no_message_of_a_refusal_tells_a_raw_target(web, path):
+    """The fixture reads the log: "client denied by server configuration: proxy:http://...?apikey=KEY"."""
+    web.expect("AH01630")
+    assert web.get(f"{path}?apikey={web.key}").status == 403
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_nor_that_of_a_forward_proxy_nor_our_audit_line(own_httpd, backend, good):
+    """There r->uri holds the arguments as well: AH01631, AG0140."""
+    web = own_httpd(FORWARD, modules=("proxy", "proxy_http"))
+    web.expect("AH01630", "AH01631")
+    key = web.keys.create(client="acme") if good else WRONG
+    secrets.add(key)
+    answer = web.client.raw_request("GET", f"http://127.0.0.1:{backend.port}/x?a=1&apikey={key}")
+    assert answer.status == (403 if good else 407), answer
+    assert web.wait_log('AG0140.*"path":"http://127.0.0.1:[0-9]+/x.a=1"')
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_no_error_document_sees_a_password_that_is_a_key(web, backend, known):
+    """AuthBasicProvider apiguard: known and not let in, or unknown."""
+    web.expect("AH01631", "AH01618", "AH01617")
+    key = web.key if known else WRONG
+    answer = web.get("/password/x", basic=("acme", key), headers={"X-Other": "something else"})
+    assert answer.status == 401 and "REDIRECT_STATUS" in answer.text, answer
+    assert "HTTP_AUTHORIZATION" not in answer.json and "YWNtZT" not in answer.text, answer.text
+    assert answer.json["HTTP_X_OTHER"] == "something else"
 
 
 def test_where_nothing_is_hidden_the_backend_gets_it_as_it_was_sent(web):

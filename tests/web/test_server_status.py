@@ -34,6 +34,10 @@ TraceEnable off
 <Location "/open/">
     ProxyPass "http://127.0.0.1:{backend}/" nocanon
 </Location>
+Alias "/alias/" "{root}/htdocs/"
+<Location "/encoded/">
+    ProxyPass "http://127.0.0.1:{backend}/" nocanon mapping=encoded
+</Location>
 <Location "/fcgi/">
     ProxyPass "fcgi://127.0.0.1:{fcgi}/"
 </Location>
@@ -44,7 +48,7 @@ SECRET = "Qz81opensesame"
 @pytest.fixture(scope="module")
 def web(make_httpd, backend):
     fcgi = FastCgi()
-    server = make_httpd(CONF, modules=("status", "proxy", "proxy_http", "proxy_fcgi", "http2"),
+    server = make_httpd(CONF, modules=("status", "proxy", "proxy_http", "proxy_fcgi", "http2", "alias"),
                         words={"backend": backend.port, "fcgi": fcgi.port}, processes=1)
     yield server
     fcgi.close()
@@ -119,7 +123,7 @@ def test_nor_what_http2_says_of_its_streams(web, key):
 def test_nor_of_a_target_with_a_password(own_httpd, backend):
     """httpd then puts the line together anew, from parts that nobody had masked."""
     web = own_httpd("HttpProtocolOptions Unsafe\n" + CONF, modules=("status", "proxy", "proxy_http",
-                    "proxy_fcgi", "http2"), words={"backend": backend.port, "fcgi": 1}, processes=1)
+                    "proxy_fcgi", "http2", "alias"), words={"backend": backend.port, "fcgi": 1}, processes=1)
     key = web.keys.create(client="acme")
     secrets.add(key)
     for path in "/slow/", "/open/":
@@ -133,13 +137,18 @@ def test_nor_of_a_target_with_a_password(own_httpd, backend):
                                   "GET /%zz?apikey={} HTTP/1.1\r\nHost: api.test\r\n",
                                   "GET /../../x?apikey={} HTTP/1.1\r\nHost: api.test\r\n",
                                   "GET /a%2fb?apikey={} HTTP/1.1\r\nHost: api.test\r\n",
-                                  "POST /x?apikey={} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x\r\n"])
+                                  "POST /x?apikey={} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x\r\n",
+                                  "GET /LONG?apikey={} HTTP/1.1\r\nHost: api.test\r\n",
+                                  "GET /alias/LONG?apikey={} HTTP/1.1\r\nHost: api.test\r\n",
+                                  "FOO /?apikey={} HTTP/1.1\r\nHost: api.test\r\n"])
 def test_nor_of_a_request_that_httpd_refuses_by_itself(web, line):
-    """The fixture reads the logs, too: AH10244 and AH00026 tell the whole target."""
-    web.expect("AH10244")
+    """The fixture reads the logs, too: AH10244 and AH00026 tell the whole target, AH00127, AH10297 and
+    AH00135 the whole line."""
+    web.expect("AH10244", "AH00127|AH10297", "AH00135")
     secrets.add(SECRET)
-    answer = web.client.raw(line.format(SECRET) + "Connection: close\r\n\r\n")
-    assert answer.status in (400, 404), answer
+    line = line.replace("LONG", "a" * 4200).format(SECRET)
+    answer = web.client.raw(line + "Connection: close\r\n\r\n")
+    assert answer.status in (400, 403, 404, 501), answer
     assert SECRET not in status(web)
 
 
@@ -156,4 +165,5 @@ def test_another_application_may_have_an_argument_of_that_name(web, backend):
     answer = web.get("/fcgi/x?apikey=1&page=2", secret=False)
     assert answer.json["REQUEST_URI"] == "/fcgi/x?apikey=1&page=2", answer
     assert answer.json["QUERY_STRING"] == "apikey=1&page=2"
-    assert web.get("/open/x?apikey=1&page=2", secret=False).json["query"] == "apikey=1&page=2"
+    for path in "/open/x", "/encoded/x":
+        assert web.get(f"{path}?apikey=1&page=2", secret=False).json["query"] == "apikey=1&page=2"
