@@ -208,6 +208,14 @@ const char *ag_policy_check(const ag_policy_t *policy, apr_pool_t *p)
                                                                          : NULL;
 }
 
+/* 1 when it limits whoever the other one does not, for all its requests. Two with a when= are the
+ * administrator's to compare. */
+static int stands_beside(const ag_limit_t *limit, const ag_limit_t *lone)
+{
+    return !limit->dry_run && (!limit->when || lone->when)
+           && (limit->by == AG_BY_IP || limit->by == AG_BY_CLIENT || limit->by == AG_BY_GLOBAL);
+}
+
 /* A client chooses its header fields freely, and what stands behind a script's path (PATH_INFO): a
  * limit by one of them alone limits nobody who varies it. Such a limit, or NULL where one that a
  * client cannot choose stands beside it. */
@@ -222,9 +230,11 @@ static const ag_limit_t *lone_choice(const ag_limits_t *limits)
         if (limit && (limit->by == AG_BY_HEADER || limit->by == AG_BY_PATH)) {
             lone = lone && lone->by == AG_BY_HEADER ? lone : limit;
         }
-        else if (limit && !limit->dry_run
-                 && (limit->by == AG_BY_IP || limit->by == AG_BY_CLIENT
-                     || limit->by == AG_BY_GLOBAL)) {
+    }
+    for (i = 0; lone && i < count(limits->list); i++) {
+        const ag_limit_t *limit = APR_ARRAY_IDX(limits->list, i, ag_limit_t *);
+
+        if (limit && stands_beside(limit, lone)) {
             return NULL;
         }
     }

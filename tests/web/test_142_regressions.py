@@ -239,9 +239,12 @@ def test_a_month_and_31_days_do_not_share_a_name(own_httpd):
     ("ApiGuardConcurrency 5 by=header:X-T\nApiGuardConcurrency 9 by=ip", False),
     ("ApiGuardRateLimit 5/s by=header:X-T\nApiGuardRateLimit 9/s by=ip dryrun", True),
     ("ApiGuardRateLimit 5/s by=header:X-T\nApiGuardRateLimit 9/s by=ip", False),
+    ("ApiGuardRateLimit 5/s by=path\nApiGuardRateLimit 9/s by=ip \"when=%{REQUEST_METHOD} == 'POST'\"", True),
+    ("ApiGuardRateLimit 5/s by=path when=true\nApiGuardRateLimit 9/s by=ip when=true", False),
 ])
 def test_what_a_field_alone_limits_is_told(own_httpd, lines, warned):
-    """Of requests in flight it was not; and a dry run, which limits nobody, was enough."""
+    """Of requests in flight it was not; and a dry run, which limits nobody, was enough, or a limit of some
+    requests only."""
     web = own_httpd(f'<Location "/x/">\n{lines}\n</Location>', start=False)
     assert ("AG0133: " in web.configtest()[1]) == warned
 
