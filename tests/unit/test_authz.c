@@ -513,7 +513,10 @@ static void test_file_again(void **state)
     assert_int_equal(after(source, 5, "192.0.2.2", *state), AG_IP_YES);
     assert_int_equal(logged, 3);
     put(path, "");
-    assert_int_equal(after(source, 2, "192.0.2.2", *state), AG_IP_NO); /* empty is good */
+    assert_int_equal(after(source, 2, "192.0.2.2", *state), AG_IP_YES); /* a download that failed */
+    assert_int_equal(logged, 4);
+    put(path, "# nobody\n");
+    assert_int_equal(after(source, 2, "192.0.2.2", *state), AG_IP_NO);
     unlink(path);
 }
 

@@ -347,6 +347,26 @@ def test_a_file_that_breaks(files, folder):
     until(files, "file", STRANGER, 200)
 
 
+@pytest.mark.parametrize("text", ["", "\n", "\ufeff\r\n"], ids=["empty", "newline", "mark"])
+def test_a_file_that_was_emptied(files, folder, text):
+    """As `wget -O` leaves it when the download fails: whoever was kept out was let in. A comment alone is meant."""
+    files.expect(r"AG0440")
+    write(folder, text)
+    assert files.wait_log(r"AG0440.*is empty; where that is meant, leave a comment.*what was read before goes on")
+    assert ask(files, "file", PARTNER).status == 200
+    assert ask(files, "not-file", PARTNER).status == 403
+    files.graceful()
+    assert ask(files, "file", PARTNER).status == 200
+    assert ask(files, "not-file", PARTNER).status == 403
+    write(folder, "# nobody\n")
+    until(files, "not-file", PARTNER, 200)
+    assert ask(files, "file", PARTNER).status == 403
+    write(folder, text)  # now there is nothing to be lost
+    files.graceful()
+    assert ask(files, "not-file", PARTNER).status == 200
+    assert files.error_log().count("AG0721: Require api-ip: ") == 1
+
+
 def test_a_file_that_is_not_there_at_start(own_httpd, folder):
     web = own_httpd(conf(FILE_RULES), database=None, start=False, modules=("remoteip",),
                     words={"folder": folder.path})
