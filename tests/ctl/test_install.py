@@ -23,6 +23,16 @@ def test_install_makes_room_for_the_default_database(tmp_path):
     assert stat.S_IMODE(os.stat(tmp_path / "var/lib/apiguard").st_mode) == 0o700  # it stays as it is
 
 
+def test_nothing_is_installed_beside_destdir():
+    """apxs knows of no DESTDIR: the module of a package that was being made took the place of the one in
+    use."""
+    told = subprocess.run(["make", "-f", "Makefile.apxs", "-n", "install", "DESTDIR=/there"], cwd=TOP,
+                          capture_output=True, text=True, check=True).stdout
+    folder = subprocess.run(["apxs", "-q", "LIBEXECDIR"], capture_output=True, text=True,
+                            check=True).stdout.strip()
+    assert f"-S LIBEXECDIR=/there{folder} -i mod_apiguard.la" in told
+
+
 def test_both_builds_share_it():
     told = subprocess.run(["make", "-f", "Makefile.apxs", "-n", "install", "DESTDIR=/there"], cwd=TOP,
                           capture_output=True, text=True, check=True).stdout
