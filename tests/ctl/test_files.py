@@ -4,6 +4,7 @@ makes and gives away; what is said when somebody may not read or write it."""
 
 import os
 import pwd
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -223,6 +224,21 @@ def test_init_without_owner_and_then_with(roots):
     assert os.stat(roots.path + "-wal").st_uid == roots.uid if os.path.exists(roots.path + "-wal") else True
     assert roots.as_user("key", "create", "--client", "acme").returncode == 0
     assert roots.ctl("init").stderr == ""
+
+
+def test_a_process_of_that_name_is_no_server(roots):
+    """Anybody can run something that is called httpd; `init` proposed to give him the database."""
+    program = roots.top.join("httpd")
+    shutil.copy(shutil.which("sleep"), program)
+    os.chmod(program, 0o755)
+    alone = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]  # where no real server is found first
+    if subprocess.run([*alone, "true"], capture_output=True).returncode != 0:
+        pytest.skip("no namespace of processes")
+    run = ('setpriv --reuid games --regid games --clear-groups "$0" 60 & sleep 0.3\n'
+           '[ "$(cat /proc/$!/comm)" = httpd ] && exec "$1" init')
+    done = subprocess.run([*alone, "sh", "-c", run, program, CTL], capture_output=True, text=True, timeout=30,
+                          env={**os.environ, "APIGUARD_DB": f"sqlite3:{roots.path}"})
+    assert done.returncode == 0 and "--owner " in done.stderr and "games" not in done.stderr, done
 
 
 def test_another_directory_of_roots_is_left_alone(roots):
