@@ -376,7 +376,7 @@ def test_no_such_key(db, command):
 
 def verify(db, key):
     done = db.ctl("key", "verify", "-", stdin=key, check=False)
-    return done.returncode, done.stdout.split(" is ")[1].split()[0] if done.stdout else done.stderr
+    return done.returncode, done.stdout.split(" is ")[1].split()[0].rstrip(",.;") if done.stdout else done.stderr
 
 
 def test_revoke_and_activate(db):
