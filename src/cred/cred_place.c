@@ -204,6 +204,10 @@ static const char *from_cookie(const char *raw, apr_size_t n, apr_pool_t *p)
 static const list_t arguments = {"&;?", "&;", "&", from_form};
 static const list_t cookies = {"; \t,", ";,", ";,", from_cookie};
 
+/* In a request line or a Referer field: a blank or '#' that should not stand in a query ends a value, and
+ * the query, or what should have been one, goes on behind it. */
+static const list_t shown = {"&;?# ", "&;#", "&# ", from_form};
+
 const char *ag_cred_argument(const char *args, const char *name, int *twice, apr_pool_t *p)
 {
     return find(&arguments, args, name, twice, p);
@@ -232,19 +236,19 @@ static int shows(const pair_t *pair)
 
 char *ag_cred_args_masked(const char *text, const char *args, const char *name, apr_pool_t *p)
 {
-    const char *end = args + strcspn(args, " #"); /* a request line goes on behind its query */
+    const char *end = args + strlen(args);
     apr_size_t size = 2 * strlen(text) + 4; /* "k=&" takes three bytes and grows by three */
     pair_t pair;
     ag_buf_t out;
 
-    while (next_pair(&pair, &arguments, args, end, name) && !shows(&pair)) {
+    while (next_pair(&pair, &shown, args, end, name) && !shows(&pair)) {
         args = pair.end;
     }
     if (!shows(&pair)) {
         return NULL;
     }
     ag_buf_init(&out, apr_palloc(p, size), size);
-    for (; next_pair(&pair, &arguments, args, end, name); args = pair.end) {
+    for (; next_pair(&pair, &shown, args, end, name); args = pair.end) {
         if (shows(&pair)) {
             ag_buf_mem(&out, text, (apr_size_t)(pair.value - text));
             ag_buf_str(&out, "***");

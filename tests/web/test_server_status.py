@@ -138,6 +138,8 @@ def test_nor_of_a_target_with_a_password(own_httpd, backend):
                                   "GET /../../x?apikey={} HTTP/1.1\r\nHost: api.test\r\n",
                                   "GET /a%2fb?apikey={} HTTP/1.1\r\nHost: api.test\r\n",
                                   "POST /x?apikey={} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x\r\n",
+                                  "GET /x?q=a b&apikey={} HTTP/1.1\r\nHost: a\r\n",
+                                  "GET /x?q=a#&apikey={} HTTP/1.1\r\nHost: a\r\n",
                                   "GET /LONG?apikey={} HTTP/1.1\r\nHost: api.test\r\n",
                                   "GET /alias/LONG?apikey={} HTTP/1.1\r\nHost: api.test\r\n",
                                   "FOO /?apikey={} HTTP/1.1\r\nHost: api.test\r\n"])
