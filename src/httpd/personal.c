@@ -72,10 +72,25 @@ static ag_personal_t *watch(request_rec *r)
     return answer;
 }
 
+/* What a request that was sent on here has learned: mod_rewrite may ask with -U or -F where to go. */
+static const char *learned(const request_rec *r)
+{
+    const char *vary = NULL;
+
+    for (; r->prev && !vary; r = r->prev) {
+        vary = ag_personal_of(r->prev)->vary;
+    }
+    return vary;
+}
+
 void ag_insert_personal(request_rec *r)
 {
-    const char *vary;
+    const char *vary = r->prev && !r->main && !is_identified(r) ? learned(r) : NULL;
 
+    if (vary) {
+        mark(r, watch(r), vary);
+        return;
+    }
     if (r->main || !composes(r) || is_identified(r)) {
         return;
     }

@@ -17,6 +17,12 @@ AddOutputFilter INCLUDES .shtml
     Options +Includes +Indexes
     DirectoryIndex disabled
 </Directory>
+<Directory {root}/htdocs/asked>
+    RewriteEngine On
+    RewriteCond "/part/x.html" "-U"
+    RewriteRule "^page$" "/asked/members.html" [L]
+    RewriteRule "^page$" "/asked/all.html" [L]
+</Directory>
 <Directory {root}/htdocs/override>
     AllowOverride AuthConfig
 </Directory>
@@ -69,8 +75,10 @@ FILES = {
                           "Require valid-user\n",
     "list/secret.txt": "x",
     "list/open.txt": "y",
+    "asked/members.html": "for members",
+    "asked/all.html": "for all",
 }
-MODULES = ("include", "autoindex", "filter", "headers", "cgid")
+MODULES = ("include", "autoindex", "filter", "headers", "cgid", "rewrite")
 CACHES = {"on": "CacheQuickHandler on\n", "off": "CacheQuickHandler off\n"}
 
 
@@ -125,6 +133,14 @@ def test_a_list_of_files_that_only_some_may_see(web):
     assert "secret.txt" not in web.get("/list/").text
     answer = web.get("/list/", key=web.key)
     assert "secret.txt" in answer.text and is_personal(answer), answer.headers
+
+
+def test_a_page_that_was_chosen_by_who_asks(web):
+    """mod_rewrite asks with -U and sends the request on; what it learned is not forgotten."""
+    answer = web.get("/asked/page", key=web.key)
+    assert answer.text == "for members" and is_personal(answer), answer.headers
+    answer = web.get("/asked/page")
+    assert answer.text == "for all" and not answer.header("Cache-Control"), answer.headers
 
 
 def test_an_anonymous_part_is_no_secret(web):
