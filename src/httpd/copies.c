@@ -82,7 +82,7 @@ static void scrub_argument(const scrubbing_t *self, const char *args, const char
     char *pair, *last;
     int twice = 0;
 
-    for (pair = apr_strtok(list, "&", &last); pair; pair = apr_strtok(NULL, "&", &last)) {
+    for (pair = apr_strtok(list, "&;", &last); pair; pair = apr_strtok(NULL, "&;", &last)) {
         const char *value = ag_cred_argument(pair, name, &twice, r->pool);
 
         if (value) {
@@ -117,22 +117,33 @@ static int is_early(const request_rec *r)
            && r->per_dir_config == r->server->lookup_defaults;
 }
 
+static void hide_refused(request_rec *r, ag_check_t *check)
+{
+    ag_mask_arguments(r, check->policy);
+    ag_identity_hide(r->prev, check);
+    if (check->policy->hide != AG_HIDE_NONE) {
+        ag_hide_copies(r, check, &check->policy->key_from);
+    }
+}
+
 /* Who refused before our gate is not known here. */
 void ag_hide_behind(request_rec *r)
 {
     request_rec *from = r->prev;
     ag_check_t *check = from ? ag_check_found(from) : NULL;
+    const ag_exchange_t *exchange = from ? ag_exchange_found(from) : NULL;
 
     if (!from || (check && check->passed)) {
         return;
     }
     if (ag_is_ours(from) || (check && check->credential.type)) { /* a password may be a key, too */
-        check = ag_check_of(from);
-        ag_mask_arguments(r, check->policy);
-        ag_identity_hide(from, check);
-        if (check->policy->hide != AG_HIDE_NONE) {
-            ag_hide_copies(r, check, &check->policy->key_from);
-        }
+        hide_refused(r, ag_check_of(from));
+    }
+    else if (exchange && exchange->refused_below) { /* what mod_dir looked at for an index, say */
+        ag_check_t below = *exchange->refused_below;
+
+        memset(&below.credential, 0, sizeof below.credential); /* it was the sub-request's */
+        hide_refused(r, &below);
     }
     else if (is_early(from)) {
         r->the_request = r->the_request ? ag_masked(r->the_request, 0, r->pool) : NULL;

@@ -18,6 +18,8 @@ from support.verdict import secrets
 CONF = """
 RewriteEngine On
 RewriteRule "^/rewritten/(.*)" "http://127.0.0.1:{backend}/$1" [P,NE]
+RewriteCond "%{QUERY_STRING}" "apikey=([^&]+)"
+RewriteRule "^/env/" "-" [E=FROM_VALUE:%1,NE]
 RewriteRule "^/denied/rewritten/(.*)" "http://127.0.0.1:{backend}/$1" [P,NE]
 RewriteRule "^/env/" "-" [E=FROM_REWRITE:%{HTTP:X-API-Key},E=FROM_QUERY:%{QUERY_STRING},NE]
 RewriteRule "^/guarded/go/(.*)" "/env/$1" [PT]
@@ -60,6 +62,15 @@ ProxyPass "/kept/" "http://127.0.0.1:{backend}/" nocanon
 </Location>
 <Directory "{root}/htdocs/files">
     Options -FollowSymLinks
+</Directory>
+<Files "secret.html">
+    AuthType ApiGuard
+    ApiGuardKeyFrom header:X-API-Key bearer basic query:apikey cookie:session
+    ApiGuardErrors httpd
+    Require valid-user
+</Files>
+<Directory "{root}/htdocs/index">
+    DirectoryIndex secret.html
 </Directory>
 <Directory "{root}/htdocs">
     RewriteEngine On
@@ -119,6 +130,7 @@ def web(make_httpd, backend):
                                        "proxy_balancer", "slotmem_shm", "lbmethod_byrequests", "rewrite"),
                         words={"backend": backend.port, "fcgi": fcgi.port})
     server.put("files/x", "x")
+    server.put("index/secret.html", "x")
     os.symlink(server.dir.join("htdocs/api"), server.dir.join("htdocs/files/link"))
     server.key = server.keys.create(client="acme")
     yield server
@@ -199,6 +211,7 @@ SENT = {
     "basic": lambda key: ("", {"Authorization": basic(key)}),
     "query": lambda key: (f"?a=1&apikey={key}", {}),
     "encoded": lambda key: (f"?a=1&apikey={encoded(key)}", {}),
+    "behind ;": lambda key: (f"?a=1;apikey={encoded(key)}", {}),
     "cookie": lambda key: ("", {"Cookie": f"a=1; session={key}; b=2"}),
 }
 
@@ -235,6 +248,16 @@ def test_no_error_document_sees_a_refused_credential(web, how):
         assert answer.status in (401, 403) and "REDIRECT_STATUS" in answer.text, answer
         assert not holds(answer.text, key), answer.text
         assert answer.json["HTTP_X_OTHER"] == "something else"
+
+
+@pytest.mark.parametrize("how", SENT)
+def test_nor_one_that_was_refused_for_an_index(web, how):
+    """The directory is open, the file that mod_dir finds there is not."""
+    query, fields = SENT[how](WRONG)
+    answer = web.get("/index/" + query, headers={**fields, "X-Other": "something else"})
+    assert answer.status == 401 and "REDIRECT_STATUS" in answer.text, answer
+    assert not holds(answer.text, WRONG), answer.text
+    assert answer.json["HTTP_X_OTHER"] == "something else"
 
 
 @pytest.mark.parametrize("how", SENT)
