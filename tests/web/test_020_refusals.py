@@ -260,5 +260,5 @@ def test_every_method_is_refused_alike(web, method):
 
 def test_every_reason_is_tested_somewhere():
     elsewhere = """keystore_unavailable keyset_unavailable counters_unavailable rate_exceeded
-                   internal_error list_unavailable banned concurrency_exceeded"""
+                   internal_error list_unavailable banned concurrency_exceeded issuer_denied"""
     assert set(REASONS) == set(IDS) | set(elsewhere.split())
