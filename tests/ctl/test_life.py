@@ -15,7 +15,8 @@ DAY = 86400
 
 def verify(db, key):
     done = db.ctl("key", "verify", "-", stdin=key, check=False)
-    return done.returncode, done.stdout.split(" is ")[1].split()[0] if done.stdout else done.stderr
+    return done.returncode, (done.stdout.split(" is ")[1].split()[0].rstrip(",") if done.stdout
+                             else done.stderr)
 
 
 def rotated(db, name, *args, stdin=None):

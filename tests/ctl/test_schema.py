@@ -97,6 +97,8 @@ def test_the_file_of_the_documentation_does_the_same(bare):
         text = f.read()
     for _ in range(2):
         bare.script(text)
+    if isinstance(bare, Sqlite):
+        bare.hand_over()
     key = bare.create()
     said = json.loads(bare.ctl("init", "--json").stdout)
     assert (said["version_before"], said["version"]) == (VERSION, VERSION)

@@ -432,8 +432,10 @@ static void test_schema(void **state)
     sql(f, "ALTER TABLE k RENAME TO api_keys");
     sql(f, "UPDATE api_schema SET version = 1");
     assert_int_equal(schema(f, NULL), AG_SCHEMA_OLDER);
-    sql(f, "UPDATE api_schema SET version = 'two'");
-    assert_int_equal(schema(f, NULL), AG_SCHEMA_MISSING);
+    if (is_driver(f, "sqlite3")) { /* the others keep to the column's type */
+        sql(f, "UPDATE api_schema SET version = 'two'");
+        assert_int_equal(schema(f, NULL), AG_SCHEMA_MISSING);
+    }
     sql(f, "DELETE FROM api_schema");
     assert_int_equal(schema(f, NULL), AG_SCHEMA_MISSING);
     sql(f, "DROP TABLE api_schema");
