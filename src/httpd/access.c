@@ -35,9 +35,7 @@ int ag_access_checker(request_rec *r)
 /* Right before mod_authz_core tests its Require rules. A 403 of mod_evasive, say, came before. */
 int ag_authz_begins(request_rec *r)
 {
-    if (ag_is_ours(r)) {
-        ag_authorizing(r, 1);
-    }
+    ag_authorizing(r, ag_is_ours(r));
     return DECLINED;
 }
 

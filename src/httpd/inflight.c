@@ -20,7 +20,8 @@ static void mask_parsed(request_rec *r)
 
 void ag_mask_line(request_rec *r)
 {
-    char *shown = r->the_request ? ag_masked(r->the_request, 0, r->pool) : NULL;
+    char *shown = r->the_request && ag_collected()->queries ? ag_masked(r->the_request, 0, r->pool)
+                                                           : r->the_request;
 
     if (shown != r->the_request) {
         ag_unmasked_of(r)->line = r->the_request;
@@ -32,7 +33,8 @@ void ag_mask_line(request_rec *r)
 /* Others keep it at this stage, and compare it with what the client sent (mod_auth_digest). */
 int ag_mask_target(request_rec *r)
 {
-    char *shown = r->unparsed_uri ? ag_masked(r->unparsed_uri, 0, r->pool) : NULL;
+    char *shown = r->unparsed_uri && ag_collected()->queries ? ag_masked(r->unparsed_uri, 0, r->pool)
+                                                            : r->unparsed_uri;
 
     if (shown != r->unparsed_uri) {
         ag_unmasked_of(r)->target = r->unparsed_uri;
@@ -88,7 +90,8 @@ int ag_status_handler(request_rec *r)
 {
     int processes = 0, threads = 0, i, j;
 
-    if (!r->handler || strcmp(r->handler, "server-status") != 0 || !ap_exists_scoreboard_image()) {
+    if (!r->handler || r->handler[0] != 's' || strcmp(r->handler, "server-status") != 0
+        || !ap_exists_scoreboard_image()) {
         return DECLINED;
     }
     ap_mpm_query(AP_MPMQ_HARD_LIMIT_DAEMONS, &processes);
