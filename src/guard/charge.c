@@ -51,7 +51,12 @@ AG_RARE static ag_store_t *ask_another(ag_check_t *check, ag_bill_t *bill)
 
     if (exchange->engine->memcached) {
         store = degrade(check, bill);
-        if (!store || answers(store, bill, &exchange->request)) {
+        if (!store) {
+            return NULL;
+        }
+        if (answers(store, bill, &exchange->request)) {
+            ag_limit_went(exchange->engine->memcached, bill->charges, bill->n,
+                          exchange->request.now);
             return store;
         }
     }

@@ -171,6 +171,10 @@ void ag_lease_doubt(ag_lease_t *lease)
 void ag_lease_void(ag_lease_t *lease)
 {
     ag_lease_doubt(lease);
+    if (lease->birth == AG_LEASE_ALONE) { /* memcached has no such counter that could be restored */
+        __atomic_store_n(&lease->birth, 0, __ATOMIC_RELEASE);
+        return;
+    }
     lease->forgets = 1;
 }
 

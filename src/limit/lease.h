@@ -16,6 +16,9 @@
 /* How old what is known of a counter may be, where somebody only asks how much is left. */
 #define AG_LEASE_FRESH APR_USEC_PER_SEC
 
+/* The birth of what a node counted by itself; none in memcached has it. */
+#define AG_LEASE_ALONE 2
+
 typedef struct ag_lease_t {
     ag_id_t tag; /* subject and window, as on this machine; all zero: nobody's */
     ag_id_t key; /* the same, as in the fleet */

@@ -139,6 +139,17 @@ void ag_limit_go_on(ag_store_t *alone, ag_store_t *fleet, ag_charge_t *charges, 
     }
 }
 
+void ag_limit_went(ag_store_t *fleet, const ag_charge_t *charges, int n, apr_time_t now)
+{
+    int i, admitted = ag_charges_allowed(charges, n);
+
+    for (i = 0; fleet->went && admitted && i < n; i++) {
+        if (charges[i].allowed && charges[i].cost) {
+            fleet->went(fleet, &charges[i], now);
+        }
+    }
+}
+
 void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p)
 {
     int i;

@@ -124,6 +124,9 @@ struct ag_store_t {
     /* The fleet's counter as this machine saw it last; 0: it never did, or an administrator wants that
      * forgotten. NULL: it remembers nothing. */
     int (*seen)(ag_store_t *store, const ag_charge_t *charge, ag_counter_t *counter);
+    /* NULL, or notes that this machine admitted the charge by itself: the fleet's counter is brought so far
+     * as soon as it can be asked. */
+    void (*went)(ag_store_t *store, const ag_charge_t *charge, apr_time_t now);
 };
 
 /* 1 when nothing but dry runs was refused. */
@@ -268,6 +271,9 @@ const ag_window_t *ag_window_part(const ag_window_t *window, apr_uint64_t nodes,
  * where `nodes` is above 1 with its part of each limit. The charges' windows may become others. */
 void ag_limit_go_on(ag_store_t *alone, ag_store_t *fleet, ag_charge_t *charges, int n,
                     apr_uint64_t nodes, apr_time_t now, apr_pool_t *p);
+
+/* What `fleet` is to know of a request that was charged to this machine's store instead. */
+void ag_limit_went(ag_store_t *fleet, const ag_charge_t *charges, int n, apr_time_t now);
 
 /* Whose request this is under the limit. `who` may be NULL (not identified). A header, claim or
  * user that is not there counts by address. */

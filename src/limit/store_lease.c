@@ -295,11 +295,37 @@ static int seen_lease(ag_store_t *store, const ag_charge_t *charge, ag_counter_t
     return lease.birth && !lease.forgets;
 }
 
+/* What is known is of no counter in memcached from now on; so the next visit brings that so far, and
+ * where it is further already takes that. */
+static void went_lease(ag_store_t *base, const ag_charge_t *charge, apr_time_t now)
+{
+    const ag_leases_t *leases = ((ag_lease_store_t *)base)->leases;
+    apr_uint32_t stripe = ag_lease_stripe(charge->subject);
+    ag_counter_t counter = {0, 0, 0};
+    ag_lease_t *lease;
+    ag_window_t window;
+    ag_quota_t quota;
+
+    ag_leases_lock(leases, (apr_uint64_t)1 << stripe);
+    lease = ag_lease_find(leases, stripe, ag_id_mix(charge->subject->id, charge->window->id));
+    if (lease && !lease->forgets) {
+        if (ag_lease_window(&window, lease)) {
+            counter = lease->seen;
+        }
+        else {
+            window = *charge->window;
+        }
+        window.algo->step(&counter, &window, now, charge->cost, &quota);
+        ag_lease_learn(lease, &window, &counter, AG_LEASE_ALONE, lease->asked);
+    }
+    ag_leases_unlock(leases, (apr_uint64_t)1 << stripe);
+}
+
 apr_status_t ag_store_lease_open(ag_store_t **store, ag_leases_t *leases,
                                  const ag_fleet_config_t *config, apr_pool_t *pchild)
 {
     static const ag_store_t base = {"lease", charge_lease, ag_lease_refund, ag_lease_tend,
-                                    seen_lease};
+                                    seen_lease, went_lease};
     ag_lease_store_t *lease = apr_pcalloc(pchild, sizeof *lease);
     ag_fleet_config_t own = *config;
 

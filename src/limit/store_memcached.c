@@ -120,7 +120,7 @@ apr_status_t ag_store_memcached_open(ag_store_t **store, const ag_fleet_config_t
                                      apr_pool_t *pchild)
 {
     static const ag_store_t base = {"memcached", charge_memcached, refund_memcached, NULL,
-                                    NULL};
+                                    NULL, NULL};
     direct_t *direct = apr_pcalloc(pchild, sizeof *direct);
 
     direct->base = base;

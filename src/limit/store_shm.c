@@ -180,7 +180,7 @@ static void refund_shm(ag_store_t *store, ag_charge_t *charges, int n, apr_time_
 apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t size, int fresh,
                                  apr_pool_t *p)
 {
-    static const ag_store_t base = {"shm", charge_shm, refund_shm, NULL, NULL};
+    static const ag_store_t base = {"shm", charge_shm, refund_shm, NULL, NULL, NULL};
     shm_t *shm = apr_pcalloc(p, sizeof *shm);
 
     shm->base = base;

@@ -86,6 +86,28 @@ def test_it_outlives_a_graceful_restart(own_httpd, own_memcached):
     assert storm(nodes, 100, path) <= N - 100
 
 
+@pytest.mark.parametrize("end, begin", [("kill", "start"), ("hang", "resume")])
+@pytest.mark.parametrize("path, n, before", [("fixed", N, 100), ("one", 1, 0)])
+def test_what_was_admitted_alone_is_told_when_memcached_is_back(own_httpd, own_memcached, path, n, before, end,
+                                                                begin):
+    """It was forgotten: one server that lost memcached for some seconds admitted what was left twice."""
+    node, path = make_fleet(own_httpd, own_memcached, n=1)[0], f"/s/{path}/hello.html"
+    node.expect(r"apiguard.*memcached")
+
+    def go(times):
+        answers = [node.get(path, headers={"X-A": "a", "X-B": "b"}).status for _ in range(times)]
+        return answers.count(200)
+
+    assert go(before) == before
+    getattr(own_memcached, end)()
+    alone = go(n + 10)
+    getattr(own_memcached, begin)()
+    time.sleep(2.5)
+    after = go(n)
+    print(f"{before}, {alone} alone and then {after}")
+    assert 0 < before + alone <= n and before + alone + after <= n
+
+
 # ---- few ----------------------------------------------------------------------------------------
 
 def test_few_are_exact_in_a_fleet(own_httpd, own_memcached):
