@@ -71,17 +71,20 @@ static void skip_signs(const char **at, const char *end, const char *these)
  * or cut off at a NUL. */
 static int is_name(const char *at, const char *end, const char *name)
 {
+    int element = 0;
     char next;
 
     skip_signs(&at, end, BLANKS "[]");
     for (; *name; name++) {
-        if (at >= end || !ag_text_alike(next_char(&at, end), *name)) {
+        next = at < end ? next_char(&at, end) : '\0';
+        if (!ag_text_alike(next, *name)) {
             return 0;
         }
+        element |= next == '['; /* api[key] is the element of another array */
     }
     skip_signs(&at, end, BLANKS);
     next = at < end ? next_char(&at, end) : '\0';
-    return next == '[' || next == ']' || !next;
+    return next == '[' || (next == ']' && !element) || !next;
 }
 
 /* ---- pairs --------------------------------------------------------------------------------------- */

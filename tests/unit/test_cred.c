@@ -439,7 +439,7 @@ static void test_names(void **state)
         "api_key", "API_KEY", "Api_Key", "%61pi_key", "%61%70%69%5f%6B%65%79", "api%5Fkey",
         "api.key", "api-key", "api+key", "api%20key", "api[key", "+api_key", "%20%09api_key",
         "api_key[]", "api_key%5B%5D", "api_key[a][b]", "api_key%00x", "api_key+", "%u0061pi_key",
-        "api%u005Fkey", "?api_key", "api%ffkey",
+        "api%u005Fkey", "?api_key", "api%ffkey", "[api_key]", "%5Bapi_key%5D", "api_key]",
     };
     static const char *const other[] = {
         "apikey", "api__key", "api_key2", "xapi_key", "api_ke", "api_key.", "api%255Fkey",
@@ -480,7 +480,8 @@ static void test_masked(void **state)
         {"/x?k=v#f", "/x?k=***#f"},
         {"/x?k=***&a=1", NULL},
         {"/x?k=***&k=v", "/x?k=***&k=***"},
-        {"/x?a=1#?k=v", NULL},
+        {"/x?a=1#?k=v", "/x?a=1#?k=***"}, /* no fragment, where httpd reads none */
+        {"GET /x?q=a b&k=v HTTP/1.1", "GET /x?q=a b&k=*** HTTP/1.1"},
         {"/x?", NULL},
         {"/x?kk=v HTTP/1.1", NULL},
     };
