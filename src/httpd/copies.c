@@ -133,19 +133,22 @@ void ag_hide_behind(request_rec *r)
     ag_check_t *check = from ? ag_check_found(from) : NULL;
     const ag_exchange_t *exchange = from ? ag_exchange_found(from) : NULL;
 
-    if (!from || (check && check->passed)) {
+    if (!from) {
         return;
     }
-    if (ag_is_ours(from) || (check && check->credential.type)) { /* a password may be a key, too */
-        hide_refused(r, ag_check_of(from));
-    }
-    else if (exchange && exchange->refused_below) { /* what mod_dir looked at for an index, say */
+    if (exchange && exchange->refused_below) { /* what mod_dir looked at for an index, say */
         ag_check_t below = *exchange->refused_below;
 
         memset(&below.credential, 0, sizeof below.credential); /* it was the sub-request's */
         hide_refused(r, &below);
     }
-    else if (is_early(from)) {
+    if (check && check->passed && (ag_is_ours(from) || !check->verdict.who)) {
+        return; /* hidden at the gate, or nobody's */
+    }
+    if (ag_is_ours(from) || (check && check->credential.type)) { /* a password may be a key, too */
+        hide_refused(r, ag_check_of(from));
+    }
+    else if (is_early(from) && !(check && check->passed)) {
         r->the_request = r->the_request ? ag_masked(r->the_request, 0, r->pool) : NULL;
         ag_hide_copies(r, ag_check_of(from), ag_hide_collected(from));
     }

@@ -72,9 +72,16 @@ ProxyPass "/kept/" "http://127.0.0.1:{backend}/" nocanon
 <Directory "{root}/htdocs/index">
     DirectoryIndex secret.html
 </Directory>
+<Directory "{root}/htdocs/index/deeper">
+    AuthType ApiGuard
+    ApiGuardKeyFrom header:X-Outer-Key
+    ApiGuardErrors httpd
+    Require valid-user
+</Directory>
 <Directory "{root}/htdocs">
     RewriteEngine On
     RewriteRule "^go/(.*)" "/env/$1" [NE]
+    RewriteRule "gone$" "-" [G]
 </Directory>
 <Location "/denied/">
     AuthType ApiGuard
@@ -109,6 +116,7 @@ ErrorDocument 400 /error/x
 ErrorDocument 401 /error/x
 ErrorDocument 403 /error/x
 ErrorDocument 404 /error/x
+ErrorDocument 410 /error/x
 """
 
 FORWARD = """
@@ -131,8 +139,10 @@ def web(make_httpd, backend):
                         words={"backend": backend.port, "fcgi": fcgi.port})
     server.put("files/x", "x")
     server.put("index/secret.html", "x")
+    server.put("index/deeper/secret.html", "x")
     os.symlink(server.dir.join("htdocs/api"), server.dir.join("htdocs/files/link"))
     server.key = server.keys.create(client="acme")
+    server.boss = server.keys.create(client="acme", roles=["boss"])
     yield server
     fcgi.close()
 
@@ -258,6 +268,20 @@ def test_nor_one_that_was_refused_for_an_index(web, how):
     assert answer.status == 401 and "REDIRECT_STATUS" in answer.text, answer
     assert not holds(answer.text, WRONG), answer.text
     assert answer.json["HTTP_X_OTHER"] == "something else"
+
+
+@pytest.mark.parametrize("how", SENT)
+def test_nor_where_the_directory_had_let_it_in_by_another_key(web, how):
+    query, fields = SENT[how](WRONG)
+    answer = web.get("/index/deeper/" + query, headers={**fields, "X-Outer-Key": web.key})
+    assert answer.status == 401 and "REDIRECT_STATUS" in answer.text, answer
+    assert not holds(answer.text, WRONG) and web.key not in answer.text, answer.text
+
+
+def test_nor_a_password_of_a_request_that_was_let_in_and_had_no_handler(web):
+    answer = web.get("/password/gone", basic=("acme", web.boss))
+    assert answer.status == 410 and "REDIRECT_STATUS" in answer.text, answer
+    assert "HTTP_AUTHORIZATION" not in answer.json and "YWNtZT" not in answer.text, answer.text
 
 
 @pytest.mark.parametrize("how", SENT)
