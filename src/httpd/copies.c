@@ -117,6 +117,12 @@ static int is_early(const request_rec *r)
            && r->per_dir_config == r->server->lookup_defaults;
 }
 
+/* A password may be a key, too. Where the request is merely sent on, mod_auth_basic reads it once more. */
+static int is_password(const request_rec *from, const ag_check_t *check)
+{
+    return check && check->credential.type && ap_is_HTTP_ERROR(from->status);
+}
+
 static void hide_refused(request_rec *r, ag_check_t *check)
 {
     ag_mask_arguments(r, check->policy);
@@ -131,7 +137,7 @@ void ag_hide_behind(request_rec *r)
 {
     request_rec *from = r->prev;
     ag_check_t *check = from ? ag_check_found(from) : NULL;
-    const ag_exchange_t *exchange = from ? ag_exchange_found(from) : NULL;
+    const ag_exchange_t *exchange = from && ap_is_HTTP_ERROR(from->status) ? ag_exchange_found(from) : NULL;
 
     if (!from) {
         return;
@@ -145,7 +151,7 @@ void ag_hide_behind(request_rec *r)
     if (check && check->passed && (ag_is_ours(from) || !check->verdict.who)) {
         return; /* hidden at the gate, or nobody's */
     }
-    if (ag_is_ours(from) || (check && check->credential.type)) { /* a password may be a key, too */
+    if (ag_is_ours(from) || is_password(from, check)) {
         hide_refused(r, ag_check_of(from));
     }
     else if (is_early(from) && !(check && check->passed)) {
