@@ -37,6 +37,8 @@ class MariadbServer:
         self.run = self.dir.mkdir("run", self.user, 0o755)  # the socket: a short path
         self.socket = os.path.join(self.run, "s")
         self.data = self.dir.mkdir("data", self.user, 0o700)
+        # In a folder that servers share, one that starts removes the temporary tables of the others.
+        self.tmp = self.dir.mkdir("tmp", self.user, 0o700)
         self.install()
         self.start()
         self.sql(f"CREATE USER {self.role}@'%' IDENTIFIED BY '{self.password}'; "
@@ -48,7 +50,7 @@ class MariadbServer:
     def install(self):
         done = subprocess.run(
             [program("mariadb-install-db"), "--no-defaults", f"--datadir={self.data}",
-             "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+             f"--tmpdir={self.tmp}", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
              "--debug-no-sync", *QUICK[:5]], cwd=self.dir.path, capture_output=True, text=True, timeout=60,
             **self.as_user())
         if done.returncode:
@@ -56,8 +58,8 @@ class MariadbServer:
 
     def start(self):
         self.process = subprocess.Popen(
-            [program("mariadbd"), "--no-defaults", f"--datadir={self.data}", f"--port={self.port}",
-             f"--bind-address={LOOPBACK}", f"--socket={self.socket}",
+            [program("mariadbd"), "--no-defaults", f"--datadir={self.data}", f"--tmpdir={self.tmp}",
+             f"--port={self.port}", f"--bind-address={LOOPBACK}", f"--socket={self.socket}",
              f"--pid-file={self.run}/pid", *QUICK, *self.options],
             cwd=self.dir.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL, **self.as_user())

@@ -20,7 +20,7 @@ SECTIONS = {
     "quiet": "ApiGuardRateLimit 1/day by=ip\nLogLevel apiguard:error",
     "loud": "ApiGuardRateLimit 1/day by=ip name=both",
     "mute": "ApiGuardRateLimit 1/day by=ip name=both\nLogLevel apiguard:error",
-    "ban": "AuthType ApiGuard\nAuthName x\nRequire valid-user\nApiGuardBan 5/min for=1h",
+    "ban": "AuthType ApiGuard\nAuthName x\nRequire valid-user\nApiGuardBan 5/day for=1h",
     "denied": "AuthType ApiGuard\nAuthName x\nRequire valid-user\nApiGuardBan off",
 }
 

@@ -20,14 +20,15 @@ UNHEARD = Key("RS256", kid="unheard")
 
 GUARDED = 'AuthType ApiGuard\nAuthName bans\nRequire valid-user\n'
 SECTIONS = {
-    "soft": "ApiGuardBan 5/min for=10min",
+    # A window moves with the clock: a short one could end between the first and the last of five.
+    "soft": "ApiGuardBan 5/day for=10min",
     "short": "ApiGuardBan 3/min for=2s",
     "hard": "ApiGuardBan 3/min for=10min hard",
     "dry": "ApiGuardBan 3/min for=10min dryrun",
     "dryhard": "ApiGuardBan 3/h for=10min hard dryrun",
     "off": "ApiGuardBan off",
     "other": "ApiGuardBan 4/h for=1h",
-    "limited": "ApiGuardBan 3/day for=10min\nApiGuardRateLimit 5/min by=ip",
+    "limited": "ApiGuardBan 3/day for=10min\nApiGuardRateLimit 5/day by=ip",
     "token": "ApiGuardProvider jwt\nApiGuardJWTKey RS256 file:{public} kid=one\n"
              "ApiGuardBan 3/min for=10min",
 }
@@ -38,7 +39,7 @@ CustomLog {root}/logs/ban.log "%a %>s ban=%{APIGUARD_DRYRUN}e decision=%{APIGUAR
 """
 
 SOFT = f'''{BASE}<Location "/s/soft/">
-{GUARDED}ApiGuardBan 5/min for=10min
+{GUARDED}ApiGuardBan 5/day for=10min
 </Location>
 '''
 DATABASE_GONE = ("AG04", r"\[dbd:error\]")
@@ -100,7 +101,7 @@ def test_the_nth_wrong_key_is_the_last_that_is_looked_at(web, ip):
     assert_banned(go(web, ip, key=wrong()), 590)
     line = web.wait_log(r'AG0141: (\{"event":"ban".*\})')
     assert line and f'"ip":"{ip}"' in line[1]
-    assert '"failures":5,"period":60,"duration":600' in line[1] and '"mode":"soft"' in line[1]
+    assert '"failures":5,"period":86400,"duration":600' in line[1] and '"mode":"soft"' in line[1]
 
 
 def test_one_line_for_a_ban(web, ip):
