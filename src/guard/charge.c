@@ -85,13 +85,18 @@ static void refund(ag_bill_t *bill, const ag_request_t *request)
     }
 }
 
-void ag_guard_begin(ag_exchange_t *exchange)
+void ag_guard_final(ag_exchange_t *exchange)
 {
     ag_bill_t *bill;
 
     for (bill = exchange->bills; bill; bill = bill->earlier) {
         bill->store = NULL;
     }
+}
+
+void ag_guard_begin(ag_exchange_t *exchange)
+{
+    ag_guard_final(exchange);
     exchange->begun = 1;
 }
 

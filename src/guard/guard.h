@@ -110,6 +110,10 @@ const char *ag_guard_limit(const ag_check_t *check);
 /* Writes verdict.lines: all that was charged so far, and what was refused. */
 void ag_guard_tell(ag_check_t *check);
 
+/* What was charged until now is never given back: somebody was refused for another reason than a limit. A
+ * wrong password, say, was looked up. */
+void ag_guard_final(ag_exchange_t *exchange);
+
 /* A handler begins, so work is done for what was charged until now: it is never given back, whatever
  * refuses an ErrorDocument, a redirect or a sub-request later. */
 void ag_guard_begin(ag_exchange_t *exchange);

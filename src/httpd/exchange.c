@@ -192,6 +192,15 @@ static void inherit(request_rec *r, ag_check_t *check)
     }
 }
 
+/* An ErrorDocument. What a limit of ours refused has been given back before. */
+static int follows_an_error(const request_rec *r)
+{
+    while (r->prev && !ap_is_HTTP_ERROR(r->prev->status)) {
+        r = r->prev;
+    }
+    return r->prev != NULL;
+}
+
 AG_RARE static ag_check_t *make_check(request_rec *r)
 {
     kept_t *kept = kept_of(r);
@@ -200,6 +209,9 @@ AG_RARE static ag_check_t *make_check(request_rec *r)
     check->exchange = exchange_of(r);
     if (check->exchange->begun) {
         check->exchange->request.now = apr_time_now(); /* what a handler looks up may come much later */
+    }
+    if (follows_an_error(r)) {
+        ag_guard_final(check->exchange);
     }
     check->number = ++check->exchange->passes;
     check->policy = ag_policy_of(r);

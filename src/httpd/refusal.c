@@ -206,11 +206,19 @@ static void hold_place(request_rec *r, const ag_check_t *check, int status)
     }
 }
 
+static int is_by_limit(ag_reason_e reason)
+{
+    return reason == AG_R_RATE_EXCEEDED || reason == AG_R_CONCURRENCY_EXCEEDED;
+}
+
 int ag_refusal(request_rec *r, ag_check_t *check)
 {
     ag_verdict_t *verdict = &check->verdict;
     int status = ag_reply_status(verdict->reason, check->policy->invalid_key_status);
 
+    if (!is_by_limit(verdict->reason)) {
+        ag_guard_final(check->exchange); /* what is refused next gives nothing of it back */
+    }
     verdict->detail = ag_problem_detail(verdict, r->pool); /* for the log and for the client */
     default_retry(verdict, status);
     if (verdict->retry_after) {

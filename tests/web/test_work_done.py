@@ -3,6 +3,8 @@
 ErrorDocument, a redirect of the script or a look-up is refused later. And two sections that share a
 count pay the higher cost."""
 
+import base64
+import hashlib
 import time
 
 import pytest
@@ -152,6 +154,64 @@ def test_what_a_script_redirects_to_is_counted_when_it_comes(web):
     assert web.get("/once/x.html").status == 429
     time.sleep(2.1)
     assert web.get("/once/x.html").status == 200
+
+
+GUESSES = """
+<Location "/page/">
+    ApiGuardRateLimit 0/day by=global
+</Location>
+<Location "/busy/">
+    ApiGuardConcurrency 0 by=global
+</Location>
+<Location "/s/">
+    ApiGuardRateLimit 5/day by=ip
+    ApiGuardErrors httpd
+    Require valid-user
+</Location>
+<LocationMatch "^/s/(basic|queue)/">
+    AuthType Basic
+    AuthName staff
+    AuthUserFile "{root}/users"
+    ErrorDocument 401 /page/index.html
+</LocationMatch>
+<LocationMatch "^/s/(keys|index)/">
+    AuthType ApiGuard
+    AuthName keys
+    ErrorDocument 401 /page/index.html
+</LocationMatch>
+<Location "/s/queue/">
+    ErrorDocument 401 /busy/index.html
+</Location>
+<Location "/s/index/">
+    AuthType None
+    Require all granted
+    DirectoryIndex /s/keys/hello.html /page/index.html
+</Location>
+"""
+
+
+@pytest.mark.parametrize("place, guessed", [
+    ("basic/hello.html", "basic"), ("queue/hello.html", "basic"), ("keys/hello.html", "key"),
+    ("index/", "key")])
+def test_a_wrong_credential_is_not_given_back(own_httpd, place, guessed):
+    """Passwords and keys could be guessed without end where 5 tries a day were allowed: what a wrong one
+    was charged was given back when the page that words the refusal, or another index, was refused
+    for a limit of its own."""
+    web = own_httpd(GUESSES, start=False, files={"page/index.html": "sorry\n", "busy/index.html": ""})
+    password = base64.b64encode(hashlib.sha1(b"right").digest()).decode()
+    web.dir.write("users", f"joe:{{SHA}}{password}\n", 0o644)
+    web.start()
+
+    def guess(text):
+        if guessed == "key":
+            return web.get("/s/" + place, key=text).status
+        login = base64.b64encode(f"joe:{text}".encode()).decode()
+        return web.get("/s/" + place, headers={"Authorization": "Basic " + login}).status
+
+    good = web.keys.create() if guessed == "key" else "right"
+    first = [guess(f"wrong-{n}-of-nobody") for n in range(5)]
+    assert set(first) <= {401, 429}
+    assert guess(good) == 429
 
 
 @pytest.fixture
