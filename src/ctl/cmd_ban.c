@@ -131,12 +131,17 @@ static int run_list(ag_ctl_t *ctl, const void *options, const ag_words_t *operan
 /* "192.0.2.1", "2001:db8::1" or, as the list shows it, "2001:db8::/64", "2001:db8::/48". */
 static int read_address(ag_ip_t *ip, int *bits, const char *text, apr_pool_t *p)
 {
+    static const int known[] = {AG_BAN_BITS, AG_BAN_CUSTOMER, AG_BAN_NET};
     const char *slash = strchr(text, ':') ? strchr(text, '/') : NULL;
-    int is_net = slash && strcmp(slash, "/48") == 0;
+    unsigned i;
 
-    *bits = is_net ? AG_BAN_NET : AG_BAN_BITS;
-    if (is_net || (slash && strcmp(slash, "/64") == 0)) {
-        text = apr_pstrmemdup(p, text, (apr_size_t)(slash - text));
+    *bits = AG_BAN_BITS;
+    for (i = 0; slash && i < sizeof known / sizeof *known; i++) {
+        if (strcmp(slash + 1, apr_itoa(p, known[i])) == 0) {
+            *bits = known[i];
+            text = apr_pstrmemdup(p, text, (apr_size_t)(slash - text));
+            break;
+        }
     }
     return ag_ip_parse(ip, text);
 }

@@ -92,32 +92,43 @@ static ag_ban_slot_t *find_own(ag_ban_set_t *set, const ag_banned_t *who, int dr
     return !placed && ag_ban_stands(&set->shared, dry_run, now) ? &set->shared : slot;
 }
 
-ag_banned_t ag_ban_net_of(const ag_banned_t *who)
+ag_banned_t ag_ban_net_of(const ag_banned_t *who, int bits)
 {
     ag_banned_t net = *who;
 
-    ag_ip_mask6(&net.ip, AG_BAN_NET);
+    ag_ip_mask6(&net.ip, bits);
     return net;
 }
 
-/* The ban of its network that stands, or NULL; *locked gets the set, whose lock is then held. */
-static ag_ban_slot_t *find_net(ag_ban_set_t **locked, const ag_bans_t *bans, const ag_banned_t *who,
-                               int dry_run, apr_time_t now)
+/* The ban of the network of so many bits that stands, or NULL; *locked gets the set, whose lock is then
+ * held. */
+static ag_ban_slot_t *find_one_net(ag_ban_set_t **locked, const ag_bans_t *bans,
+                                   const ag_banned_t *who, int bits, int dry_run, apr_time_t now)
 {
-    ag_banned_t net = ag_ban_net_of(who);
+    ag_banned_t net = ag_ban_net_of(who, bits);
     ag_ban_slot_t *slot;
     int placed;
 
-    if (ag_ip_is4(&who->ip) || __atomic_load_n(&bans->head->wide, __ATOMIC_RELAXED) <= now) {
-        return NULL;
-    }
     *locked = ag_ban_set_of(bans, &net.ip);
     ag_lock_take(&(*locked)->lock);
-    slot = find_ban(&placed, *locked, &net, AG_BAN_NET, dry_run, now);
+    slot = find_ban(&placed, *locked, &net, (apr_uint32_t)bits, dry_run, now);
     if (!slot) {
         ag_lock_give(&(*locked)->lock);
     }
     return slot;
+}
+
+/* Of either network around it. */
+static ag_ban_slot_t *find_net(ag_ban_set_t **locked, const ag_bans_t *bans, const ag_banned_t *who,
+                               int dry_run, apr_time_t now)
+{
+    ag_ban_slot_t *slot;
+
+    if (ag_ip_is4(&who->ip) || __atomic_load_n(&bans->head->wide, __ATOMIC_RELAXED) <= now) {
+        return NULL;
+    }
+    slot = find_one_net(locked, bans, who, AG_BAN_NET, dry_run, now);
+    return slot ? slot : find_one_net(locked, bans, who, AG_BAN_CUSTOMER, dry_run, now);
 }
 
 /* Whatever ban stands, or NULL; *locked as in find_net(). */
@@ -292,6 +303,5 @@ ag_ban_e ag_bans_count(apr_time_t *until, ag_bans_t *bans, const ag_ban_rule_t *
     ag_lock_take(&set->lock);
     result = count(until, bans, set, rule, who, now);
     ag_lock_give(&set->lock);
-    return result == AG_BAN_BEGINS && ag_ban_count_net(until, bans, who, rule, now) ? AG_BAN_NET_BEGINS
-                                                                           : result;
+    return result == AG_BAN_BEGINS ? ag_ban_count_net(until, bans, who, rule, now) : result;
 }

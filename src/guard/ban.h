@@ -4,8 +4,8 @@
  * them and holds the bans, for all processes of the machine. When it is full the address that has
  * failed least recently gives way; one that is banned never does, before its time is up.
  *
- * No flood fills it for others. An IPv6 /48 with many banned /64s is banned as one. Where only banned
- * addresses are left, all others of their set are counted in one place, and banned in one.
+ * No flood fills it for others. An IPv6 /56 or /48 with many banned /64s is banned as one. Where only
+ * banned addresses are left, all others of their set are counted in one place, and banned in one.
  *
  * A good request asks one word, whether anybody like it is banned at all. It holds addresses, times
  * and counts, and never a credential.
@@ -36,9 +36,11 @@ typedef struct ag_banned_t {
 #define AG_BAN_BUDGET 10 /* signatures of unknown tokens checked in a second for one banned address */
 
 #define AG_BAN_BITS 64 /* of an IPv6 address are counted */
-#define AG_BAN_NET 48  /* of it are banned as one, when so many of their addresses are banned as a ban takes
-                          failures, or */
-#define AG_BAN_NET_LEAST 2 /* if it takes less */
+/* A network, a customer's /56 or the /48 around it, is banned as one when as many in it are banned as a ban
+ * takes failures; the /48 only if they are several customers'. */
+#define AG_BAN_CUSTOMER 56
+#define AG_BAN_NET 48
+#define AG_BAN_NET_LEAST 2 /* where a ban takes less */
 
 /* How an address fares under one rule; a banned network; or who shares a place (a set's `shared`). */
 typedef struct ag_ban_slot_t {
@@ -52,7 +54,7 @@ typedef struct ag_ban_slot_t {
     apr_uint32_t dry_run;
     apr_uint32_t second; /* in which `spent` signatures were checked */
     apr_uint32_t spent;
-    apr_uint32_t bits; /* AG_BAN_BITS, or AG_BAN_NET for a banned network */
+    apr_uint32_t bits; /* AG_BAN_BITS, or of a banned network */
     char name[AG_BAN_NAME];
 } ag_ban_slot_t;
 
@@ -116,7 +118,8 @@ apr_time_t ag_bans_until(ag_bans_t *bans, const ag_banned_t *who, int dry_run, a
 typedef enum {
     AG_BAN_COUNTED, /* one more */
     AG_BAN_BEGINS,  /* this was the one too many; it is the last that counts */
-    AG_BAN_NET_BEGINS,    /* so too, and with it a ban of the whole network */
+    AG_BAN_CUSTOMER_BEGINS, /* so too, and with it a ban of the whole /56, */
+    AG_BAN_NET_BEGINS,    /* or of the whole /48 */
     AG_BAN_SHARED,        /* counted, with others that have no place */
     AG_BAN_SHARED_BEGINS, /* and this was the one too many: they are all banned */
     AG_BAN_STANDS   /* banned already: others were faster */

@@ -57,14 +57,14 @@ ag_reason_e ag_guard_ban_refuse(ag_check_t *check, apr_time_t until)
     return ag_refuse(&check->verdict, AG_R_BANNED, NULL);
 }
 
-/* Of the address, or with AG_BAN_NET of its network. */
+/* Of the address, or with fewer bits of a network around it. */
 static void tell(const ag_check_t *check, const ag_banned_t *who, int bits, apr_time_t until)
 {
     const ag_ban_rule_t *rule = &check->policy->ban;
     const ag_request_t *request = &check->exchange->request;
     ag_ip_t ip = who->ip;
     ag_ban_event_t event = {.server = who->name,
-                            .net = bits == AG_BAN_NET,
+                            .net = bits < AG_BAN_BITS,
                             .n = rule->window.rate.n,
                             .period = rule->window.rate.period.seconds,
                             .duration = apr_time_sec(rule->duration),
@@ -98,20 +98,23 @@ ag_reason_e ag_guard_ban_count(ag_check_t *check, ag_reason_e reason)
     ag_exchange_t *exchange = check->exchange;
     ag_banned_t who = banned_of(check);
     apr_time_t until = 0;
+    ag_ban_e result;
 
     if (!rule->duration || !exchange->engine->bans || exchange->failed) {
         return reason;
     }
     exchange->failed = 1;
-    switch (ag_bans_count(&until, exchange->engine->bans, rule, &who, exchange->request.now)) {
+    result = ag_bans_count(&until, exchange->engine->bans, rule, &who, exchange->request.now);
+    switch (result) {
     case AG_BAN_COUNTED:
         return reason;
     case AG_BAN_BEGINS:
         tell(check, &who, AG_BAN_BITS, until);
         return reason;
+    case AG_BAN_CUSTOMER_BEGINS:
     case AG_BAN_NET_BEGINS:
         tell(check, &who, AG_BAN_BITS, until);
-        tell(check, &who, AG_BAN_NET, until);
+        tell(check, &who, result == AG_BAN_NET_BEGINS ? AG_BAN_NET : AG_BAN_CUSTOMER, until);
         return reason;
     case AG_BAN_SHARED:
     case AG_BAN_SHARED_BEGINS:

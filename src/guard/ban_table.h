@@ -10,8 +10,8 @@
 /* The set of an address, or of a network's first one. */
 ag_ban_set_t *ag_ban_set_of(const ag_bans_t *bans, const ag_ip_t *ip);
 
-/* The network around an address. */
-ag_banned_t ag_ban_net_of(const ag_banned_t *who);
+/* The network of so many bits around an address. */
+ag_banned_t ag_ban_net_of(const ag_banned_t *who, int bits);
 
 /* ---- with the lock of the set held ----------------------------------------------------------- */
 
@@ -34,8 +34,9 @@ ag_ban_e ag_ban_count_shared(apr_time_t *until, ag_bans_t *bans, ag_ban_slot_t *
 
 /* ---- with no lock held ----------------------------------------------------------------------- */
 
-/* After an address was banned: bans its network, too, if that is due. 1 when it did. */
-int ag_ban_count_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who,
-                     const ag_ban_rule_t *rule, apr_time_t now);
+/* After an address was banned: bans a network around it, too, if that is due. AG_BAN_BEGINS when it is
+ * not. */
+ag_ban_e ag_ban_count_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who,
+                          const ag_ban_rule_t *rule, apr_time_t now);
 
 #endif

@@ -10,7 +10,7 @@
 static int overlap(const ag_ban_slot_t *slot, const ag_ip_t *ip, int bits)
 {
     ag_ip_t net = *ip, other = slot->ip;
-    int least = slot->bits == AG_BAN_NET ? AG_BAN_NET : bits;
+    int least = slot->bits < (apr_uint32_t)bits ? (int)slot->bits : bits;
 
     ag_ip_mask6(&net, least);
     ag_ip_mask6(&other, least);

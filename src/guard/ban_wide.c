@@ -69,68 +69,83 @@ int ag_bans_turn(ag_bans_t *bans, apr_time_t now)
 
 /* ---- networks -------------------------------------------------------------------------------- */
 
-static int is_in(const ag_ban_slot_t *slot, const ag_banned_t *net, int dry_run, apr_time_t now)
+/* Who is banned in a network: addresses, and smaller networks. */
+typedef struct {
+    apr_uint64_t n;
+    unsigned char customer; /* the /56 of one of them, in a /48, */
+    int several;            /* and whether another one is of another */
+} inside_t;
+
+static int is_in(const ag_ban_slot_t *slot, const ag_banned_t *net, int bits, int dry_run,
+                 apr_time_t now)
 {
     return __atomic_load_n(&slot->until, __ATOMIC_ACQUIRE) > now && (dry_run || !slot->dry_run)
-           && slot->server == net->server && slot->bits == AG_BAN_BITS && !ag_ip_is4(&slot->ip)
-           && memcmp(&slot->ip, &net->ip, AG_BAN_NET / 8) == 0;
+           && slot->server == net->server && slot->bits > (apr_uint32_t)bits
+           && !ag_ip_is4(&slot->ip) && memcmp(&slot->ip, &net->ip, (apr_size_t)bits / 8) == 0;
 }
 
 /* By a glance without the lock: nearly every set has none. Whose ban begins meanwhile looks himself. */
-static int may_be_in(const ag_ban_set_t *set, const ag_banned_t *net, int dry_run, apr_time_t now)
+static int may_be_in(const ag_ban_set_t *set, const ag_banned_t *net, int bits, int dry_run,
+                     apr_time_t now)
 {
     int way;
 
-    for (way = 0; way < AG_BAN_SET && !is_in(&set->slot[way], net, dry_run, now); way++) {
+    for (way = 0; way < AG_BAN_SET && !is_in(&set->slot[way], net, bits, dry_run, now); way++) {
     }
     return way < AG_BAN_SET;
 }
 
-/* Of the set: how many banned addresses lie in the network; they are freed when its own ban stands
- * until `covered`. */
-static apr_uint64_t in_net(ag_ban_set_t *set, const ag_banned_t *net, int dry_run,
-                           apr_time_t covered, apr_time_t now)
+static void add(inside_t *inside, const ag_ban_slot_t *slot)
+{
+    unsigned char customer = slot->ip.byte[AG_BAN_CUSTOMER / 8 - 1];
+
+    inside->several |= inside->n && customer != inside->customer;
+    inside->customer = customer;
+    inside->n++;
+}
+
+/* Adds those of the set; they are freed when the network's own ban stands until `covered`. */
+static void look_into(inside_t *inside, ag_ban_set_t *set, const ag_banned_t *net, int bits,
+                      int dry_run, apr_time_t covered, apr_time_t now)
 {
     ag_ban_slot_t *slot;
-    apr_uint64_t n = 0;
 
-    if (!may_be_in(set, net, dry_run, now)) {
-        return 0;
-    }
     ag_lock_take(&set->lock);
     for (slot = set->slot; slot < set->slot + AG_BAN_SET; slot++) {
-        if (!is_in(slot, net, dry_run, now)) {
+        if (!is_in(slot, net, bits, dry_run, now)) {
             continue;
         }
-        n++;
+        add(inside, slot);
         if (slot->until <= covered && slot->dry_run == (apr_uint32_t)dry_run) {
             __atomic_store_n(&slot->server, 0, __ATOMIC_SEQ_CST);
         }
     }
     ag_lock_give(&set->lock);
-    return n;
 }
 
-static apr_uint64_t all_in_net(ag_bans_t *bans, const ag_banned_t *net, int dry_run,
-                               apr_time_t covered, apr_time_t now)
+static inside_t all_in_net(ag_bans_t *bans, const ag_banned_t *net, int bits, int dry_run,
+                           apr_time_t covered, apr_time_t now)
 {
-    apr_uint64_t i, n = 0;
+    inside_t inside = {0, 0, 0};
+    apr_uint64_t i;
 
     for (i = 0; i < bans->n_sets; i++) {
-        n += in_net(&bans->sets[i], net, dry_run, covered, now);
+        if (may_be_in(&bans->sets[i], net, bits, dry_run, now)) {
+            look_into(&inside, &bans->sets[i], net, bits, dry_run, covered, now);
+        }
     }
-    return n;
+    return inside;
 }
 
-static int ban_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *net,
-                   const ag_ban_rule_t *rule, apr_time_t now)
+static int begin_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *net, int bits,
+                     const ag_ban_rule_t *rule, apr_time_t now)
 {
     ag_ban_set_t *set = ag_ban_set_of(bans, &net->ip);
     ag_ban_slot_t *slot;
     int begins = 0;
 
     ag_lock_take(&set->lock);
-    slot = ag_ban_place(set, net, AG_BAN_NET, rule, now);
+    slot = ag_ban_place(set, net, (apr_uint32_t)bits, rule, now);
     if (slot && slot->until <= now) {
         ag_ban_begin(bans, slot, &bans->head->wide, rule->duration, now);
         *until = slot->until;
@@ -140,19 +155,33 @@ static int ban_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *net,
     return begins;
 }
 
-/* An address of it has just been banned. All of the table is looked at, once in as many failures as a
- * ban takes. */
-int ag_ban_count_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who,
-                     const ag_ban_rule_t *rule, apr_time_t now)
+/* 1 when it did. What makes a /48 must be of several /56s: no customer has his provider's banned. */
+static int ban_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who, int bits,
+                   const ag_ban_rule_t *rule, apr_time_t now)
 {
-    ag_banned_t net = ag_ban_net_of(who);
-    apr_uint64_t n = rule->window.rate.n;
+    apr_uint64_t n = rule->window.rate.n < AG_BAN_NET_LEAST ? AG_BAN_NET_LEAST : rule->window.rate.n;
+    ag_banned_t net = ag_ban_net_of(who, bits);
+    inside_t inside = all_in_net(bans, &net, bits, (int)rule->dry_run, 0, now);
 
-    n = n < AG_BAN_NET_LEAST ? AG_BAN_NET_LEAST : n;
-    if (ag_ip_is4(&who->ip) || all_in_net(bans, &net, (int)rule->dry_run, 0, now) < n
-        || !ban_net(until, bans, &net, rule, now)) {
+    if (inside.n < n || (bits < AG_BAN_CUSTOMER && !inside.several)
+        || !begin_net(until, bans, &net, bits, rule, now)) {
         return 0;
     }
-    all_in_net(bans, &net, (int)rule->dry_run, *until, now);
+    all_in_net(bans, &net, bits, (int)rule->dry_run, *until, now);
     return 1;
+}
+
+/* An address of it has just been banned. All of the table is looked at, once in as many failures as a
+ * ban takes. */
+ag_ban_e ag_ban_count_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who,
+                          const ag_ban_rule_t *rule, apr_time_t now)
+{
+    if (ag_ip_is4(&who->ip)) {
+        return AG_BAN_BEGINS;
+    }
+    if (ban_net(until, bans, who, AG_BAN_NET, rule, now)) {
+        return AG_BAN_NET_BEGINS;
+    }
+    return ban_net(until, bans, who, AG_BAN_CUSTOMER, rule, now) ? AG_BAN_CUSTOMER_BEGINS
+                                                                 : AG_BAN_BEGINS;
 }

@@ -206,23 +206,24 @@ static void test_the_log_is_told_now_and_then(void **state)
 
 /* ---- networks -------------------------------------------------------------------------------- */
 
-static void test_a_network_of_banned_addresses_is_banned_as_one(void **state)
+/* So many /64s apart are banned; then what `fresh` lies in is, and not `next`. */
+static void ban_as_one(void **state, unsigned apart, ag_ban_e begins, int bits, const char *text,
+                       ag_banned_t fresh, ag_banned_t next)
 {
     ag_ban_rule_t r = rule(3, 60, 600);
     ag_bans_t *bans = table(state, 64);
-    ag_banned_t w, fresh = who("2001:db8:1:77::"), next = who("2001:db8:2::"), four = who("192.0.2.1");
-    ag_banned_t elsewhere = fresh;
+    ag_banned_t w, four = who("192.0.2.1"), elsewhere = fresh;
     ag_bans_fill_t fill;
     unsigned i, k;
 
     elsewhere.server = 8;
     for (i = 0; i < 3; i++) {
-        w = numbered("2001:db8:1::", i);
+        w = numbered("2001:db8:1::", i * apart);
         for (k = 0; k < 2; k++) {
             assert_int_equal(failure(bans, &r, &w, NOW + i), AG_BAN_COUNTED);
         }
         assert_false(banned(bans, &fresh, NOW + i));
-        assert_int_equal(failure(bans, &r, &w, NOW + i), i < 2 ? AG_BAN_BEGINS : AG_BAN_NET_BEGINS);
+        assert_int_equal(failure(bans, &r, &w, NOW + i), i < 2 ? AG_BAN_BEGINS : begins);
     }
     assert_true(banned(bans, &fresh, NOW + 3) && banned(bans, &w, NOW + 3));
     assert_false(banned(bans, &next, NOW + 3) || banned(bans, &four, NOW + 3));
@@ -231,10 +232,22 @@ static void test_a_network_of_banned_addresses_is_banned_as_one(void **state)
     ag_bans_fill(&fill, bans, NOW + 4);
     assert_int_equal(fill.banned, 1); /* its addresses have given their places back */
     assert_string_equal(ag_ban_text(&APR_ARRAY_IDX(ag_bans_list(bans, NOW + 4, *state), 0,
-                                                   ag_ban_slot_t).ip, AG_BAN_NET, *state),
-                        "2001:db8:1::/48");
+                                                   ag_ban_slot_t).ip, bits, *state), text);
     assert_false(banned(bans, &fresh, NOW + 601 * SECOND));
     assert_int_equal(failure(bans, &r, &fresh, NOW + 601 * SECOND), AG_BAN_COUNTED);
+}
+
+static void test_a_network_of_banned_addresses_is_banned_as_one(void **state)
+{
+    ban_as_one(state, 0x100, AG_BAN_NET_BEGINS, AG_BAN_NET, "2001:db8:1::/48",
+               who("2001:db8:1:7777::"), who("2001:db8:2::"));
+}
+
+/* A customer has a /56 of his provider's /48; with 400 wrong keys he had all others banned. */
+static void test_a_customer_bans_himself_and_nobody_else(void **state)
+{
+    ban_as_one(state, 1, AG_BAN_CUSTOMER_BEGINS, AG_BAN_CUSTOMER, "2001:db8:1::/56",
+               who("2001:db8:1:77::"), who("2001:db8:1:100::"));
 }
 
 /* Bans that are over do not count, nor does one address twice, nor IPv4, nor two of two /48s. */
@@ -259,7 +272,9 @@ static void test_what_makes_no_network(void **state)
     assert_int_equal(failure(bans, &once, &w, NOW), AG_BAN_BEGINS);
     w = who("2001:db8:4::");
     assert_int_equal(failure(bans, &once, &w, NOW), AG_BAN_BEGINS);
-    w = who("2001:db8:3:1::");
+    w = who("2001:db8:3:1::"); /* one customer is not two */
+    assert_int_equal(failure(bans, &once, &w, NOW), AG_BAN_CUSTOMER_BEGINS);
+    w = who("2001:db8:3:100::");
     assert_int_equal(failure(bans, &once, &w, NOW), AG_BAN_NET_BEGINS);
 }
 
@@ -267,7 +282,7 @@ static void test_dry_runs_of_networks(void **state)
 {
     ag_ban_rule_t dry = rule(2, 60, 600), wet = dry;
     ag_bans_t *bans = table(state, 64);
-    ag_banned_t a = who("2001:db8:1:1::"), b = who("2001:db8:1:2::"), fresh = who("2001:db8:1:3::");
+    ag_banned_t a = who("2001:db8:1:1::"), b = who("2001:db8:1:102::"), fresh = who("2001:db8:1:203::");
 
     dry.dry_run = 1;
     failure(bans, &wet, &a, NOW);
@@ -285,29 +300,41 @@ static void test_dry_runs_of_networks(void **state)
 static void test_a_network_is_set_free(void **state)
 {
     static const struct {
+        const char *second;
+        ag_ban_e begins;
         const char *ip;
         int bits;
         int freed;
-    } cases[] = {{"2001:db8:1:1::5", AG_BAN_BITS, 1}, {"2001:db8:1:99::", AG_BAN_BITS, 1},
-                 {"2001:db8:1:ffff::", AG_BAN_NET, 1}, {"2001:db8:2::", AG_BAN_NET, 0},
-                 {"2001:db8::", AG_BAN_BITS, 0}};
+    } cases[] = {
+        {"2001:db8:1:102::", AG_BAN_NET_BEGINS, "2001:db8:1:1::5", AG_BAN_BITS, 1},
+        {"2001:db8:1:102::", AG_BAN_NET_BEGINS, "2001:db8:1:99::", AG_BAN_BITS, 1},
+        {"2001:db8:1:102::", AG_BAN_NET_BEGINS, "2001:db8:1:9900::", AG_BAN_CUSTOMER, 1},
+        {"2001:db8:1:102::", AG_BAN_NET_BEGINS, "2001:db8:1:ffff::", AG_BAN_NET, 1},
+        {"2001:db8:1:102::", AG_BAN_NET_BEGINS, "2001:db8:2::", AG_BAN_NET, 0},
+        {"2001:db8:1:102::", AG_BAN_NET_BEGINS, "2001:db8::", AG_BAN_BITS, 0},
+        {"2001:db8:1:2::", AG_BAN_CUSTOMER_BEGINS, "2001:db8:1:99::", AG_BAN_BITS, 1},
+        {"2001:db8:1:2::", AG_BAN_CUSTOMER_BEGINS, "2001:db8:1:99::", AG_BAN_CUSTOMER, 1},
+        {"2001:db8:1:2::", AG_BAN_CUSTOMER_BEGINS, "2001:db8:1:9900::", AG_BAN_NET, 1},
+        {"2001:db8:1:2::", AG_BAN_CUSTOMER_BEGINS, "2001:db8:1:9900::", AG_BAN_CUSTOMER, 0},
+    };
     ag_ban_rule_t r = rule(2, 60, 600);
     int i;
 
     for (i = 0; i < N_OF(cases); i++) {
         ag_bans_t *bans = table(state, 64);
-        ag_banned_t a = who("2001:db8:1:1::"), b = who("2001:db8:1:2::"), asked = who(cases[i].ip);
+        ag_banned_t a = who("2001:db8:1:1::"), b = who(cases[i].second), asked = who(cases[i].ip);
 
         failure(bans, &r, &a, NOW);
         failure(bans, &r, &a, NOW);
         failure(bans, &r, &b, NOW);
-        assert_int_equal(failure(bans, &r, &b, NOW), AG_BAN_NET_BEGINS);
+        assert_int_equal(failure(bans, &r, &b, NOW), cases[i].begins);
         assert_int_equal(ag_bans_clear(bans, &asked.ip, cases[i].bits, NOW), cases[i].freed);
         assert_int_equal(banned(bans, &a, NOW), !cases[i].freed);
     }
 }
 
-/* A /46 tries keys from all of its /64s: of each /48 three are looked at, and one place is taken. */
+/* A /46 tries keys from all of its /64s: of each /48 three of one /56 are looked at and two of the next, and
+ * one place is taken. */
 static void test_a_flood_of_one_network(void **state)
 {
     ag_ban_rule_t r = rule(3, 60, 600);
@@ -327,7 +354,7 @@ static void test_a_flood_of_one_network(void **state)
             looked_at++;
         }
     }
-    assert_int_equal(looked_at, 2 * 9);
+    assert_int_equal(looked_at, 2 * (9 + 6));
     ag_bans_fill(&fill, bans, NOW + SECOND);
     assert_int_equal(fill.banned, 2);
     assert_int_equal(failure(bans, &r, &victim, NOW + SECOND), AG_BAN_COUNTED);
@@ -345,6 +372,7 @@ int main(void)
         TEST(test_signatures_and_the_end_of_a_shared_ban),
         TEST(test_the_log_is_told_now_and_then),
         TEST(test_a_network_of_banned_addresses_is_banned_as_one),
+        TEST(test_a_customer_bans_himself_and_nobody_else),
         TEST(test_what_makes_no_network),
         TEST(test_dry_runs_of_networks),
         TEST(test_a_network_is_set_free),

@@ -147,13 +147,21 @@ LOOKED_AT = ["key_invalid"] * 3 + ["banned"]
 
 
 def test_a_network_with_many_banned_addresses_is_banned_as_one(own_httpd):
-    """Its table has 128 places; they were full of one network's bans, and nobody else was counted."""
+    """Its table has 128 places; they were full of one network's bans, and nobody else was counted. And
+    one customer with a /56 could have all of his provider's banned."""
     web = own_httpd(BANS, modules=["remoteip"])
     known, new = web.keys.create(), web.keys.create()
     at = {"X-Client": "2001:db8:1:9999::1"}
     assert web.get("/s/bans/hello.html", headers=at, key=known).status == 200
     for number in range(3):
         assert guess(web, f"2001:db8:1:{number}::1", 3) == LOOKED_AT[:3]
+    assert guess(web, "2001:db8:1:ff::1") == ["banned"]
+    event = json.loads(web.wait_log(r'AG0141: (\{.*"ip":"2001:db8:1::/56".*\})')[1])
+    assert event["addresses"] == 3
+    assert [row["address"] for row in told(web, "ban", "list")["bans"]] == ["2001:db8:1::/56"]
+    assert told(web, "ban", "clear", "2001:db8:1::/56") == {"cleared": 1}
+    for number in range(3):
+        assert guess(web, f"2001:db8:1:{number}10::1", 3) == LOOKED_AT[:3]
     event = json.loads(web.wait_log(r'AG0141: (\{.*"ip":"2001:db8:1::/48".*\})')[1])
     assert event["addresses"] == 3 and event["duration"] == 600 and "failures" not in event
     assert [guess(web, f"2001:db8:1:{number:x}::1")[0] for number in range(300, 500)] == ["banned"] * 200
