@@ -120,8 +120,30 @@ static const char *read_frame(ag_jwk_t *jwk, const ag_jwk_type_t **type, apr_poo
     return read_kid(jwk, p);
 }
 
+/* A key that has a public half. One of a type that is not known here has one too, for all we know. */
+static int is_public(json_t *json)
+{
+    const char *kty = text_of(json, "kty");
+
+    return kty && strcmp(kty, "oct") != 0;
+}
+
+/* A set with public keys is there to be published, and everybody may have a secret that lies in it. */
+static int is_published(json_t *keys)
+{
+    json_t *json;
+    size_t i;
+
+    json_array_foreach(keys, i, json) {
+        if (is_public(json)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 /* NULL, ag_jwk_skip or what is wrong. */
-static const char *load_jwk(ag_jwk_t *jwk, json_t *json, apr_pool_t *p)
+static const char *load_jwk(ag_jwk_t *jwk, json_t *json, int published, apr_pool_t *p)
 {
     const ag_jwk_type_t *type = NULL;
     const char *error;
@@ -132,6 +154,10 @@ static const char *load_jwk(ag_jwk_t *jwk, json_t *json, apr_pool_t *p)
         return "it is not an object";
     }
     error = read_frame(jwk, &type, p);
+    if (!error && published && type->kty == AG_KTY_OCT) {
+        error = "it is a secret in a set with public keys, which anybody may read; ApiGuardJWTKey takes a "
+                "secret, or a set without public keys";
+    }
     if (!error) {
         error = type->load(jwk, p);
     }
@@ -142,6 +168,7 @@ static const char *load_jwk(ag_jwk_t *jwk, json_t *json, apr_pool_t *p)
 
 typedef struct {
     apr_array_header_t *list; /* ag_jwt_key_t */
+    int published;
     int left_out;
     const char *told; /* which and why; "" when none is */
     apr_pool_t *p;
@@ -177,7 +204,7 @@ static void load_keys(reading_t *reading, json_t *keys)
 
     json_array_foreach(keys, i, json) {
         ag_jwk_t jwk;
-        const char *error = i < MAX_KEYS ? load_jwk(&jwk, json, reading->p)
+        const char *error = i < MAX_KEYS ? load_jwk(&jwk, json, reading->published, reading->p)
                                          : "a set may have up to 256 keys";
 
         if (!error) {
@@ -200,7 +227,7 @@ static void trim(const char **text, apr_size_t *n)
 
 static const char *load_set(ag_jwt_keyset_t *set, json_t *keys, apr_pool_t *p)
 {
-    reading_t reading = {apr_array_make(p, 4, sizeof(ag_jwt_key_t)), 0, "", p};
+    reading_t reading = {apr_array_make(p, 4, sizeof(ag_jwt_key_t)), is_published(keys), 0, "", p};
 
     load_keys(&reading, keys);
     if (!reading.list->nelts) {

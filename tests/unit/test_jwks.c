@@ -81,10 +81,9 @@ static void test_verifies(void **state)
     int i, j;
     ag_jwt_keyset_t set = load_good(
         set_of(m->p, jwk_of(m->rsa, "\"kid\":\"0\",", m->p), jwk_of(m->p256, "", m->p),
-               jwk_of(m->p384, "", m->p), jwk_of(m->ed, "", m->p), oct_of(SECRET, 64, "", m->p),
-               NULL),
-        5, m->p);
-    static const int key_of[] = {0, 0, 1, 2, 3, 4};
+               jwk_of(m->p384, "", m->p), jwk_of(m->ed, "", m->p), NULL),
+        4, m->p);
+    static const int key_of[] = {0, 0, 1, 2, 3, -1};
 
     assert_string_equal(set.keys[0].kid, "0");
     assert_null(set.keys[1].kid);
@@ -180,8 +179,9 @@ static void test_skipped(void **state)
 /* Beside the one key that is good, this one is left out, and told with `wanted`; alone it is an error. */
 static void left_out(const maker_t *m, const char *jwk, const char *wanted)
 {
-    ag_jwt_keyset_t plain = load_good(set_of(m->p, jwk_of(m->ed, "", m->p), NULL), 1, m->p);
-    ag_jwt_keyset_t set = load_good(set_of(m->p, jwk_of(m->ed, "", m->p), jwk, NULL), 1, m->p);
+    const char *good = strstr(jwk, "\"oct\"") ? oct_of(SECRET, 32, "", m->p) : jwk_of(m->ed, "", m->p);
+    ag_jwt_keyset_t plain = load_good(set_of(m->p, good, NULL), 1, m->p);
+    ag_jwt_keyset_t set = load_good(set_of(m->p, good, jwk, NULL), 1, m->p);
 
     if (!set.left_out || !strstr(set.left_out, "1 of 2 keys is left out: key 2")
         || !strstr(set.left_out, wanted)) {
@@ -264,16 +264,42 @@ static void test_spelling(void **state)
 {
     const maker_t *m = *state;
     const char *rsa = jwk_of(m->rsa, "", m->p), *secret = oct_of(SECRET, 32, "", m->p);
-    ag_jwt_keyset_t plain = load_good(set_of(m->p, rsa, secret, NULL), 2, m->p);
+    ag_jwt_keyset_t rsa_set = load_good(set_of(m->p, rsa, NULL), 1, m->p);
+    ag_jwt_keyset_t secret_set = load_good(set_of(m->p, secret, NULL), 1, m->p);
     int padded;
 
     for (padded = 0; padded < 2; padded++) {
-        ag_jwt_keyset_t set = load_good(
-            set_of(m->p, spelled(rsa, "n", padded, m->p), spelled(secret, "k", padded, m->p), NULL),
-            2, m->p);
+        ag_jwt_keyset_t set = load_good(set_of(m->p, spelled(rsa, "n", padded, m->p), NULL), 1, m->p);
 
-        assert_true(ag_id_equal(plain.id, set.id));
+        assert_true(ag_id_equal(rsa_set.id, set.id));
+        set = load_good(set_of(m->p, spelled(secret, "k", padded, m->p), NULL), 1, m->p);
+        assert_true(ag_id_equal(secret_set.id, set.id));
     }
+}
+
+/* ---- a secret that was published ------------------------------------------------------------- */
+
+/* An issuer that kept its signing secrets in the set it publishes told them to everybody: an HS256 token
+ * made with one was as good as a real one. It is so whatever becomes of the public keys of that set. */
+static void test_published_secret(void **state)
+{
+    const maker_t *m = *state;
+    const char *secret = oct_of(SECRET, 64, "\"kid\":\"s\",", m->p);
+    const char *beside[] = {jwk_of(m->rsa, "", m->p), jwk_of(m->ed, "\"use\":\"enc\",", m->p),
+                            "{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}",
+                            "{\"kty\":\"AKP\",\"pub\":\"AAAA\"}"};
+    ag_jwt_keyset_t set;
+    int i;
+
+    for (i = 0; i < N_OF(beside); i++) {
+        set = load_good(set_of(m->p, secret, beside[i], jwk_of(m->p256, "", m->p), secret, NULL),
+                        i ? 1 : 2, m->p);
+        assert_null(set.keys[0].secret);
+        assert_null(set.keys[set.n - 1].secret);
+        assert_non_null(strstr(set.left_out, "key 1 (kid s): it is a secret in a set with public keys"));
+    }
+    load_bad(set_of(m->p, secret, beside[2], NULL), "it is a secret", m->p);
+    load_good(set_of(m->p, secret, oct_of(SECRET, 32, "", m->p), NULL), 2, m->p);
 }
 
 /* ---- what is wrong --------------------------------------------------------------------------- */
@@ -444,6 +470,7 @@ int main(void)
         cmocka_unit_test(test_id),           cmocka_unit_test(test_skipped),
         cmocka_unit_test(test_strange),      cmocka_unit_test(test_null),
         cmocka_unit_test(test_wrapping),     cmocka_unit_test(test_spelling),
+        cmocka_unit_test(test_published_secret),
         cmocka_unit_test(test_bad_sets),     cmocka_unit_test(test_flood),
         cmocka_unit_test(test_names),        cmocka_unit_test(test_bad_keys),
         cmocka_unit_test(test_unsound_rsa),  cmocka_unit_test(test_long_coordinate),

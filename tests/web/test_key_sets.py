@@ -195,6 +195,21 @@ def test_padding_is_read_in_key_sets_and_never_in_tokens(published):
         assert go(web, "standard_base64", text).status in (400, 401)
 
 
+def test_a_published_secret_signs_nothing(own_httpd, folder):
+    """A set that held its issuer's signing secret beside the public keys: whoever had read it was let in
+    with a token of his own making."""
+    public, secret = rsa("pub"), Key("HS256", kid="sec", secret=b"s" * 32)
+    folder.write("secret.json", jwks(public, secret))
+    folder.write("secrets.json", jwks(secret))
+    web = own_httpd(section("both", "secret.json") + section("alone", "secrets.json"), database=None,
+                    words={"folder": folder.path})
+    assert_refused(go(web, "both", secret.token()), "token_invalid")
+    assert go(web, "both", public.token()).status == 200
+    assert go(web, "alone", secret.token()).status == 200
+    said = lines_of(web, "AG0721")
+    assert len(said) == 1 and "key 2 (kid sec): it is a secret in a set with public keys" in said[0], said
+
+
 # ---- while a server runs -------------------------------------------------------------------------
 
 @pytest.fixture
