@@ -122,18 +122,10 @@ static const char *read_store_option(ag_counter_store_t *store, const char *word
                         "timeout=MILLISECONDS", word, MAX_PREFIX);
 }
 
-/* HOST:PORT[,HOST:PORT...], or the path of a unix socket. */
+/* What may be the names of servers; what each of them is ag_store_memcached_check() reads. */
 static int servers_valid(const char *servers)
 {
-    return *servers && ag_text_visible(servers, strlen(servers), 0) && !strchr(servers, '"')
-           && (*servers == '/' || strchr(servers, ':'));
-}
-
-/* A host's name alone. */
-static int lacks_port(const char *servers)
-{
-    return *servers && *servers != '/' && *servers != ',' && !strpbrk(servers, ":\"")
-           && ag_text_visible(servers, strlen(servers), 0);
+    return *servers && ag_text_visible(servers, strlen(servers), 0) && !strchr(servers, '"');
 }
 
 static const char *parse_counter_store(void *value, const ag_setting_t *row,
@@ -148,10 +140,6 @@ static const char *parse_counter_store(void *value, const ag_setting_t *row,
     store->timeout = DEFAULT_TIMEOUT;
     if (strncasecmp(words->v[0], "memcached:", 10) == 0 && servers_valid(words->v[0] + 10)) {
         store->servers = words->v[0] + 10;
-    }
-    else if (strncasecmp(words->v[0], "memcached:", 10) == 0 && lacks_port(words->v[0] + 10)) {
-        return apr_psprintf(call->p, "\"%s\" is not allowed: its port is missing, as in %.*s:11211",
-                            words->v[0], 10 + (int)strcspn(words->v[0] + 10, ","), words->v[0]);
     }
     else if (strcasecmp(words->v[0], "shm") != 0 || words->n > 1) {
         return apr_psprintf(call->p, "\"%s\" is not allowed: shm, or memcached:HOST:PORT[,...] "

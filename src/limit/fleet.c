@@ -12,7 +12,6 @@
 #include <apr_network_io.h>
 #include <apr_strings.h>
 
-#define DEFAULT_PORT 11211
 
 /* ---- a visit --------------------------------------------------------------------------------- */
 
@@ -107,20 +106,24 @@ void ag_fleet_end(ag_call_t *call)
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-/* Adds one server to `to`, or only reads it when that is NULL; 0 when the text is none. */
-static int add_server(memcached_st *to, const char *text, apr_pool_t *p)
+/* Adds one server to `to`, or only reads it when that is NULL. An error text or NULL. */
+static const char *add_server(memcached_st *to, const char *text, apr_pool_t *p)
 {
+    static const char cannot[] = "it cannot be added";
     char *host, *scope;
     apr_port_t port;
 
     if (*text == '/') {
-        return !to || memcached_server_add_unix_socket(to, text) == MEMCACHED_SUCCESS;
+        return !to || memcached_server_add_unix_socket(to, text) == MEMCACHED_SUCCESS ? NULL : cannot;
     }
     if (apr_parse_addr_port(&host, &scope, &port, text, p) || !host || scope ||
         (*text != '[' && strchr(host, ':'))) {
-        return 0;
+        return "HOST:PORT or a socket's path is allowed";
     }
-    return !to || memcached_server_add(to, host, port ? port : DEFAULT_PORT) == MEMCACHED_SUCCESS;
+    if (!port) {
+        return apr_psprintf(p, "its port is missing, as in %s:11211", text);
+    }
+    return !to || memcached_server_add(to, host, port) == MEMCACHED_SUCCESS ? NULL : cannot;
 }
 
 static const char *add_servers(memcached_st *to, const char *servers, apr_pool_t *p)
@@ -132,9 +135,10 @@ static const char *add_servers(memcached_st *to, const char *servers, apr_pool_t
         return "no memcached server is named; HOST:PORT[,HOST:PORT] or a socket's path is allowed";
     }
     for (; text; text = apr_strtok(NULL, ",", &last)) {
-        if (!add_server(to, text, p)) {
-            return apr_psprintf(p, "\"%s\" is not a memcached server; HOST:PORT or a socket's path "
-                                "is allowed", text);
+        const char *error = add_server(to, text, p);
+
+        if (error) {
+            return apr_psprintf(p, "\"%s\" is not a memcached server: %s", text, error);
         }
     }
     return NULL;

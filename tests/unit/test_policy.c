@@ -391,10 +391,16 @@ static void test_site_mistakes(void **state)
         {AG_SITE_key_pepper, "file:a b", "ApiGuardKeyPepper: \"b\" is not allowed"},
         {AG_SITE_counter_store, "redis:a:1", "ApiGuardCounterStore: \"redis:a:1\" is not allowed"},
         {AG_SITE_counter_store, "memcached:", "ApiGuardCounterStore: \"memcached:\" is not"},
-        {AG_SITE_counter_store, "memcached:a", "ApiGuardCounterStore: \"memcached:a\" is not "
-         "allowed: its port is missing, as in memcached:a:11211"},
-        {AG_SITE_counter_store, "memcached:a,b", "ApiGuardCounterStore: \"memcached:a,b\" is not "
-         "allowed: its port is missing, as in memcached:a:11211"},
+        {AG_SITE_counter_store, "memcached:a", "ApiGuardCounterStore: \"a\" is not a memcached "
+         "server: its port is missing, as in a:11211"},
+        {AG_SITE_counter_store, "memcached:a,b", "ApiGuardCounterStore: \"a\" is not a memcached "
+         "server: its port is missing, as in a:11211"},
+        {AG_SITE_counter_store, "memcached:a:1,b", "ApiGuardCounterStore: \"b\" is not a memcached "
+         "server: its port is missing, as in b:11211"},
+        {AG_SITE_counter_store, "memcached:/run/m.sock,b", "ApiGuardCounterStore: \"b\" is not a "
+         "memcached server: its port is missing, as in b:11211"},
+        {AG_SITE_counter_store, "memcached:[::1]", "ApiGuardCounterStore: \"[::1]\" is not a "
+         "memcached server: its port is missing, as in [::1]:11211"},
         {AG_SITE_counter_store, "shm prefix=a", "ApiGuardCounterStore: \"prefix=a\" is not"},
         {AG_SITE_counter_store, "memcached:a:1 timeout=0", "ApiGuardCounterStore: \"0\" is not a"},
         {AG_SITE_counter_store, "memcached:a:1 timeout=10001", "ApiGuardCounterStore: \"10001\""},

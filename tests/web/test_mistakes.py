@@ -88,6 +88,7 @@ IN_SERVER = [
     ("ApiGuardCounterStore redis:127.0.0.1:6379",
      ["redis:127.0.0.1:6379", "shm", "memcached:HOST:PORT"]),
     ("ApiGuardCounterStore memcached:", ["memcached:", "HOST:PORT"]),
+    ("ApiGuardCounterStore memcached:127.0.0.1:11211,b", ["b:11211", "port is missing"]),
     ("ApiGuardCounterStore memcached:127.0.0.1:11211 timeout=soon", ["soon"]),
     ("ApiGuardCounterStore memcached:127.0.0.1:11211 colour=red", ["colour=red", "prefix="]),
     ("ApiGuardKeyCache ttl=soon", ["soon"]),
