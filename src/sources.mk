@@ -43,6 +43,7 @@ ag_core_c = \
 	src/limit/algo_sliding.c \
 	src/limit/breaker.c \
 	src/limit/central.c \
+	src/limit/counters.c \
 	src/limit/entry.c \
 	src/limit/fleet.c \
 	src/limit/lease.c \
@@ -60,7 +61,6 @@ ag_core_c = \
 	src/limit/store_lease.c \
 	src/limit/store_memcached.c \
 	src/limit/store_shm.c \
-	src/limit/table.c \
 	src/limit/tickets.c \
 	src/authz/authz.c \
 	src/authz/ip_file.c \
@@ -156,7 +156,7 @@ ag_core_h = \
 	src/limit/newcomer.h \
 	src/limit/room.h \
 	src/limit/store_lease.h \
-	src/limit/table.h \
+	src/limit/counters.h \
 	src/limit/tickets.h \
 	src/authz/authz.h \
 	src/authz/ip_source.h \

@@ -10,11 +10,11 @@
 static const ag_counter_t empty = {0, 0, 0};
 
 /* As somebody, the subject or a network around it, in the window. */
-static void find(ag_place_t *place, const ag_table_t *table, const ag_charge_t *charge,
+static void find(ag_place_t *place, const ag_counters_t *table, const ag_charge_t *charge,
                  const ag_room_t *as, apr_time_t now)
 {
-    ag_table_find(place, table, ag_table_stripe(table, charge->subject),
-                  ag_id_mix(as->id, charge->window->id), as->may, now);
+    ag_counters_find(place, table, ag_counters_stripe(table, charge->subject),
+                     ag_id_mix(as->id, charge->window->id), as->may, now);
 }
 
 /* Each window has one in a stripe for every kind of subject. */
@@ -26,16 +26,16 @@ static ag_id_t overflow_tag(const ag_charge_t *charge, ag_room_e kind)
     return tag;
 }
 
-static ag_slot_t *find_overflow(ag_place_t *place, const ag_table_t *table,
+static ag_slot_t *find_overflow(ag_place_t *place, const ag_counters_t *table,
                                 const ag_charge_t *charge, ag_room_e kind, apr_time_t now)
 {
-    ag_table_overflow(place, table, ag_table_stripe(table, charge->subject),
-                      overflow_tag(charge, kind), now);
+    ag_counters_overflow(place, table, ag_counters_stripe(table, charge->subject),
+                         overflow_tag(charge, kind), now);
     return place->slot;
 }
 
 /* From `as` on. */
-static ag_slot_t *stands(int *with, const ag_table_t *table, const ag_charge_t *charge, ag_room_t as,
+static ag_slot_t *stands(int *with, const ag_counters_t *table, const ag_charge_t *charge, ag_room_t as,
                          apr_time_t now)
 {
     ag_place_t place;
@@ -51,7 +51,7 @@ static ag_slot_t *stands(int *with, const ag_table_t *table, const ag_charge_t *
     return find_overflow(&place, table, charge, as.kind, now);
 }
 
-ag_slot_t *ag_newcomer_stands(int *with, const ag_table_t *table, const ag_charge_t *charge,
+ag_slot_t *ag_newcomer_stands(int *with, const ag_counters_t *table, const ag_charge_t *charge,
                               apr_time_t now)
 {
     ag_slot_t *slot = stands(with, table, charge, ag_room_of(charge->subject), now);
@@ -62,7 +62,7 @@ ag_slot_t *ag_newcomer_stands(int *with, const ag_table_t *table, const ag_charg
 
 /* What a newcomer begins with, when `home` is where it would be known: all that it may have been
  * counted in before. */
-static ag_counter_t inherit(const ag_table_t *table, const ag_set_t *home, const ag_charge_t *charge,
+static ag_counter_t inherit(const ag_counters_t *table, const ag_set_t *home, const ag_charge_t *charge,
                             ag_room_t as, apr_time_t now)
 {
     ag_place_t place;
@@ -96,7 +96,7 @@ static ag_slot_t *step_vacant(ag_slot_t *slot, const ag_counter_t *before, ag_id
     return slot;
 }
 
-static ag_slot_t *step_overflow(const ag_table_t *table, ag_charge_t *charge, ag_room_e kind,
+static ag_slot_t *step_overflow(const ag_counters_t *table, ag_charge_t *charge, ag_room_e kind,
                                 apr_time_t now)
 {
     static const ag_quota_t taken = {0, 1, 1};
@@ -113,10 +113,10 @@ static ag_slot_t *step_overflow(const ag_table_t *table, ag_charge_t *charge, ag
     return NULL;
 }
 
-static ag_slot_t *charge_as(const ag_table_t *table, ag_charge_t *charge, const ag_room_t *as,
+static ag_slot_t *charge_as(const ag_counters_t *table, ag_charge_t *charge, const ag_room_t *as,
                             apr_time_t now);
 
-static ag_slot_t *charge_wider(const ag_table_t *table, ag_charge_t *charge, ag_room_t as,
+static ag_slot_t *charge_wider(const ag_counters_t *table, ag_charge_t *charge, ag_room_t as,
                                apr_time_t now)
 {
     if (!ag_room_wider(&as, charge->subject)) {
@@ -126,7 +126,7 @@ static ag_slot_t *charge_wider(const ag_table_t *table, ag_charge_t *charge, ag_
 }
 
 /* No deeper than there are sizes of networks. */
-static ag_slot_t *charge_as(const ag_table_t *table, ag_charge_t *charge, const ag_room_t *as,
+static ag_slot_t *charge_as(const ag_counters_t *table, ag_charge_t *charge, const ag_room_t *as,
                             apr_time_t now)
 {
     ag_counter_t before;
@@ -151,14 +151,14 @@ static ag_slot_t *charge_as(const ag_table_t *table, ag_charge_t *charge, const 
     return slot;
 }
 
-AG_RARE ag_slot_t *ag_newcomer_charge(const ag_table_t *table, ag_charge_t *charge, apr_time_t now)
+AG_RARE ag_slot_t *ag_newcomer_charge(const ag_counters_t *table, ag_charge_t *charge, apr_time_t now)
 {
     ag_room_t self = ag_room_of(charge->subject);
 
     return charge_as(table, charge, &self, now);
 }
 
-void ag_newcomer_begin(const ag_table_t *table, const ag_charge_t *charge, const ag_counter_t *seen,
+void ag_newcomer_begin(const ag_counters_t *table, const ag_charge_t *charge, const ag_counter_t *seen,
                        apr_time_t now)
 {
     const ag_window_t *window = charge->window;

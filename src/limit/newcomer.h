@@ -11,7 +11,7 @@
 #ifndef AG_LIMIT_NEWCOMER_H
 #define AG_LIMIT_NEWCOMER_H
 
-#include "table.h"
+#include "counters.h"
 
 /* All of it with the lock of the subject's stripe held. */
 
@@ -30,16 +30,16 @@ static inline ag_slot_t *ag_slot_step(ag_slot_t *slot, ag_charge_t *charge, apr_
 }
 
 /* The slot that was charged, or NULL when it did not fit. */
-ag_slot_t *ag_newcomer_charge(const ag_table_t *table, ag_charge_t *charge, apr_time_t now);
+ag_slot_t *ag_newcomer_charge(const ag_counters_t *table, ag_charge_t *charge, apr_time_t now);
 
 /* Brings the subject's counter to what `seen`, an earlier state of it, had. Where it has no place of
  * its own nothing is done: all others who share one would be charged for it. */
-void ag_newcomer_begin(const ag_table_t *table, const ag_charge_t *charge, const ag_counter_t *seen,
+void ag_newcomer_begin(const ag_counters_t *table, const ag_charge_t *charge, const ag_counter_t *seen,
                        apr_time_t now);
 
 /* The slot where the next charge of the subject would be counted, or whose count it would begin with;
  * NULL: it would begin with nothing. *with is whose it is, as ag_store_shm_with() says. */
-ag_slot_t *ag_newcomer_stands(int *with, const ag_table_t *table, const ag_charge_t *charge,
+ag_slot_t *ag_newcomer_stands(int *with, const ag_counters_t *table, const ag_charge_t *charge,
                               apr_time_t now);
 
 #endif

@@ -14,19 +14,19 @@
 
 typedef struct {
     ag_store_t base;
-    ag_table_t table;
+    ag_counters_t table;
 } shm_t;
 
 static const ag_counter_t empty = {0, 0, 0};
 
-static ag_slot_t *own_slot(const ag_table_t *table, const ag_charge_t *charge)
+static ag_slot_t *own_slot(const ag_counters_t *table, const ag_charge_t *charge)
 {
-    return ag_table_get(table, ag_table_stripe(table, charge->subject),
-                        ag_id_mix(charge->subject->id, charge->window->id));
+    return ag_counters_get(table, ag_counters_stripe(table, charge->subject),
+                           ag_id_mix(charge->subject->id, charge->window->id));
 }
 
 /* The slot that was charged, or NULL. */
-static ag_slot_t *charge_one(const ag_table_t *table, ag_charge_t *charge, apr_time_t now)
+static ag_slot_t *charge_one(const ag_counters_t *table, ag_charge_t *charge, apr_time_t now)
 {
     ag_slot_t *slot = own_slot(table, charge);
 
@@ -62,18 +62,18 @@ typedef struct {
     apr_uint64_t many; /* stripes, one bit each */
 } held_t;
 
-static ag_lock_t *lock_of(const ag_table_t *table, const ag_charge_t *charge)
+static ag_lock_t *lock_of(const ag_counters_t *table, const ag_charge_t *charge)
 {
-    return &table->stripes[ag_table_stripe(table, charge->subject)].lock;
+    return &table->stripes[ag_counters_stripe(table, charge->subject)].lock;
 }
 
 /* From the lowest stripe up, so two requests never wait for each other. */
-AG_RARE static apr_uint64_t hold_many(const ag_table_t *table, const ag_charge_t *charges, int n)
+AG_RARE static apr_uint64_t hold_many(const ag_counters_t *table, const ag_charge_t *charges, int n)
 {
     apr_uint64_t stripes = 0, left;
 
     while (n--) {
-        stripes |= (apr_uint64_t)1 << ag_table_stripe(table, charges[n].subject);
+        stripes |= (apr_uint64_t)1 << ag_counters_stripe(table, charges[n].subject);
     }
     for (left = stripes; left; left &= left - 1) {
         ag_lock_take(&table->stripes[__builtin_ctzll(left)].lock);
@@ -81,14 +81,14 @@ AG_RARE static apr_uint64_t hold_many(const ag_table_t *table, const ag_charge_t
     return stripes;
 }
 
-AG_RARE static void release_many(const ag_table_t *table, apr_uint64_t stripes)
+AG_RARE static void release_many(const ag_counters_t *table, apr_uint64_t stripes)
 {
     for (; stripes; stripes &= stripes - 1) {
         ag_lock_give(&table->stripes[__builtin_ctzll(stripes)].lock);
     }
 }
 
-static AG_HOT held_t hold(const ag_table_t *table, const ag_charge_t *charges, int n)
+static AG_HOT held_t hold(const ag_counters_t *table, const ag_charge_t *charges, int n)
 {
     held_t held = {lock_of(table, charges), 0};
     int i;
@@ -104,7 +104,7 @@ static AG_HOT held_t hold(const ag_table_t *table, const ag_charge_t *charges, i
     return held;
 }
 
-static AG_HOT void release(const ag_table_t *table, held_t held)
+static AG_HOT void release(const ag_counters_t *table, held_t held)
 {
     if (held.one) {
         ag_lock_give(held.one);
@@ -117,7 +117,7 @@ static AG_HOT void release(const ag_table_t *table, held_t held)
 static apr_status_t charge_shm(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
                                apr_pool_t *p)
 {
-    const ag_table_t *table = &((shm_t *)store)->table;
+    const ag_counters_t *table = &((shm_t *)store)->table;
     ag_charge_t *charge;
     held_t held;
     int refused = 0;
@@ -142,7 +142,7 @@ static apr_status_t charge_shm(ag_store_t *store, ag_charge_t *charges, int n, a
 }
 
 /* What was counted with others stays there: too much for some, never too little. */
-static void refund_one(const ag_table_t *table, ag_charge_t *charge, apr_time_t now,
+static void refund_one(const ag_counters_t *table, ag_charge_t *charge, apr_time_t now,
                        apr_time_t then)
 {
     const ag_window_t *window = charge->window;
@@ -160,7 +160,7 @@ static void refund_one(const ag_table_t *table, ag_charge_t *charge, apr_time_t 
 static void refund_shm(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
                        apr_time_t then, apr_pool_t *p)
 {
-    const ag_table_t *table = &((shm_t *)store)->table;
+    const ag_counters_t *table = &((shm_t *)store)->table;
     held_t held;
     int i;
 
@@ -185,10 +185,10 @@ apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t si
 
     shm->base = base;
     *store = &shm->base;
-    return ag_table_attach(&shm->table, memory, size, fresh);
+    return ag_counters_attach(&shm->table, memory, size, fresh);
 }
 
-static ag_lock_t *take_lock(const ag_table_t *table, const ag_charge_t *charge)
+static ag_lock_t *take_lock(const ag_counters_t *table, const ag_charge_t *charge)
 {
     ag_lock_t *lock = lock_of(table, charge);
 
@@ -199,7 +199,7 @@ static ag_lock_t *take_lock(const ag_table_t *table, const ag_charge_t *charge)
 void ag_store_shm_begin(ag_store_t *store, const ag_charge_t *charge, const ag_counter_t *seen,
                         apr_time_t now)
 {
-    const ag_table_t *table = &((shm_t *)store)->table;
+    const ag_counters_t *table = &((shm_t *)store)->table;
     ag_lock_t *lock = take_lock(table, charge);
 
     ag_newcomer_begin(table, charge, seen, now);
@@ -208,7 +208,7 @@ void ag_store_shm_begin(ag_store_t *store, const ag_charge_t *charge, const ag_c
 
 int ag_store_shm_forget(ag_store_t *store, const ag_charge_t *charge, apr_time_t now)
 {
-    const ag_table_t *table = &((shm_t *)store)->table;
+    const ag_counters_t *table = &((shm_t *)store)->table;
     ag_lock_t *lock = take_lock(table, charge);
     int with, there;
     ag_slot_t *slot = ag_newcomer_stands(&with, table, charge, now);
@@ -224,7 +224,7 @@ int ag_store_shm_forget(ag_store_t *store, const ag_charge_t *charge, apr_time_t
 
 int ag_store_shm_with(ag_store_t *store, const ag_charge_t *charge, apr_time_t now)
 {
-    const ag_table_t *table = &((shm_t *)store)->table;
+    const ag_counters_t *table = &((shm_t *)store)->table;
     ag_lock_t *lock = take_lock(table, charge);
     int with;
 
@@ -235,7 +235,7 @@ int ag_store_shm_with(ag_store_t *store, const ag_charge_t *charge, apr_time_t n
 
 void ag_store_shm_fill(ag_shm_fill_t *fill, const ag_store_t *store, apr_time_t now)
 {
-    ag_table_fill(fill, &((const shm_t *)store)->table, now);
+    ag_counters_fill(fill, &((const shm_t *)store)->table, now);
 }
 
 apr_uint64_t ag_store_shm_networks(const ag_store_t *store)

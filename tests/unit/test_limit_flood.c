@@ -7,7 +7,7 @@
 #include "limit_fixture.h"
 
 #include "../../src/limit/lease.h"
-#include "../../src/limit/table.h"
+#include "../../src/limit/counters.h"
 
 #define USUAL_SIZE ((32 << 20) / 100 * 40) /* of the default ApiGuardSharedMemory */
 #define SMALL_SIZE 8192                    /* one stripe of ten sets */

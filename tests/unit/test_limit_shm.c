@@ -7,7 +7,7 @@
 
 #include <sys/ptrace.h>
 
-#include "../../src/limit/table.h"
+#include "../../src/limit/counters.h"
 
 #define TABLE_SIZE (1 << 20)
 #define SMALL_SIZE 8192 /* one stripe of ten sets: 80 slots */
@@ -116,9 +116,9 @@ static void test_a_full_table_frees_nobody(void **state)
 /* The first newcomer without a slot comes late, and troubles nobody who still finds one. */
 static void test_a_table_nearly_full(void **state)
 {
-    ag_table_head_t *memory = share(MEDIUM_SIZE);
+    ag_counters_head_t *memory = share(MEDIUM_SIZE);
     ag_store_t *store = attach(memory, MEDIUM_SIZE, 1);
-    apr_uint64_t slots = memory->sets * memory->stripes * AG_TABLE_SET;
+    apr_uint64_t slots = memory->sets * memory->stripes * AG_COUNTERS_SET;
     ag_window_t w = make_window(1, 3600, &ag_algo_fixed);
     apr_uint64_t i, passed = 0;
 
@@ -304,10 +304,10 @@ static void test_killed_children_leave_the_table_whole(void **state)
 static apr_uint64_t left_after_kill(const void *memory, void *copy, const ag_window_t *w,
                                     ag_subject_t *s)
 {
-    ag_table_t table;
+    ag_counters_t table;
 
     memcpy(copy, memory, SMALL_SIZE);
-    assert_int_equal(ag_table_attach(&table, copy, SMALL_SIZE, 0), APR_SUCCESS);
+    assert_int_equal(ag_counters_attach(&table, copy, SMALL_SIZE, 0), APR_SUCCESS);
     assert_int_equal(table.mask, 0);
     assert_int_equal(ag_lock_init(&table.stripes[0].lock), APR_SUCCESS);
     return left(attach(copy, SMALL_SIZE, 0), w, s);

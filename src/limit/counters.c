@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * table:
+ * counters:
  *
  *     head | stripe 0: lock, overflow slots | stripe 1 ... | sets of stripe 0 | sets of 1 ...
  *
@@ -9,7 +9,7 @@
  * nineteen twentieths are, one in fifty has come. That is for who may take all slots of a set; room.h
  * says who may not.
  */
-#include "table.h"
+#include "counters.h"
 
 #include <string.h>
 
@@ -20,10 +20,10 @@
 /* ---- the memory ------------------------------------------------------------------------------ */
 
 /* Divides it: 64 stripes, fewer when it is small; the rest is sets. 0: too small for one. */
-static int measure(ag_table_head_t *shape, apr_size_t size)
+static int measure(ag_counters_head_t *shape, apr_size_t size)
 {
-    apr_size_t head = sizeof(ag_table_head_t), stripe = sizeof(ag_stripe_t), set = sizeof(ag_set_t);
-    apr_uint32_t stripes = AG_TABLE_STRIPES;
+    apr_size_t head = sizeof(ag_counters_head_t), stripe = sizeof(ag_stripe_t), set = sizeof(ag_set_t);
+    apr_uint32_t stripes = AG_COUNTERS_STRIPES;
 
     while (stripes > 1 && size < head + stripes * (stripe + USUAL_SETS * set)) {
         stripes /= 2;
@@ -40,14 +40,14 @@ static int measure(ag_table_head_t *shape, apr_size_t size)
     return 1;
 }
 
-static int same_shape(const ag_table_head_t *head, const ag_table_head_t *shape)
+static int same_shape(const ag_counters_head_t *head, const ag_counters_head_t *shape)
 {
     return head->magic == shape->magic && head->version == shape->version &&
            head->stripes == shape->stripes && head->size == shape->size &&
            head->sets == shape->sets;
 }
 
-static apr_status_t format(const ag_table_t *table, const ag_table_head_t *shape)
+static apr_status_t format(const ag_counters_t *table, const ag_counters_head_t *shape)
 {
     apr_uint32_t i;
 
@@ -63,9 +63,9 @@ static apr_status_t format(const ag_table_t *table, const ag_table_head_t *shape
     return APR_SUCCESS;
 }
 
-apr_status_t ag_table_attach(ag_table_t *table, void *memory, apr_size_t size, int fresh)
+apr_status_t ag_counters_attach(ag_counters_t *table, void *memory, apr_size_t size, int fresh)
 {
-    ag_table_head_t shape;
+    ag_counters_head_t shape;
 
     if (!measure(&shape, size) || (!fresh && !same_shape(memory, &shape))) {
         return APR_EINVAL;
@@ -119,60 +119,60 @@ static ag_slot_t *pick(ag_set_t *home, ag_set_t *second, unsigned may, apr_time_
 }
 
 /* The set that 32 random bits name. */
-static ag_set_t *set_of(const ag_table_t *table, apr_uint32_t stripe, apr_uint64_t bits)
+static ag_set_t *set_of(const ag_counters_t *table, apr_uint32_t stripe, apr_uint64_t bits)
 {
     return &table->sets[stripe * table->n_sets + (bits * table->n_sets >> 32)];
 }
 
-ag_slot_t *ag_table_get(const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag)
+ag_slot_t *ag_counters_get(const ag_counters_t *table, apr_uint32_t stripe, ag_id_t tag)
 {
-    ag_slot_t *slot = find(set_of(table, stripe, tag.hi >> 32)->slot, AG_TABLE_SET, tag);
+    ag_slot_t *slot = find(set_of(table, stripe, tag.hi >> 32)->slot, AG_COUNTERS_SET, tag);
 
     return slot ? slot
-                : find(set_of(table, stripe, tag.hi & APR_UINT32_MAX)->slot, AG_TABLE_SET, tag);
+                : find(set_of(table, stripe, tag.hi & APR_UINT32_MAX)->slot, AG_COUNTERS_SET, tag);
 }
 
-void ag_table_find(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,
+void ag_counters_find(ag_place_t *place, const ag_counters_t *table, apr_uint32_t stripe, ag_id_t tag,
                    unsigned may, apr_time_t now)
 {
     ag_set_t *second;
 
     place->home = set_of(table, stripe, tag.hi >> 32);
     place->vacant = NULL;
-    place->slot = find(place->home->slot, AG_TABLE_SET, tag);
+    place->slot = find(place->home->slot, AG_COUNTERS_SET, tag);
     if (place->slot) {
         return;
     }
     second = set_of(table, stripe, tag.hi & APR_UINT32_MAX);
-    place->slot = find(second->slot, AG_TABLE_SET, tag);
+    place->slot = find(second->slot, AG_COUNTERS_SET, tag);
     if (!place->slot) {
         place->vacant = pick(place->home, second, may, now);
     }
 }
 
-void ag_table_overflow(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,
+void ag_counters_overflow(ag_place_t *place, const ag_counters_t *table, apr_uint32_t stripe, ag_id_t tag,
                        apr_time_t now)
 {
     ag_slot_t *slots = table->stripes[stripe].overflow;
 
     place->home = NULL;
-    place->slot = find(slots, AG_TABLE_OVERFLOW, tag);
+    place->slot = find(slots, AG_COUNTERS_OVERFLOW, tag);
     place->vacant = NULL;
     if (!place->slot) {
-        count_vacant(&place->vacant, slots, (1u << AG_TABLE_OVERFLOW) - 1, now);
+        count_vacant(&place->vacant, slots, (1u << AG_COUNTERS_OVERFLOW) - 1, now);
     }
 }
 
-void ag_table_fill(ag_shm_fill_t *fill, const ag_table_t *table, apr_time_t now)
+void ag_counters_fill(ag_shm_fill_t *fill, const ag_counters_t *table, apr_time_t now)
 {
     apr_uint64_t set, sets = table->n_sets * (table->mask + 1);
     int i;
 
-    fill->slots = sets * AG_TABLE_SET;
+    fill->slots = sets * AG_COUNTERS_SET;
     fill->kept = sets * (unsigned)__builtin_popcount(AG_ROOM_KEPT);
     fill->used = fill->kept_used = 0;
     for (set = 0; set < sets; set++) {
-        for (i = 0; i < AG_TABLE_SET; i++) {
+        for (i = 0; i < AG_COUNTERS_SET; i++) {
             unsigned busy = __atomic_load_n(&table->sets[set].slot[i].idle_at,
                                             __ATOMIC_RELAXED) > now;
 

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * table: counters in shared memory, found by a 128-bit tag. Nothing grows, nothing is allocated,
+ * counters: those of limits, in shared memory, found by a 128-bit tag. Nothing grows, nothing is allocated,
  * and a slot is given away only when its counter stopped counting.
  *
  * A slot holds its counter twice. The new state is written beside the old one and becomes valid by
  * one store, so a process killed at any instruction leaves a table that is whole. Everything here
  * is called with the stripe's lock held.
  */
-#ifndef AG_LIMIT_TABLE_H
-#define AG_LIMIT_TABLE_H
+#ifndef AG_LIMIT_COUNTERS_H
+#define AG_LIMIT_COUNTERS_H
 
 #include "../base/lock.h"
 #include "room.h"
 
-#define AG_TABLE_SET AG_ROOM_SLOTS /* slots in a set */
-#define AG_TABLE_OVERFLOW 16 /* overflow slots in a stripe */
-#define AG_TABLE_STRIPES 64  /* at most: one bit each in a mask */
+#define AG_COUNTERS_SET AG_ROOM_SLOTS /* slots in a set */
+#define AG_COUNTERS_OVERFLOW 16 /* overflow slots in a stripe */
+#define AG_COUNTERS_STRIPES 64  /* at most: one bit each in a mask */
 
 typedef struct ag_slot_t {
     ag_id_t tag;
@@ -27,17 +27,17 @@ typedef struct ag_slot_t {
 
 typedef struct ag_stripe_t {
     ag_lock_t lock;
-    ag_slot_t overflow[AG_TABLE_OVERFLOW];
+    ag_slot_t overflow[AG_COUNTERS_OVERFLOW];
 } ag_stripe_t;
 
 typedef struct ag_set_t {
     apr_time_t elsewhere[AG_ROOM_KINDS]; /* until when somebody of this set and kind may be counted with
                                             others: as a network's, or in the overflow */
-    ag_slot_t slot[AG_TABLE_SET];
+    ag_slot_t slot[AG_COUNTERS_SET];
 } ag_set_t;
 
 /* The beginning of the memory: what must be equal when another generation finds it. */
-typedef struct ag_table_head_t {
+typedef struct ag_counters_head_t {
     apr_uint64_t magic;
     apr_uint32_t version;
     apr_uint32_t stripes; /* a power of two */
@@ -45,15 +45,15 @@ typedef struct ag_table_head_t {
     apr_uint64_t sets;      /* in each stripe */
     apr_uint64_t overflows; /* charges that found no slot, */
     apr_uint64_t networks;  /* and those that found one of a network's */
-} ag_table_head_t;
+} ag_counters_head_t;
 
-typedef struct ag_table_t {
-    ag_table_head_t *head;
+typedef struct ag_counters_t {
+    ag_counters_head_t *head;
     ag_stripe_t *stripes;
     ag_set_t *sets;
     apr_uint64_t n_sets; /* in each stripe */
     apr_uint32_t mask;   /* stripes less one */
-} ag_table_t;
+} ag_counters_t;
 
 /* Where a tag is, or could be. */
 typedef struct ag_place_t {
@@ -63,23 +63,23 @@ typedef struct ag_place_t {
 } ag_place_t;
 
 /* As ag_store_shm_attach(). */
-apr_status_t ag_table_attach(ag_table_t *table, void *memory, apr_size_t size, int fresh);
+apr_status_t ag_counters_attach(ag_counters_t *table, void *memory, apr_size_t size, int fresh);
 
 /* The tag's slot in the two sets of the stripe that may hold it, or NULL. */
-ag_slot_t *ag_table_get(const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag);
+ag_slot_t *ag_counters_get(const ag_counters_t *table, apr_uint32_t stripe, ag_id_t tag);
 
 /* The same, and where it could be when there is none: in slots of either set that it `may` take. */
-void ag_table_find(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,
+void ag_counters_find(ag_place_t *place, const ag_counters_t *table, apr_uint32_t stripe, ag_id_t tag,
                    unsigned may, apr_time_t now);
 
 /* Looks in the stripe's overflow. */
-void ag_table_overflow(ag_place_t *place, const ag_table_t *table, apr_uint32_t stripe, ag_id_t tag,
+void ag_counters_overflow(ag_place_t *place, const ag_counters_t *table, apr_uint32_t stripe, ag_id_t tag,
                        apr_time_t now);
 
 /* Counts slots and those in use, without any lock: it may be one or another off. */
-void ag_table_fill(ag_shm_fill_t *fill, const ag_table_t *table, apr_time_t now);
+void ag_counters_fill(ag_shm_fill_t *fill, const ag_counters_t *table, apr_time_t now);
 
-static inline apr_uint32_t ag_table_stripe(const ag_table_t *table, const ag_subject_t *subject)
+static inline apr_uint32_t ag_counters_stripe(const ag_counters_t *table, const ag_subject_t *subject)
 {
     return (apr_uint32_t)subject->id.lo & table->mask;
 }
