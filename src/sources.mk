@@ -10,6 +10,7 @@ ag_core_c = \
 	src/base/measure.c \
 	src/base/process.c \
 	src/base/regex.c \
+	src/base/table.c \
 	src/base/text.c \
 	src/base/text_blank.c \
 	src/base/text_plain.c \
@@ -116,6 +117,7 @@ ag_core_h = \
 	src/base/measure.h \
 	src/base/process.h \
 	src/base/regex.h \
+	src/base/table.h \
 	src/base/speed.h \
 	src/base/text.h \
 	src/core/open.h \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cache: a header, then sets of eight slots with a lock each. A slot is valid when its length is not
+ * cache: a table of sets of eight slots with a lock each. A slot is valid when its length is not
  * zero: a writer clears the length, writes, and sets the length last, so that a process killed in
  * between leaves an empty slot and never a torn record.
  *
@@ -15,16 +15,11 @@
 
 #include <apr_errno.h>
 
-#include "lock.h"
+#include "table.h"
 
-#define MAGIC 0x32656863616361ULL /* "acache2"; changes with the layout */
+#define MAGIC 0x33656863616361ULL /* "acache3"; changes with the layout */
 #define WAYS 8
-
-typedef struct {
-    apr_uint64_t magic;
-    apr_uint64_t sets;
-    apr_uint64_t record_size;
-} head_t;
+#define ALL ((1u << WAYS) - 1)
 
 typedef struct {
     ag_id_t id;
@@ -35,12 +30,9 @@ typedef struct {
 } slot_t;
 
 struct ag_cache_t {
-    head_t *head;
-    char *sets;
-    apr_size_t n_sets;
+    ag_table_t table; /* a stripe is a lock, a set its slots */
     apr_size_t record_size;
     apr_size_t slot_size;
-    apr_size_t set_size;
 };
 
 static apr_size_t slot_bytes(apr_size_t record_size)
@@ -48,73 +40,40 @@ static apr_size_t slot_bytes(apr_size_t record_size)
     return sizeof(slot_t) + ((record_size + 7) & ~(apr_size_t)7);
 }
 
-static apr_size_t set_bytes(apr_size_t record_size)
-{
-    return ((sizeof(ag_lock_t) + 7) & ~(apr_size_t)7) + WAYS * slot_bytes(record_size);
-}
-
 apr_size_t ag_cache_bytes(apr_size_t slots, apr_size_t record_size)
 {
-    return sizeof(head_t) + (slots + WAYS - 1) / WAYS * set_bytes(record_size);
+    return sizeof(ag_table_head_t)
+           + (slots + WAYS - 1) / WAYS * (sizeof(ag_lock_t) + WAYS * slot_bytes(record_size));
 }
 
 static ag_lock_t *lock_of(const ag_cache_t *cache, apr_size_t set)
 {
-    return (ag_lock_t *)(cache->sets + set * cache->set_size);
+    return ag_table_lock(&cache->table, set);
 }
 
 static slot_t *slot_of(const ag_cache_t *cache, apr_size_t set, int way)
 {
-    return (slot_t *)(cache->sets + set * cache->set_size
-                      + (cache->set_size - WAYS * cache->slot_size)
+    return (slot_t *)((char *)ag_table_set(&cache->table, set)
                       + (apr_size_t)way * cache->slot_size);
-}
-
-static apr_status_t format(ag_cache_t *cache)
-{
-    apr_size_t set;
-
-    memset(cache->head, 0, sizeof(head_t) + cache->n_sets * cache->set_size);
-    for (set = 0; set < cache->n_sets; set++) {
-        apr_status_t rv = ag_lock_init(lock_of(cache, set));
-
-        if (rv != APR_SUCCESS) {
-            return rv;
-        }
-    }
-    cache->head->sets = cache->n_sets;
-    cache->head->record_size = cache->record_size;
-    cache->head->magic = MAGIC;
-    return APR_SUCCESS;
 }
 
 apr_status_t ag_cache_attach(ag_cache_t **out, void *memory, apr_size_t size,
                              apr_size_t record_size, int fresh, apr_pool_t *p)
 {
     ag_cache_t *cache = apr_pcalloc(p, sizeof *cache);
+    ag_table_shape_t shape = {.magic = MAGIC + (record_size << 32), .head = sizeof(ag_table_head_t),
+                              .stripe = sizeof(ag_lock_t)};
 
-    cache->head = memory;
-    cache->sets = (char *)memory + sizeof(head_t);
     cache->record_size = record_size;
     cache->slot_size = slot_bytes(record_size);
-    cache->set_size = set_bytes(record_size);
-    cache->n_sets = size < sizeof(head_t) ? 0 : (size - sizeof(head_t)) / cache->set_size;
-    if (cache->n_sets == 0) {
-        return APR_EINVAL;
-    }
+    shape.set = (apr_uint32_t)(WAYS * cache->slot_size);
     *out = cache;
-    if (fresh) {
-        return format(cache);
-    }
-    return cache->head->magic == MAGIC && cache->head->sets == cache->n_sets
-                   && cache->head->record_size == record_size
-               ? APR_SUCCESS
-               : APR_EINVAL;
+    return ag_table_attach(&cache->table, &shape, memory, size, fresh);
 }
 
 static apr_size_t set_for(const ag_cache_t *cache, ag_id_t id)
 {
-    return id.lo % cache->n_sets;
+    return id.lo % cache->table.n_sets;
 }
 
 /* A record's length. One that no writer of ours can have written holds nothing. */
@@ -140,23 +99,13 @@ static slot_t *find(const ag_cache_t *cache, apr_size_t set, ag_id_t id)
     return NULL;
 }
 
-/* An empty slot of the set, else its oldest. */
-static slot_t *oldest(const ag_cache_t *cache, apr_size_t set)
+/* An empty slot goes first, then the oldest. */
+static apr_time_t worth(const void *at, apr_time_t now)
 {
-    slot_t *victim = slot_of(cache, set, 0);
-    int way;
+    const slot_t *slot = at;
 
-    for (way = 0; way < WAYS; way++) {
-        slot_t *slot = slot_of(cache, set, way);
-
-        if (!slot->size) {
-            return slot;
-        }
-        if (slot->stored < victim->stored) {
-            victim = slot;
-        }
-    }
-    return victim;
+    (void)now;
+    return slot->size ? slot->stored : APR_INT64_MIN;
 }
 
 static apr_size_t get_locked(ag_cache_t *cache, apr_size_t set, ag_id_t id, void *out,
@@ -230,7 +179,10 @@ static void put(ag_cache_t *cache, apr_size_t set, ag_id_t id, const void *recor
     slot_t *slot = find(cache, set, id);
 
     if (!slot) {
-        slot = oldest(cache, set);
+        slot = ag_table_victim(slot_of(cache, set, 0), cache->slot_size, ALL, worth, now);
+    }
+    if (!slot) {
+        return;
     }
     __atomic_store_n(&slot->turn, slot->turn | 1, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_RELEASE);
@@ -307,7 +259,7 @@ apr_size_t ag_cache_sweep(ag_cache_t *cache,
     apr_size_t dropped = 0;
     apr_size_t set;
 
-    for (set = 0; set < cache->n_sets; set++) {
+    for (set = 0; set < cache->table.n_sets; set++) {
         dropped += sweep_set(cache, set, match, ctx);
     }
     return dropped;
@@ -323,7 +275,7 @@ static int count(void *ctx, const void *record, apr_size_t n)
 
 void ag_cache_fill(ag_cache_t *cache, apr_size_t *slots, apr_size_t *used)
 {
-    *slots = cache->n_sets * WAYS;
+    *slots = cache->table.n_sets * WAYS;
     *used = 0;
     ag_cache_sweep(cache, count, used);
 }

@@ -13,6 +13,7 @@ ag_unit_tests = \
 	tests/unit/test_base_json \
 	tests/unit/test_base_lock \
 	tests/unit/test_base_measure \
+	tests/unit/test_base_table \
 	tests/unit/test_base_text \
 	tests/unit/test_core_open \
 	tests/unit/test_core_setting \
