@@ -915,6 +915,9 @@ static void test_warning(void **state)
         {{"5/s by=global", "5/s by=header:X-T"}, 0}, {{"5/s by=user"}, 0},
         {{"off", "5/s by=header:X-T"}, 1}, {{"5/s by=path"}, 2}, {{"5/s by=path", "5/s by=user"}, 2},
         {{"5/s by=path", "9/s by=ip"}, 0}, {{"5/s by=path", "9/s by=ip dryrun"}, 2},
+        {{"5/s by=ip/64"}, 0}, {{"5/s by=ip/65"}, 3}, {{"5/s by=ip/128", "9/s by=ip/56"}, 0},
+        {{"5/s by=ip/128", "9/s by=ip/96"}, 3}, {{"5/s by=path", "9/s by=ip/128"}, 3},
+        {{"5/s by=ip/128", "5/s by=header:X-T"}, 1}, {{"5/s by=ip/128", "5/s"}, 0},
     };
     conf_t c = conf_of(*state);
     int i;
@@ -924,7 +927,8 @@ static void test_warning(void **state)
         const char *warning = ag_policy_warning(policy, *state);
 
         static const char *const texts[] = {NULL, "by=header:x-t alone limits nobody",
-                                            "by=path alone limits nobody"};
+                                            "by=path alone limits nobody",
+                                            " alone limits nobody with IPv6"};
         const char *text = texts[cases[i].warned];
 
         if ((warning != NULL) != (text != NULL) || (text && !strstr(warning, text))) {

@@ -240,11 +240,14 @@ def test_a_month_and_31_days_do_not_share_a_name(own_httpd):
     ("ApiGuardRateLimit 5/s by=header:X-T\nApiGuardRateLimit 9/s by=ip dryrun", True),
     ("ApiGuardRateLimit 5/s by=header:X-T\nApiGuardRateLimit 9/s by=ip", False),
     ("ApiGuardRateLimit 5/s by=path\nApiGuardRateLimit 9/s by=ip \"when=%{REQUEST_METHOD} == 'POST'\"", True),
+    ("ApiGuardRateLimit 5/s by=ip/128", True),
+    ("ApiGuardRateLimit 5/s by=ip/56", False),
+    ("ApiGuardConcurrency 5 by=ip/96", True),
     ("ApiGuardRateLimit 5/s by=path when=true\nApiGuardRateLimit 9/s by=ip when=true", False),
 ])
 def test_what_a_field_alone_limits_is_told(own_httpd, lines, warned):
     """Of requests in flight it was not; and a dry run, which limits nobody, was enough, or a limit of some
-    requests only."""
+    requests only. So is a limit by more of an IPv6 address than whoever has it was given."""
     web = own_httpd(f'<Location "/x/">\n{lines}\n</Location>', start=False)
     assert ("AG0133: " in web.configtest()[1]) == warned
 
