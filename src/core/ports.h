@@ -12,7 +12,7 @@
 #include "request.h"
 
 /* A database connection on loan. `prepared` and `pool` live as long as the connection; in the former
- * the key store keeps its statements, under their SQL, beside what others keep under labels. */
+ * core/statement keeps statements under their SQL, beside what others keep under labels. */
 typedef struct ag_db_t {
     const apr_dbd_driver_t *driver;
     apr_dbd_t *handle;

@@ -13,26 +13,25 @@
 
 #define MAX_COLUMNS 8
 
-/* What is kept of a statement on a connection. It has a pool of its own: one that fails is prepared
- * anew time and again, and the connection may live for weeks. */
+/* What is kept of a statement on a connection, under its SQL. It has a pool of its own: one that fails
+ * is prepared anew time and again, and the connection may live for weeks. */
 typedef struct {
     apr_pool_t *pool;
     apr_dbd_prepared_t *st; /* NULL: to be prepared */
 } kept_t;
 
-/* Beside the key store's, which keeps other things under the same texts. */
-static kept_t *kept_of(ag_db_t *db, const char *sql, apr_pool_t *p)
+static kept_t *kept_of(ag_db_t *db, const char *sql)
 {
-    const char *name = apr_pstrcat(p, "statement:", sql, NULL);
-    kept_t *kept = apr_hash_get(db->prepared, name, APR_HASH_KEY_STRING);
+    kept_t *kept = apr_hash_get(db->prepared, sql, APR_HASH_KEY_STRING);
 
     if (!kept) {
         kept = apr_pcalloc(db->pool, sizeof *kept);
-        apr_hash_set(db->prepared, apr_pstrdup(db->pool, name), APR_HASH_KEY_STRING, kept);
+        apr_hash_set(db->prepared, apr_pstrdup(db->pool, sql), APR_HASH_KEY_STRING, kept);
     }
     return kept;
 }
 
+/* It has no label of its own at the driver, so PostgreSQL keeps nothing on its side that could be lost. */
 static int prepare(kept_t *kept, ag_db_t *db, const char *sql)
 {
     int rc;
@@ -49,7 +48,7 @@ static int prepare(kept_t *kept, ag_db_t *db, const char *sql)
     return rc;
 }
 
-static const char *error_text(ag_db_t *db, int rc, apr_pool_t *p)
+const char *ag_statement_error(const ag_db_t *db, int rc, apr_pool_t *p)
 {
     const char *error = apr_dbd_error(db->driver, db->handle, rc);
 
@@ -63,17 +62,10 @@ int ag_statement_is_busy(const ag_db_t *db, int rc)
     return rc == SQLITE_IS_BUSY && strcmp(apr_dbd_name(db->driver), "sqlite3") == 0;
 }
 
-void ag_statement_pause(const ag_db_t *db, int rc)
-{
-    if (ag_statement_is_busy(db, rc)) {
-        apr_sleep(apr_time_from_msec(50));
-    }
-}
-
 /* ---- queries --------------------------------------------------------------------------------- */
 
-static int start(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, const char **values, int n,
-                 apr_pool_t *p)
+int ag_statement_ask(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n,
+                     const char **values, apr_pool_t *p)
 {
     kept_t *kept;
     int rc;
@@ -82,9 +74,28 @@ static int start(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, const c
     if (ag_sql_text_needed(db)) {
         return ag_sql_text_select(rows, db, sql, n, values, p);
     }
-    kept = kept_of(db, sql, p);
+    kept = kept_of(db, sql);
     rc = prepare(kept, db, sql);
-    return rc ? rc : apr_dbd_pselect(db->driver, p, db->handle, rows, kept->st, 1, n, values);
+    rc = rc ? rc : apr_dbd_pselect(db->driver, p, db->handle, rows, kept->st, 1, n, values);
+    kept->st = rc ? NULL : kept->st;
+    return rc;
+}
+
+/* All wait for SQLite for a moment when its first user comes or its last one goes. The driver waits for
+ * a statement that runs, and not for one that is prepared. */
+int ag_statement_query(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n,
+                       const char **values, apr_pool_t *p)
+{
+    int rc = ag_statement_ask(rows, db, sql, n, values, p);
+
+    if (rc == 0) {
+        return 0;
+    }
+    if (ag_statement_is_busy(db, rc)) {
+        apr_sleep(apr_time_from_msec(50));
+    }
+    apr_dbd_check_conn(db->driver, p, db->handle);
+    return ag_statement_ask(rows, db, sql, n, values, p);
 }
 
 int ag_statement_row(apr_dbd_row_t **row, const ag_db_t *db, apr_dbd_results_t *rows, int number,
@@ -96,22 +107,26 @@ int ag_statement_row(apr_dbd_row_t **row, const ag_db_t *db, apr_dbd_results_t *
     return apr_dbd_get_row(db->driver, p, rows, row, by_turn ? -1 : number);
 }
 
-/* A copy of each value, since PostgreSQL's driver throws rows away when asked for one too many. */
-static int read_row(const char **columns, int n, ag_db_t *db, apr_dbd_row_t *row, apr_pool_t *p)
+apr_status_t ag_statement_value(const char **text, const ag_db_t *db, apr_dbd_row_t *row, int column,
+                                apr_pool_t *p)
+{
+    apr_status_t rv = apr_dbd_datum_get(db->driver, row, column, APR_DBD_TYPE_STRING, text);
+
+    if (rv == APR_ENOENT) {
+        *text = NULL;
+        return APR_SUCCESS;
+    }
+    *text = rv == APR_SUCCESS ? apr_pstrdup(p, *text ? *text : "") : NULL;
+    return rv;
+}
+
+static int read_row(const char **cells, int n, const ag_db_t *db, apr_dbd_row_t *row, apr_pool_t *p)
 {
     int i;
 
     for (i = 0; i < n; i++) {
-        apr_status_t rv = apr_dbd_datum_get(db->driver, row, i, APR_DBD_TYPE_STRING, &columns[i]);
-
-        if (rv != APR_SUCCESS && rv != APR_ENOENT) {
+        if (ag_statement_value(&cells[i], db, row, i, p) != APR_SUCCESS) {
             return 0;
-        }
-        if (rv == APR_ENOENT) {
-            columns[i] = NULL;
-        }
-        else { /* SQLite's driver has no text for a BLOB without bytes, which is not NULL */
-            columns[i] = apr_pstrdup(p, columns[i] ? columns[i] : "");
         }
     }
     return 1;
@@ -123,16 +138,8 @@ apr_status_t ag_statement_select(ag_statement_row_fn *row, void *ctx, int column
 {
     apr_dbd_results_t *rows;
     const char *cells[MAX_COLUMNS];
-    int number, rc = start(&rows, db, sql, values, n, p);
+    int number, rc = ag_statement_query(&rows, db, sql, n, values, p);
 
-    if (rc != 0) {
-        ag_statement_pause(db, rc);
-        apr_dbd_check_conn(db->driver, p, db->handle);
-        if (strcmp(apr_dbd_name(db->driver), "pgsql") != 0) {
-            kept_of(db, sql, p)->st = NULL; /* PostgreSQL keeps nothing that could be lost */
-        }
-        rc = start(&rows, db, sql, values, n, p);
-    }
     for (number = 1; rc == 0; number++) {
         apr_dbd_row_t *at;
 
@@ -143,7 +150,7 @@ apr_status_t ag_statement_select(ag_statement_row_fn *row, void *ctx, int column
         }
     }
     if (rc != -1) {
-        *error = error_text(db, rc, p);
+        *error = ag_statement_error(db, rc, p);
         return APR_EGENERAL;
     }
     return APR_SUCCESS;
@@ -151,13 +158,24 @@ apr_status_t ag_statement_select(ag_statement_row_fn *row, void *ctx, int column
 
 /* ---- changes --------------------------------------------------------------------------------- */
 
-static int change_rows(ag_db_t *db, kept_t *kept, const char **values, int n, int rows,
-                       apr_pool_t *p)
+int ag_statement_run(int *changed, ag_db_t *db, const char *sql, int n, const char **values,
+                     apr_pool_t *p)
+{
+    kept_t *kept = kept_of(db, sql);
+    int rc = prepare(kept, db, sql);
+
+    *changed = 0;
+    rc = rc ? rc : apr_dbd_pquery(db->driver, p, db->handle, changed, kept->st, n, values);
+    kept->st = rc ? NULL : kept->st;
+    return rc;
+}
+
+static int run_rows(ag_db_t *db, const char *sql, const char **values, int n, int rows, apr_pool_t *p)
 {
     int i, changed, rc = 0;
 
     for (i = 0; i < rows && rc == 0; i++) {
-        rc = apr_dbd_pquery(db->driver, p, db->handle, &changed, kept->st, n, values + i * n);
+        rc = ag_statement_run(&changed, db, sql, n, values + i * n, p);
     }
     return rc;
 }
@@ -181,18 +199,17 @@ static int begin(ag_db_t *db)
 apr_status_t ag_statement_change(ag_db_t *db, const char *sql, const char **values, int n, int rows,
                                  const char **error, apr_pool_t *p)
 {
-    kept_t *kept = kept_of(db, sql, p);
-    int rc = prepare(kept, db, sql);
+    int rc = prepare(kept_of(db, sql), db, sql);
 
     rc = rc ? rc : begin(db);
-    rc = rc ? rc : change_rows(db, kept, values, n, rows, p);
+    rc = rc ? rc : run_rows(db, sql, values, n, rows, p);
     rc = rc ? rc : say(db, "COMMIT");
     if (rc == 0) {
         return APR_SUCCESS;
     }
-    *error = error_text(db, rc, p);
+    *error = ag_statement_error(db, rc, p);
     say(db, "ROLLBACK"); /* an error of no account where nothing was begun */
     apr_dbd_check_conn(db->driver, p, db->handle);
-    kept->st = NULL;
+    kept_of(db, sql)->st = NULL; /* also where it was BEGIN or COMMIT that failed */
     return APR_EGENERAL;
 }

@@ -34,7 +34,6 @@ typedef struct ag_ctl_t {
     int terminal; /* stdout is one */
     ag_log_t log; /* to stderr */
     ag_db_t db;   /* after ag_ctl_open() */
-    apr_hash_t *statements; /* prepared ones, by their SQL */
     int changed; /* rows were changed: the servers are told when the command is through */
     apr_dbd_transaction_t *transaction; /* between ag_ctl_begin() and ag_ctl_end() */
 } ag_ctl_t;

@@ -14,7 +14,6 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 
-#include "../core/sql_text.h"
 #include "../core/statement.h"
 #include "../keys/keys.h"
 #include "ctl.h"
@@ -86,7 +85,6 @@ static int open_database(ag_ctl_t *ctl, const char *driver, const char *params)
     }
     db->pool = ctl->pool;
     db->prepared = apr_hash_make(ctl->pool);
-    ctl->statements = apr_hash_make(ctl->pool);
     apr_pool_cleanup_register(ctl->pool, db, close_database, apr_pool_cleanup_null);
     return is_mysql ? ag_ctl_run(ctl, "SET autocommit = 1") : AG_EXIT_OK;
 }
@@ -159,38 +157,10 @@ ag_db_port_t ag_ctl_port(ag_ctl_t *ctl)
 
 static int failed(ag_ctl_t *ctl, int rc)
 {
-    const char *error = apr_dbd_error(ctl->db.driver, ctl->db.handle, rc);
+    const char *error = ag_ctl_plain(ag_statement_error(&ctl->db, rc, ctl->pool), ctl->pool);
     const char *why = denied(ctl);
 
-    error = error ? ag_ctl_plain(apr_pstrmemdup(ctl->pool, error, strcspn(error, "\n")), ctl->pool)
-                  : "no reason given";
     return ag_ctl_fail(AG_EXIT_DATABASE, "the database says: %s%s%s", error, why ? "; " : "", why ? why : "");
-}
-
-/* A statement is kept with the connection: an import runs the same three a million times. */
-static int prepare(apr_dbd_prepared_t **st, ag_ctl_t *ctl, const char *sql)
-{
-    apr_pool_t *p = ctl->db.pool;
-    int rc = 0;
-
-    *st = apr_hash_get(ctl->statements, sql, APR_HASH_KEY_STRING);
-    if (*st) {
-        return 0;
-    }
-    rc = apr_dbd_prepare(ctl->db.driver, p, ctl->db.handle, sql, NULL, st);
-    if (rc == 0) {
-        apr_hash_set(ctl->statements, apr_pstrdup(p, sql), APR_HASH_KEY_STRING, *st);
-    }
-    return rc;
-}
-
-/* One that failed is not kept. */
-static int checked(int rc, ag_ctl_t *ctl, const char *sql)
-{
-    if (rc) {
-        apr_hash_set(ctl->statements, sql, APR_HASH_KEY_STRING, NULL);
-    }
-    return rc;
 }
 
 #define SQLITE_ERROR 1 /* the driver's error numbers are SQLite's */
@@ -203,48 +173,17 @@ static int may_be_outdated(const ag_ctl_t *ctl, int rc)
     return rc == SQLITE_ERROR && strcmp(apr_dbd_name(ctl->db.driver), "sqlite3") == 0;
 }
 
-static int run_select(apr_dbd_results_t **results, ag_ctl_t *ctl, const char *sql, int n,
-                      const char **values)
-{
-    apr_dbd_prepared_t *st;
-    int rc;
-
-    if (ag_sql_text_needed(&ctl->db)) {
-        return ag_sql_text_select(results, &ctl->db, sql, n, values, ctl->pool);
-    }
-    *results = NULL;
-    rc = prepare(&st, ctl, sql);
-    if (rc == 0) {
-        rc = apr_dbd_pselect(ctl->db.driver, ctl->pool, ctl->db.handle, results, st, 1, n, values);
-    }
-    return checked(rc, ctl, sql);
-}
-
-static int run_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const char **values)
-{
-    apr_dbd_prepared_t *st;
-    int rc = prepare(&st, ctl, sql);
-
-    *changed = 0;
-    if (rc == 0) {
-        rc = apr_dbd_pquery(ctl->db.driver, ctl->pool, ctl->db.handle, changed, st, n, values);
-    }
-    return checked(rc, ctl, sql);
-}
-
 /* Adds a row's cells; 0 when the driver failed. */
 static int add_row(apr_array_header_t *cells, ag_ctl_t *ctl, apr_dbd_row_t *row, int columns)
 {
     int i;
 
     for (i = 0; i < columns; i++) {
-        const char *text = NULL;
-        apr_status_t rv = apr_dbd_datum_get(ctl->db.driver, row, i, APR_DBD_TYPE_STRING, &text);
+        const char *text;
 
-        if (rv != APR_SUCCESS && rv != APR_ENOENT) {
+        if (ag_statement_value(&text, &ctl->db, row, i, ctl->pool) != APR_SUCCESS) {
             return 0;
         }
-        text = rv == APR_ENOENT ? NULL : apr_pstrdup(ctl->pool, text ? text : "");
         APR_ARRAY_PUSH(cells, const char *) = text;
     }
     return 1;
@@ -254,10 +193,10 @@ int ag_ctl_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *sql, int n, const 
 {
     apr_array_header_t *cells = apr_array_make(ctl->pool, 64, sizeof(const char *));
     apr_dbd_results_t *results;
-    int rc = run_select(&results, ctl, sql, n, values);
+    int rc = ag_statement_ask(&results, &ctl->db, sql, n, values, ctl->pool);
 
     if (may_be_outdated(ctl, rc)) {
-        rc = run_select(&results, ctl, sql, n, values);
+        rc = ag_statement_ask(&results, &ctl->db, sql, n, values, ctl->pool);
     }
     rows->n = 0;
     rows->columns = rc == 0 ? apr_dbd_num_cols(ctl->db.driver, results) : 0;
@@ -276,10 +215,10 @@ int ag_ctl_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *sql, int n, const 
 
 int ag_ctl_change(int *changed, ag_ctl_t *ctl, const char *sql, int n, const char **values)
 {
-    int rc = run_change(changed, ctl, sql, n, values);
+    int rc = ag_statement_run(changed, &ctl->db, sql, n, values, ctl->pool);
 
     if (may_be_outdated(ctl, rc)) {
-        rc = run_change(changed, ctl, sql, n, values);
+        rc = ag_statement_run(changed, &ctl->db, sql, n, values, ctl->pool);
     }
     ctl->changed |= rc == 0 && *changed != 0;
     return rc == 0 ? AG_EXIT_OK : failed(ctl, rc);

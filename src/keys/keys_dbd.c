@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * keys_dbd: all SQL of the module, and what a database driver does to one who trusts it. A
- * statement is prepared when a connection first needs it and prepared anew when it fails, since
- * SQLite's die when another process changes a table, and a server's go with its restart.
+ * keys_dbd: the SQL with which keys are looked up, the change log is read and a schema is told from
+ * another one. It runs by core/statement, which keeps what was prepared.
  *
- * An error is never taken for "no rows": all rows are asked for at once (PostgreSQL's driver
- * reports errors only then), and a row too many is an error as well.
+ * An error is never taken for "no rows", and a row too many is an error as well.
  */
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "../core/sql_text.h"
 #include "../core/statement.h"
 #include "key_row.h"
 
@@ -40,102 +37,17 @@ static const char sql_changes[] =
 
 static const char sql_version[] = "SELECT version FROM api_schema WHERE id = %d";
 
-/* What is kept of a statement on a connection, under its SQL. It has a pool of its own: one that
- * fails is prepared anew time and again, and the connection may live for weeks. */
-typedef struct {
-    apr_pool_t *pool;
-    apr_dbd_prepared_t *st;
-} kept_t;
-
-static kept_t *kept_of(ag_db_t *db, const char *sql)
-{
-    kept_t *kept = apr_hash_get(db->prepared, sql, APR_HASH_KEY_STRING);
-
-    if (!kept) {
-        kept = apr_pcalloc(db->pool, sizeof *kept);
-        apr_hash_set(db->prepared, apr_pstrdup(db->pool, sql), APR_HASH_KEY_STRING, kept);
-    }
-    return kept;
-}
-
-/* The statement on this connection; the driver's error number or 0. It has no label of its own at
- * the driver, so PostgreSQL keeps nothing on its side that could be lost. */
-static int statement(apr_dbd_prepared_t **st, ag_db_t *db, const char *sql, int anew)
-{
-    kept_t *kept = kept_of(db, sql);
-    int rc = 0;
-
-    if (anew || !kept->st) {
-        if (kept->pool) {
-            apr_pool_destroy(kept->pool);
-        }
-        kept->st = NULL;
-        apr_pool_create(&kept->pool, db->pool);
-        rc = apr_dbd_prepare(db->driver, kept->pool, db->handle, sql, NULL, &kept->st);
-        kept->st = rc == 0 ? kept->st : NULL;
-    }
-    *st = kept->st;
-    return rc;
-}
-
-/* Runs a statement of one parameter; the driver's error number, 0 when *rows holds all rows. */
-static int run(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, const char *value, int anew,
-               apr_pool_t *p)
-{
-    apr_dbd_prepared_t *st;
-    int rc;
-
-    if (ag_sql_text_needed(db)) {
-        return ag_sql_text_select(rows, db, sql, 1, &value, p);
-    }
-    *rows = NULL;
-    rc = statement(&st, db, sql, anew);
-    return rc ? rc : apr_dbd_pvselect(db->driver, p, db->handle, rows, st, 1, value, NULL);
-}
-
 static int query(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, const char *value,
                  apr_pool_t *p)
 {
-    int rc = run(rows, db, sql, value, 0, p);
-    int kept = strcmp(apr_dbd_name(db->driver), "pgsql") != 0;
-
-    if (rc == 0) {
-        return 0;
-    }
-    ag_statement_pause(db, rc);
-    apr_dbd_check_conn(db->driver, p, db->handle);
-    return run(rows, db, sql, value, kept, p);
-}
-
-/* The first line of what the driver says. */
-static const char *error_text(ag_db_t *db, int rc, apr_pool_t *p)
-{
-    const char *error = apr_dbd_error(db->driver, db->handle, rc);
-
-    return error ? apr_pstrmemdup(p, error, strcspn(error, "\r\n")) : "no reason given";
+    return ag_statement_query(rows, db, sql, 1, &value, p);
 }
 
 static apr_status_t failed(ag_db_t *db, int rc, const ag_log_t *log, apr_pool_t *p)
 {
     ag_log(log, AG_LOG_ERROR, 0, "AG0411: the database of keys does not answer: %s",
-           error_text(db, rc, p));
+           ag_statement_error(db, rc, p));
     return APR_EGENERAL;
-}
-
-/* A copy of the value in a column: APR_SUCCESS (*text is NULL for NULL) or a fault. A copy, since
- * PostgreSQL's driver throws the rows away when it is asked for one behind the last. SQLite's has no
- * text for a BLOB without bytes, which is not NULL: that would be "any address", "never". */
-static apr_status_t value_of(const char **text, ag_db_t *db, apr_dbd_row_t *row, int column,
-                             apr_pool_t *p)
-{
-    apr_status_t rv = apr_dbd_datum_get(db->driver, row, column, APR_DBD_TYPE_STRING, text);
-
-    if (rv == APR_ENOENT) {
-        *text = NULL;
-        return APR_SUCCESS;
-    }
-    *text = rv == APR_SUCCESS ? apr_pstrdup(p, *text ? *text : "") : NULL;
-    return rv;
 }
 
 /* A column nobody knows may be a rule with a typing error in its name, so it is not passed over. */
@@ -156,7 +68,7 @@ static apr_status_t read_row(ag_key_row_t *out, ag_db_t *db, apr_dbd_results_t *
             return APR_EGENERAL;
         }
         out->here |= 1u << column;
-        if (value_of(&out->text[column], db, row, i, p) != APR_SUCCESS) {
+        if (ag_statement_value(&out->text[column], db, row, i, p) != APR_SUCCESS) {
             return APR_EGENERAL;
         }
     }
@@ -263,7 +175,7 @@ static int take_changes(apr_array_header_t *changed, const char **newest, ag_db_
         const char *hash;
 
         rc = ag_statement_row(&row, db, rows, n, p);
-        if (rc == 0 && (value_of(newest, db, row, 0, p) || value_of(&hash, db, row, 1, p))) {
+        if (rc == 0 && (ag_statement_value(newest, db, row, 0, p) || ag_statement_value(&hash, db, row, 1, p))) {
             return 1;
         }
         if (rc == 0 && hash) {
@@ -318,7 +230,7 @@ apr_status_t ag_keys_dbd_changes(apr_array_header_t **changed, apr_int64_t *revi
 static ag_schema_e blame(const char **detail, ag_db_t *db, int rc, ag_schema_e schema,
                          apr_pool_t *p)
 {
-    *detail = error_text(db, rc, p);
+    *detail = ag_statement_error(db, rc, p);
     if (ag_statement_is_busy(db, rc) || apr_dbd_check_conn(db->driver, p, db->handle) != APR_SUCCESS) {
         return AG_SCHEMA_DOWN;
     }
@@ -346,7 +258,7 @@ static ag_schema_e check_version(const char **detail, ag_db_t *db, apr_pool_t *p
     if (rc != 0) {
         return blame(detail, db, rc, AG_SCHEMA_MISSING, p);
     }
-    if (ag_statement_row(&row, db, rows, 1, p) != 0 || value_of(&version, db, row, 0, p)
+    if (ag_statement_row(&row, db, rows, 1, p) != 0 || ag_statement_value(&version, db, row, 0, p)
         || !version || ag_measure_number(&number, version, 0, APR_INT32_MAX, p)) {
         *detail = "the table api_schema holds no version";
         return AG_SCHEMA_MISSING;
