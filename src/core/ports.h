@@ -42,4 +42,33 @@ typedef struct ag_expr_port_t {
     void *ctx;
 } ag_expr_port_t;
 
+/* One document from another server. */
+typedef struct ag_fetch_t {
+    const char *url;             /* https://; http:// to a loopback address alone */
+    const char *accept;          /* the media type wanted, or NULL */
+    const char *form;            /* x-www-form-urlencoded: it is sent by POST; or NULL: a GET */
+    const char *user, *password; /* Basic (RFC 7617), or NULL */
+    const char *ca_file;         /* PEM: trusted instead of the system's certificates; or NULL */
+    apr_size_t max_size;         /* of the body, in bytes */
+    apr_interval_time_t timeout; /* of all of it, redirects included; microseconds */
+    long redirects;              /* of a GET that are followed at most, all of them to https */
+    int (*ends)(void *ctx);      /* asked about once a second: 1 gives up; or NULL */
+    void *ctx;
+} ag_fetch_t;
+
+typedef struct ag_fetched_t {
+    const char *body; /* `length` bytes and a NUL */
+    apr_size_t length;
+    const char *type;     /* Content-Type as sent, or NULL */
+    apr_int64_t max_age;  /* seconds, by Cache-Control (RFC 9111 5.2.2); 0: not to be kept, -1: it says nothing */
+    long status;
+} ag_fetched_t;
+
+/* It blocks, `timeout` at most: never called where a request would wait, unless its caller bounds that. */
+typedef struct ag_fetch_port_t {
+    /* Fills *out from p, whatever the status; or returns why there is no answer, without a secret. */
+    const char *(*run)(void *ctx, ag_fetched_t *out, const ag_fetch_t *fetch, apr_pool_t *p);
+    void *ctx;
+} ag_fetch_port_t;
+
 #endif

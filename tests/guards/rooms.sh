@@ -7,7 +7,7 @@
 
 declare -A floor=(
     [base]=0 [ipset]=1 [core]=2 [keys]=3 [authz]=3 [limit]=3 [reply]=3 [watch]=3
-    [cred]=4 [guard]=5 [httpd]=6 [ctl]=6
+    [cred]=4 [guard]=5 [server]=6 [httpd]=6 [ctl]=6
 )
 includes=0
 

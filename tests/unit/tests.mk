@@ -25,6 +25,7 @@ ag_unit_tests = \
 	tests/unit/test_ipset \
 	tests/unit/test_ip_list \
 	tests/unit/test_iptable \
+	tests/unit/test_fetch \
 	tests/unit/test_flight \
 	tests/unit/test_jwks \
 	tests/unit/test_jwt_check \
@@ -66,6 +67,7 @@ ag_unit_tests = \
 
 ag_unit_h = \
 	tests/unit/charge_fixture.h \
+	tests/unit/fetch_server.h \
 	tests/unit/jwt_ask.h \
 	tests/unit/jwt_maker.h \
 	tests/unit/keys_fixture.h \
