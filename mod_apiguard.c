@@ -21,6 +21,8 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_check_config(ag_check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(ag_watchdog_start, NULL, watchdog, APR_HOOK_MIDDLE);
     ap_hook_post_config(ag_post_config, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_post_config(ag_mask_collect, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_post_config(ag_trailers_collect, NULL, NULL, APR_HOOK_LAST);
     ap_hook_child_init(ag_child_init, NULL, NULL, APR_HOOK_LAST);
     ap_hook_child_init(ag_watchdog_child, NULL, NULL, APR_HOOK_REALLY_LAST);
 
@@ -42,7 +44,7 @@ static void register_hooks(apr_pool_t *p)
     APR_OPTIONAL_HOOK(proxy, fixups, ag_proxy_fixups, NULL, NULL, APR_HOOK_LAST);
     ap_hook_insert_filter(ag_insert_filter, NULL, NULL, APR_HOOK_LAST);
     ap_hook_insert_filter(ag_insert_personal, before_personal, NULL, APR_HOOK_REALLY_LAST);
-    ap_hook_handler(ag_trailers_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
+    ap_hook_handler(ag_identity_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
     ap_hook_handler(ag_status_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
     ap_hook_handler(ag_mask_unknown, NULL, core, APR_HOOK_REALLY_LAST);
 

@@ -51,6 +51,7 @@ ag_core_c = \
 	src/limit/lease_back.c \
 	src/limit/lease_reset.c \
 	src/limit/lease_restore.c \
+	src/limit/lease_spend.c \
 	src/limit/lease_table.c \
 	src/limit/lease_visit.c \
 	src/limit/limit.c \

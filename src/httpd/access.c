@@ -86,16 +86,6 @@ int ag_check_authn(request_rec *r)
     return identify(r, ag_check_of(r));
 }
 
-static void pass_fields(request_rec *r, ag_check_t *check)
-{
-    if (ag_is_ours(r)) {
-        ag_identity_hide(r, check);
-    }
-    if (check->verdict.who && check->policy->pass_headers) {
-        ag_identity_tell_backend(r, check);
-    }
-}
-
 /* The sub-request ends; should it have become the request itself, that ends now, too. */
 static apr_status_t forget_below(void *ended)
 {
@@ -119,14 +109,8 @@ static void pass(request_rec *r, ag_check_t *check)
         check->exchange->passed_below = check;
         apr_pool_cleanup_register(r->pool, check, forget_below, apr_pool_cleanup_null);
     }
-    pass_fields(r, check);
+    ag_identity_pass(r, check);
     ag_identity_publish(r, check);
-}
-
-/* The sub-request's own request fields and answer are gone; what it passed holds for this one. */
-void ag_take_over(request_rec *r, ag_check_t *check)
-{
-    pass_fields(r, check);
 }
 
 int ag_last_gate(request_rec *r)

@@ -17,11 +17,6 @@
 #define CHECK_SECONDS 10 /* a database that says nothing for so long counts as away */
 #define READ_SECONDS 60  /* for its address lists, of a million entries perhaps */
 
-static int is_test(void)
-{
-    return ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
-}
-
 /* ---- which database ---------------------------------------------------------------------------- */
 
 typedef struct {
@@ -103,7 +98,7 @@ static void tell(const round_t *round, server_rec *s, int level, const char *tex
         return;
     }
     apr_hash_set(round->told, text, APR_HASH_KEY_STRING, text);
-    ap_log_error(APLOG_MARK, level | (is_test() ? APLOG_STARTUP : 0), 0, s, "%s", text);
+    ap_log_error(APLOG_MARK, level | (ag_is_test() ? APLOG_STARTUP : 0), 0, s, "%s", text);
 }
 
 /* 1 when keys can be checked, or may be later on by themselves. */
@@ -186,14 +181,14 @@ static int check_all(server_rec *servers, apr_pool_t *p)
     int good = 1;
     server_rec *each;
 
-    if (is_test()) { /* else the start has done it */
+    if (ag_is_test()) { /* else the start has done it */
         ag_records_own(servers, p);
         ag_databases_find(servers, p, p);
     }
     for (each = servers; each; each = each->next) {
         good &= is_asked(&round, each) || is_usable(&round, each);
     }
-    if (is_test() || (!good && !ag_is_reload())) {
+    if (ag_is_test() || (!good && !ag_is_reload())) {
         return !good;
     }
     enter_all(p);
@@ -222,7 +217,7 @@ static int judge(int status, server_rec *servers)
 /* A configuration without a User is a part of one, or none that root could start. */
 static int is_part(void)
 {
-    return is_test() && geteuid() == 0 && ap_unixd_config.user_id == (uid_t)-1;
+    return ag_is_test() && geteuid() == 0 && ap_unixd_config.user_id == (uid_t)-1;
 }
 
 int ag_dbd_check(server_rec *servers, apr_pool_t *ptemp)

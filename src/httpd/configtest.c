@@ -9,52 +9,10 @@
  */
 #include "glue.h"
 
-#include "../authz/ip_source.h"
-
-static apr_status_t forget_blank(void *plans)
-{
-    ((ag_plans_t *)plans)->blank = NULL;
-    return APR_SUCCESS;
-}
-
-int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
-{
-    ag_plans_t *plans = ag_plans();
-
-    (void)plog;
-    (void)ptemp;
-    plans->blank = ag_policy_make(pconf);
-    apr_pool_cleanup_register(pconf, plans, forget_blank, apr_pool_cleanup_null);
-    plans->opens = apr_array_make(pconf, 8, sizeof(ag_open_t));
-    plans->names = apr_array_make(pconf, 8, sizeof(ag_plan_name_t));
-    plans->policies = apr_array_make(pconf, 8, sizeof(ag_policy_t *));
-    plans->sources = apr_array_make(pconf, 8, sizeof(ag_ip_source_t *));
-    plans->issuers = apr_hash_make(pconf);
-    plans->source_names = apr_hash_make(pconf);
-    plans->polled = NULL;
-    return OK;
-}
-
-int ag_mistake(server_rec *s, const char *directive, const char *error)
-{
-    ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, 0, s, "AG0130: %s: %s", directive, error);
-    return HTTP_INTERNAL_SERVER_ERROR;
-}
-
-int ag_is_reload(void)
-{
-    return ap_state_query(AP_SQ_CONFIG_GEN) > 1;
-}
-
-static int is_test(void)
-{
-    return ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
-}
-
 /* The configuration is read twice at start, and checked both times; warnings are told once. */
 static int is_rehearsal(void)
 {
-    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG && !is_test();
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG && !ag_is_test();
 }
 
 /* Once for a file, however many sections and virtual hosts name it. */
@@ -135,35 +93,11 @@ static int look_over_all(apr_pool_t *ptemp, server_rec *s)
     return rv;
 }
 
-/* 1 when the directive stands anywhere below `at`, with `word` among its arguments (NULL: any). */
-static int written(const ap_directive_t *at, const char *directive, const char *word)
-{
-    for (; at; at = at->next) {
-        if ((strcasecmp(at->directive, directive) == 0
-             && (!word || ap_strcasestr(at->args, word)))
-            || written(at->first_child, directive, word)) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* Are API keys asked for? A section that names its providers may do without. */
-int ag_keys_wanted(void)
-{
-    if (written(ap_conftree, "AuthBasicProvider", "apiguard")) {
-        return 1;
-    }
-    return written(ap_conftree, "AuthType", "ApiGuard")
-           && (!written(ap_conftree, "ApiGuardProvider", NULL)
-               || written(ap_conftree, "ApiGuardProvider", "key"));
-}
-
 int ag_database_there(server_rec *s)
 {
     ag_db_port_t port;
 
-    return ag_dbd_port(&port, s) && written(ap_conftree, "DBDriver", NULL);
+    return ag_dbd_port(&port, s) && ag_written("DBDriver", NULL);
 }
 
 /* `what` needs it. */
@@ -176,7 +110,7 @@ static int database_ready(server_rec *s, const char *what)
                           " need mod_dbd: LoadModule dbd_module, DBDriver and DBDParams are missing",
                           NULL));
     }
-    if (!written(ap_conftree, "DBDriver", NULL)) {
+    if (!ag_written("DBDriver", NULL)) {
         return ag_mistake(s, "AuthType ApiGuard", apr_pstrcat(s->process->pconf, what,
                           " need a database: DBDriver and DBDParams are missing", NULL));
     }
@@ -188,7 +122,7 @@ static int fleet_named(server_rec *s)
 {
     const ag_counter_store_t *store = &ag_server_of(s)->site->counter_store;
 
-    return !store->servers || store->prefix || written(ap_conftree, "ServerName", NULL)
+    return !store->servers || store->prefix || ag_written("ServerName", NULL)
                ? OK
                : ag_mistake(s, "ApiGuardCounterStore", "memcached needs prefix= or a ServerName, equal "
                          "on every node");
@@ -246,21 +180,14 @@ static int name_limits(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
     return OK;
 }
 
-static int cache_on;
-
-int ag_cache_on(void)
-{
-    return cache_on;
-}
-
 /* mod_cache's quick handler answers before anybody is asked who they are, or counted. */
 static void warn_of_cache(server_rec *s)
 {
-    int guarded = written(ap_conftree, "AuthType", "ApiGuard")
-                  || written(ap_conftree, "ApiGuardRateLimit", NULL);
+    int guarded = ag_written("AuthType", "ApiGuard")
+                  || ag_written("ApiGuardRateLimit", NULL);
 
-    if (guarded && written(ap_conftree, "CacheEnable", NULL)
-        && !written(ap_conftree, "CacheQuickHandler", "off")) {
+    if (guarded && ag_written("CacheEnable", NULL)
+        && !ag_written("CacheQuickHandler", "off")) {
         ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, s, "AG0134: CacheEnable with the "
                      "quick handler answers from the cache before a credential is asked for and a "
                      "request is counted; set CacheQuickHandler off");
@@ -277,9 +204,9 @@ int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     rv = rv == OK ? ag_issuers_check(pconf, ptemp, s) : rv;
     rv = rv == OK ? fleet_named(s) : rv;
     warn_of_cache(s);
-    cache_on = written(ap_conftree, "CacheEnable", NULL);
+    ag_wanted_look();
     rv = rv == OK && ag_keys_wanted() ? database_ready(s, "API keys") : rv;
     rv = rv == OK && ag_lists_wanted() ? database_ready(s, "address lists") : rv;
-    return rv == OK && is_test() && (ag_keys_wanted() || ag_lists_wanted()) ? ag_dbd_check(s, ptemp)
+    return rv == OK && ag_is_test() && (ag_keys_wanted() || ag_lists_wanted()) ? ag_dbd_check(s, ptemp)
                                                                             : rv;
 }

@@ -5,13 +5,6 @@
  */
 #include "glue.h"
 
-static ag_plans_t plans;
-
-ag_plans_t *ag_plans(void)
-{
-    return &plans;
-}
-
 static int in_htaccess(cmd_parms *cmd)
 {
     return ap_check_cmd_context(cmd, NOT_IN_HTACCESS) != NULL;
@@ -33,21 +26,13 @@ static const char *section_of(cmd_parms *cmd)
     return section;
 }
 
-const char *ag_limit_scope(server_rec *s, const char *section, apr_pool_t *p)
-{
-    const char *prefix = ag_server_of(s)->site->counter_store.prefix;
-
-    return apr_pstrcat(p, prefix ? prefix : s->server_hostname ? s->server_hostname : "", "\n",
-                       section, NULL);
-}
-
 ag_setting_call_t ag_setting_call(cmd_parms *cmd)
 {
     ag_setting_call_t call = {cmd->pool, ag_expr_port_for(cmd), NULL, ap_server_root, NULL, NULL, 0,
                               NULL, NULL, NULL};
 
-    call.sources = plans.sources;
-    call.source_names = plans.source_names;
+    call.sources = ag_plans()->sources;
+    call.source_names = ag_plans()->source_names;
     call.server = cmd->server;
     if (in_htaccess(cmd)) {
         const ag_database_t *database = ag_server_of(cmd->server)->database;
@@ -56,7 +41,7 @@ ag_setting_call_t ag_setting_call(cmd_parms *cmd)
         call.scope = ag_limit_scope(cmd->server, section_of(cmd), cmd->pool);
     }
     else {
-        call.opens = plans.opens;
+        call.opens = ag_plans()->opens;
         call.limits = apr_array_make(cmd->temp_pool, 1, sizeof(ag_limit_t *));
     }
     return call;
@@ -67,7 +52,7 @@ void ag_plan_names(cmd_parms *cmd, const ag_setting_call_t *call)
     int i;
 
     for (i = 0; call->limits && i < call->limits->nelts; i++) {
-        ag_plan_name_t *name = apr_array_push(plans.names);
+        ag_plan_name_t *name = apr_array_push(ag_plans()->names);
 
         name->limit = APR_ARRAY_IDX(call->limits, i, ag_limit_t *);
         name->server = cmd->server;
@@ -128,13 +113,14 @@ const command_rec ag_commands[] = {
  * tens of thousands, in .htaccess one for each request. What a default points to is never changed. */
 void *ag_create_policy(apr_pool_t *p, char *section)
 {
-    ag_policy_t *policy = plans.blank ? apr_pmemdup(p, plans.blank, sizeof *policy)
+    const ag_plans_t *plans = ag_plans();
+    ag_policy_t *policy = plans->blank ? apr_pmemdup(p, plans->blank, sizeof *policy)
                                       : ag_policy_make(p);
 
     (void)section;
     /* Sections of .htaccess files come and go with a request: they must not be kept. */
-    if (plans.policies && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_RUN_MPM) {
-        APR_ARRAY_PUSH(plans.policies, ag_policy_t *) = policy;
+    if (plans->policies && ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_RUN_MPM) {
+        APR_ARRAY_PUSH(plans->policies, ag_policy_t *) = policy;
     }
     return policy;
 }

@@ -171,11 +171,6 @@ void ag_exchange_begins(request_rec *r)
     }
 }
 
-const ag_policy_t *ag_policy_of(const request_rec *r)
-{
-    return ap_get_module_config(r->per_dir_config, &apiguard_module);
-}
-
 /* httpd does not ask again who it is where a sub-request or redirect has its parent's very
  * configuration (AP_AUTH_INTERNAL_PER_CONF); so the answer is the parent's too. */
 static void inherit(request_rec *r, ag_check_t *check)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * filters: the problem document in the place of httpd's HTML, and the fields that keep an answer
- * meant for one client out of caches shared by many.
+ * filters: the problem document in the place of httpd's HTML, and the moments when an answer gets its
+ * fields (fields.c).
  */
 #include "hide.h"
 
@@ -70,138 +70,15 @@ static void adopt(request_rec *r, ag_check_t *check)
     }
 }
 
-/* 1 when the application has said whose the answer is. */
-static int says_whose(const char *cache_control)
-{
-    static const char *const words[] = {"private", "no-store", "public", "s-maxage",
-                                        "must-revalidate"};
-    int i;
-
-    for (i = 0; i < (int)(sizeof words / sizeof *words); i++) {
-        if (ap_strcasestr(cache_control, words[i])) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-/* The fields that decided. A key that came under another spelling of its field's name is in none that
- * a cache would compare. */
-static const char *vary_of(const ag_check_t *check)
-{
-    const ag_key_from_t *from = &check->policy->key_from;
-    const ag_request_t *request = &check->exchange->request;
-    int i;
-
-    for (i = 0; check->credential.type && check->credential.from == AG_FROM_HEADER; i++) {
-        if (i == from->n) {
-            return "*"; /* RFC 9110 s12.5.5 */
-        }
-        if (from->sources[i].from == AG_FROM_HEADER
-            && request->header(request, from->sources[i].name)) {
-            break;
-        }
-    }
-    return from->vary;
-}
-
-/* An answer to an identified client is that client's alone, unless the application says otherwise
- * (RFC 9111 s3.5). The credential is hidden by now, so no cache behind us can know that itself. Where
- * nothing was said even the client's own cache asks again each time (s5.2.2.4): another user of the
- * same browser, or a key revoked since, gets nothing out of it, and nothing needs to vary. */
-static void keep_for_one(request_rec *r, const ag_check_t *check, apr_table_t *fields)
-{
-    const char *said = apr_table_get(r->headers_out, "Cache-Control");
-
-    if (!said && !apr_is_empty_table(r->err_headers_out)) {
-        said = apr_table_get(r->err_headers_out, "Cache-Control");
-    }
-    if (!said && !apr_table_get(r->headers_out, "Expires")) {
-        apr_table_addn(fields, "Cache-Control", "private, no-cache");
-        return;
-    }
-    if (!said) {
-        apr_table_addn(fields, "Cache-Control", "private");
-    }
-    else if (!says_whose(said)) {
-        apr_table_mergen(r->headers_out, "Cache-Control", "private");
-    }
-    apr_table_mergen(fields, "Vary", vary_of(check));
-}
-
-static void set_field(void *ctx, const char *name, const char *value)
-{
-    request_rec *r = ctx;
-
-    apr_table_setn(r->headers_out, name, value);
-    if (!apr_is_empty_table(r->err_headers_out)) {
-        apr_table_unset(r->err_headers_out, name); /* httpd sends both tables */
-    }
-}
-
-static void set_error_field(void *ctx, const char *name, const char *value)
-{
-    request_rec *r = ctx;
-
-    apr_table_setn(r->err_headers_out, name, value);
-}
-
-static void tell_quota(request_rec *r, ag_check_t *check, ag_field_fn set)
-{
-    if (!check->policy->rate_headers) {
-        return;
-    }
-    ag_guard_tell(check);
-    ag_quota_fields(&check->verdict, check->policy->rate_headers,
-                    apr_time_sec(check->exchange->request.now), set, r, r->pool);
-}
-
-void ag_quota_tell_error(request_rec *r, ag_check_t *check)
-{
-    if (!r->main) {
-        tell_quota(r, check, set_error_field);
-    }
-}
-
-/* Whose limits the answer tells of: this request's, or those of the one that was redirected here. */
-static ag_check_t *limited(request_rec *r)
-{
-    ag_check_t *check = NULL;
-
-    for (; r && !(check && check->bill); r = r->prev) {
-        check = ag_check_found(r);
-    }
-    return check && check->bill ? check : NULL;
-}
-
-static void tell_limits(request_rec *r, ag_field_fn set)
-{
-    ag_check_t *told = limited(r);
-
-    if (told) {
-        tell_quota(r, told, set);
-    }
-}
-
-/* What an answer carries besides. A 404 may be cached and is counted, too. */
-static void finish(request_rec *r, apr_table_t *fields)
-{
-    const ag_check_t *check = ag_check_found(r);
-
-    if (check && check->passed && (check->verdict.who || ag_is_ours(r))) {
-        keep_for_one(r, check, fields);
-    }
-}
-
 /* At the moment the answer begins, so that nothing the application said is overlooked. */
 static apr_status_t answer_filter(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
 
     ap_remove_output_filter(f);
-    finish(r, r->headers_out);
+    ag_fields_finish(r, r->headers_out);
     if (!ag_cache_on()) {
-        tell_limits(r, set_field);
+        ag_limits_tell(r, ag_field_set);
     }
     return ap_pass_brigade(f->next, bb);
 }
@@ -213,7 +90,7 @@ static apr_status_t quota_filter(ap_filter_t *f, apr_bucket_brigade *bb)
     request_rec *r = f->r;
 
     ap_remove_output_filter(f);
-    tell_limits(r, set_field);
+    ag_limits_tell(r, ag_field_set);
     return ap_pass_brigade(f->next, bb);
 }
 
@@ -251,8 +128,8 @@ void ag_insert_error_filter(request_rec *r)
     }
     if (check->verdict.reason == AG_R_NONE) {
         if (check->passed) {
-            finish(r, r->err_headers_out);
-            tell_limits(r, set_error_field);
+            ag_fields_finish(r, r->err_headers_out);
+            ag_limits_tell(r, ag_error_field_set);
         }
         return;
     }
@@ -304,12 +181,12 @@ void ag_insert_filter(request_rec *r)
         begin(r, exchange);
     }
     if (check && !r->main && check == check->exchange->passed_below) {
-        ag_take_over(r, check);
+        ag_identity_pass(r, check); /* the sub-request's own fields are gone; what it passed holds for this one */
     }
     else if (check && check->passed && check->verdict.who && !ag_is_ours(r) && !goes_on(r)) {
         ag_identity_hide(r, check); /* AuthType Basic: mod_dir's sub-requests had to read it again */
     }
-    if (!r->main && (limited(r) || (check && (check->verdict.who || ag_is_ours(r))))) {
+    if (!r->main && (ag_limits_any(r) || (check && (check->verdict.who || ag_is_ours(r))))) {
         ap_add_output_filter_handle(answer, NULL, r, r->connection);
         if (ag_cache_on()) {
             ap_add_output_filter_handle(quota, NULL, r, r->connection);

@@ -127,8 +127,18 @@ int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
 /* 1 when this parent process has served before: what others write must not end it. */
 int ag_is_reload(void);
 
+/* 1 when the configuration is only tested. */
+int ag_is_test(void);
+
 /* Says what is wrong with a directive. Returns what stops the start. */
 int ag_mistake(server_rec *s, const char *directive, const char *error);
+
+/* 1 when the directive stands anywhere in the configuration, with `word` among its arguments (NULL: any);
+ * a linear search, not for a request. */
+int ag_written(const char *directive, const char *word);
+
+/* Remembers what requests ask about. */
+void ag_wanted_look(void);
 
 /* Are API keys asked for? A section that names its providers may do without. */
 int ag_keys_wanted(void);
@@ -265,7 +275,10 @@ ag_exchange_t *ag_exchange_found(request_rec *r);
 /* A handler begins while there is none; whichever pass makes it later finds that so. */
 void ag_exchange_begins(request_rec *r);
 
-const ag_policy_t *ag_policy_of(const request_rec *r);
+static inline const ag_policy_t *ag_policy_of(const request_rec *r)
+{
+    return ap_get_module_config(r->per_dir_config, &apiguard_module);
+}
 
 /* 1 when AuthType ApiGuard is in force. */
 int ag_is_ours(request_rec *r);
@@ -276,6 +289,8 @@ int ag_is_authorizing(const request_rec *r);
 
 /* The field, which has that value, is kept for those who ask the exchange, and gone for all others. */
 void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name, const char *value);
+
+#define AG_IDENTITY_PREFIX "X-ApiGuard-"
 
 /* Is it X-ApiGuard-ANYTHING, in some spelling? Drops all such fields. */
 int ag_identity_field(const char *name);
@@ -288,9 +303,8 @@ int ag_force_authn(request_rec *r);
 int ag_check_authn(request_rec *r);
 int ag_last_gate(request_rec *r);
 int ag_proxy_fixups(request_rec *r);
+int ag_identity_handler(request_rec *r); /* the same right before the handler, if trailers are merged */
 
-/* A sub-request that passed the gate has become this request (ap_internal_fast_redirect). */
-void ag_take_over(request_rec *r, ag_check_t *check);
 void ag_register_providers(apr_pool_t *p);
 
 /* A token's issuer, or NULL. */
@@ -299,6 +313,10 @@ const char *ag_issuer_told(const ag_principal_t *who);
 /* Tells logs and scripts who it is; tells the backend in request fields. */
 void ag_identity_publish(request_rec *r, ag_check_t *check);
 void ag_identity_tell_backend(request_rec *r, ag_check_t *check);
+
+/* The gate is passed: hides the credential, and tells the backend if it is to be told. Once more where a
+ * sub-request that passed has become this request (ap_internal_fast_redirect). */
+void ag_identity_pass(request_rec *r, ag_check_t *check);
 
 /* ---- answers (refusal.c, filters.c) ---------------------------------------------------------------- */
 
@@ -315,8 +333,18 @@ void ag_refusal_challenge(request_rec *r, const ag_check_t *check, int status);
 void ag_errors_hold(request_rec *r, const ag_check_t *check);
 void ag_errors_release(request_rec *r);
 
-/* The rate limit fields of a refusal. */
+/* Fields of an answer (an ag_field_fn each, with the request as its ctx). A field of an error stands alone:
+ * a pass through the hooks after a redirect replaces it. */
+void ag_field_set(void *ctx, const char *name, const char *value);
+void ag_error_field_set(void *ctx, const char *name, const char *value);
+
+/* The rate limit fields of a refusal; of an answer, by that function. 1 when an answer has some. */
 void ag_quota_tell_error(request_rec *r, ag_check_t *check);
+void ag_limits_tell(request_rec *r, ag_field_fn set);
+int ag_limits_any(request_rec *r);
+
+/* What the answer of a passed request carries besides. A 404 may be cached and is counted, too. */
+void ag_fields_finish(request_rec *r, apr_table_t *fields);
 
 /* A Require of ours could not be tested. httpd answers 500 to that; the reason's status takes its place. */
 void ag_require_failed(request_rec *r, ag_check_t *check, ag_reason_e reason);

@@ -51,8 +51,8 @@ int ag_credential_field(request_rec *r, const char *name);
 /* Before anything is logged: arguments that hold a key in any section of the configuration. */
 int ag_mask_log(request_rec *r);
 
-/* Collects their names; `p` lives as long as the configuration. */
-void ag_mask_collect(server_rec *s, apr_pool_t *p);
+/* Collects their names (a post_config hook). */
+int ag_mask_collect(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
 /* ---- before a section is known, and after (inflight.c, trailers.c, personal.c) ---------------------- */
 
@@ -93,10 +93,9 @@ void ag_register_personal(void);
 
 /* Does any server merge trailers? If so each request's body is read through our filter, and forged
  * fields are dropped once more when others have had their turn. */
-void ag_trailers_collect(const server_rec *s);
+int ag_trailers_collect(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 void ag_trailers_watch(request_rec *r);
-void ag_trailers_clean(request_rec *r);
-int ag_trailers_handler(request_rec *r);
+int ag_trailers_merged(void);
 void ag_register_trailers(void);
 
 #endif

@@ -1,51 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * identity: who it is, told to logs, scripts and backends; forged claims of it removed.
+ * identity: who it is, told to logs, scripts and backends.
  */
 #include "hide.h"
-
-#define PREFIX "X-ApiGuard-"
-
-int ag_identity_field(const char *name)
-{
-    return ag_text_behind(name, PREFIX) != NULL;
-}
-
-/* Most fields of an API begin "X-API-" at most, so the sixth character tells them from ours. */
-static int may_be_ours(const char *name)
-{
-    return (name[0] | 0x20) == 'x' && name[1] && (name[2] | 0x20) == 'a' && (name[3] | 0x20) == 'p'
-           && (name[4] | 0x20) == 'i' && (name[5] | 0x20) == 'g';
-}
-
-/* Puts back what is no identity field. One pass: taking fields out one by one would be quadratic. */
-static void put_back_others(request_rec *r)
-{
-    apr_array_header_t *fields = apr_array_copy(r->pool, apr_table_elts(r->headers_in));
-    const apr_table_entry_t *field = (const apr_table_entry_t *)fields->elts;
-    int i;
-
-    apr_table_clear(r->headers_in);
-    for (i = 0; i < fields->nelts; i++) {
-        if (!ag_identity_field(field[i].key)) {
-            apr_table_addn(r->headers_in, field[i].key, field[i].val);
-        }
-    }
-}
-
-void ag_drop_forged(request_rec *r)
-{
-    const apr_array_header_t *fields = apr_table_elts(r->headers_in);
-    const apr_table_entry_t *field = (const apr_table_entry_t *)fields->elts;
-    int i;
-
-    for (i = 0; i < fields->nelts; i++) {
-        if (may_be_ours(field[i].key) && ag_identity_field(field[i].key)) {
-            put_back_others(r);
-            return;
-        }
-    }
-}
 
 int ag_strip_forged(request_rec *r)
 {
@@ -178,7 +135,7 @@ void ag_identity_publish(request_rec *r, ag_check_t *check)
 
 static void tell_field(request_rec *r, const char *name, const char *value)
 {
-    name = apr_pstrcat(r->pool, PREFIX, name, NULL);
+    name = apr_pstrcat(r->pool, AG_IDENTITY_PREFIX, name, NULL);
     if (value && (!*value || ag_text_visible(value, strlen(value), 1))) {
         apr_table_setn(r->headers_in, name, value);
     }
@@ -201,15 +158,32 @@ void ag_identity_tell_backend(request_rec *r, ag_check_t *check)
     each_claim(r, check, "Claim-", '-', tell_field);
 }
 
+void ag_identity_pass(request_rec *r, ag_check_t *check)
+{
+    if (ag_is_ours(r)) {
+        ag_identity_hide(r, check);
+    }
+    if (check->verdict.who && check->policy->pass_headers) {
+        ag_identity_tell_backend(r, check);
+    }
+}
+
 /* mod_proxy drops the fields that the client's Connection field names, so ours are set after that
  * (mod_proxy_fcgi does not run this hook; for it they were set in fixups). */
 int ag_proxy_fixups(request_rec *r)
 {
     ag_check_t *check = ag_check_found(r);
 
-    ag_trailers_clean(r);
+    if (ag_trailers_merged()) {
+        ag_drop_forged(r);
+    }
     if (check && check->passed && check->verdict.who && check->policy->pass_headers) {
         ag_identity_tell_backend(r, check);
     }
     return DECLINED;
+}
+
+int ag_identity_handler(request_rec *r)
+{
+    return ag_trailers_merged() ? ag_proxy_fixups(r) : DECLINED;
 }

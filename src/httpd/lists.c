@@ -20,23 +20,6 @@ static ag_ip_source_t *source_at(int i)
     return APR_ARRAY_IDX(ag_plans()->sources, i, ag_ip_source_t *);
 }
 
-int ag_lists_wanted(void)
-{
-    int i;
-
-    for (i = 0; i < ag_plans()->sources->nelts; i++) {
-        if (ag_ip_source_list(source_at(i))) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-int ag_files_wanted(void)
-{
-    return ag_plans()->sources->nelts > 0 && !ag_lists_wanted();
-}
-
 /* ---- memory ----------------------------------------------------------------------------------- */
 
 static const char *memory_name(const ag_ip_source_t *source, const ag_database_t *database,

@@ -90,12 +90,14 @@ static void collect(apr_array_header_t *sources, const ag_policy_t *policy)
     }
 }
 
-void ag_mask_collect(server_rec *s, apr_pool_t *p)
+int ag_mask_collect(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     const apr_array_header_t *policies = ag_plans()->policies;
-    apr_array_header_t *sources = apr_array_make(p, 4, sizeof(ag_key_source_t));
+    apr_array_header_t *sources = apr_array_make(pconf, 4, sizeof(ag_key_source_t));
     int i;
 
+    (void)plog;
+    (void)ptemp;
     collected.queries = 0;
     collected.vary = "Authorization"; /* tokens stand there */
     for (i = 0; i < policies->nelts; i++) {
@@ -106,6 +108,7 @@ void ag_mask_collect(server_rec *s, apr_pool_t *p)
     }
     collected.n = sources->nelts;
     collected.sources = (const ag_key_source_t *)sources->elts;
+    return OK;
 }
 
 static void mask_all(request_rec *r)

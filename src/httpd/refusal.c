@@ -25,14 +25,6 @@ static void add_challenge(void *ctx, const char *name, const char *value)
     apr_table_addn(r->err_headers_out, challenge_name(r), value);
 }
 
-/* Fields that stand alone: a pass through the hooks after a redirect replaces them. */
-static void set_error_field(void *ctx, const char *name, const char *value)
-{
-    request_rec *r = ctx;
-
-    apr_table_setn(r->err_headers_out, name, value);
-}
-
 static unsigned schemes(const ag_policy_t *policy)
 {
     unsigned types = ag_policy_types(policy);
@@ -222,10 +214,10 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     verdict->detail = ag_problem_detail(verdict, r->pool); /* for the log and for the client */
     default_retry(verdict, status);
     if (verdict->retry_after) {
-        set_error_field(r, "Retry-After", apr_off_t_toa(r->pool, verdict->retry_after));
+        ag_error_field_set(r, "Retry-After", apr_off_t_toa(r->pool, verdict->retry_after));
     }
     ag_quota_tell_error(r, check);
-    set_error_field(r, "Cache-Control", "no-store");
+    ag_error_field_set(r, "Cache-Control", "no-store");
     ag_refusal_challenge(r, check, status);
     if (!r->main && ag_is_ours(r)) {
         ag_identity_hide(r, check); /* from logs, and from an ErrorDocument */

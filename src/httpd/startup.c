@@ -3,7 +3,7 @@
  * startup: from a checked configuration to engines, one for each virtual host, and the memory they
  * share. Only a database that is away may come later.
  */
-#include "hide.h"
+#include "glue.h"
 
 #include <ap_mpm.h>
 
@@ -176,8 +176,6 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
         return rv;
     }
     make_engines(shared, pconf, ptemp, s);
-    ag_mask_collect(s, pconf);
-    ag_trailers_collect(s);
     ag_usage_plan_stop(s, pconf);
     rv = ag_lists_open(s, pconf, ptemp);
     return rv == OK && (ag_keys_wanted() || ag_lists_wanted()) ? ag_dbd_check(s, ptemp) : rv;

@@ -12,14 +12,18 @@ static ap_filter_rec_t *trailers;
 /* A module may take a request to another server later, so one that merges is enough. */
 static int merging;
 
-void ag_trailers_collect(const server_rec *s)
+int ag_trailers_collect(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
+    (void)pconf;
+    (void)plog;
+    (void)ptemp;
     merging = 0;
     for (; s; s = s->next) {
         const core_server_config *core = ap_get_core_module_config(s->module_config);
 
         merging |= core->merge_trailers == AP_MERGE_TRAILERS_ENABLE;
     }
+    return OK;
 }
 
 /* Trailers that may become fields. A credential must not stand among them (RFC 9110 s6.5.1). */
@@ -82,16 +86,9 @@ void ag_trailers_watch(request_rec *r)
     }
 }
 
-void ag_trailers_clean(request_rec *r)
+int ag_trailers_merged(void)
 {
-    if (merging) {
-        ag_drop_forged(r);
-    }
-}
-
-int ag_trailers_handler(request_rec *r)
-{
-    return merging ? ag_proxy_fixups(r) : DECLINED;
+    return merging;
 }
 
 void ag_register_trailers(void)

@@ -15,36 +15,6 @@
 #define TELL_AFTER 3 /* failures in a row: a database that is just busy is no news */
 #define STOP_SECONDS 5
 
-/* ---- a request ------------------------------------------------------------------------------- */
-
-/* The key of an exchange counts once, whatever redirects came of it, and as denied when any of them
- * was refused. */
-int ag_usage_log(request_rec *r)
-{
-    const ag_exchange_t *exchange = NULL;
-    const ag_principal_t *key = NULL;
-    int denied = 0;
-
-    for (; r; r = r->next) {
-        const ag_check_t *check = ag_check_found(r);
-        const ag_principal_t *who;
-
-        if (check) {
-            who = check->verdict.who ? check->verdict.who : check->verdict.shown;
-            key = !key && who && who->number ? who : key;
-            denied |= check->verdict.reason != AG_R_NONE;
-            exchange = check->exchange;
-        }
-    }
-    if (key) {
-        ag_usage_count(exchange->engine->usage, key->realm.lo, key->number, exchange->request.now,
-                       denied);
-    }
-    return DECLINED;
-}
-
-/* ---- the database ---------------------------------------------------------------------------- */
-
 static void tell_failure(ag_database_t *database, apr_time_t now, const char *error)
 {
     int doublings = database->usage_failures < LONGEST ? database->usage_failures : LONGEST;

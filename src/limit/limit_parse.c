@@ -23,22 +23,6 @@ typedef struct {
     int in_flight; /* ApiGuardConcurrency: a number instead of windows */
 } line_t;
 
-const char *ag_limit_expr(ag_expr_t **compiled, const char *option, const char *text, int string,
-                          const ag_expr_port_t *expr, apr_pool_t *p)
-{
-    const char *error = NULL;
-
-    if (!*text) {
-        return apr_psprintf(p, "%s= needs an expression", option);
-    }
-    *compiled = expr ? expr->parse(expr->ctx, text, string, &error) : NULL;
-    if (*compiled) {
-        return NULL;
-    }
-    return apr_psprintf(p, "%s=%s: %s", option, text,
-                        error ? error : "expressions cannot be used here");
-}
-
 static const char *read_by(line_t *line, const char *value)
 {
     return ag_by_parse(line->limit, value, line->expr, line->p);

@@ -206,6 +206,22 @@ static const char *read_header(ag_limit_t *limit, const char *text, const ag_exp
                          : apr_psprintf(p, "by=header:%s does not name a request field", text);
 }
 
+const char *ag_limit_expr(ag_expr_t **compiled, const char *option, const char *text, int string,
+                          const ag_expr_port_t *expr, apr_pool_t *p)
+{
+    const char *error = NULL;
+
+    if (!*text) {
+        return apr_psprintf(p, "%s= needs an expression", option);
+    }
+    *compiled = expr ? expr->parse(expr->ctx, text, string, &error) : NULL;
+    if (*compiled) {
+        return NULL;
+    }
+    return apr_psprintf(p, "%s=%s: %s", option, text,
+                        error ? error : "expressions cannot be used here");
+}
+
 static const char *read_expr(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr,
                              apr_pool_t *p)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store_lease: what the files of the store share. store_lease.c spends what is here, lease_visit.c
- * fetches more, lease_back.c gives back.
+ * store_lease: what the files of the store share. lease_spend.c spends what is here,
+ * lease_visit.c fetches more, lease_back.c gives back.
  */
 #ifndef AG_LIMIT_STORE_LEASE_H
 #define AG_LIMIT_STORE_LEASE_H
@@ -52,8 +52,15 @@ int ag_lease_judge(ag_charge_t *charge, const ag_counter_t *seen, apr_uint64_t h
 /* What this machine knows of a counter; all zero when that is nothing. */
 ag_lease_t ag_lease_known(const ag_lease_store_t *store, const ag_charge_t *charge);
 
-/* Puts back what was spent here; the locks are held. */
+/* Spends what is at hand, one after the other; the worst of what they say: any refusal refuses, else
+ * one that must ask makes it a visit. The locks are held, here and for the next two. */
+ag_part_e ag_lease_spend_parts(ag_bill_t *bill);
+
+/* Puts back what was spent here. */
 void ag_lease_undo(ag_bill_t *bill);
+
+/* So too, and each charge says what is left without this request. */
+void ag_lease_refuse(ag_bill_t *bill);
 
 /* What to ask for the parts that must, *n of them; the locks are held. */
 ag_ask_t *ag_lease_asks(ag_bill_t *bill, int *n);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wanted: what the configuration asks for, here and there.
+ */
+#include "glue.h"
+
+#include "../authz/ip_source.h"
+
+static int cache_on;
+
+/* 1 when the directive stands anywhere below `at`, with `word` among its arguments (NULL: any). */
+static int written_below(const ap_directive_t *at, const char *directive, const char *word)
+{
+    for (; at; at = at->next) {
+        if ((strcasecmp(at->directive, directive) == 0
+             && (!word || ap_strcasestr(at->args, word)))
+            || written_below(at->first_child, directive, word)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ag_written(const char *directive, const char *word)
+{
+    return written_below(ap_conftree, directive, word);
+}
+
+void ag_wanted_look(void)
+{
+    cache_on = ag_written("CacheEnable", NULL);
+}
+
+/* Are API keys asked for? A section that names its providers may do without. */
+int ag_keys_wanted(void)
+{
+    if (ag_written("AuthBasicProvider", "apiguard")) {
+        return 1;
+    }
+    return ag_written("AuthType", "ApiGuard")
+           && (!ag_written("ApiGuardProvider", NULL)
+               || ag_written("ApiGuardProvider", "key"));
+}
+
+int ag_cache_on(void)
+{
+    return cache_on;
+}
+
+int ag_lists_wanted(void)
+{
+    int i;
+
+    for (i = 0; i < ag_plans()->sources->nelts; i++) {
+        if (ag_ip_source_list(APR_ARRAY_IDX(ag_plans()->sources, i, ag_ip_source_t *))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int ag_files_wanted(void)
+{
+    return ag_plans()->sources->nelts > 0 && !ag_lists_wanted();
+}
