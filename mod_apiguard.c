@@ -3,7 +3,7 @@
  * mod_apiguard: the door. The module record and the list of its hooks, in the order in which a
  * request meets them; what they do stands in src/httpd, what they decide in src/guard.
  */
-#include "src/httpd/glue.h"
+#include "src/httpd/request.h"
 #include "src/httpd/hide.h"
 
 static void register_hooks(apr_pool_t *p)

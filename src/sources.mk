@@ -36,8 +36,6 @@ ag_core_c = \
 	src/keys/keys_dbd.c \
 	src/keys/keys_poll.c \
 	src/keys/keys_record.c \
-	src/keys/nodes.c \
-	src/keys/notice.c \
 	src/limit/algo_bucket.c \
 	src/limit/algo_fixed.c \
 	src/limit/algo_log.c \
@@ -78,6 +76,13 @@ ag_core_c = \
 	src/watch/repeats.c \
 	src/watch/usage.c \
 	src/watch/usage_dbd.c \
+	src/ban/ban.c \
+	src/ban/ban_slot.c \
+	src/ban/ban_tool.c \
+	src/ban/ban_wide.c \
+	src/control/desk.c \
+	src/control/nodes.c \
+	src/control/notice.c \
 	src/cred/cred.c \
 	src/cred/cred_jwt.c \
 	src/cred/cred_key.c \
@@ -91,13 +96,9 @@ ag_core_c = \
 	src/cred/jwt_issuer.c \
 	src/cred/jwt_key.c \
 	src/cred/token_memo.c \
-	src/guard/ban.c \
 	src/guard/ban_rule.c \
 	src/guard/ban_step.c \
-	src/guard/ban_tool.c \
-	src/guard/ban_wide.c \
 	src/guard/bill.c \
-	src/guard/desk.c \
 	src/guard/charge.c \
 	src/guard/enter.c \
 	src/guard/identify.c \
@@ -145,7 +146,6 @@ ag_core_h = \
 	src/keys/keys.h \
 	src/keys/keys_poll.h \
 	src/keys/keys_record.h \
-	src/keys/notice.h \
 	src/limit/algo.h \
 	src/limit/breaker.h \
 	src/limit/by.h \
@@ -169,54 +169,72 @@ ag_core_h = \
 	src/watch/audit.h \
 	src/watch/repeats.h \
 	src/watch/usage.h \
+	src/ban/ban.h \
+	src/ban/ban_table.h \
+	src/control/desk.h \
+	src/control/notice.h \
 	src/cred/cred.h \
 	src/cred/jwk.h \
 	src/cred/jwt.h \
 	src/cred/jwt_alg.h \
 	src/cred/jwt_claims.h \
-	src/cred/jwt_lib.h \
 	src/cred/token_memo.h \
-	src/guard/ban.h \
-	src/guard/ban_table.h \
 	src/guard/bill.h \
-	src/guard/desk.h \
 	src/guard/guard.h \
 	src/guard/kinds.h \
 	src/guard/policy.def \
 	src/guard/policy.h \
 	src/guard/site.def
 
+ag_server_c = \
+	src/server/check.c \
+	src/server/configtest.c \
+	src/server/databases.c \
+	src/server/dbd.c \
+	src/server/desk.c \
+	src/server/desk_limits.c \
+	src/server/directives.c \
+	src/server/expr.c \
+	src/server/issuers.c \
+	src/server/key_words.c \
+	src/server/leases.c \
+	src/server/lists.c \
+	src/server/log.c \
+	src/server/memory.c \
+	src/server/notice.c \
+	src/server/plans.c \
+	src/server/startup.c \
+	src/server/usage.c \
+	src/server/wanted.c \
+	src/server/watchdog.c
+
+# What needs libcurl: nothing of the module does yet, only its test.
+ag_fetch_c = \
+	src/server/fetch.c
+
 ag_httpd_c = \
 	src/httpd/access.c \
-	src/httpd/check.c \
-	src/httpd/configtest.c \
-	src/httpd/desk.c \
-	src/httpd/desk_limits.c \
-	src/httpd/databases.c \
+	src/httpd/behind.c \
 	src/httpd/copies.c \
-	src/httpd/dbd.c \
-	src/httpd/directives.c \
 	src/httpd/exchange.c \
-	src/httpd/expr.c \
+	src/httpd/fields.c \
 	src/httpd/filters.c \
+	src/httpd/forged.c \
 	src/httpd/hide.c \
 	src/httpd/identity.c \
 	src/httpd/inflight.c \
-	src/httpd/key_words.c \
-	src/httpd/lists.c \
-	src/httpd/log.c \
-	src/httpd/issuers.c \
-	src/httpd/leases.c \
 	src/httpd/mask.c \
-	src/httpd/memory.c \
 	src/httpd/personal.c \
 	src/httpd/refusal.c \
 	src/httpd/require.c \
-	src/httpd/startup.c \
 	src/httpd/trailers.c \
-	src/httpd/notice.c \
-	src/httpd/usage.c \
-	src/httpd/watchdog.c
+	src/httpd/usage_log.c
+
+ag_httpd_h = \
+	src/httpd/hide.h \
+	src/httpd/request.h \
+	src/server/fetch.h \
+	src/server/server.h
 
 ag_ctl_c = \
 	src/ctl/chart.c \
@@ -247,6 +265,7 @@ ag_ctl_c = \
 	src/ctl/httpd_user.c \
 	src/ctl/import.c \
 	src/ctl/input.c \
+	src/ctl/jwt_lib.c \
 	src/ctl/key_make.c \
 	src/ctl/key_match.c \
 	src/ctl/key_name.c \
@@ -261,8 +280,7 @@ ag_ctl_c = \
 	src/ctl/script.c \
 	src/ctl/sqlite_file.c \
 	src/ctl/upgrade.c \
-	src/ctl/view.c \
-	src/cred/jwt_lib.c
+	src/ctl/view.c
 
 ag_ctl_h = \
 	src/ctl/chart.h \
@@ -271,6 +289,7 @@ ag_ctl_h = \
 	src/ctl/draft.h \
 	src/ctl/import.h \
 	src/ctl/ip.h \
+	src/ctl/jwt_lib.h \
 	src/ctl/key.h \
 	src/ctl/leak.h \
 	src/ctl/records.h \

@@ -11,7 +11,7 @@
 
 #include "../base/digest.h"
 #include "../base/measure.h"
-#include "../cred/jwt_lib.h"
+#include "jwt_lib.h"
 #include "ctl.h"
 
 typedef struct {

@@ -16,7 +16,7 @@
 #include "../base/log.h"
 #include "../base/text.h"
 #include "../core/ports.h"
-#include "../guard/desk.h"
+#include "../control/desk.h"
 
 typedef enum {
     AG_EXIT_OK = 0,

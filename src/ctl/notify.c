@@ -8,7 +8,7 @@
 #include <apr_strings.h>
 
 #include "../base/measure.h"
-#include "../keys/notice.h"
+#include "../control/notice.h"
 #include "ctl.h"
 #include "sqlite_file.h"
 

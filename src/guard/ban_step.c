@@ -129,26 +129,3 @@ ag_reason_e ag_guard_ban_count(ag_check_t *check, ag_reason_e reason)
     }
     return ag_guard_ban_refuse(check, until);
 }
-
-ag_reason_e ag_guard_ban(ag_check_t *check, int ours)
-{
-    const ag_ban_rule_t *rule = &check->policy->ban;
-    apr_time_t until = ag_guard_banned(check);
-    ag_verdict_t before;
-
-    if (!until || check->verdict.reason != AG_R_NONE) {
-        return AG_R_NONE;
-    }
-    if (rule->hard && !rule->dry_run) {
-        return ag_guard_ban_refuse(check, until);
-    }
-    before = check->verdict;
-    if (ours && ag_guard_identify(check) == AG_R_BANNED) {
-        return AG_R_BANNED;
-    }
-    if (rule->hard || check->verdict.watched) {
-        ag_would_refuse(&before, AG_R_BANNED);
-    }
-    check->verdict = before; /* who it is, and what else is wrong, is asked in its turn */
-    return AG_R_NONE;
-}

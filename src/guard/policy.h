@@ -9,7 +9,7 @@
 #include "../core/setting.h"
 #include "../cred/cred.h"
 #include "../limit/limit.h"
-#include "ban.h"
+#include "../ban/ban.h"
 
 /* Words that decide who is accepted, with a digest of them for the realm. */
 typedef struct ag_names_t {

@@ -5,7 +5,6 @@
  */
 #include "hide.h"
 
-#include "../reply/reply.h"
 
 /* 1 when the application has said whose the answer is. */
 static int says_whose(const char *cache_control)

@@ -5,7 +5,6 @@
  */
 #include "hide.h"
 
-#include "../reply/reply.h"
 
 static ap_filter_rec_t *problem, *answer, *quota;
 

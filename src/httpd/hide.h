@@ -6,7 +6,7 @@
 #ifndef AG_HIDE_H
 #define AG_HIDE_H
 
-#include "glue.h"
+#include "request.h"
 
 /* ---- from handlers and backends (hide.c, copies.c) --------------------------------------------------- */
 

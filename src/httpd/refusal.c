@@ -8,7 +8,6 @@
 
 #include <mod_core.h>
 
-#include "../reply/reply.h"
 #include "../watch/audit.h"
 
 /* A proxy asks for credentials under a name of its own (RFC 9110 s11.7.1). */

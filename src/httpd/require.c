@@ -3,7 +3,7 @@
  * require: our Require rules as httpd's authorization providers, and the provider that lets
  * AuthBasicProvider ask for API keys.
  */
-#include "glue.h"
+#include "request.h"
 
 #include <ap_provider.h>
 

@@ -2,7 +2,7 @@
 /*
  * usage_log: a request that ends counts for its key.
  */
-#include "glue.h"
+#include "request.h"
 
 /* The key of an exchange counts once, whatever redirects came of it, and as denied when any of them
  * was refused. */

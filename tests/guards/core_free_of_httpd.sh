@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# httpd's headers are included in src/httpd and mod_apiguard.c alone, and the core's objects ask for no
+# httpd's headers are included in src/server, src/httpd and mod_apiguard.c alone, and the core's objects ask for no
 # symbol of httpd's.
 . "$(dirname "$0")/lib.bash"
 
-headers='<(httpd|http_[a-z]+|ap_[a-z_]+|util_[a-z_]+|mod_[a-z_]+|mpm_common|scoreboard)\.h>|httpd/glue\.h'
-mapfile -t files < <(find src -name '*.[ch]' ! -path 'src/httpd/*')
-must_find "${#files[@]}" 60 "files outside of src/httpd"
-must_find "$(grep -lE "^#include .*($headers)" src/httpd/*.[ch] mod_apiguard.c | wc -l)" 5 \
-    "files of httpd's glue that include it"
+headers='<(httpd|http_[a-z]+|ap_[a-z_]+|util_[a-z_]+|mod_[a-z_]+|mpm_common|scoreboard)\.h>|(server/server|httpd/request)\.h'
+mapfile -t files < <(find src -name '*.[ch]' ! -path 'src/httpd/*' ! -path 'src/server/*')
+must_find "${#files[@]}" 60 "files outside of src/server and src/httpd"
+must_find "$(grep -lE "^#include .*($headers)" src/server/*.[ch] src/httpd/*.[ch] mod_apiguard.c | wc -l)" 5 \
+    "files that include httpd's headers"
 
 while read -r line; do
     complain "$line"

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Includes point one way: base <- core <- {keys, authz, limit, reply, watch} <- cred <- guard <- {httpd, ctl}.
-# No room includes a neighbour, except cred -> keys; ipset stands on base and serves everybody.
+# Includes point one way: base <- core <- {keys, authz, limit, reply, watch} <- ban <- control <- cred <- guard
+# <- {server, ctl}; server <- httpd. No room includes a neighbour; ipset stands on base and serves everybody.
 . "$(dirname "$0")/lib.bash"
 
 declare -A floor=(
     [base]=0 [ipset]=1 [core]=2 [keys]=3 [authz]=3 [limit]=3 [reply]=3 [watch]=3
-    [cred]=4 [guard]=5 [server]=6 [httpd]=6 [ctl]=6
+    [ban]=4 [control]=5 [cred]=6 [guard]=7 [server]=8 [httpd]=9 [ctl]=8
 )
 includes=0
 
@@ -32,8 +32,8 @@ must_find "$includes" 60 "includes between rooms"
 
 # libjwt behind one file, OpenSSL's and libmemcached's headers where they belong.
 while read -r file; do
-    complain "$file includes <jwt.h>; only src/cred/jwt_lib.c does"
-done < <(grep -lE '^#include <jwt\.h>' -r src | grep -v '^src/cred/jwt_lib.c$')
+    complain "$file includes <jwt.h>; only src/ctl/jwt_lib.c does"
+done < <(grep -lE '^#include <jwt\.h>' -r src | grep -v '^src/ctl/jwt_lib.c$')
 while read -r file; do
     complain "$file includes libmemcached's header; only src/limit does"
 done < <(grep -lE '^#include <libmemcached' -r src | grep -v '^src/limit/')

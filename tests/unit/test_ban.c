@@ -5,7 +5,7 @@
  */
 #include "unit.h"
 
-#include "../../src/guard/ban.h"
+#include "../../src/ban/ban.h"
 
 #define SECOND apr_time_from_sec(1)
 

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../src/guard/desk.h"
+#include "../../src/control/desk.h"
 
 #define BANS 16384
 

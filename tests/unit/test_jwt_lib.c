@@ -3,7 +3,7 @@
  * Tokens made by libjwt for the command-line tool: what it makes verifies, what it would make wrong
  * is refused before.
  */
-#include "../../src/cred/jwt_lib.h"
+#include "../../src/ctl/jwt_lib.h"
 
 #include "jwt_maker.h"
 

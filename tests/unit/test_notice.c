@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../src/keys/notice.h"
+#include "../../src/control/notice.h"
 #include "unit.h"
 
 typedef struct {

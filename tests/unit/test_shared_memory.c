@@ -12,8 +12,8 @@
 
 #include "../../src/base/cache.h"
 #include "../../src/base/lock.h"
-#include "../../src/guard/ban.h"
-#include "../../src/guard/desk.h"
+#include "../../src/ban/ban.h"
+#include "../../src/control/desk.h"
 #include "../../src/ipset/ipshare.h"
 #include "../../src/keys/flight.h"
 #include "../../src/keys/keys_record.h"

@@ -5,7 +5,7 @@
  * for a request, or a rule stands in .htaccess, the rule itself says that it cannot be told
  * (authz/rule_words.c).
  */
-#include "glue.h"
+#include "server.h"
 
 #include <apr_cstr.h>
 

@@ -11,7 +11,7 @@
 #ifndef AG_DESK_H
 #define AG_DESK_H
 
-#include "ban.h"
+#include "../ban/ban.h"
 
 #define AG_DESK_QUESTION 1024 /* bytes with the NUL; an answer too long for its room is cut by who writes it */
 #define AG_DESK_ANSWER 61440

@@ -2,7 +2,7 @@
 /*
  * wanted: what the configuration asks for, here and there.
  */
-#include "glue.h"
+#include "server.h"
 
 #include "../authz/ip_source.h"
 

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ban: a header, then sets of eight slots with a lock each. An address stands in the set its digest
- * names, with a slot for each rule it has failed under.
- *
- * A slot is taken by the one store of its server. A process killed while it counts may leave a count
- * that is one off, never a ban that nobody asked for: the end of a ban is one store, too.
+ * names, with a slot for each rule it has failed under (ban_slot.c).
  */
 #include "ban_table.h"
-
-#include <apr_strings.h>
 
 #define MAGIC APR_UINT64_C(0x616762616e733033) /* "agbans03": changes with the layout */
 
@@ -52,17 +47,6 @@ apr_status_t ag_bans_attach(ag_bans_t **out, void *memory, apr_size_t size, int 
 
 /* ---- looking --------------------------------------------------------------------------------- */
 
-ag_ban_set_t *ag_ban_set_of(const ag_bans_t *bans, const ag_ip_t *ip)
-{
-    return &bans->sets[ag_sip(bans->key, ip, sizeof *ip).lo % bans->n_sets];
-}
-
-static int is_of(const ag_ban_slot_t *slot, const ag_banned_t *who, apr_uint32_t bits)
-{
-    return slot->server == who->server && slot->bits == bits
-           && memcmp(&slot->ip, &who->ip, sizeof slot->ip) == 0;
-}
-
 /* The ban that stands, or NULL; *placed: there is a slot, banned or not. */
 static ag_ban_slot_t *find_ban(int *placed, ag_ban_set_t *set, const ag_banned_t *who,
                                apr_uint32_t bits, int dry_run, apr_time_t now)
@@ -71,7 +55,7 @@ static ag_ban_slot_t *find_ban(int *placed, ag_ban_set_t *set, const ag_banned_t
 
     *placed = 0;
     for (slot = set->slot; slot < set->slot + AG_BAN_SET; slot++) {
-        if (!is_of(slot, who, bits)) {
+        if (!ag_ban_slot_is(slot, who, bits)) {
             continue;
         }
         *placed = 1;
@@ -90,14 +74,6 @@ static ag_ban_slot_t *find_own(ag_ban_set_t *set, const ag_banned_t *who, int dr
     ag_ban_slot_t *slot = find_ban(&placed, set, who, AG_BAN_BITS, dry_run, now);
 
     return !placed && ag_ban_stands(&set->shared, dry_run, now) ? &set->shared : slot;
-}
-
-ag_banned_t ag_ban_net_of(const ag_banned_t *who, int bits)
-{
-    ag_banned_t net = *who;
-
-    ag_ip_mask6(&net.ip, bits);
-    return net;
 }
 
 /* The ban of the network of so many bits that stands, or NULL; *locked gets the set, whose lock is then
@@ -175,90 +151,6 @@ int ag_bans_spare(ag_bans_t *bans, const ag_banned_t *who, apr_time_t now)
         ag_lock_give(&set->lock);
     }
     return may;
-}
-
-/* ---- counting -------------------------------------------------------------------------------- */
-
-/* What is counted together: not an id, since two rules of the same numbers are the same. How they are
- * counted stands in it, too: the desk outlives the module. */
-static apr_uint64_t rule_number(const ag_ban_rule_t *rule)
-{
-    const ag_rate_t *rate = &rule->window.rate;
-
-    return (rate->n * APR_UINT64_C(0x9E3779B97F4A7C15) + rate->period.seconds)
-               * APR_UINT64_C(0xC2B2AE3D27D4EB4F)
-           + (apr_uint64_t)rule->duration * 2 + rule->dry_run
-           + ((apr_uint64_t)ag_algo_number(rule->window.algo) << 56);
-}
-
-/* A free slot, else the one that was touched least recently of those that are not banned; or NULL. */
-static ag_ban_slot_t *victim_of(ag_ban_set_t *set, apr_time_t now)
-{
-    ag_ban_slot_t *victim = NULL, *slot;
-
-    for (slot = set->slot; slot < set->slot + AG_BAN_SET; slot++) {
-        if (!slot->server) {
-            return slot;
-        }
-        if (slot->until <= now && (!victim || slot->touched < victim->touched)) {
-            victim = slot;
-        }
-    }
-    return victim;
-}
-
-static ag_ban_slot_t *claim(ag_ban_set_t *set, const ag_banned_t *who, apr_uint32_t bits,
-                            const ag_ban_rule_t *rule, apr_time_t now)
-{
-    ag_ban_slot_t *slot = victim_of(set, now);
-
-    if (slot) {
-        __atomic_store_n(&slot->server, 0, __ATOMIC_SEQ_CST);
-        memset(slot, 0, sizeof *slot);
-        slot->ip = who->ip;
-        slot->bits = bits;
-        slot->rule = rule_number(rule);
-        slot->dry_run = rule->dry_run;
-        apr_cpystrn(slot->name, who->name, sizeof slot->name);
-        __atomic_store_n(&slot->server, who->server, __ATOMIC_SEQ_CST);
-    }
-    return slot;
-}
-
-ag_ban_slot_t *ag_ban_place(ag_ban_set_t *set, const ag_banned_t *who, apr_uint32_t bits,
-                            const ag_ban_rule_t *rule, apr_time_t now)
-{
-    apr_uint64_t number = rule_number(rule);
-    ag_ban_slot_t *slot;
-
-    for (slot = set->slot; slot < set->slot + AG_BAN_SET; slot++) {
-        if (is_of(slot, who, bits) && slot->rule == number) {
-            return slot;
-        }
-    }
-    return claim(set, who, bits, rule, now);
-}
-
-/* Words of several sets may be raised at once; one is lowered by time alone. */
-static void raise_word(apr_time_t *word, apr_time_t to)
-{
-    apr_time_t was = __atomic_load_n(word, __ATOMIC_RELAXED);
-
-    while (was < to
-           && !__atomic_compare_exchange_n(word, &was, to, 1, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
-    }
-}
-
-void ag_ban_begin(ag_bans_t *bans, ag_ban_slot_t *slot, apr_time_t *word, apr_time_t duration,
-                  apr_time_t now)
-{
-    static const ag_counter_t none = {0, 0, 0};
-
-    slot->failures = none; /* so that when it ends, it ends */
-    slot->began = now;
-    __atomic_store_n(&slot->until, now + duration, __ATOMIC_SEQ_CST);
-    raise_word(word, now + duration);
-    __atomic_add_fetch(&bans->head->begun, 1, __ATOMIC_RELAXED);
 }
 
 /* ---- one failure ----------------------------------------------------------------------------- */

@@ -3,7 +3,9 @@
  * plans: what the lines of the configuration leave to be done once all of it is read; and in what state
  * of httpd's life that is.
  */
-#include "glue.h"
+#include "server.h"
+
+#include "../authz/ip_source.h"
 
 static ag_plans_t plans;
 

@@ -7,7 +7,7 @@
  * `apachectl configtest` finds a bad one. A configuration test asks the databases too (check.c), since
  * the start will; memory waits for the start itself.
  */
-#include "glue.h"
+#include "server.h"
 
 /* The configuration is read twice at start, and checked both times; warnings are told once. */
 static int is_rehearsal(void)

@@ -3,7 +3,7 @@
  * dbd: mod_dbd's connections behind the core's port. A connection is taken for one query and given
  * back at once: ap_dbd_acquire() would hold it through the whole response.
  */
-#include "glue.h"
+#include "server.h"
 
 #include <apr_dbd.h>
 #include <apr_optional.h>

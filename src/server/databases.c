@@ -8,7 +8,7 @@
  * the same statements. Where that cannot be told a host has a database of its own, so a key that is good
  * in one is never a hit in another.
  */
-#include "glue.h"
+#include "server.h"
 
 /* What mod_dbd is told; a later line replaces an earlier one, but for statements, which add up. */
 typedef struct {

@@ -6,7 +6,7 @@
 #ifndef AG_JWT_LIB_H
 #define AG_JWT_LIB_H
 
-#include "jwt.h"
+#include "../cred/jwt.h"
 
 typedef struct ag_jwt_order_t {
     ag_alg_e alg;     /* HS, RS and ES 256 to 512; libjwt 1.10 knows no others of ours */

@@ -5,7 +5,7 @@
  * in each child. It is a segment of its own, a quarter of ApiGuardSharedMemory on top, so that
  * those who count without memcached pay nothing for it.
  */
-#include "glue.h"
+#include "server.h"
 
 #include <ap_mpm.h>
 #include <apr_shm.h>

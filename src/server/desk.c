@@ -3,12 +3,12 @@
  * desk: the file where apiguardctl meets this server (guard/desk), made by the parent at the first
  * start and kept over graceful restarts. What the tool asks there desk_limits.c answers.
  */
-#include "glue.h"
+#include "server.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../guard/desk.h"
+#include "../control/desk.h"
 
 #define USERDATA "mod_apiguard:desk:4"
 #define BANS_PERCENT 3 /* of ApiGuardSharedMemory, and not taken from it */

@@ -7,7 +7,7 @@
  * A database that does not take them is asked again after 1, 2, 4 ... 32 seconds; meanwhile the
  * counts wait in shared memory, over graceful restarts too.
  */
-#include "glue.h"
+#include "server.h"
 
 #define BATCH 500 /* rows in one transaction */
 #define ROUND apr_time_from_msec(500) /* after that no further batch is begun */

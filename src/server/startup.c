@@ -3,11 +3,11 @@
  * startup: from a checked configuration to engines, one for each virtual host, and the memory they
  * share. Only a database that is away may come later.
  */
-#include "glue.h"
+#include "server.h"
 
 #include <ap_mpm.h>
 
-#include "../keys/notice.h"
+#include "../control/notice.h"
 
 /* What decides about a key: database, query, pepper. */
 static ag_id_t key_realm_id(const ag_site_t *site, const ag_database_t *database, apr_pool_t *p)

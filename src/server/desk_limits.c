@@ -4,7 +4,7 @@
  * come from a watchdog's thread, never from a request. Of a fleet memcached is asked, and what this
  * machine holds or counted by itself is told beside it.
  */
-#include "glue.h"
+#include "server.h"
 
 #include "../keys/keys_record.h"
 #include "../limit/lease_reset.h"

@@ -14,7 +14,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
-#include "jwt_alg.h"
+#include "../cred/jwt_alg.h"
 
 typedef struct name_t {
     ag_alg_e ours;

@@ -7,7 +7,7 @@
  *
  * Whose words are whose is known to the parent alone; nothing of it stands in memory that children write.
  */
-#include "glue.h"
+#include "server.h"
 
 #include <apr_shm.h>
 

@@ -5,7 +5,7 @@
  * stops a first start only, and only where no key could ever be checked; a server that runs goes on,
  * and keys get 503 until it is mended.
  */
-#include "glue.h"
+#include "server.h"
 
 #include <apr_user.h>
 #include <fcntl.h>

@@ -7,7 +7,7 @@
  * A list's memory belongs to the parent process: a graceful restart while the database is away finds
  * the list as it was.
  */
-#include "glue.h"
+#include "server.h"
 
 #include "../authz/ip_source.h"
 

@@ -3,7 +3,7 @@
  * directives: httpd's command table, made from the rows of policy.def and site.def. Every row is
  * read by the same two functions.
  */
-#include "glue.h"
+#include "server.h"
 
 static int in_htaccess(cmd_parms *cmd)
 {

@@ -7,7 +7,7 @@
  *
  * mod_watchdog need not be there: then only what requests do for themselves is done.
  */
-#include "glue.h"
+#include "server.h"
 
 #include <ap_mpm.h>
 #include <mod_watchdog.h>

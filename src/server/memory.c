@@ -4,7 +4,7 @@
  * counters and caches live through graceful restarts. Its parts are fixed shares, so that none can
  * push out another. SipHash's key is kept beside it, in the parent's private memory.
  */
-#include "glue.h"
+#include "server.h"
 
 #include <apr_shm.h>
 

@@ -20,6 +20,9 @@ static inline int ag_ban_stands(const ag_ban_slot_t *slot, int dry_run, apr_time
     return slot->until > now && (dry_run || !slot->dry_run);
 }
 
+/* Is it that of the address or network? Of any rule. */
+int ag_ban_slot_is(const ag_ban_slot_t *slot, const ag_banned_t *who, apr_uint32_t bits);
+
 /* The slot of an address or network under a rule, a new one if need be; NULL: all are banned. */
 ag_ban_slot_t *ag_ban_place(ag_ban_set_t *set, const ag_banned_t *who, apr_uint32_t bits,
                             const ag_ban_rule_t *rule, apr_time_t now);

@@ -4,11 +4,11 @@
  * for each database. The parent makes the file at the first start and maps it, its children inherit
  * the mapping, and it stays until the server ends; when a reload brings more databases it grows.
  */
-#include "glue.h"
+#include "server.h"
 
 #include <unistd.h>
 
-#include "../keys/notice.h"
+#include "../control/notice.h"
 
 #define USERDATA "mod_apiguard:notice:2"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * glue: all that httpd and the guard know of each other. Only this folder and the door include
- * httpd's headers.
+ * server: a server's life, from the lines of its configuration to the jobs of its children. Requests are
+ * src/httpd's; only these two folders and the door include httpd's headers.
  */
-#ifndef AG_GLUE_H
-#define AG_GLUE_H
+#ifndef AG_SERVER_H
+#define AG_SERVER_H
 
 #include <apr_hash.h>
 #include <apr_lib.h>
@@ -16,14 +16,9 @@
 #include <http_main.h>
 #include <http_protocol.h>
 #include <http_request.h>
-#include <mod_auth.h>
 
-/* mod_proxy's hook of that name, which APR_OPTIONAL_HOOK wants declared; its own header need not be
- * installed. */
-typedef int proxy_HOOK_fixups_t(request_rec *r);
-
+#include "../control/desk.h"
 #include "../core/open.h"
-#include "../guard/desk.h"
 #include "../guard/guard.h"
 
 extern module AP_MODULE_DECLARE_DATA apiguard_module;
@@ -242,9 +237,6 @@ void ag_watchdog_child(apr_pool_t *pchild, server_rec *s);
 
 /* ---- usage.c ----------------------------------------------------------------------------------- */
 
-/* Counts the request for its key. */
-int ag_usage_log(request_rec *r);
-
 /* The watchdog's: writes down what was counted. */
 void ag_usage_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
 
@@ -260,101 +252,5 @@ ag_expr_port_t *ag_expr_port_for(cmd_parms *cmd);
 
 void ag_request_log(ag_log_t *log, request_rec *r);
 const ag_log_t *ag_server_log(server_rec *s, apr_pool_t *p);
-
-/* ---- a request (exchange.c, access.c, identity.c, require.c, provider.c) --------------------------- */
-
-/* This pass's check, made when first asked for; never NULL. */
-ag_check_t *ag_check_of(request_rec *r);
-
-/* The same if it has been made, else NULL. */
-ag_check_t *ag_check_found(request_rec *r);
-
-/* The exchange if any pass has made it, else NULL. */
-ag_exchange_t *ag_exchange_found(request_rec *r);
-
-/* A handler begins while there is none; whichever pass makes it later finds that so. */
-void ag_exchange_begins(request_rec *r);
-
-static inline const ag_policy_t *ag_policy_of(const request_rec *r)
-{
-    return ap_get_module_config(r->per_dir_config, &apiguard_module);
-}
-
-/* 1 when AuthType ApiGuard is in force. */
-int ag_is_ours(request_rec *r);
-
-/* Whether httpd's authorization is what decides now; else a refusal comes from another module. */
-void ag_authorizing(request_rec *r, int now);
-int ag_is_authorizing(const request_rec *r);
-
-/* The field, which has that value, is kept for those who ask the exchange, and gone for all others. */
-void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name, const char *value);
-
-#define AG_IDENTITY_PREFIX "X-ApiGuard-"
-
-/* Is it X-ApiGuard-ANYTHING, in some spelling? Drops all such fields. */
-int ag_identity_field(const char *name);
-void ag_drop_forged(request_rec *r);
-
-int ag_strip_forged(request_rec *r);
-int ag_access_checker(request_rec *r);
-int ag_authz_begins(request_rec *r);
-int ag_force_authn(request_rec *r);
-int ag_check_authn(request_rec *r);
-int ag_last_gate(request_rec *r);
-int ag_proxy_fixups(request_rec *r);
-int ag_identity_handler(request_rec *r); /* the same right before the handler, if trailers are merged */
-
-void ag_register_providers(apr_pool_t *p);
-
-/* A token's issuer, or NULL. */
-const char *ag_issuer_told(const ag_principal_t *who);
-
-/* Tells logs and scripts who it is; tells the backend in request fields. */
-void ag_identity_publish(request_rec *r, ag_check_t *check);
-void ag_identity_tell_backend(request_rec *r, ag_check_t *check);
-
-/* The gate is passed: hides the credential, and tells the backend if it is to be told. Once more where a
- * sub-request that passed has become this request (ap_internal_fast_redirect). */
-void ag_identity_pass(request_rec *r, ag_check_t *check);
-
-/* ---- answers (refusal.c, filters.c) ---------------------------------------------------------------- */
-
-/* Makes the refusal in check->verdict the answer: fields, audit line, problem document. Returns the
- * status for the hook to return. */
-int ag_refusal(request_rec *r, ag_check_t *check);
-
-/* The challenges that belong to the status: 401 must carry one (RFC 9110 s15.5.2); 403 may tell a
- * bearer what scope is missing. */
-void ag_refusal_challenge(request_rec *r, const ag_check_t *check, int status);
-
-/* While a Require of ours may be what refuses, keeps httpd from following an ErrorDocument 403 to a
- * page before it is our turn; once the gate is passed, gives it back. */
-void ag_errors_hold(request_rec *r, const ag_check_t *check);
-void ag_errors_release(request_rec *r);
-
-/* Fields of an answer (an ag_field_fn each, with the request as its ctx). A field of an error stands alone:
- * a pass through the hooks after a redirect replaces it. */
-void ag_field_set(void *ctx, const char *name, const char *value);
-void ag_error_field_set(void *ctx, const char *name, const char *value);
-
-/* The rate limit fields of a refusal; of an answer, by that function. 1 when an answer has some. */
-void ag_quota_tell_error(request_rec *r, ag_check_t *check);
-void ag_limits_tell(request_rec *r, ag_field_fn set);
-int ag_limits_any(request_rec *r);
-
-/* What the answer of a passed request carries besides. A 404 may be cached and is counted, too. */
-void ag_fields_finish(request_rec *r, apr_table_t *fields);
-
-/* A Require of ours could not be tested. httpd answers 500 to that; the reason's status takes its place. */
-void ag_require_failed(request_rec *r, ag_check_t *check, ag_reason_e reason);
-
-int ag_note_auth_failure(request_rec *r, const char *auth_type);
-void ag_insert_error_filter(request_rec *r);
-void ag_insert_filter(request_rec *r);
-
-/* A refusal that httpd took to an ErrorDocument without asking us is counted and audited at least. */
-int ag_last_word(request_rec *r);
-void ag_register_filters(void);
 
 #endif

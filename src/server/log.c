@@ -2,7 +2,7 @@
 /*
  * log: the core's messages in httpd's error log, each with its request or server.
  */
-#include "glue.h"
+#include "server.h"
 
 static void write_request(const ag_log_t *log, ag_log_level_e level, apr_status_t rv,
                           const char *text)

@@ -3,7 +3,7 @@
  * expr: httpd's expressions behind the core's port. Compiled with the configuration; in .htaccess
  * without the functions that read files (AP_EXPR_FLAG_RESTRICTED).
  */
-#include "glue.h"
+#include "server.h"
 
 #include <ap_expr.h>
 
