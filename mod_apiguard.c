@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * mod_apiguard: the door. The module record and the list of its hooks, in the order in which a
- * request meets them; what they do stands in src/httpd, what they decide in src/guard.
+ * request meets them; what they do stands in src/server and src/httpd, what
+ * they decide in src/guard.
  */
 #include "src/httpd/request.h"
 #include "src/httpd/hide.h"

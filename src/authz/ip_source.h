@@ -17,7 +17,7 @@
 
 typedef struct ag_ip_source_t {
     const char *name;    /* "list:partners" or "file:/etc/apiguard/offices" */
-    const void *server;  /* a list's: the glue's own, whose database it is */
+    const void *server;  /* a list's: the server's own, whose database it is */
     ag_ipshare_t *share; /* NULL until it is opened: nobody can tell */
 } ag_ip_source_t;
 

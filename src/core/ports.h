@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ports: what the core needs from outside, as functions that the server's glue, the command-line
+ * ports: what the core needs from outside, as functions that the server, the command-line
  * tool or a test fills in.
  */
 #ifndef AG_PORTS_H

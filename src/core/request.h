@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * request: all the core knows of a request. The glue fills it once; it stays as it was when the
+ * request: all the core knows of a request. src/httpd fills it once; it stays as it was when the
  * request came in, whatever a rewrite or a redirect does later.
  */
 #ifndef AG_REQUEST_H
@@ -37,7 +37,7 @@ struct ag_request_t {
     /* Where a scheme's credential stands: Proxy-Authorization for a forward proxy (RFC 9110 s11.7.2),
      * else Authorization. */
     const char *authorization;
-    void *ctx; /* the glue's own */
+    void *ctx; /* src/httpd's own */
 };
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * desk: the file where apiguardctl meets this server (guard/desk), made by the parent at the first
+ * desk: the file where apiguardctl meets this server (control/desk), made by the parent at the first
  * start and kept over graceful restarts. What the tool asks there desk_limits.c answers.
  */
 #include "server.h"
