@@ -13,11 +13,41 @@ static void *member(void *settings, const ag_setting_t *row)
     return (char *)settings + row->offset;
 }
 
+/* ---- which rows were written: bit row % 64 of word row / 64 ----------------------------------- */
+
+#define BIT(row) ((apr_uint64_t)1 << (row) % 64)
+
+static int words_of(const ag_settings_t *table)
+{
+    return (table->n + 63) / 64;
+}
+
+int ag_setting_written(const void *settings, int row)
+{
+    const apr_uint64_t *written = settings;
+
+    return (written[row / 64] & BIT(row)) != 0;
+}
+
+int ag_settings_written(const void *settings, const ag_settings_t *table)
+{
+    const apr_uint64_t *written = settings;
+    int i;
+
+    for (i = 0; i < words_of(table); i++) {
+        if (written[i]) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* ---- what is done with rows ------------------------------------------------------------------- */
+
 const char *ag_setting_read(void *settings, const ag_setting_t *rows, int row, const char *line,
                             ag_setting_call_t *call)
 {
-    apr_uint32_t bit = (apr_uint32_t)1 << row;
-    ag_settings_t *head = settings;
+    apr_uint64_t *written = settings;
     ag_words_t words;
     const char *error = ag_text_words(&words, line, call->p);
 
@@ -25,47 +55,61 @@ const char *ag_setting_read(void *settings, const ag_setting_t *rows, int row, c
         error = "a value is missing";
     }
     if (!error) {
-        call->again = (head->set & bit) != 0;
+        call->again = ag_setting_written(settings, row);
         error = rows[row].kind->parse(member(settings, &rows[row]), &rows[row], &words, call);
     }
     if (error) {
         return apr_pstrcat(call->p, rows[row].name, ": ", error, NULL);
     }
-    head->set |= bit;
+    written[row / 64] |= BIT(row);
     return NULL;
 }
 
-void ag_settings_initial(void *settings, const ag_setting_t *rows, int n, apr_pool_t *p)
+void ag_settings_initial(void *settings, const ag_settings_t *table, apr_pool_t *p)
 {
     ag_setting_call_t call = {.p = p};
     int i;
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < table->n; i++) {
+        const ag_setting_t *row = &table->rows[i];
         ag_words_t words;
 
-        if (rows[i].initial && !ag_text_words(&words, rows[i].initial, p)) {
-            rows[i].kind->parse(member(settings, &rows[i]), &rows[i], &words, &call);
+        if (row->initial && !ag_text_words(&words, row->initial, p)) {
+            row->kind->parse(member(settings, row), row, &words, &call);
         }
     }
 }
 
-void ag_settings_merge(void *merged, const void *outer, const void *inner, apr_size_t size,
-                       const ag_setting_t *rows, apr_pool_t *p)
+/* One row that the inner section wrote. */
+static void merge_row(void *merged, const void *outer, const void *inner, const ag_setting_t *row,
+                      int both, apr_pool_t *p)
 {
-    apr_uint32_t outer_set = ((const ag_settings_t *)outer)->set;
-    apr_uint32_t left = ((const ag_settings_t *)inner)->set;
+    const char *from = (const char *)inner + row->offset;
 
-    memcpy(merged, outer, size);
-    ((ag_settings_t *)merged)->set = outer_set | left;
-    for (; left; left &= left - 1) {
-        const ag_setting_t *row = &rows[__builtin_ctz(left)];
-        const char *from = (const char *)inner + row->offset;
+    if (row->kind->merge && both) {
+        row->kind->merge(member(merged, row), (const char *)outer + row->offset, from, p);
+    }
+    else {
+        memcpy(member(merged, row), from, row->size);
+    }
+}
 
-        if (row->kind->merge && (outer_set & left & -left)) {
-            row->kind->merge(member(merged, row), (const char *)outer + row->offset, from, p);
-        }
-        else {
-            memcpy(member(merged, row), from, row->size);
+void ag_settings_merge(void *merged, const void *outer, const void *inner,
+                       const ag_settings_t *table, apr_pool_t *p)
+{
+    const apr_uint64_t *outer_set = outer, *inner_set = inner;
+    apr_uint64_t *set = merged;
+    int i;
+
+    memcpy(merged, outer, table->size);
+    for (i = 0; i < words_of(table); i++) {
+        apr_uint64_t left = inner_set[i];
+
+        set[i] |= left;
+        for (; left; left &= left - 1) {
+            const ag_setting_t *row = &table->rows[64 * i + __builtin_ctzll(left)];
+
+            merge_row(merged, outer, inner, row, (outer_set[i] & left & -left) != 0, p);
         }
     }
 }

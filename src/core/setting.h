@@ -4,7 +4,7 @@
  * site.def): its name, the struct member it fills, its kind, its default. Parsing, defaults, merging
  * of sections and the message for a wrong value all come from the row and its kind.
  *
- * A settings struct begins with ag_settings_t, whose bit i says that row i was written.
+ * A settings struct begins with AG_SETTINGS_HEAD(rows): a bit for each row, set when it was written.
  */
 #ifndef AG_SETTING_H
 #define AG_SETTING_H
@@ -57,21 +57,30 @@ struct ag_setting_t {
     const char *help;
 };
 
-/* The head of every settings struct. */
+/* The first member of a settings struct with `count` rows. */
+#define AG_SETTINGS_HEAD(count) apr_uint64_t written[((count) + 63) / 64]
+
+/* All rows of a settings struct. */
 typedef struct ag_settings_t {
-    apr_uint32_t set;
+    const ag_setting_t *rows;
+    int n;
+    apr_size_t size; /* of the struct */
 } ag_settings_t;
+
+/* Was row `row` written here? Likewise: was any? */
+int ag_setting_written(const void *settings, int row);
+int ag_settings_written(const void *settings, const ag_settings_t *table);
 
 /* Reads a directive's line into its member. NULL, or "NAME: what is wrong". */
 const char *ag_setting_read(void *settings, const ag_setting_t *rows, int row, const char *line,
                             ag_setting_call_t *call);
 
 /* Fills `settings` (all zero) with every row's default; these are not marked as written. */
-void ag_settings_initial(void *settings, const ag_setting_t *rows, int n, apr_pool_t *p);
+void ag_settings_initial(void *settings, const ag_settings_t *table, apr_pool_t *p);
 
-/* merged = outer overlaid by inner. `size` is the whole struct's. */
-void ag_settings_merge(void *merged, const void *outer, const void *inner, apr_size_t size,
-                       const ag_setting_t *rows, apr_pool_t *p);
+/* merged = outer overlaid by inner. */
+void ag_settings_merge(void *merged, const void *outer, const void *inner,
+                       const ag_settings_t *table, apr_pool_t *p);
 
 /* The kinds that need no knowledge of rooms. */
 extern const ag_setting_kind_t

@@ -27,13 +27,14 @@ const ag_setting_t ag_site_rows[AG_SITE_COUNT] = {
 };
 #undef AG_SETTING
 
-_Static_assert(AG_POLICY_COUNT <= 32 && AG_SITE_COUNT <= 32, "one bit a row in ag_settings_t.set");
+const ag_settings_t ag_policy_table = {ag_policy_rows, AG_POLICY_COUNT, sizeof(ag_policy_t)};
+const ag_settings_t ag_site_table = {ag_site_rows, AG_SITE_COUNT, sizeof(ag_site_t)};
 
 ag_policy_t *ag_policy_make(apr_pool_t *p)
 {
     ag_policy_t *policy = apr_pcalloc(p, sizeof *policy);
 
-    ag_settings_initial(policy, ag_policy_rows, AG_POLICY_COUNT, p);
+    ag_settings_initial(policy, &ag_policy_table, p);
     return policy;
 }
 
@@ -42,14 +43,14 @@ const ag_policy_t *ag_policy_merge(const ag_policy_t *outer, const ag_policy_t *
 {
     ag_policy_t *merged;
 
-    if (!inner->head.set) {
+    if (!ag_settings_written(inner, &ag_policy_table)) {
         return outer;
     }
-    if (!outer->head.set) {
+    if (!ag_settings_written(outer, &ag_policy_table)) {
         return inner;
     }
     merged = apr_palloc(p, sizeof *merged);
-    ag_settings_merge(merged, outer, inner, sizeof *merged, ag_policy_rows, p);
+    ag_settings_merge(merged, outer, inner, &ag_policy_table, p);
     return merged;
 }
 
@@ -57,7 +58,7 @@ ag_site_t *ag_site_make(apr_pool_t *p)
 {
     ag_site_t *site = apr_pcalloc(p, sizeof *site);
 
-    ag_settings_initial(site, ag_site_rows, AG_SITE_COUNT, p);
+    ag_settings_initial(site, &ag_site_table, p);
     return site;
 }
 
@@ -65,7 +66,7 @@ ag_site_t *ag_site_merge(const ag_site_t *outer, const ag_site_t *inner, apr_poo
 {
     ag_site_t *merged = apr_palloc(p, sizeof *merged);
 
-    ag_settings_merge(merged, outer, inner, sizeof *merged, ag_site_rows, p);
+    ag_settings_merge(merged, outer, inner, &ag_site_table, p);
     return merged;
 }
 

@@ -91,18 +91,6 @@ enum { AG_HIDE_NONE, AG_HIDE_KEY, AG_HIDE_ALL };
 enum { AG_ENFORCE_REQUIRE, AG_ENFORCE_CREDENTIAL };
 enum { AG_ERRORS_HTTPD, AG_ERRORS_PROBLEM };
 
-#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help) type member;
-typedef struct ag_policy_t {
-    ag_settings_t head;
-#include "policy.def"
-} ag_policy_t;
-
-typedef struct ag_site_t {
-    ag_settings_t head;
-#include "site.def"
-} ag_site_t;
-#undef AG_SETTING
-
 /* The numbers of the rows. */
 #define AG_SETTING(directive, member, kind, type, initial, allowed, where, help) AG_POLICY_##member,
 enum {
@@ -117,8 +105,21 @@ enum {
 };
 #undef AG_SETTING
 
+#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help) type member;
+typedef struct ag_policy_t {
+    AG_SETTINGS_HEAD(AG_POLICY_COUNT);
+#include "policy.def"
+} ag_policy_t;
+
+typedef struct ag_site_t {
+    AG_SETTINGS_HEAD(AG_SITE_COUNT);
+#include "site.def"
+} ag_site_t;
+#undef AG_SETTING
+
 extern const ag_setting_t ag_policy_rows[AG_POLICY_COUNT];
 extern const ag_setting_t ag_site_rows[AG_SITE_COUNT];
+extern const ag_settings_t ag_policy_table, ag_site_table;
 
 /* A section's settings before anything is written: every row at its default, none marked. */
 ag_policy_t *ag_policy_make(apr_pool_t *p);

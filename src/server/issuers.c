@@ -34,21 +34,12 @@ void ag_plan_issuers(cmd_parms *cmd, const ag_policy_t *policy, const ag_setting
     }
 }
 
-/* What the outer section says and the inner ones do not. */
-static void take(ag_policy_t *joined, const ag_policy_t *outer)
+/* Puts the outer section around what the inner ones say. */
+static void take(ag_policy_t *joined, const ag_policy_t *outer, apr_pool_t *p)
 {
-    apr_uint32_t missing = outer->head.set & ~joined->head.set;
+    ag_policy_t inner = *joined;
 
-    if (missing & 1u << AG_POLICY_issuers) {
-        joined->issuers = outer->issuers;
-    }
-    if (missing & 1u << AG_POLICY_jwt_keys) {
-        joined->jwt_keys = outer->jwt_keys;
-    }
-    if (missing & 1u << AG_POLICY_jwks) {
-        joined->jwks = outer->jwks;
-    }
-    joined->head.set |= outer->head.set;
+    ag_settings_merge(joined, outer, &inner, &ag_policy_table, p);
 }
 
 /* What the section (NULL: none) demands of tokens, as far as it and those around it say. */
@@ -63,7 +54,7 @@ static void gather(ag_jwt_policy_t *jwt, const search_t *s, const ap_directive_t
         const ag_policy_t *outer = apr_hash_get(s->sections, &section, sizeof section);
 
         if (outer) {
-            take(&joined, outer);
+            take(&joined, outer, s->p);
         }
         outermost = section == NULL;
         section = outermost ? NULL : section->parent;

@@ -7,8 +7,10 @@
 #include "../../src/core/setting.h"
 #include "../../src/core/verdict.h"
 
+enum { MODE, FORMS, LEEWAY, LIFE, SIZE, NAME, WORDS, KINDS, SUM, ROWS };
+
 typedef struct {
-    ag_settings_t head;
+    AG_SETTINGS_HEAD(ROWS);
     int mode;
     unsigned forms;
     apr_int64_t leeway, life, size;
@@ -36,8 +38,6 @@ static void merge_sum(void *value, const void *outer, const void *inner, apr_poo
 
 static const ag_setting_kind_t kind_sum = {parse_sum, merge_sum};
 
-enum { MODE, FORMS, LEEWAY, LIFE, SIZE, NAME, WORDS, KINDS, SUM, ROWS };
-
 #define ROW(name, kind, member, initial, allowed)                                                  \
     {name, &kind, offsetof(toy_t, member), sizeof(((toy_t *)0)->member), initial, allowed, 0, ""}
 
@@ -53,11 +53,13 @@ static const ag_setting_t rows[ROWS] = {
     ROW("ToySum", kind_sum, sum, NULL, NULL),
 };
 
+static const ag_settings_t table = {rows, ROWS, sizeof(toy_t)};
+
 static toy_t *make(apr_pool_t *p)
 {
     toy_t *toy = apr_pcalloc(p, sizeof *toy);
 
-    ag_settings_initial(toy, rows, ROWS, p);
+    ag_settings_initial(toy, &table, p);
     return toy;
 }
 
@@ -72,7 +74,7 @@ static void test_initial(void **state)
 {
     toy_t *toy = make(*state);
 
-    assert_int_equal(toy->head.set, 0);
+    assert_int_equal(toy->written[0], 0);
     assert_int_equal(toy->mode, 1);
     assert_int_equal(toy->forms, 1);
     assert_int_equal(toy->leeway, 30);
@@ -90,7 +92,7 @@ static void test_read(void **state)
 
     assert_null(try(toy, MODE, "THIRD", *state));
     assert_int_equal(toy->mode, 2);
-    assert_int_equal(toy->head.set, 1 << MODE);
+    assert_int_equal(toy->written[0], 1 << MODE);
     assert_null(try(toy, FORMS, "ancient old", *state));
     assert_int_equal(toy->forms, 6);
     assert_null(try(toy, FORMS, "new", *state));
@@ -116,7 +118,7 @@ static void test_read(void **state)
     assert_int_equal(toy->words.n, 2);
     assert_null(try(toy, KINDS, "y x", *state));
     assert_string_equal(joined(&toy->kinds, *state), "y,x");
-    assert_int_equal(toy->head.set, (1 << SUM) - 1);
+    assert_int_equal(toy->written[0], (1 << SUM) - 1);
 }
 
 /* Every mistake names the directive, what was written and what is allowed; nothing is marked as
@@ -160,7 +162,7 @@ static void test_messages(void **state)
         const char *message = try(toy, cases[i].row, cases[i].line, *state);
 
         assert_string_equal(message ? message : "(none)", cases[i].message);
-        assert_int_equal(toy->head.set, 0);
+        assert_int_equal(toy->written[0], 0);
     }
 }
 
@@ -188,7 +190,7 @@ static void test_merge(void **state)
     assert_null(try(inner, NAME, "new", *state));
     outer->tail = 1;
     inner->tail = 2;
-    ag_settings_merge(merged, outer, inner, sizeof *merged, rows, *state);
+    ag_settings_merge(merged, outer, inner, &table, *state);
     assert_int_equal(merged->mode, 2);
     assert_int_equal(merged->leeway, 30);
     assert_string_equal(joined(&merged->words, *state), "c");
@@ -196,7 +198,7 @@ static void test_merge(void **state)
     assert_string_equal(merged->name, "new");
     assert_int_equal(merged->life, 3600);
     assert_int_equal(merged->tail, 1);
-    assert_int_equal(merged->head.set,
+    assert_int_equal(merged->written[0],
                      1 << MODE | 1 << LEEWAY | 1 << WORDS | 1 << SUM | 1 << NAME);
     assert_string_equal(outer->sum, "out");
     assert_string_equal(inner->sum, "in");
@@ -208,37 +210,58 @@ static void test_merge_one_side(void **state)
     toy_t *silent = make(*state), *said = make(*state), *merged = make(*state);
 
     assert_null(try(said, SUM, "one", *state));
-    ag_settings_merge(merged, silent, said, sizeof *merged, rows, *state);
+    ag_settings_merge(merged, silent, said, &table, *state);
     assert_string_equal(merged->sum, "one");
-    ag_settings_merge(merged, said, silent, sizeof *merged, rows, *state);
+    ag_settings_merge(merged, said, silent, &table, *state);
     assert_string_equal(merged->sum, "one");
-    assert_int_equal(merged->head.set, 1 << SUM);
+    assert_int_equal(merged->written[0], 1 << SUM);
     assert_null(try(said, MODE, "first", *state)); /* the row of the lowest bit */
-    ag_settings_merge(merged, silent, said, sizeof *merged, rows, *state);
+    ag_settings_merge(merged, silent, said, &table, *state);
     assert_int_equal(merged->mode, 0);
-    ag_settings_merge(merged, silent, silent, sizeof *merged, rows, *state);
+    ag_settings_merge(merged, silent, silent, &table, *state);
     assert_null(merged->sum);
-    assert_int_equal(merged->head.set, 0);
+    assert_int_equal(merged->written[0], 0);
 }
 
-/* The highest bit there is. */
-static void test_row_31(void **state)
-{
-    ag_setting_t many[32];
-    toy_t *outer = apr_pcalloc(*state, sizeof *outer), *inner = make(*state);
-    ag_setting_call_t call = {.p = *state};
-    toy_t merged;
-    int i;
+/* The number of rows has no bound: those on both sides of each word's edge are read, told apart and
+ * merged. It was 32 once. */
+enum { MANY = 130 };
 
-    for (i = 0; i < 32; i++) {
-        many[i] = rows[MODE];
+typedef struct {
+    AG_SETTINGS_HEAD(MANY);
+    apr_int64_t value[MANY];
+} many_t;
+
+static void test_many_rows(void **state)
+{
+    static const int edges[] = {0, 31, 32, 63, 64, 127, 128, 129};
+    ag_setting_t list[MANY];
+    const ag_settings_t all = {list, MANY, sizeof(many_t)};
+    ag_setting_call_t call = {.p = *state};
+    int i, j;
+
+    for (i = 0; i < MANY; i++) {
+        list[i] = rows[LEEWAY];
+        list[i].offset = offsetof(many_t, value) + (apr_size_t)i * sizeof(apr_int64_t);
     }
-    many[31] = rows[LEEWAY];
-    assert_null(ag_setting_read(inner, many, 31, "7", &call));
-    assert_true(inner->head.set == 0x80000000u);
-    ag_settings_merge(&merged, outer, inner, sizeof merged, many, *state);
-    assert_int_equal(merged.leeway, 7);
-    assert_true(merged.head.set == 0x80000000u);
+    for (i = 0; i < N_OF(edges); i++) {
+        many_t outer, inner, merged, empty;
+
+        memset(&outer, 0, sizeof outer);
+        memset(&inner, 0, sizeof inner);
+        memset(&empty, 0, sizeof empty);
+        ag_settings_initial(&outer, &all, *state);
+        assert_false(ag_settings_written(&outer, &all));
+        assert_null(ag_setting_read(&inner, list, edges[i], "7", &call));
+        assert_true(ag_settings_written(&inner, &all));
+        ag_settings_merge(&merged, &outer, &inner, &all, *state);
+        for (j = 0; j < MANY; j++) {
+            assert_int_equal(merged.value[j], j == edges[i] ? 7 : 30);
+            assert_int_equal(ag_setting_written(&merged, j), j == edges[i]);
+        }
+        ag_settings_merge(&outer, &merged, &empty, &all, *state); /* an outer one's word is inherited */
+        assert_memory_equal(&outer, &merged, sizeof merged);
+    }
 }
 
 static void test_choices(void **state)
@@ -306,7 +329,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_bar_is_no_choice),
         TEST(test_initial), TEST(test_read), TEST(test_messages), TEST(test_again),
-        TEST(test_merge), TEST(test_merge_one_side), TEST(test_row_31), TEST(test_choices),
+        TEST(test_merge), TEST(test_merge_one_side), TEST(test_many_rows), TEST(test_choices),
         TEST(test_reasons), TEST(test_first_refusal_wins),
     };
 

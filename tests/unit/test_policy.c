@@ -99,7 +99,7 @@ static void test_policy_defaults(void **state)
 {
     ag_policy_t *policy = ag_policy_make(*state);
 
-    assert_int_equal(policy->head.set, 0);
+    assert_false(ag_settings_written(policy, &ag_policy_table));
     assert_int_equal(policy->providers, 0);
     assert_int_equal(policy->key_from.n, 2);
     assert_int_equal(policy->key_from.sources[0].from, AG_FROM_HEADER);
@@ -129,7 +129,7 @@ static void test_site_defaults(void **state)
 {
     ag_site_t *site = ag_site_make(*state);
 
-    assert_int_equal(site->head.set, 0);
+    assert_false(ag_settings_written(site, &ag_site_table));
     assert_null(site->key_query);
     assert_int_equal(site->key_cache.ttl, 300);
     assert_int_equal(site->key_cache.stale, 3600);
@@ -367,7 +367,7 @@ static void test_mistakes(void **state)
         if (!error || strncmp(error, cases[i].error, strlen(cases[i].error)) != 0) {
             fail_msg("%s: %s", cases[i].line, error ? error : "(none)");
         }
-        assert_int_equal(policy->head.set, 0);
+        assert_false(ag_settings_written(policy, &ag_policy_table));
     }
     assert_int_equal(c.call.opens->nelts, 0);
 }
