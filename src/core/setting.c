@@ -113,3 +113,23 @@ void ag_settings_merge(void *merged, const void *outer, const void *inner,
         }
     }
 }
+
+ag_id_t ag_setting_chain(ag_id_t a, ag_id_t b)
+{
+    ag_id_t id = {a.hi * APR_UINT64_C(0x9E3779B97F4A7C15) + b.hi,
+                  a.lo * APR_UINT64_C(0xC2B2AE3D27D4EB4F) + b.lo};
+    return id;
+}
+
+ag_id_t ag_settings_realm(const void *settings, const ag_settings_t *table)
+{
+    const ag_setting_t *row = table->rows, *end = row + table->n;
+    ag_id_t realm = {0, 0};
+
+    for (; row < end; row++) {
+        if (row->where & AG_IN_REALM) {
+            realm = ag_setting_chain(realm, row->kind->digest((const char *)settings + row->offset));
+        }
+    }
+    return realm;
+}

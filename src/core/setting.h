@@ -11,6 +11,7 @@
 
 #include <apr_hash.h>
 
+#include "../base/digest.h"
 #include "../base/text.h"
 #include "ports.h"
 
@@ -38,12 +39,19 @@ typedef struct ag_setting_kind_t {
                          const ag_setting_call_t *call);
     /* Joins an outer and an inner section's values; NULL: the inner replaces the outer. */
     void (*merge)(void *value, const void *outer, const void *inner, apr_pool_t *p);
+    /* The value in short, for AG_IN_REALM; NULL: its rows cannot have that flag. A section's is asked
+     * for each token: what takes long is done by parse. */
+    ag_id_t (*digest)(const void *value);
 } ag_setting_kind_t;
 
+/* Each row of a room that decides who is accepted has one of the last two. */
 enum {
-    AG_IN_HTACCESS = 1, /* may stand in .htaccess (AllowOverride AuthConfig) */
-    AG_IN_SERVER = 2,   /* may stand outside of sections */
-    AG_MAIN_ONLY = 4    /* site: not in <VirtualHost> */
+    AG_IN_HTACCESS = 1,  /* may stand in .htaccess (AllowOverride AuthConfig) */
+    AG_IN_SERVER = 2,    /* may stand outside of sections */
+    AG_MAIN_ONLY = 4,    /* site: not in <VirtualHost> */
+    AG_IN_REALM = 8,     /* a credential accepted under another value is checked anew */
+    AG_NOT_IN_REALM = 16 /* a credential remembered as good is good under any value: the row is
+                               obeyed before the cache is asked, or again for each request */
 };
 
 struct ag_setting_t {
@@ -81,6 +89,13 @@ void ag_settings_initial(void *settings, const ag_settings_t *table, apr_pool_t 
 /* merged = outer overlaid by inner. */
 void ag_settings_merge(void *merged, const void *outer, const void *inner,
                        const ag_settings_t *table, apr_pool_t *p);
+
+/* Ids in their order; the same one twice does not vanish, as in ag_id_mix(). */
+ag_id_t ag_setting_chain(ag_id_t a, ag_id_t b);
+
+/* The digest of all rows with AG_IN_REALM: part of the id under which an accepted credential is
+ * remembered, so that one accepted under other values is not found. */
+ag_id_t ag_settings_realm(const void *settings, const ag_settings_t *table);
 
 /* The kinds that need no knowledge of rooms. */
 extern const ag_setting_kind_t

@@ -159,10 +159,24 @@ static const char *parse_words(void *value, const ag_setting_t *row, const ag_wo
     return NULL;
 }
 
-const ag_setting_kind_t ag_kind_choice = {parse_choice, NULL};
-const ag_setting_kind_t ag_kind_flags = {parse_flags, NULL};
-const ag_setting_kind_t ag_kind_number = {parse_number, NULL};
-const ag_setting_kind_t ag_kind_duration = {parse_duration, NULL};
-const ag_setting_kind_t ag_kind_size = {parse_size, NULL};
-const ag_setting_kind_t ag_kind_text = {parse_text, NULL};
-const ag_setting_kind_t ag_kind_words = {parse_words, NULL};
+static ag_id_t digest_int(const void *value)
+{
+    ag_id_t id = {*(const unsigned *)value, 0};
+
+    return id;
+}
+
+static ag_id_t digest_int64(const void *value)
+{
+    ag_id_t id = {(apr_uint64_t)*(const apr_int64_t *)value, 0};
+
+    return id;
+}
+
+const ag_setting_kind_t ag_kind_choice = {parse_choice, NULL, digest_int};
+const ag_setting_kind_t ag_kind_flags = {parse_flags, NULL, digest_int};
+const ag_setting_kind_t ag_kind_number = {parse_number, NULL, digest_int64};
+const ag_setting_kind_t ag_kind_duration = {parse_duration, NULL, digest_int64};
+const ag_setting_kind_t ag_kind_size = {parse_size, NULL, digest_int64};
+const ag_setting_kind_t ag_kind_text = {parse_text, NULL, NULL};
+const ag_setting_kind_t ag_kind_words = {parse_words, NULL, NULL};

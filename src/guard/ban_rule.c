@@ -71,4 +71,4 @@ static const char *parse(void *value, const ag_setting_t *row, const ag_words_t 
     return error;
 }
 
-const ag_setting_kind_t ag_kind_ban = {parse, NULL};
+const ag_setting_kind_t ag_kind_ban = {parse, NULL, NULL};

@@ -101,12 +101,11 @@ static void name_key(const ag_check_t *check, ag_principal_t *who)
 {
     const char *at = who && who->client ? strrchr(who->client, '@') : NULL;
     ag_jwt_policy_t jwt;
-    ag_id_t realm;
 
     if (!at) {
         return;
     }
-    ag_policy_jwt(&jwt, &realm, check->policy, check->exchange->request.pool);
+    ag_policy_jwt(&jwt, check->policy, check->exchange->request.pool);
     who->issuer_name = AG_KEYS_ISSUER;
     who->issuers = jwt.known;
     who->several = ag_jwt_several(&jwt) && (ag_jwt_issuer_in(&jwt, at + 1, '\0')
@@ -123,7 +122,8 @@ static ag_reason_e examine(ag_check_t *check)
 
     prepare(&call, check);
     if (found->type->tokens) {
-        ag_policy_jwt(&call.jwt, &call.jwt_realm, check->policy, call.request->pool);
+        ag_policy_jwt(&call.jwt, check->policy, call.request->pool);
+        call.jwt_realm = ag_policy_realm(check->policy);
     }
     verdict->kind = found->type->name;
     reason = ask(&who, &call, check);

@@ -38,7 +38,12 @@ static const char *parse_names(void *value, const ag_setting_t *row, const ag_wo
     return error;
 }
 
-const ag_setting_kind_t ag_kind_names = {parse_names, NULL};
+static ag_id_t digest_names(const void *value)
+{
+    return ((const ag_names_t *)value)->id;
+}
+
+const ag_setting_kind_t ag_kind_names = {parse_names, NULL, digest_names};
 
 /* ---- ApiGuardKeyFrom ------------------------------------------------------------------------------ */
 
@@ -158,7 +163,7 @@ static const char *parse_key_from(void *value, const ag_setting_t *row, const ag
     return NULL;
 }
 
-const ag_setting_kind_t ag_kind_key_from = {parse_key_from, NULL};
+const ag_setting_kind_t ag_kind_key_from = {parse_key_from, NULL, NULL};
 
 /* ---- ApiGuardRateLimit ---------------------------------------------------------------------------- */
 
@@ -251,8 +256,8 @@ static void merge_limits(void *value, const void *outer, const void *inner, apr_
     }
 }
 
-const ag_setting_kind_t ag_kind_rate_limit = {parse_rate_limit, merge_limits};
-const ag_setting_kind_t ag_kind_concurrency = {parse_concurrency, merge_limits};
+const ag_setting_kind_t ag_kind_rate_limit = {parse_rate_limit, merge_limits, NULL};
+const ag_setting_kind_t ag_kind_concurrency = {parse_concurrency, merge_limits, NULL};
 
 /* ---- ApiGuardStoreFailure, ApiGuardInvalidKeyStatus ------------------------------------------- */
 
@@ -277,7 +282,7 @@ static const char *parse_store_failure(void *value, const ag_setting_t *row,
                               words->v[words->n - 1]);
 }
 
-const ag_setting_kind_t ag_kind_store_failure = {parse_store_failure, NULL};
+const ag_setting_kind_t ag_kind_store_failure = {parse_store_failure, NULL, NULL};
 
 static const char *parse_key_status(void *value, const ag_setting_t *row, const ag_words_t *words,
                                     const ag_setting_call_t *call)
@@ -288,4 +293,4 @@ static const char *parse_key_status(void *value, const ag_setting_t *row, const 
     return error;
 }
 
-const ag_setting_kind_t ag_kind_key_status = {parse_key_status, NULL};
+const ag_setting_kind_t ag_kind_key_status = {parse_key_status, NULL, NULL};

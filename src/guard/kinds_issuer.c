@@ -110,4 +110,9 @@ static const char *parse_issuers(void *value, const ag_setting_t *row, const ag_
     return error;
 }
 
-const ag_setting_kind_t ag_kind_issuers = {parse_issuers, NULL};
+static ag_id_t digest_issuers(const void *value)
+{
+    return ((const ag_issuers_t *)value)->id;
+}
+
+const ag_setting_kind_t ag_kind_issuers = {parse_issuers, NULL, digest_issuers};

@@ -30,7 +30,14 @@ static const char *parse_key_query(void *value, const ag_setting_t *row, const a
     return ag_kind_text.parse(value, row, words, call);
 }
 
-const ag_setting_kind_t ag_kind_key_query = {parse_key_query, NULL};
+static ag_id_t digest_key_query(const void *value)
+{
+    const char *query = *(const char *const *)value;
+
+    return ag_id_of(query ? query : "", query ? strlen(query) : 0);
+}
+
+const ag_setting_kind_t ag_kind_key_query = {parse_key_query, NULL, digest_key_query};
 
 /* ---- ApiGuardKeyCache ---------------------------------------------------------------------------------- */
 
@@ -64,7 +71,7 @@ static const char *parse_key_cache(void *value, const ag_setting_t *row, const a
     return NULL;
 }
 
-const ag_setting_kind_t ag_kind_key_cache = {parse_key_cache, NULL};
+const ag_setting_kind_t ag_kind_key_cache = {parse_key_cache, NULL, NULL};
 
 /* ---- ApiGuardKeyPepper --------------------------------------------------------------------------------- */
 
@@ -95,7 +102,14 @@ static const char *parse_pepper(void *value, const ag_setting_t *row, const ag_w
     return NULL;
 }
 
-const ag_setting_kind_t ag_kind_pepper = {parse_pepper, NULL};
+static ag_id_t digest_pepper(const void *value)
+{
+    const ag_pepper_t *pepper = *(ag_pepper_t *const *)value;
+
+    return ag_id_of(pepper ? (const char *)pepper->bytes : "", pepper ? pepper->size : 0);
+}
+
+const ag_setting_kind_t ag_kind_pepper = {parse_pepper, NULL, digest_pepper};
 
 /* ---- ApiGuardCounterStore ------------------------------------------------------------------------------ */
 
@@ -155,4 +169,4 @@ static const char *parse_counter_store(void *value, const ag_setting_t *row,
     return error;
 }
 
-const ag_setting_kind_t ag_kind_counter_store = {parse_counter_store, NULL};
+const ag_setting_kind_t ag_kind_counter_store = {parse_counter_store, NULL, NULL};

@@ -164,8 +164,21 @@ static const char *parse_jwks(void *value, const ag_setting_t *row, const ag_wor
     return add_keyset(value, apr_pcalloc(call->p, sizeof(ag_keyset_source_t)), row, words, 0, call);
 }
 
-const ag_setting_kind_t ag_kind_jwt_key = {parse_jwt_key, NULL};
-const ag_setting_kind_t ag_kind_jwks = {parse_jwks, NULL};
+/* What the files held when they were opened, which is before the first request. */
+static ag_id_t digest_keysets(const void *value)
+{
+    const apr_array_header_t *list = *(apr_array_header_t *const *)value;
+    ag_id_t id = {0, 0};
+    int i;
+
+    for (i = 0; list && i < list->nelts; i++) {
+        id = ag_setting_chain(id, APR_ARRAY_IDX(list, i, ag_keyset_source_t *)->set.id);
+    }
+    return id;
+}
+
+const ag_setting_kind_t ag_kind_jwt_key = {parse_jwt_key, NULL, digest_keysets};
+const ag_setting_kind_t ag_kind_jwks = {parse_jwks, NULL, digest_keysets};
 
 /* ---- ApiGuardClaimMap -------------------------------------------------------------------------------- */
 
@@ -205,4 +218,9 @@ static const char *parse_claim_map(void *value, const ag_setting_t *row, const a
     return NULL;
 }
 
-const ag_setting_kind_t ag_kind_claim_map = {parse_claim_map, NULL};
+static ag_id_t digest_claim_map(const void *value)
+{
+    return ((const ag_named_map_t *)value)->id;
+}
+
+const ag_setting_kind_t ag_kind_claim_map = {parse_claim_map, NULL, digest_claim_map};

@@ -66,7 +66,7 @@ static const char *parse(void *value, const ag_setting_t *row, const ag_words_t 
     return error;
 }
 
-const ag_setting_kind_t ag_kind_method_scopes = {parse, NULL};
+const ag_setting_kind_t ag_kind_method_scopes = {parse, NULL, NULL};
 
 static int is_named(const ag_method_scopes_t *scopes, const char *method)
 {

@@ -75,18 +75,10 @@ static int count(const apr_array_header_t *list)
     return list ? list->nelts : 0;
 }
 
-/* Ids in their order, so that the same one twice does not vanish as in ag_id_mix(). */
-static ag_id_t chain(ag_id_t a, ag_id_t b)
-{
-    ag_id_t id = {a.hi * APR_UINT64_C(0x9E3779B97F4A7C15) + b.hi,
-                  a.lo * APR_UINT64_C(0xC2B2AE3D27D4EB4F) + b.lo};
-    return id;
-}
-
 /* The key sets of one list that may be used, also those that could not be loaded. Where several issuers are allowed, a set that is bound
  * to none could sign for all of them (RFC 8725 s3.8) and is left out. */
-static int collect(const ag_jwt_keyset_t **sets, int n, ag_id_t *realm,
-                   const apr_array_header_t *list, int bound_only)
+static int collect(const ag_jwt_keyset_t **sets, int n, const apr_array_header_t *list,
+                   int bound_only)
 {
     int i;
 
@@ -94,7 +86,6 @@ static int collect(const ag_jwt_keyset_t **sets, int n, ag_id_t *realm,
         const ag_keyset_source_t *source = APR_ARRAY_IDX(list, i, ag_keyset_source_t *);
 
         if (source->set.issuer || !bound_only) {
-            *realm = chain(*realm, source->set.id);
             sets[n++] = &source->set;
         }
     }
@@ -139,19 +130,19 @@ void ag_policy_know_issuers(const ag_words_t *names)
     known_issuers = *names;
 }
 
-void ag_policy_jwt(ag_jwt_policy_t *jwt, ag_id_t *realm, const ag_policy_t *policy, apr_pool_t *p)
+ag_id_t ag_policy_realm(const ag_policy_t *policy)
+{
+    return ag_settings_realm(policy, &ag_policy_table);
+}
+
+void ag_policy_jwt(ag_jwt_policy_t *jwt, const ag_policy_t *policy, apr_pool_t *p)
 {
     const ag_jwt_keyset_t **sets =
         apr_palloc(p, (apr_size_t)(count(policy->jwt_keys) + count(policy->jwks)) * sizeof *sets);
     int bound = bound_only(policy);
-    ag_id_t numbers = {(apr_uint64_t)policy->leeway, (apr_uint64_t)policy->max_lifetime};
 
-    *realm = chain(policy->issuers.id, policy->audiences.id);
-    *realm = chain(*realm, policy->claim_map.id);
-    *realm = chain(*realm, policy->required.id);
-    *realm = chain(*realm, numbers);
-    jwt->n_sets = collect(sets, 0, realm, policy->jwt_keys, bound);
-    jwt->n_sets = collect(sets, jwt->n_sets, realm, policy->jwks, bound);
+    jwt->n_sets = collect(sets, 0, policy->jwt_keys, bound);
+    jwt->n_sets = collect(sets, jwt->n_sets, policy->jwks, bound);
     jwt->sets = sets;
     jwt->known = known_issuers;
     jwt->issuers = policy->issuers.words;
@@ -186,9 +177,8 @@ static const char *check_issuers(const ag_policy_t *policy, apr_pool_t *p)
 {
     const char *name;
     ag_jwt_policy_t jwt;
-    ag_id_t realm;
 
-    ag_policy_jwt(&jwt, &realm, policy, p);
+    ag_policy_jwt(&jwt, policy, p);
     name = ag_jwt_unclear(&jwt);
     return name ? apr_psprintf(p, "ApiGuardIssuer: \"%s\" could be taken for another issuer or user, "
                                "where several issuers are accepted; give it a name=WORD of its own",

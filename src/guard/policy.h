@@ -138,8 +138,11 @@ void ag_policy_know_issuers(const ag_words_t *names);
 /* 0 where no name can need to be told apart: there is one issuer at most, and no tokens. */
 int ag_policy_parts_names(const ag_policy_t *policy);
 
-/* What a section demands of tokens; *realm names everything that decided. */
-void ag_policy_jwt(ag_jwt_policy_t *jwt, ag_id_t *realm, const ag_policy_t *policy, apr_pool_t *p);
+/* What a section demands of tokens. */
+void ag_policy_jwt(ag_jwt_policy_t *jwt, const ag_policy_t *policy, apr_pool_t *p);
+
+/* Everything in a section that decides which tokens are accepted (AG_IN_REALM). */
+ag_id_t ag_policy_realm(const ag_policy_t *policy);
 
 /* The types of credentials that the section accepts: AG_CRED_KEY, AG_CRED_JWT. */
 unsigned ag_policy_types(const ag_policy_t *policy);

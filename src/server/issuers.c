@@ -46,7 +46,6 @@ static void take(ag_policy_t *joined, const ag_policy_t *outer, apr_pool_t *p)
 static void gather(ag_jwt_policy_t *jwt, const search_t *s, const ap_directive_t *section)
 {
     ag_policy_t joined;
-    ag_id_t realm;
     int outermost;
 
     memset(&joined, 0, sizeof joined);
@@ -59,7 +58,7 @@ static void gather(ag_jwt_policy_t *jwt, const search_t *s, const ap_directive_t
         outermost = section == NULL;
         section = outermost ? NULL : section->parent;
     } while (!outermost);
-    ag_policy_jwt(jwt, &realm, &joined, s->p);
+    ag_policy_jwt(jwt, &joined, s->p);
 }
 
 /* The nearest AuthType around it says ApiGuard. */

@@ -9,24 +9,12 @@
 
 #include "../control/notice.h"
 
-/* What decides about a key: database, query, pepper. */
-static ag_id_t key_realm_id(const ag_site_t *site, const ag_database_t *database, apr_pool_t *p)
-{
-    const char *text = apr_pstrcat(p, "key\n", site->key_query ? site->key_query : "", NULL);
-    ag_id_t id = ag_id_mix(database->id, ag_id_of(text, strlen(text)));
-
-    if (site->key_pepper) {
-        id = ag_id_mix(id, ag_id_of(site->key_pepper->bytes, site->key_pepper->size));
-    }
-    return id;
-}
-
-static void set_key_realm(ag_engine_t *engine, const ag_database_t *database, apr_pool_t *p)
+static void set_key_realm(ag_engine_t *engine, const ag_database_t *database)
 {
     const ag_site_t *site = engine->site;
     ag_key_realm_t *realm = &engine->key_realm;
 
-    realm->id = key_realm_id(site, database, p);
+    realm->id = ag_setting_chain(database->id, ag_settings_realm(site, &ag_site_table));
     realm->query = site->key_query;
     realm->pepper = site->key_pepper ? site->key_pepper->bytes : NULL;
     realm->pepper_size = site->key_pepper ? site->key_pepper->size : 0;
@@ -145,7 +133,7 @@ static void make_engines(const ag_shared_t *shared, apr_pool_t *pconf, apr_pool_
         record->engine = make_engine(shared, s, pconf);
         record->desk = shared->desk;
         if (record->database) {
-            set_key_realm(record->engine, record->database, ptemp);
+            set_key_realm(record->engine, record->database);
             fill_keys(record->keys, shared, record->database);
             record->engine->keys = record->keys;
             add_store(stores, record->database, &record->engine->key_realm, s, pconf);

@@ -36,7 +36,7 @@ static void merge_sum(void *value, const void *outer, const void *inner, apr_poo
     *(char **)value = apr_pstrcat(p, *(char *const *)outer, "|", *(char *const *)inner, NULL);
 }
 
-static const ag_setting_kind_t kind_sum = {parse_sum, merge_sum};
+static const ag_setting_kind_t kind_sum = {parse_sum, merge_sum, NULL};
 
 #define ROW(name, kind, member, initial, allowed)                                                  \
     {name, &kind, offsetof(toy_t, member), sizeof(((toy_t *)0)->member), initial, allowed, 0, ""}

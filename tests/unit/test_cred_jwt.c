@@ -91,7 +91,8 @@ static ag_reason_e check(house_t *h, ag_principal_t **who, const char *token)
     h->call.request = &h->request;
     h->call.tokens = h->tokens;
     h->call.sip = &h->sip;
-    ag_policy_jwt(&h->call.jwt, &h->call.jwt_realm, h->policy, h->p);
+    ag_policy_jwt(&h->call.jwt, h->policy, h->p);
+    h->call.jwt_realm = ag_policy_realm(h->policy);
     *who = NULL;
     reason = ag_cred_jwt.check(who, &h->call, token, strlen(token));
     assert_int_equal(reason == AG_R_NONE, *who != NULL);

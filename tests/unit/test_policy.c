@@ -687,11 +687,8 @@ static const char *open_all(conf_t *c)
 
 static ag_id_t realm_of(const ag_policy_t *policy, apr_pool_t *p)
 {
-    ag_jwt_policy_t jwt;
-    ag_id_t realm;
-
-    ag_policy_jwt(&jwt, &realm, policy, p);
-    return realm;
+    (void)p;
+    return ag_policy_realm(policy);
 }
 
 static void test_keys_open(void **state)
@@ -741,8 +738,8 @@ static void test_key_sets(void **state)
     const char *loose = apr_pstrcat(*state, "file:", set, NULL);
     ag_policy_t *policy = section(AG_POLICY_jwt_keys, SAYS(bound), &c);
     const ag_keyset_source_t *source;
+    ag_id_t without = realm_of(policy, *state);
     ag_jwt_policy_t jwt;
-    ag_id_t realm, without = realm_of(policy, *state);
 
     assert_null(policy_reads(policy, AG_POLICY_jwks, loose, &c));
     assert_null(open_all(&c));
@@ -750,18 +747,18 @@ static void test_key_sets(void **state)
     assert_string_equal(source->set.origin, source->source);
     /* One key is bound to an issuer: a loose one could sign as that, too. */
     assert_non_null(strstr(ag_policy_check(policy, *state), source->source));
-    ag_policy_jwt(&jwt, &realm, policy, *state);
+    ag_policy_jwt(&jwt, policy, *state);
     assert_int_equal(jwt.n_sets, 1);
     assert_null(policy_reads(policy, AG_POLICY_issuers, "https://a", &c));
     assert_null(ag_policy_check(policy, *state));
-    ag_policy_jwt(&jwt, &realm, policy, *state);
+    ag_policy_jwt(&jwt, policy, *state);
     assert_int_equal(jwt.n_sets, 2);
     assert_ptr_equal(jwt.sets[1], &source->set);
     assert_string_equal(jwt.sets[0]->issuer, "https://a");
-    assert_false(ag_id_equal(realm, without));
+    assert_false(ag_id_equal(realm_of(policy, *state), without));
     assert_null(policy_reads(policy, AG_POLICY_issuers, "https://b", &c));
     assert_non_null(strstr(ag_policy_check(policy, *state), source->source));
-    ag_policy_jwt(&jwt, &realm, policy, *state);
+    ag_policy_jwt(&jwt, policy, *state);
     assert_int_equal(jwt.n_sets, 1); /* the loose one is left out */
     assert_ptr_not_equal(jwt.sets[0], &source->set);
     unlink(key);
@@ -850,12 +847,11 @@ static void test_jwt_policy(void **state)
     conf_t c = conf_of(*state);
     ag_policy_t *policy = token_section(SECRET, "", AG_POLICY_issuers, "https://a", &c);
     ag_jwt_policy_t jwt;
-    ag_id_t realm;
 
     assert_null(policy_reads(policy, AG_POLICY_audiences, "me you", &c));
     assert_null(policy_reads(policy, AG_POLICY_max_lifetime, "1h", &c));
     assert_null(policy_reads(policy, AG_POLICY_claim_map, "user=mail", &c));
-    ag_policy_jwt(&jwt, &realm, policy, *state);
+    ag_policy_jwt(&jwt, policy, *state);
     assert_int_equal(jwt.n_sets, 1);
     assert_string_equal(joined(&jwt.issuers, *state), "https://a");
     assert_string_equal(joined(&jwt.audiences, *state), "me,you");
@@ -874,7 +870,6 @@ static void test_two_issuers(void **state)
                                        "https://a https://b", &c);
     ag_policy_t *one = token_section(SECRET, "", AG_POLICY_issuers, "https://a", &c);
     ag_jwt_policy_t jwt;
-    ag_id_t realm;
 
     assert_string_equal(ag_policy_check(loose, *state),
                         "ApiGuardIssuer: with more than one issuer every key needs issuer=, "
@@ -882,9 +877,9 @@ static void test_two_issuers(void **state)
     assert_null(ag_policy_check(bound, *state));
     assert_null(ag_policy_check(one, *state));
     assert_null(ag_policy_check(ag_policy_make(*state), *state));
-    ag_policy_jwt(&jwt, &realm, loose, *state);
+    ag_policy_jwt(&jwt, loose, *state);
     assert_int_equal(jwt.n_sets, 0); /* and where nobody asked, it is not used */
-    ag_policy_jwt(&jwt, &realm, bound, *state);
+    ag_policy_jwt(&jwt, bound, *state);
     assert_int_equal(jwt.n_sets, 1);
 }
 

@@ -57,6 +57,7 @@ ag_unit_tests = \
 	tests/unit/test_limit_store \
 	tests/unit/test_notice \
 	tests/unit/test_policy \
+	tests/unit/test_realm \
 	tests/unit/test_repeats \
 	tests/unit/test_reply \
 	tests/unit/test_shared_memory \
