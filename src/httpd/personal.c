@@ -4,7 +4,8 @@
  * or mod_autoindex. What one of them learned of the client makes the whole answer that client's
  * (RFC 9111 s3.5). It often learns it when the answer has begun, so an answer of a kind that asks
  * others is marked from the start if the client has sent what may be a credential; and a part that
- * would still come too late is refused.
+ * would still come too late is refused. Where a request was sent on after its section had found out who
+ * asks (to a front controller, say), the answer is that client's, too.
  */
 #include "hide.h"
 
@@ -72,13 +73,15 @@ static ag_personal_t *watch(request_rec *r)
     return answer;
 }
 
-/* What a request that was sent on here has learned: mod_rewrite may ask with -U or -F where to go. */
+/* What a request that was sent on here has learned: its own section who asks, or mod_rewrite, which may
+ * ask with -U or -F where to go. */
 static const char *learned(const request_rec *r)
 {
     const char *vary = NULL;
 
     for (; r->prev && !vary; r = r->prev) {
-        vary = ag_personal_of(r->prev)->vary;
+        vary = is_identified(r->prev) ? ag_check_found(r->prev)->policy->key_from.vary
+                                      : ag_personal_of(r->prev)->vary;
     }
     return vary;
 }

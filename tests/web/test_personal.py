@@ -11,6 +11,7 @@ PART = "for-acme-only"
 LONG = "<p>" + "x" * 20000 + "</p>\n"
 
 CONF = """
+ScriptSock {root}/run/cgisock
 AddType text/html .shtml
 AddOutputFilter INCLUDES .shtml
 <Directory {root}/htdocs>
@@ -23,6 +24,23 @@ AddOutputFilter INCLUDES .shtml
     RewriteRule "^page$" "/asked/members.html" [L]
     RewriteRule "^page$" "/asked/all.html" [L]
 </Directory>
+<Directory {root}/htdocs/front>
+    Options +ExecCGI
+    AddHandler cgi-script .sh
+    RewriteEngine On
+    RewriteRule "^go/" "/open/front.sh" [L]
+    RewriteRule "^tenant/" "/open/%{ENV:APIGUARD_CLIENT}.html" [L]
+</Directory>
+<Directory {root}/htdocs/open>
+    Options +ExecCGI
+    AddHandler cgi-script .sh
+</Directory>
+<Location "/front/">
+    AuthType ApiGuard
+    ApiGuardKeyFrom header:X-API-Key
+    ErrorDocument 404 /open/acme.html
+    Require valid-user
+</Location>
 <Directory {root}/htdocs/override>
     AllowOverride AuthConfig
 </Directory>
@@ -75,16 +93,28 @@ FILES = {
                           "Require valid-user\n",
     "list/secret.txt": "x",
     "list/open.txt": "y",
+    "open/acme.html": "for acme", "open/other.html": "for other",
     "asked/members.html": "for members",
     "asked/all.html": "for all",
 }
 MODULES = ("include", "autoindex", "filter", "headers", "cgid", "rewrite")
+SCRIPTS = {
+    "open/front.sh": "#!/bin/sh\nprintf 'Content-Type: text/html\nCache-Control: max-age=600\n\n'\n"
+                     "echo \"for $REDIRECT_APIGUARD_CLIENT\"\n",
+    "front/local.sh": "#!/bin/sh\nprintf 'Location: /open/acme.html\n\n'\n",
+}
 CACHES = {"on": "CacheQuickHandler on\n", "off": "CacheQuickHandler off\n"}
+
+
+def put_scripts(server):
+    for name, text in SCRIPTS.items():
+        server.put(name, text, 0o755)
 
 
 @pytest.fixture(scope="module")
 def served(make_httpd):
     server = make_httpd(CONF, modules=MODULES, files=FILES)
+    put_scripts(server)
     server.key = server.keys.create(client="acme")
     return server
 
@@ -143,6 +173,18 @@ def test_a_page_that_was_chosen_by_who_asks(web):
     assert answer.text == "for all" and not answer.header("Cache-Control"), answer.headers
 
 
+SENT_ON = ["/front/go/x", "/front/tenant/x", "/front/local.sh", "/front/nothing-there"]
+
+
+@pytest.mark.parametrize("page", SENT_ON)
+def test_an_answer_that_a_guarded_request_was_sent_on_for(web, page):
+    """Only the section that answered was asked, and it is open: a front controller, most often."""
+    answer = web.get(page, key=web.key)
+    assert answer.text.strip() == "for acme" and is_personal(answer), answer.headers
+    answer = web.get("/open/acme.html", key=web.key)
+    assert answer.text == "for acme" and not answer.header("Cache-Control"), answer.headers
+
+
 def test_an_anonymous_part_is_no_secret(web):
     answer = web.get("/anonymous.shtml")
     assert "for anybody" in answer.text
@@ -161,6 +203,7 @@ def test_mod_cache_keeps_none_of_it(own_httpd, quick):
     web = own_httpd(CONF + CACHE + CACHES[quick], modules=(*MODULES, "cache", "cache_disk"), files=FILES,
                     start=False)
     web.dir.mkdir("cache")
+    put_scripts(web)
     if web.user:
         import shutil
         shutil.chown(web.dir.join("cache"), *web.user)
@@ -173,5 +216,8 @@ def test_mod_cache_keeps_none_of_it(own_httpd, quick):
             assert PART in answer.text and "MISS" in (answer.header("X-Cache") or "MISS"), answer.headers
         answer = web.get(page)
         assert answer.status == 200 and PART not in answer.text, answer
+    other = web.keys.create(client="other")
+    for page in "/front/go/x", "/front/tenant/x":
+        assert [web.get(page, key=who).text.strip() for who in (key, other)] == ["for acme", "for other"]
     web.get("/plain.shtml")
     assert (web.get("/plain.shtml").header("X-Cache") or "").startswith("HIT")
