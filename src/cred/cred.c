@@ -147,7 +147,8 @@ static int find_scheme(const char **rest, const hunt_t *hunt, const char *value)
 }
 
 /* The one element of a repeated Authorization field: one that is empty, or a scheme without anything
- * behind it, does not count. With more than one, all that there is, and ambiguous if any is read here. */
+ * behind it, does not count. With more than one, all that there is, and ambiguous if any is read here;
+ * whichever that is, the field is a place of credentials. */
 static const char *only_element(hunt_t *hunt, const char *value)
 {
     char *rest = apr_pstrdup(hunt->request->pool, value);
@@ -161,10 +162,8 @@ static const char *only_element(hunt_t *hunt, const char *value)
 
         element += strspn(element, " \t");
         i = find_scheme(&rest, hunt, element);
-        if (i >= 0 && ag_text_nothing(rest)) {
-            hunt->found->places |= AG_FROM_BIT(schemes[i].from);
-        }
-        else if (!ag_text_nothing(element)) {
+        hunt->found->places |= i >= 0 ? AG_FROM_BIT(schemes[i].from) : 0;
+        if (!ag_text_nothing(element) && (i < 0 || !ag_text_nothing(rest))) {
             count++;
             ours |= i >= 0;
             only = element;

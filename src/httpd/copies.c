@@ -51,42 +51,61 @@ typedef struct {
 } scrubbing_t;
 
 /* The scheme is no secret; the rest may be the key in base64. */
-static void scrub_field(void *ctx, const char *name, const char *value)
+static const char *behind_scheme(const char *name, const char *value)
 {
-    const scrubbing_t *self = ctx;
-    int i, twice = 0;
+    const char *rest = ap_strcasestr(name, "Authorization") ? strchr(value, ' ') : NULL;
 
-    if (ap_strcasestr(name, "Authorization") && strchr(value, ' ')) {
-        value = strchr(value, ' ');
-        value += strspn(value, " ");
-    }
-    scrub(self->r, value, self->good);
-    for (i = 0; strcasecmp(name, "Cookie") == 0 && i < self->from->n; i++) {
-        const ag_key_source_t *source = &self->from->sources[i];
-        const char *cookie = source->from == AG_FROM_COOKIE
-                                 ? ag_cred_cookie(value, source->name, &twice, self->r->pool)
-                                 : NULL;
-
-        if (cookie) {
-            scrub(self->r, cookie, self->good);
-        }
-    }
+    return rest ? rest + strspn(rest, " ") : value;
 }
 
-/* As it was sent and as it was read. */
-static void scrub_argument(const scrubbing_t *self, const char *args, const char *name)
+typedef const char *(*find_fn)(const char *list, const char *name, int *twice, apr_pool_t *p);
+
+/* All values of that name in a list, as they were sent and as they are read. */
+static void scrub_pairs(const scrubbing_t *self, const char *all, const char *ends, const char *name,
+                        find_fn find)
 {
     request_rec *r = self->r;
-    char *list = apr_pstrdup(r->pool, args);
+    char *list = apr_pstrdup(r->pool, all);
     char *pair, *last;
     int twice = 0;
 
-    for (pair = apr_strtok(list, "&;", &last); pair; pair = apr_strtok(NULL, "&;", &last)) {
-        const char *value = ag_cred_argument(pair, name, &twice, r->pool);
+    for (pair = apr_strtok(list, ends, &last); pair; pair = apr_strtok(NULL, ends, &last)) {
+        const char *value = find(pair, name, &twice, r->pool);
 
         if (value) {
             scrub(r, value, self->good);
             scrub(r, strchr(pair, '=') + 1, self->good);
+        }
+    }
+}
+
+/* httpd has joined a repeated field by commas. */
+static void scrub_elements(const scrubbing_t *self, const char *name, const char *value)
+{
+    char *list = apr_pstrdup(self->r->pool, value);
+    char *element, *last;
+
+    for (element = apr_strtok(list, ",", &last); element; element = apr_strtok(NULL, ",", &last)) {
+        element += strspn(element, " ");
+        scrub(self->r, behind_scheme(name, element), self->good);
+    }
+}
+
+static void scrub_field(void *ctx, const char *name, const char *value)
+{
+    const scrubbing_t *self = ctx;
+    int i;
+
+    scrub(self->r, behind_scheme(name, value), self->good);
+    if (strcasecmp(name, "Cookie") != 0) {
+        if (strchr(value, ',')) {
+            scrub_elements(self, name, value);
+        }
+        return;
+    }
+    for (i = 0; i < self->from->n; i++) {
+        if (self->from->sources[i].from == AG_FROM_COOKIE) {
+            scrub_pairs(self, value, ";,", self->from->sources[i].name, ag_cred_cookie);
         }
     }
 }
@@ -103,7 +122,7 @@ void ag_hide_copies(request_rec *r, const ag_check_t *check, const ag_key_from_t
     ag_each_hidden(r, scrub_field, &self);
     for (i = 0; args && from->queries && i < from->n; i++) {
         if (from->sources[i].from == AG_FROM_QUERY) {
-            scrub_argument(&self, args, from->sources[i].name);
+            scrub_pairs(&self, args, "&;", from->sources[i].name, ag_cred_argument);
         }
     }
 }

@@ -26,6 +26,8 @@ RewriteRule "^/guarded/go/(.*)" "/env/$1" [PT]
 SetEnvIf X-API-Key "(.+)" FROM_FIELD=<$1> WHOLE=$1
 SetEnvIf Authorization "(.+)" FROM_AUTHORIZATION=$1 HTTP_AUTHORIZATION=$1
 SetEnvIf Cookie "session=([^;]+)" FROM_COOKIE=$1
+SetEnvIf X-API-Key "^([^,]+)" FIRST_OF_FIELD=$1
+SetEnvIf Authorization "(?:Bearer|Basic) ([^,]+)" FIRST_OF_AUTHORIZATION=$1
 SetEnvIf X-Other "(.+)" OTHER=$1
 SetEnv APP_ENV production
 CustomLog logs/env.log "%{FROM_FIELD}e %{FROM_REWRITE}e %{REDIRECT_FROM_FIELD}e %{Referer}i %{X-API-Key}i"
@@ -312,6 +314,23 @@ def test_an_open_application_gets_what_is_its_own_with_its_errors(web):
 def test_two_credentials_are_both_hidden(web):
     answer = web.get(f"/refused/x?apikey={WRONG}", headers={"X-API-Key": WRONG + "1", "Cookie":
                      f"session={WRONG}2", "Authorization": f"Bearer {WRONG}3"})
+    assert answer.status == 400 and "REDIRECT_STATUS" in answer.text, answer
+    assert WRONG not in answer.text, answer.text
+
+
+REPEATED = [["X-API-Key: {a}", "X-API-Key: {b}"], ["X-API-Key: {a}", "X-API-Key: {a}"],
+            ["Cookie: session={a}; session={b}"], ["Cookie: session={a}", "Cookie: session={b}"],
+            ["Authorization: Bearer {a}", "Authorization: Bearer {b}"],
+            ["Authorization: Digest x=1, Bearer {a}"], ["Authorization: Basic {a}, Bearer {b}"],
+            ["Authorization: Negotiate {b}", "Authorization: Bearer {a}"]]
+
+
+@pytest.mark.parametrize("lines", REPEATED)
+def test_no_part_of_a_repeated_credential_is_shown(web, lines):
+    """Only the whole field was looked for in variables, and of several schemes none was hidden."""
+    words = {"a": WRONG + "1", "b": WRONG + "2"}
+    secrets.add(*words.values())
+    answer = web.client.raw_request("GET", "/refused/x", [line.format(**words) for line in lines])
     assert answer.status == 400 and "REDIRECT_STATUS" in answer.text, answer
     assert WRONG not in answer.text, answer.text
 
