@@ -208,8 +208,8 @@ static const list_t arguments = {"&;?", "&;", "&", from_form};
 static const list_t cookies = {"; \t,", ";,", ";,", from_cookie};
 
 /* In a request line or a Referer field: a blank or '#' that should not stand in a query ends a value, and
- * the query, or what should have been one, goes on behind it. */
-static const list_t shown = {"&;?# ", "&;#", "&# ", from_form};
+ * the query, or what should have been one, goes on behind it, as it does behind a second '?'. */
+static const list_t shown = {"&;?# ", "&;#?", "&# ", from_form};
 
 const char *ag_cred_argument(const char *args, const char *name, int *twice, apr_pool_t *p)
 {

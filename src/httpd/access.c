@@ -100,6 +100,9 @@ static apr_status_t forget_below(void *ended)
 static void pass(request_rec *r, ag_check_t *check)
 {
     check->passed = 1;
+    if (r->proxyreq) {
+        ag_show_target(r);
+    }
     if (ag_cache_on() && check->verdict.who) {
         /* mod_cache would look for the credential in vain, and serve one client's answer to all. */
         apr_table_setn(r->subprocess_env, "no-cache", "1");

@@ -29,25 +29,37 @@ static void hide_in_target(request_rec *r, const char *name)
     }
 }
 
+static void mask_target(request_rec *r, const char *name)
+{
+    char *shown = r->filename ? ag_mask_argument(r->filename, name, 0, r->pool) : NULL;
+
+    if (shown != r->filename) {
+        ag_unmasked_t *sent = ag_unmasked_of(r);
+
+        sent->file = sent->file ? sent->file : r->filename;
+        r->filename = shown;
+    }
+}
+
 void ag_hide_target(request_rec *r, const ag_policy_t *policy)
 {
+    void (*hide)(request_rec *r, const char *name) = policy->hide == AG_HIDE_NONE ? mask_target
+                                                                                 : hide_in_target;
     int i;
 
-    for (i = 0; policy->hide != AG_HIDE_NONE && i < policy->key_from.n; i++) {
+    for (i = 0; i < policy->key_from.n; i++) {
         if (policy->key_from.sources[i].from == AG_FROM_QUERY) {
-            hide_in_target(r, policy->key_from.sources[i].name);
+            hide(r, policy->key_from.sources[i].name);
         }
     }
 }
 
-/* A page's address is sent along for all that it shows. */
-static void mask_referer(request_rec *r, const char *name)
+void ag_show_target(request_rec *r)
 {
-    char *referer = (char *)apr_table_get(r->headers_in, "Referer");
-    char *masked = referer ? ag_mask_argument(referer, name, 0, r->pool) : NULL;
+    const ag_unmasked_t *sent = ag_unmasked_found(r);
 
-    if (masked != referer) {
-        apr_table_setn(r->headers_in, "Referer", masked);
+    if (sent && sent->file) {
+        r->filename = sent->file;
     }
 }
 
@@ -63,7 +75,7 @@ static void hide_argument(request_rec *r, const char *name)
         }
     }
     hide_in_target(r, name);
-    mask_referer(r, name);
+    ag_mask_addresses(r, name);
 }
 
 static void hide_cookie(request_rec *r, ag_exchange_t *exchange, const char *name)

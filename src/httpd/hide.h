@@ -13,8 +13,10 @@
 /* All places of the section that may hold a key, and the token if that is wanted, with all copies. */
 void ag_identity_hide(request_rec *r, ag_check_t *check);
 
-/* The arguments of a proxy's raw target alone, before httpd tells it with a refusal. */
+/* The arguments of a proxy's raw target alone, before httpd tells it with a refusal. Where nothing is to
+ * be hidden it comes back when the request has passed. */
 void ag_hide_target(request_rec *r, const ag_policy_t *policy);
+void ag_show_target(request_rec *r);
 
 /* The same where no section was found: all that holds a key in any, which is returned. */
 const ag_key_from_t *ag_hide_collected(request_rec *r);
@@ -42,6 +44,10 @@ char *ag_masked(char *text, int query_only, apr_pool_t *p);
 /* Likewise for one argument. */
 char *ag_mask_argument(char *text, const char *name, int query_only, apr_pool_t *p);
 
+/* Request fields that hold an address, as Referer does: that argument there, or with NULL those that hold
+ * a key in any section. */
+void ag_mask_addresses(request_rec *r, const char *name);
+
 /* Where keys stand in all sections of the configuration. */
 const ag_key_from_t *ag_collected(void);
 
@@ -56,9 +62,10 @@ int ag_mask_collect(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
 
 /* ---- before a section is known, and after (inflight.c, trailers.c, personal.c) ---------------------- */
 
-/* The request line and target as they were sent, while they are masked; NULL where they are not. */
+/* The request line and target as they were sent, and the file that a proxy asks for, while they are
+ * masked; NULL where they are not. */
 typedef struct ag_unmasked_t {
-    char *line, *target;
+    char *line, *target, *file;
 } ag_unmasked_t;
 
 ag_unmasked_t *ag_unmasked_of(request_rec *r);    /* never NULL */

@@ -8,6 +8,9 @@ int ag_strip_forged(request_rec *r)
 {
     ag_hide_behind(r);
     ag_mask_line(r);
+    if (ag_collected()->queries) {
+        ag_mask_addresses(r, NULL);
+    }
     ag_drop_forged(r);
     ag_trailers_watch(r);
     return DECLINED;

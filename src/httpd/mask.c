@@ -36,6 +36,30 @@ char *ag_masked(char *text, int query_only, apr_pool_t *p)
     return text;
 }
 
+/* Of a page or of what was asked for, with all its arguments: what browsers, their libraries and proxies
+ * send along. */
+static const char *const addresses[] = {
+    "Referer", "HX-Current-URL", "Ping-From", "Ping-To", "Turbolinks-Referrer", "X-Up-Location",
+    "X-Original-URL", "X-Original-URI", "X-Rewrite-URL", "X-Forwarded-URI", "X-Envoy-Original-Path",
+    "Content-Location", "Destination",
+};
+
+void ag_mask_addresses(request_rec *r, const char *name)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+        char *sent = (char *)apr_table_get(r->headers_in, addresses[i]);
+        char *shown = !sent  ? NULL
+                      : name ? ag_mask_argument(sent, name, 0, r->pool)
+                             : ag_masked(sent, 0, r->pool);
+
+        if (shown != sent) {
+            apr_table_setn(r->headers_in, addresses[i], shown);
+        }
+    }
+}
+
 static void mask(request_rec *r, const char *name)
 {
     if (r->the_request) {
@@ -122,14 +146,8 @@ static void mask_all(request_rec *r)
     if (r->args) {
         r->parsed_uri.query = r->args = ag_masked(r->args, 1, r->pool);
     }
-}
-
-static void mask_referer_all(request_rec *r)
-{
-    char *referer = (char *)apr_table_get(r->headers_in, "Referer");
-
-    if (referer) {
-        apr_table_setn(r->headers_in, "Referer", ag_masked(referer, 0, r->pool));
+    if (r->proxyreq && r->filename) {
+        r->filename = ag_masked(r->filename, 0, r->pool);
     }
 }
 
@@ -141,7 +159,7 @@ int ag_mask_log(request_rec *r)
 
     for (each = collected.queries ? r : NULL; each; each = each->next) {
         mask_all(each);
-        mask_referer_all(each);
+        ag_mask_addresses(each, NULL);
     }
     if (r->the_request != told) {
         ap_update_child_status(r->connection->sbh, SERVER_BUSY_LOG, r);
