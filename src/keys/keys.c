@@ -129,8 +129,11 @@ static ag_key_result_e fall_back(const ag_key_t **key, const lookup_t *l)
  * a bcrypt hash is made without it, so whoever can write to the database could add one. */
 static apr_status_t query(ag_key_t **key, const char *hash, const lookup_t *l)
 {
-    apr_status_t rv = ag_keys_dbd_get(key, &l->keys->db, l->realm->query, hash, l->log, l->p);
+    ag_log_t once;
+    apr_status_t rv = ag_keys_dbd_get(key, &l->keys->db, l->realm->query, hash,
+                                      ag_keys_log(&once, l->keys, l->log, l->now), l->p);
 
+    ag_keys_fault(l->keys, rv, l->now);
     if (!APR_STATUS_IS_NOTFOUND(rv) || l->realm->query || l->realm->pepper_size
         || !ag_keys_bcrypt_fits(l->text, l->n)) {
         return rv;

@@ -4,6 +4,7 @@
  * nobody waits for a connection while a hash is worked out.
  */
 #include "keys_bcrypt.h"
+#include "keys_poll.h"
 
 #include <string.h>
 
@@ -102,9 +103,11 @@ apr_status_t ag_keys_bcrypt_find(ag_key_t **key, ag_keys_t *keys, const ag_key_r
     ag_id_t name = ag_id_mix(realm->id, ag_sip(keys->sip, prefix, AG_BCRYPT_PREFIX));
     const ag_key_row_t *row;
     apr_array_header_t *rows;
-    apr_status_t rv = ag_keys_dbd_alike(&rows, &keys->db, prefix, log, p);
+    ag_log_t once;
+    apr_status_t rv = ag_keys_dbd_alike(&rows, &keys->db, prefix, ag_keys_log(&once, keys, log, now), p);
     int i;
 
+    ag_keys_fault(keys, rv, now);
     if (rv != APR_SUCCESS) {
         return rv;
     }

@@ -71,18 +71,44 @@ static void drop_changed(ag_keys_t *keys, const apr_array_header_t *changed, int
     ag_cache_sweep(keys->unknown, is_changed, &changes);
 }
 
+const ag_log_t *ag_keys_log(ag_log_t *once, const ag_keys_t *keys, const ag_log_t *log, apr_time_t now)
+{
+    ag_keys_shared_t *shared = keys->shared;
+
+    if (!log || !ag_within(now, LOAD(shared->told), APR_USEC_PER_SEC - 1)) {
+        return log;
+    }
+    *once = *log;
+    once->level = log->level < AG_LOG_CRIT ? log->level : AG_LOG_CRIT;
+    return once;
+}
+
+/* Not moved on by those that were kept back. */
+apr_status_t ag_keys_fault(const ag_keys_t *keys, apr_status_t rv, apr_time_t now)
+{
+    ag_keys_shared_t *shared = keys->shared;
+
+    if (rv != APR_SUCCESS && !APR_STATUS_IS_NOTFOUND(rv)
+        && !ag_within(now, LOAD(shared->told), APR_USEC_PER_SEC - 1)) {
+        STORE(shared->told, now);
+    }
+    return rv;
+}
+
 /* Two that read at once drop the same keys twice, which is harmless; the revision is moved only by
  * the one who started from it, so none is skipped. */
-static apr_status_t read_log(ag_keys_t *keys, const ag_log_t *log, apr_pool_t *p)
+static apr_status_t read_log(ag_keys_t *keys, apr_time_t now, const ag_log_t *log, apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;
     apr_int64_t from = LOAD(shared->revision);
     apr_int64_t revision = from;
     apr_array_header_t *changed;
     apr_status_t rv;
+    ag_log_t once;
     int all;
 
-    rv = ag_keys_dbd_changes(&changed, &revision, &all, &keys->db, log, p);
+    rv = ag_keys_dbd_changes(&changed, &revision, &all, &keys->db, ag_keys_log(&once, keys, log, now), p);
+    ag_keys_fault(keys, rv, now);
     if (rv != APR_SUCCESS) {
         return rv;
     }
@@ -138,7 +164,7 @@ static apr_status_t poll_now(ag_keys_t *keys, apr_time_t now, const ag_log_t *lo
         STORE(shared->trier, (apr_int64_t)getpid());
         STORE(shared->trying_until, now + HUNG);
     }
-    rv = read_log(keys, log, p);
+    rv = read_log(keys, now, log, p);
     if (rv != APR_SUCCESS) {
         note_failure(shared, now, began); /* before others may try */
         STORE(shared->trying_until, 0);

@@ -17,6 +17,7 @@ typedef struct ag_keys_shared_t {
     apr_time_t failed_until; /* it failed: until then one at a time tries */
     apr_time_t trying_until; /* somebody is reading, and the others need not wait for it */
     apr_int64_t trier;       /* the process that is */
+    apr_time_t told;         /* when a fault of the database was last logged */
     apr_uint64_t noticed;    /* ag_keys_t.notice, as it was before the log was last read */
 } ag_keys_shared_t;
 
@@ -34,6 +35,11 @@ typedef enum {
     AG_KEYS_UP,    /* the cache lags no more than two seconds behind, and nothing we were told of */
     AG_KEYS_BLIND  /* something was changed and cannot be read: nothing may be trusted */
 } ag_keys_up_e;
+
+/* What is wrong with a database each request finds out anew, and each would tell. So a fault is noted by
+ * ag_keys_fault(), and for a second the log that ag_keys_log() makes of `log` keeps faults to itself. */
+const ag_log_t *ag_keys_log(ag_log_t *once, const ag_keys_t *keys, const ag_log_t *log, apr_time_t now);
+apr_status_t ag_keys_fault(const ag_keys_t *keys, apr_status_t rv, apr_time_t now);
 
 /* Reads the log when it is due. */
 ag_keys_up_e ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now,

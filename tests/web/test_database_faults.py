@@ -51,6 +51,24 @@ def timed(function, *args):
     return function(*args), time.monotonic() - start
 
 
+# ---- broken ----------------------------------------------------------------------------------------
+
+def test_a_fault_is_told_once_a_second(own_httpd, sqlite_keys):
+    """Each request with a key that is not cached found it out anew, and told it: whoever sends such keys
+    filled the log, while all that an administrator wants to know stands in one line."""
+    web = own_httpd(conf(), database=sqlite_keys)
+    sqlite_keys.sql("ALTER TABLE api_keys RENAME TO elsewhere")
+    web.expect(r"AG0411", r"AG0170")
+    began = time.monotonic()
+    for n in range(60):
+        assert_refused(go(web, f"no-such-key-{n}-0123456789"), "keystore_unavailable")
+    took = time.monotonic() - began
+    told = web.error_log().count("AG0411")
+    assert 1 <= told <= took + 2, (told, took)
+    sqlite_keys.sql("ALTER TABLE elsewhere RENAME TO api_keys")
+    assert go(web, sqlite_keys.create()).status == 200
+
+
 # ---- slow ------------------------------------------------------------------------------------------
 
 @pytest.fixture
