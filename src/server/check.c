@@ -232,6 +232,10 @@ int ag_dbd_check(server_rec *servers, apr_pool_t *ptemp)
     if (rv == APR_SUCCESS) {
         verdict = judge(status, servers);
     }
+    else if (APR_STATUS_IS_EINTR(rv)) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, servers, "AG0801: a signal came while the key database was "
+                     "looked at; it is looked at again at the next reload");
+    }
     else {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, servers, "AG0123: no child to check the key "
                      "database");

@@ -7,9 +7,11 @@
 
 #include <apr_dbd.h>
 #include <apr_optional.h>
+#include <apr_signal.h>
 #include <ap_mpm.h>
 #include <mod_dbd.h>
 #include <mpm_common.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <unixd.h>
@@ -97,6 +99,12 @@ static void start_mod_dbd(apr_pool_t *p, server_rec *s)
 static void work_and_exit(int (*work)(server_rec *servers, apr_pool_t *p), server_rec *servers,
                           unsigned seconds, apr_pool_t *p)
 {
+    sigset_t clock;
+
+    sigemptyset(&clock);
+    sigaddset(&clock, SIGALRM);
+    sigprocmask(SIG_UNBLOCK, &clock, NULL);
+    apr_signal(SIGALRM, SIG_DFL); /* whatever httpd's starter had it ignore */
     alarm(seconds);
     /* Without a User httpd's own hook declines, and leaves us root. */
     if (ap_run_drop_privileges(p, servers) != OK
@@ -110,13 +118,37 @@ static void work_and_exit(int (*work)(server_rec *servers, apr_pool_t *p), serve
     _exit(work(servers, p));
 }
 
+/* A signal is a stop or one more reload, which does not wait for a database that hangs. What is written down
+ * at the end is waited for. */
+static apr_status_t wait_for(int *status, pid_t pid)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    while (waitpid(pid, status, 0) != pid) {
+        if (errno != EINTR) {
+            return APR_FROM_OS_ERROR(errno);
+        }
+        if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_EXITING) {
+            kill(pid, SIGKILL);
+            rv = APR_EINTR;
+        }
+    }
+    return rv;
+}
+
 apr_status_t ag_dbd_child(int *status, int (*work)(server_rec *servers, apr_pool_t *p),
                           server_rec *servers, unsigned seconds, apr_pool_t *p)
 {
-    pid_t pid = fork();
+    struct sigaction usual = {.sa_handler = SIG_DFL}, before;
+    apr_status_t rv;
+    pid_t pid;
 
+    sigaction(SIGCHLD, &usual, &before); /* ignored, as some start their daemons, no child can be waited for */
+    pid = fork();
     if (pid == 0) {
         work_and_exit(work, servers, seconds, p);
     }
-    return pid < 0 || waitpid(pid, status, 0) != pid ? APR_FROM_OS_ERROR(errno) : APR_SUCCESS;
+    rv = pid < 0 ? APR_FROM_OS_ERROR(errno) : wait_for(status, pid);
+    sigaction(SIGCHLD, &before, NULL);
+    return rv;
 }

@@ -101,7 +101,7 @@ static void poll_list(const ag_ip_source_t *source, apr_pool_t *ptmp)
     apr_int64_t stale = ag_server_of(s)->site->key_cache.stale;
     ag_db_port_t port;
 
-    if (source->share && ag_dbd_port(&port, s)) {
+    if (ag_dbd_port(&port, s)) {
         ag_ip_list_poll(source, &port, apr_time_from_sec(stale) + HANDOVER, apr_time_now(),
                         ag_server_log(s, ptmp), ptmp);
     }
@@ -116,6 +116,9 @@ void ag_lists_poll(server_rec *s, apr_pool_t *p, int (*is_over)(void))
         const ag_ip_source_t *source = APR_ARRAY_IDX(polled, i, ag_ip_source_t *);
         apr_pool_t *ptmp;
 
+        if (!source->share) {
+            continue; /* there was no memory for it: it says nothing of anybody until the next reload */
+        }
         apr_pool_create(&ptmp, p);
         if (ag_ip_source_list(source)) {
             poll_list(source, ptmp);
