@@ -114,6 +114,41 @@ static void each_claim(request_rec *r, ag_check_t *check, const char *prefix, ch
     }
 }
 
+/* A sub-request is given its parent's variables, and what a script of the parent's was told as fields. */
+static int is_parents(const char *name)
+{
+    return strncmp(name, "APIGUARD_", 9) == 0
+           || (strncmp(name, "HTTP_", 5) == 0 && ag_identity_field(name + 5));
+}
+
+/* Where a sub-request is somebody else's, nothing of who its parent's client is holds for it. */
+static void forget_parents(request_rec *r)
+{
+    apr_array_header_t *variables = apr_array_copy(r->pool, apr_table_elts(r->subprocess_env));
+    int i;
+
+    for (i = 0; i < variables->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(variables, i, apr_table_entry_t).key;
+
+        if (is_parents(name)) {
+            apr_table_unset(r->subprocess_env, name);
+        }
+    }
+    if (r->headers_in == r->main->headers_in) {
+        r->headers_in = apr_table_copy(r->pool, r->headers_in);
+    }
+    ag_drop_forged(r);
+}
+
+void ag_identity_forget(request_rec *r, const ag_check_t *check)
+{
+    const ag_check_t *parent = r->main ? ag_check_found(r->main) : NULL;
+
+    if (r->main && check->verdict.who && !(parent && parent->verdict.who == check->verdict.who)) {
+        forget_parents(r);
+    }
+}
+
 void ag_identity_publish(request_rec *r, ag_check_t *check)
 {
     const ag_principal_t *who = check->verdict.who;

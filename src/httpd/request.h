@@ -65,6 +65,9 @@ const char *ag_issuer_told(const ag_principal_t *who);
 
 /* Tells logs and scripts who it is; tells the backend in request fields. */
 void ag_identity_publish(request_rec *r, ag_check_t *check);
+
+/* Of a sub-request that is somebody else's than its parent: what it was told of the parent's client. */
+void ag_identity_forget(request_rec *r, const ag_check_t *check);
 void ag_identity_tell_backend(request_rec *r, ag_check_t *check);
 
 /* The gate is passed: hides the credential, and tells the backend if it is to be told. Once more where a
