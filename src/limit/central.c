@@ -52,18 +52,16 @@ static void step_more(ag_ask_t *ask, apr_time_t now, const ag_quota_t *quota)
 static int step_one(ag_ask_t *ask, apr_time_t now)
 {
     const ag_window_t *window = ask->window;
-    int other = ask->birth && ask->entry.birth != ask->birth, begun;
+    int begun = ask->birth && ask->entry.birth != ask->birth;
     ag_quota_t quota;
 
-    ask->reset = other && (ask->forget || ask->entry.birth & 1);
-    begun = other && !ask->reset;
     ask->counter = ask->entry.counter;
     ask->charged = ask->left = 0;
     ask->written = 0;
     if (begun) {
         window->algo->restore(&ask->counter, &ask->seen, window);
     }
-    if (ask->back && !ask->reset) {
+    if (ask->back) {
         window->algo->refund(&ask->counter, window, now, ask->back, ask->then);
     }
     ask->allowed = (unsigned)window->algo->step(&ask->counter, window, now, ask->cost, &quota);
@@ -72,7 +70,7 @@ static int step_one(ag_ask_t *ask, apr_time_t now)
         ask->left = quota.remaining;
         step_more(ask, now, &quota);
     }
-    return begun || (ask->back && !ask->reset) || ask->charged;
+    return begun || ask->back || ask->charged;
 }
 
 static apr_status_t write_one(ag_call_t *call, ag_ask_t *ask)

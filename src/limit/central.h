@@ -22,15 +22,12 @@ typedef struct ag_ask_t {
     apr_time_t then;
 
     /* The counter as it was last seen, with its birth; 0: never. A counter of another birth was
-     * begun by somebody who found nothing: it is restored to what had been seen, unless an
-     * administrator meant it so. */
+     * begun by somebody who found nothing: it is restored to what had been seen. */
     apr_uint64_t birth;
     ag_counter_t seen;
-    int forget; /* an administrator has: another counter has nothing to do with that one */
 
     /* Out. */
     unsigned allowed : 1;
-    unsigned reset : 1;   /* an administrator has begun it anew since it was seen */
     unsigned written : 1; /* all that `charged` and `back` say is in memcached */
     apr_uint64_t charged; /* cost and more */
     apr_uint64_t left;    /* beside that */

@@ -241,7 +241,6 @@ apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter
         if (ag_random(&entry->birth, sizeof entry->birth)) {
             return fault(wire, APR_EGENERAL, "no randomness");
         }
-        entry->birth &= ~(apr_uint64_t)1;
     }
     return waited(wire, write_one(wire, entry, counter, expiry(idle_at)), start);
 }

@@ -46,6 +46,9 @@ apr_uint64_t ag_lease_good(const ag_lease_t *lease, const ag_window_t *window, a
 apr_uint64_t ag_lease_back(const ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens,
                            apr_time_t now)
 {
+    if (!lease->asked) {
+        return 0;
+    }
     if (now >= lease->until) {
         return tokens;
     }
@@ -170,12 +173,10 @@ void ag_lease_doubt(ag_lease_t *lease)
 
 void ag_lease_void(ag_lease_t *lease)
 {
+    __atomic_store_n(&lease->tokens, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&lease->birth, 0, __ATOMIC_RELEASE);
+    lease->granted = 0; /* what a request gives back is of the old counter */
     ag_lease_doubt(lease);
-    if (lease->birth == AG_LEASE_ALONE) { /* memcached has no such counter that could be restored */
-        __atomic_store_n(&lease->birth, 0, __ATOMIC_RELEASE);
-        return;
-    }
-    lease->forgets = 1;
 }
 
 int ag_lease_doubts(const ag_lease_t *lease, apr_time_t now)
@@ -193,6 +194,9 @@ void ag_lease_watch(ag_lease_t *lease, const ag_window_t *window, const ag_count
     apr_time_t end = window->algo->spend_by(&lease->seen, window), since = now - lease->asked;
     apr_uint64_t tenths, pace;
 
+    if (!lease->asked) {
+        return; /* since when is not known */
+    }
     if (!window->algo->drains && end <= now && now - end < since) {
         since = now - end; /* what was charged before that is of another window */
     }
@@ -244,7 +248,6 @@ void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_count
     __atomic_store_n(&lease->birth, 0, __ATOMIC_RELEASE);
     lease->seen = *seen;
     lease->asked = now;
-    lease->forgets = 0;
     lease->algo = (apr_uint32_t)ag_algo_number(window->algo);
     lease->rate = window->rate;
     lease->burst = window->burst;

@@ -16,7 +16,7 @@
 /* How old what is known of a counter may be, where somebody only asks how much is left. */
 #define AG_LEASE_FRESH APR_USEC_PER_SEC
 
-/* The birth of what a node counted by itself; none in memcached has it. */
+/* The birth of what a node counted by itself; one that is drawn is like it by a chance of 1 in 2^64. */
 #define AG_LEASE_ALONE 2
 
 typedef struct ag_lease_t {
@@ -26,7 +26,7 @@ typedef struct ag_lease_t {
     /* What is known: the counter in memcached as it was when it was asked last. */
     apr_uint64_t birth; /* 0: nothing is known */
     ag_counter_t seen;
-    apr_time_t asked;
+    apr_time_t asked;      /* 0: in doubt, since an administrator has reset something since */
     apr_time_t refused;    /* when somebody was last refused, for want or in a pause; 0: never */
     apr_time_t dry;        /* since when nobody asks, so that tokens gather; 0: all may */
 
@@ -47,8 +47,6 @@ typedef struct ag_lease_t {
     apr_uint64_t second; /* what was spent in this second and in the one before */
     apr_uint32_t spent, before;
 
-    apr_uint64_t forgets; /* 1: an administrator has begun it anew since; it gives nothing back to another */
-
     apr_uint32_t others, earlier; /* what other nodes charged in a second, by the last visit and, fading,
                                      by those before */
 } ag_lease_t;
@@ -66,7 +64,8 @@ apr_time_t ag_lease_term(const ag_lease_t *lease, const ag_window_t *window, apr
 /* How many of its tokens may be spent at `now`. */
 apr_uint64_t ag_lease_good(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now);
 
-/* How many of `tokens` that it held can be given back: none while they may be spent. */
+/* How many of `tokens` that it held can be given back: none while they may be spent, and none of a
+ * lease in doubt, since its counter may have been emptied after they were charged. */
 apr_uint64_t ag_lease_back(const ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens,
                            apr_time_t now);
 
@@ -92,10 +91,10 @@ int ag_lease_window(ag_window_t *window, const ag_lease_t *lease);
 void ag_lease_used_up(ag_lease_t *lease, apr_time_t now);
 void ag_lease_got(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t left, apr_time_t now);
 
-/* The next who is refused asks, and waits for nothing before. */
+/* Puts it in doubt: the next who is refused asks, and waits for nothing before. */
 void ag_lease_doubt(ag_lease_t *lease);
 
-/* So too; and what is known is of a counter that an administrator wants forgotten. */
+/* An administrator wants its counter forgotten: nothing is known and nothing held any more. */
 void ag_lease_void(ag_lease_t *lease);
 
 /* 1 when it is time to ask though what was seen says no: others may have given back. */
@@ -138,9 +137,8 @@ typedef struct ag_leases_head_t {
     apr_time_t tended;   /* when somebody last looked for idle leases */
     apr_uint64_t next;   /* where the next look begins */
     ag_id_t fleet;       /* digest of the servers that the marks are of */
-    apr_uint64_t posted; /* the birth of the entry that counts resets, */
-    apr_uint64_t heard;  /* how many were heard of for good, */
-    apr_uint64_t latest; /* and how many there were a second ago */
+    apr_uint64_t epoch;   /* of resets, as it was a second ago, */
+    apr_uint64_t settled; /* and the last one that was heard of twice (lease_reset.c) */
     ag_mark_t marks[AG_FLEET_SERVERS];
     ag_breaker_t breakers[AG_FLEET_SERVERS];
     ag_lock_t locks[AG_LEASE_STRIPES];

@@ -19,7 +19,7 @@ apr_status_t ag_lease_look(ag_lease_view_t *view, ag_store_t *store, ag_charge_t
                            apr_time_t now, apr_pool_t *p);
 
 /* Begins it anew; *there gets 1 when anything was counted. Every node that hears of it admits again;
- * what they had reserved before may be used beside. Else than APR_SUCCESS: memcached cannot be told,
+ * what they had reserved before may be used beside, or until they hear be given back. Else than APR_SUCCESS: memcached cannot be told,
  * or not all of it. */
 apr_status_t ag_lease_forget(int *there, ag_store_t *store, const ag_charge_t *charge,
                              apr_time_t now, apr_pool_t *p);

@@ -45,7 +45,7 @@ static int remember(ag_lease_t *copy, ag_window_t *window, const ag_leases_t *le
     ag_leases_lock(leases, stripe);
     *copy = *lease;
     ag_leases_unlock(leases, stripe);
-    return !copy->forgets && ag_lease_window(window, copy) &&
+    return ag_lease_window(window, copy) &&
            window->algo->idle_at(&copy->seen, window) > now;
 }
 
@@ -66,7 +66,7 @@ static apr_uint64_t remember_some(memory_t *memory, const ag_leases_t *leases,
     return at;
 }
 
-/* APR_SUCCESS: the counter is at least what this node saw of it, or an administrator began it anew. */
+/* APR_SUCCESS: the counter is at least what this node saw of it, or was emptied by an administrator. */
 static apr_status_t give_one(ag_call_t *call, memory_t *memory, int i, apr_uint64_t *given)
 {
     const ag_lease_t *lease = &memory->leases[i];
@@ -78,7 +78,7 @@ static apr_status_t give_one(ag_call_t *call, memory_t *memory, int i, apr_uint6
     for (tries = 0; rv == APR_EBUSY && tries < TRIES; tries++) {
         ag_counter_t counter = entry->counter;
 
-        if (entry->there && (entry->birth == lease->birth || entry->birth & 1)) {
+        if (entry->there && entry->birth == lease->birth) {
             return APR_SUCCESS;
         }
         window->algo->restore(&counter, &lease->seen, window);
@@ -94,9 +94,25 @@ static apr_status_t give_one(ag_call_t *call, memory_t *memory, int i, apr_uint6
     return rv;
 }
 
+/* What this node saw stands in the counter of that birth now: who resets it has reset that, too. */
+static void learn_birth(const ag_leases_t *leases, const memory_t *memory, int i)
+{
+    apr_uint64_t number = memory->numbers[i];
+    apr_uint64_t stripe = (apr_uint64_t)1 << ag_lease_stripe_at(leases, number);
+    const ag_lease_t *copy = &memory->leases[i];
+    ag_lease_t *lease = &leases->all[number];
+
+    ag_leases_lock(leases, stripe);
+    if (ag_id_equal(lease->tag, copy->tag) && lease->birth == copy->birth) {
+        __atomic_store_n(&lease->birth, memory->entries[i].birth, __ATOMIC_RELEASE);
+    }
+    ag_leases_unlock(leases, stripe);
+}
+
 /* As many as can be given in half the time-out, or one: who waits longer for all answers of a visit
  * has to begin it anew. So many were done. */
-static int give_some(ag_call_t *call, memory_t *memory, apr_uint64_t *given)
+static int give_some(const ag_leases_t *leases, ag_call_t *call, memory_t *memory,
+                     apr_uint64_t *given)
 {
     apr_time_t reserve = call->wire.patience / 2;
     int i = 0;
@@ -106,6 +122,7 @@ static int give_some(ag_call_t *call, memory_t *memory, apr_uint64_t *given)
     }
     while (i < memory->n && (i == 0 || call->wire.patience > reserve) &&
            !give_one(call, memory, i, given)) {
+        learn_birth(leases, memory, i);
         i++;
     }
     return i;
@@ -141,7 +158,7 @@ static int give_next(ag_lease_store_t *store, int server, memory_t *memory, apr_
         return 0;
     }
     next = remember_some(memory, store->leases, &call, server, mark->at);
-    done = give_some(&call, memory, &mark->given);
+    done = give_some(store->leases, &call, memory, &mark->given);
     mark->at = done < memory->n ? memory->numbers[done] : next;
     end_quietly(&call);
     return done || !memory->n;

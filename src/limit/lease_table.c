@@ -9,7 +9,7 @@
 #include <apr_pools.h>
 
 #define MAGIC APR_UINT64_C(0x61676c6561736573) /* "agleases" */
-#define VERSION 5
+#define VERSION 6
 
 static apr_uint64_t measure(apr_size_t size)
 {

@@ -29,7 +29,6 @@ static void make_ask(ag_ask_t *ask, const ag_bill_t *bill, int i)
         ask->then = part->taken;
         ask->birth = lease->birth;
         ask->seen = lease->seen;
-        ask->forget = (int)lease->forgets;
     }
 }
 
@@ -72,11 +71,13 @@ static void settle(const ag_bill_t *bill, int i, const ag_ask_t *ask, int spent,
     apr_uint64_t charged = ask->written ? ask->charged : 0;
     apr_uint64_t rest = charged, early = part->hand;
     ag_lease_t *lease = part->lease;
+    int doubted;
 
     if (!lease || !ag_id_equal(lease->tag, part->tag) || lease->busy != bill->busy) {
         return;
     }
     lease->busy = 0;
+    doubted = !lease->asked; /* what it held may be of a counter that was emptied since */
     if (rv && !ask->written) {
         lease->tokens += part->held;
         lease->asked = part->doubted ? bill->now : lease->asked; /* no doubt for a while */
@@ -93,8 +94,7 @@ static void settle(const ag_bill_t *bill, int i, const ag_ask_t *ask, int spent,
         rest -= ask->cost;
         early -= charge->cost - ask->cost;
     }
-    early += lease->tokens; /* what others put back meanwhile */
-    early = ask->reset ? 0 : early;
+    early = doubted ? 0 : early + lease->tokens; /* what others put back meanwhile */
     if (!charged) {
         lease->tokens = early;
     }

@@ -153,7 +153,7 @@ static int seen_lease(ag_store_t *store, const ag_charge_t *charge, ag_counter_t
     ag_lease_t lease = ag_lease_known((ag_lease_store_t *)store, charge);
 
     *counter = lease.seen;
-    return lease.birth && !lease.forgets;
+    return lease.birth != 0;
 }
 
 /* What is known is of no counter in memcached from now on; so the next visit brings that so far, and
@@ -169,7 +169,7 @@ static void went_lease(ag_store_t *base, const ag_charge_t *charge, apr_time_t n
 
     ag_leases_lock(leases, (apr_uint64_t)1 << stripe);
     lease = ag_lease_find(leases, stripe, ag_id_mix(charge->subject->id, charge->window->id));
-    if (lease && !lease->forgets) {
+    if (lease) {
         if (ag_lease_window(&window, lease)) {
             counter = lease->seen;
         }

@@ -84,7 +84,7 @@ apr_status_t ag_entry_read(ag_wire_t *wire, ag_entry_t *entries, int n)
 apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter_t *counter,
                             apr_time_t idle_at)
 {
-    static apr_uint64_t births;
+    static apr_uint64_t births = 2; /* AG_LEASE_ALONE */
     item_t *item = apr_hash_get(items, entry->key, (apr_ssize_t)entry->n);
 
     (void)wire;
@@ -92,7 +92,7 @@ apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter
     trips++;
     if (!item) {
         item = apr_pcalloc(pool, sizeof *item);
-        entry->birth = item->birth = births += 2; /* odd ones are an administrator's */
+        entry->birth = item->birth = ++births;
         apr_hash_set(items, apr_pmemdup(pool, entry->key, entry->n), (apr_ssize_t)entry->n, item);
     }
     item->counter = *counter;

@@ -40,7 +40,7 @@ static ag_subject_t new_subject(void)
     return make_subject(apr_psprintf(pool, "client:key::r%d.%d", (int)getpid(), ++number));
 }
 
-/* A time with an hour of its window ahead; what is posted is kept for a day by memcached's clock. */
+/* A time with an hour of its window ahead; memcached keeps a counter by its own clock. */
 static apr_time_t time_in(const ag_window_t *w)
 {
     apr_time_t hour = 3600 * SECOND;
@@ -182,7 +182,7 @@ static void test_it_is_heard_of_twice_and_no_more(void **state)
     }
 }
 
-/* More than there are posts for: then everything that is known is doubted. */
+/* One epoch is enough for all of them. */
 static void test_many_at_once(void **state)
 {
     ag_store_t *node = make_node(), *other = make_node();
@@ -213,12 +213,14 @@ static int tend(ag_store_t *other, const ag_window_t *w, ag_subject_t *s, apr_ti
 {
     (void)w;
     (void)s;
+    ag_lease_hear(other, at + SECOND, pool);
     other->tend(other, at + 15 * SECOND, pool);
     return 0;
 }
 
 static int visit_later(ag_store_t *other, const ag_window_t *w, ag_subject_t *s, apr_time_t at)
 {
+    ag_lease_hear(other, at + SECOND, pool);
     return hit_at(other, w, s, at + 15 * SECOND, NULL);
 }
 
@@ -232,7 +234,8 @@ static int visit_at_once(ag_store_t *other, const ag_window_t *w, ag_subject_t *
     return 0;
 }
 
-/* Nothing of them, and nothing of what the node saw, comes into the new counter or out of it. */
+/* Where the node has heard of it nothing of them, and nothing of what it saw, comes into the new counter
+ * or out of it. */
 static void test_nothing_of_the_old_one_comes_back(void **state)
 {
     static int (*const then[])(ag_store_t *, const ag_window_t *, ag_subject_t *, apr_time_t) = {
@@ -258,6 +261,32 @@ static void test_nothing_of_the_old_one_comes_back(void **state)
         passed += then[k % 3](other, &w, &s, at);
         passed += drain(node, &w, &s, at) + drain(other, &w, &s, at);
         assert_in_range(passed, 985, 1000);
+    }
+}
+
+/* A node that never hears of it may use what it held, or give it back. */
+static void test_what_is_held_comes_on_top_once(void **state)
+{
+    size_t a;
+
+    (void)state;
+    for (a = 0; a < 3; a++) {
+        ag_store_t *node = make_node(), *other = make_node();
+        ag_window_t w = make_window(1000, 30 * 86400, algos[a]);
+        ag_subject_t s = new_subject();
+        apr_time_t at = time_in(&w);
+        apr_uint64_t held;
+        int i, passed;
+
+        for (i = 0; i < 400; i++) {
+            assert_int_equal(hit_at(other, &w, &s, at + i, NULL), 1);
+        }
+        held = 600 - look(node, &w, &s, at);
+        assert_int_equal(forget(node, &w, &s, at), 1);
+        passed = drain(node, &w, &s, at);
+        other->tend(other, at + 15 * SECOND, pool);
+        passed += drain(other, &w, &s, at) + drain(node, &w, &s, at + 40 * SECOND);
+        assert_in_range(passed, 985, 1000 + (int)held);
     }
 }
 
@@ -311,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_it_is_heard_of_twice_and_no_more),
         cmocka_unit_test(test_many_at_once),
         cmocka_unit_test(test_nothing_of_the_old_one_comes_back),
+        cmocka_unit_test(test_what_is_held_comes_on_top_once),
         cmocka_unit_test(test_one_that_is_lost_is_reset_all_the_same),
         cmocka_unit_test(test_memcached_is_away),
     };
