@@ -59,7 +59,6 @@ ag_core_c = \
 	src/limit/newcomer.c \
 	src/limit/room.c \
 	src/limit/store_lease.c \
-	src/limit/store_memcached.c \
 	src/limit/store_shm.c \
 	src/limit/tickets.c \
 	src/authz/authz.c \

@@ -163,7 +163,7 @@ static const char *parse_counter_store(void *value, const ag_setting_t *row,
         error = read_store_option(store, words->v[i], call->p);
     }
     if (!error && store->servers) {
-        error = ag_store_memcached_check(store->servers, store->prefix ? store->prefix : "",
+        error = ag_fleet_check(store->servers, store->prefix ? store->prefix : "",
                                          call->p);
     }
     return error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * entry: one counter in memcached: its key, its value, reading it and writing it back. This is all
- * that goes over the wire; what is counted, and what happens to a request, is store_memcached's
+ * that goes over the wire; what is counted, and what happens to a request, is central.h's
  * business.
  */
 #ifndef AG_LIMIT_ENTRY_H

@@ -144,7 +144,7 @@ static const char *add_servers(memcached_st *to, const char *servers, apr_pool_t
     return NULL;
 }
 
-const char *ag_store_memcached_check(const char *servers, const char *prefix, apr_pool_t *p)
+const char *ag_fleet_check(const char *servers, const char *prefix, apr_pool_t *p)
 {
     apr_size_t n = strlen(prefix);
 
@@ -219,7 +219,7 @@ apr_status_t ag_fleet_open(ag_fleet_t **out, const ag_fleet_config_t *config, ap
     const char *prefix = config->prefix ? config->prefix : "";
 
     if (config->timeout_ms < 1 || config->threads < 1 ||
-        ag_store_memcached_check(config->servers, prefix, pchild)) {
+        ag_fleet_check(config->servers, prefix, pchild)) {
         return APR_EINVAL;
     }
     fleet->config = *config;

@@ -176,7 +176,7 @@ void ag_store_shm_fill(ag_shm_fill_t *fill, const ag_store_t *store, apr_time_t 
 apr_uint64_t ag_store_shm_networks(const ag_store_t *store);
 apr_uint64_t ag_store_shm_overflows(const ag_store_t *store);
 
-/* ---- store_memcached: a fleet ---------------------------------------------------------------- */
+/* ---- a fleet, by memcached ------------------------------------------------------------------- */
 
 /* The circuit breaker's memory, in shared memory, zero when fresh. */
 typedef struct ag_breaker_t {
@@ -186,7 +186,7 @@ typedef struct ag_breaker_t {
 } ag_breaker_t;
 
 /* At configuration time: what is wrong with these values, or NULL. */
-const char *ag_store_memcached_check(const char *servers, const char *prefix, apr_pool_t *p);
+const char *ag_fleet_check(const char *servers, const char *prefix, apr_pool_t *p);
 
 /* How to reach it. */
 typedef struct ag_fleet_config_t {
@@ -202,10 +202,6 @@ typedef struct ag_fleet_config_t {
 
 #define AG_FLEET_SERVERS 16 /* more share one */
 
-/* One that asks for every request. Call it after fork, as all that opens connections. */
-apr_status_t ag_store_memcached_open(ag_store_t **store, const ag_fleet_config_t *config,
-                                     apr_pool_t *pchild);
-
 /* ---- store_lease: a fleet, at almost no round trips ------------------------------------------ */
 
 typedef struct ag_leases_t ag_leases_t;
@@ -216,7 +212,7 @@ apr_status_t ag_leases_attach(ag_leases_t **leases, void *memory, apr_size_t siz
                               apr_pool_t *p);
 
 /* Reserves tokens in memcached and spends them from `leases`, which all processes of this machine
- * share. tend() gives back what nobody came for. */
+ * share. tend() gives back what nobody came for. Call it after fork, as all that opens connections. */
 apr_status_t ag_store_lease_open(ag_store_t **store, ag_leases_t *leases,
                                  const ag_fleet_config_t *config, apr_pool_t *pchild);
 

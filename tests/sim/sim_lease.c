@@ -128,7 +128,7 @@ void ag_fleet_end(ag_call_t *call)
     (void)call;
 }
 
-const char *ag_store_memcached_check(const char *servers, const char *prefix, apr_pool_t *p)
+const char *ag_fleet_check(const char *servers, const char *prefix, apr_pool_t *p)
 {
     (void)servers;
     (void)prefix;

@@ -5,6 +5,7 @@
  * "allowed".
  */
 #include "limit_fixture.h"
+#include "store_direct.h"
 
 #include <stdlib.h>
 
@@ -16,7 +17,7 @@
 #define WORD "0000000000000000"
 
 static int port;
-static pid_t memcached;
+static pid_t server;
 static ag_breaker_t breaker;
 
 /* ---- the log --------------------------------------------------------------------------------- */
@@ -42,7 +43,7 @@ static ag_store_t *open_at(const char *servers, const char *prefix, const ag_log
     ag_fleet_config_t config = {servers, prefix, TIMEOUT_MS, 4, &breaker, log, NULL};
     ag_store_t *store;
 
-    assert_int_equal(ag_store_memcached_open(&store, &config, pool), APR_SUCCESS);
+    assert_int_equal(open_direct(&store, &config, pool), APR_SUCCESS);
     return store;
 }
 
@@ -333,11 +334,11 @@ static void test_a_dead_server(void **state)
 
     (void)state;
     assert_true(hit(store, &w, &s));
-    kill_child(memcached);
+    kill_child(server);
     expect_outage(store, &w, &s, 2);
     c.allowed = 1;
     store->refund(store, &c, 1, now, now, pool); /* nobody there: nothing happens */
-    memcached = start_memcached(port);
+    server = start_memcached(port);
     expect_recovery(store, &w, &s);
 }
 
@@ -365,9 +366,9 @@ static void test_a_hung_server(void **state)
 
     (void)state;
     assert_true(hit(store, &w, &s));
-    hang(memcached);
+    hang(server);
     expect_outage(store, &w, &s, 1); /* who waited in vain waited for all */
-    kill(memcached, SIGCONT);
+    kill(server, SIGCONT);
     expect_recovery(store, &w, &other);
     for (i = 0; i < 10; i++) {
         passed += hit(store, &w, &s);
@@ -492,7 +493,7 @@ static void test_what_may_be_configured(void **state)
 
     (void)state;
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *error = ag_store_memcached_check(cases[i].servers, cases[i].prefix, pool);
+        const char *error = ag_fleet_check(cases[i].servers, cases[i].prefix, pool);
 
         if (!error != !cases[i].word || (error && !strstr(error, cases[i].word))) {
             fail_msg("\"%s\": %s", cases[i].servers, error ? error : "accepted");
@@ -510,7 +511,7 @@ static void test_the_longest_prefix(void **state)
     (void)state;
     memset(prefix, 'x', sizeof prefix);
     prefix[215] = '\0';
-    assert_non_null(ag_store_memcached_check("a:1", prefix, pool));
+    assert_non_null(ag_fleet_check("a:1", prefix, pool));
     prefix[214] = '\0';
     memset(&breaker, 0, sizeof breaker);
     store = open_at(address_of(port), prefix, NULL);
@@ -541,9 +542,9 @@ int main(void)
     apr_pool_create(&pool, NULL);
     now = apr_time_now();
     port = free_port();
-    memcached = start_memcached(port);
+    server = start_memcached(port);
     failed = cmocka_run_group_tests(tests, NULL, NULL);
-    kill_child(memcached);
+    kill_child(server);
     apr_terminate();
     return failed;
 }

@@ -4,6 +4,7 @@
  * asks, windows are charged together or not at all, and what was taken can be given back.
  */
 #include "limit_fixture.h"
+#include "store_direct.h"
 
 #define TABLE_SIZE (1 << 20)
 #define CHILDREN 8
@@ -30,7 +31,7 @@ static ag_store_t *open_memcached(void)
 
     ag_fleet_config_t config = {address_of(port), "test:", 3000, 2, breaker, NULL, NULL};
 
-    assert_int_equal(ag_store_memcached_open(&store, &config, pool), APR_SUCCESS);
+    assert_int_equal(open_direct(&store, &config, pool), APR_SUCCESS);
     return store;
 }
 

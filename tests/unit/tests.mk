@@ -73,6 +73,7 @@ ag_unit_h = \
 	tests/unit/jwt_maker.h \
 	tests/unit/keys_fixture.h \
 	tests/unit/limit_fixture.h \
+	tests/unit/store_direct.h \
 	tests/unit/unit.h
 
 ag_fuzz_replays = tests/fuzz/replay_import tests/fuzz/replay_jwt

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store_memcached: counters that a fleet shares, asked for every request. It admits exactly what
- * the shared-memory store would; the price is a round trip to read a request's counters and one to
- * write each of them. store_lease.c saves most of that.
+ * store_direct: counters that a fleet shares, asked for every request: what a fleet's store must
+ * admit, without leases, and so what the tests compare with. The price is a round trip to read a
+ * request's counters and one to write each of them.
  */
-#include "central.h"
+#ifndef STORE_DIRECT_H
+#define STORE_DIRECT_H
 
 #include <string.h>
+
+#include "../../src/limit/central.h"
 
 typedef struct {
     ag_store_t base;
@@ -63,14 +66,14 @@ static void tell(const ag_ask_t *asks, ag_charge_t *charges, int n, apr_time_t n
 }
 
 /* Whoever overlooks the status finds nothing allowed. */
-static void clear(ag_charge_t *charges, int n)
+static void allow_nothing(ag_charge_t *charges, int n)
 {
     while (n--) {
         charges[n].allowed = 0;
     }
 }
 
-static apr_status_t charge_memcached(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
+static apr_status_t charge_direct(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
                                      apr_pool_t *p)
 {
     ag_call_t call;
@@ -91,12 +94,12 @@ static apr_status_t charge_memcached(ag_store_t *store, ag_charge_t *charges, in
         tell(asks, charges, n, now);
     }
     if (rv) {
-        clear(charges, n);
+        allow_nothing(charges, n);
     }
     return rv;
 }
 
-static void refund_memcached(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
+static void refund_direct(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
                              apr_time_t then, apr_pool_t *p)
 {
     ag_ask_t *asks;
@@ -116,14 +119,15 @@ static void refund_memcached(ag_store_t *store, ag_charge_t *charges, int n, apr
     ag_fleet_end(&call);
 }
 
-apr_status_t ag_store_memcached_open(ag_store_t **store, const ag_fleet_config_t *config,
-                                     apr_pool_t *pchild)
+static apr_status_t open_direct(ag_store_t **store, const ag_fleet_config_t *config,
+                                apr_pool_t *p)
 {
-    static const ag_store_t base = {"memcached", charge_memcached, refund_memcached, NULL,
-                                    NULL, NULL};
-    direct_t *direct = apr_pcalloc(pchild, sizeof *direct);
+    static const ag_store_t base = {"direct", charge_direct, refund_direct, NULL, NULL, NULL};
+    direct_t *direct = apr_pcalloc(p, sizeof *direct);
 
     direct->base = base;
     *store = &direct->base;
-    return ag_fleet_open(&direct->fleet, config, pchild);
+    return ag_fleet_open(&direct->fleet, config, p);
 }
+
+#endif
