@@ -233,6 +233,7 @@ ag_httpd_h = \
 	src/httpd/hide.h \
 	src/httpd/request.h \
 	src/server/fetch.h \
+	src/server/parts.def \
 	src/server/server.h
 
 ag_ctl_c = \

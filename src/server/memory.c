@@ -45,61 +45,41 @@ static apr_status_t first(kept_t **out, apr_size_t size, apr_pool_t *pprocess)
 /* What lies in a part, attached to it. */
 typedef apr_status_t attach_fn(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p);
 
-static apr_status_t counters(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
-{
-    return ag_store_shm_attach(&shared->shm, at, n, fresh, p);
-}
-
-static apr_status_t known(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
-{
-    return ag_cache_attach(&shared->known, at, n, AG_KEY_RECORD_SIZE, fresh, p);
-}
-
-static apr_status_t tokens(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
-{
-    return ag_cache_attach(&shared->tokens, at, n, AG_KEY_RECORD_SIZE, fresh, p);
-}
-
-static apr_status_t unknown(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
-{
-    return ag_cache_attach(&shared->unknown, at, n, AG_SHA256_SIZE, fresh, p);
-}
-
-static apr_status_t usage(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
-{
-    return ag_usage_attach(&shared->usage, at, n, fresh, p);
-}
-
-static apr_status_t tickets(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
-{
-    return ag_tickets_attach(&shared->tickets, at, n, fresh, p);
-}
-
-static apr_status_t good_keys(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)
-{
-    return ag_cache_attach(&shared->good_keys, at, n, AG_MARK_SIZE, fresh, p);
-}
-
-static apr_status_t good_tokens(ag_shared_t *shared, void *at, apr_size_t n, int fresh,
-                                apr_pool_t *p)
-{
-    return ag_cache_attach(&shared->good_tokens, at, n, AG_MARK_SIZE, fresh, p);
-}
+#define AG_PART(percent, type, member, attach, name) \
+    static apr_status_t attach_##member(ag_shared_t *shared, void *at, apr_size_t n, int fresh, \
+                                        apr_pool_t *p) \
+    { \
+        return attach(&shared->member, at, n, fresh, p); \
+    }
+#define AG_CACHE(percent, member, record, name) \
+    static apr_status_t attach_##member(ag_shared_t *shared, void *at, apr_size_t n, int fresh, \
+                                        apr_pool_t *p) \
+    { \
+        return ag_cache_attach(&shared->member, at, n, record, fresh, p); \
+    }
+#include "parts.def"
+#undef AG_PART
+#undef AG_CACHE
 
 static const struct {
-    unsigned percent; /* of the segment; docs/architecture.md says what that holds */
+    unsigned percent; /* of the segment */
     attach_fn *attach;
     const char *name;
 } parts[] = {
-    {40, counters, "the counters of limits"},
-    {34, known, "the known keys"},
-    {15, tokens, "the verified tokens"},
-    {4, unknown, "the keys that do not exist"},
-    {3, usage, "the usage of keys"},
-    {2, tickets, "the requests in flight"},
-    {1, good_keys, "the marks of keys"},
-    {1, good_tokens, "the marks of tokens"},
+#define AG_PART(percent, type, member, attach, name) {percent, attach_##member, name},
+#define AG_CACHE(percent, member, record, name) {percent, attach_##member, name},
+#include "parts.def"
+#undef AG_PART
+#undef AG_CACHE
 };
+
+#define AG_PART(percent, type, member, attach, name) + (percent)
+#define AG_CACHE(percent, member, record, name) + (percent)
+_Static_assert(0
+#include "parts.def"
+               == 100, "the parts fill the segment");
+#undef AG_PART
+#undef AG_CACHE
 
 static void *take(char **at, apr_size_t n)
 {

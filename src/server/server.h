@@ -174,13 +174,13 @@ int ag_key_words_open(int *n, server_rec *s, apr_pool_t *ptemp);
 /* What all servers of this process share; laid out in shared memory, kept over a graceful restart. */
 typedef struct ag_shared_t {
     ag_sip_key_t sip;
-    ag_cache_t *known, *unknown, *tokens;
-    ag_usage_t *usage;
-    ag_cache_t *good_keys, *good_tokens; /* marks */
+#define AG_PART(percent, type, member, attach, name) type *member;
+#define AG_CACHE(percent, member, record, name) ag_cache_t *member;
+#include "parts.def"
+#undef AG_PART
+#undef AG_CACHE
     ag_bans_t *bans;
     ag_desk_t *desk;
-    ag_store_t *shm;
-    ag_tickets_t *tickets;
     ag_breaker_t *breaker;
     ag_flights_t *flights;
     ag_budget_t *budget;
