@@ -136,6 +136,7 @@ ag_core_h = \
 	src/ipset/ipshare.h \
 	src/ipset/iptable.h \
 	src/ipset/iptable_layout.h \
+	src/keys/keys.def \
 	src/keys/key_format.h \
 	src/keys/budget.h \
 	src/keys/endpoint.h \
@@ -145,6 +146,8 @@ ag_core_h = \
 	src/keys/keys.h \
 	src/keys/keys_poll.h \
 	src/keys/keys_record.h \
+	src/limit/limit.def \
+	src/limit/store.def \
 	src/limit/algo.h \
 	src/limit/breaker.h \
 	src/limit/by.h \
@@ -164,6 +167,7 @@ ag_core_h = \
 	src/authz/ip_source.h \
 	src/authz/rules.def \
 	src/authz/rules.h \
+	src/reply/reply.def \
 	src/reply/reply.h \
 	src/watch/audit.h \
 	src/watch/repeats.h \
@@ -176,6 +180,7 @@ ag_core_h = \
 	src/cred/jwk.h \
 	src/cred/jwt.h \
 	src/cred/jwt_alg.h \
+	src/cred/cred.def \
 	src/cred/jwt_claims.h \
 	src/cred/token_memo.h \
 	src/guard/bill.h \

@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Every row of policy.def and site.def has its page with the right context, a row in the index and an entry
-# in conf/apiguard.conf; no page, index row or entry is left without a row.
+# Every row of policy.def and site.def, and of the rooms' tables that they include, has its page with the right
+# context, a row in the index and an entry in conf/apiguard.conf; no page, index row or entry is left without a row.
 . "$(dirname "$0")/lib.bash"
 
 pages=docs/directives
 conf=conf/apiguard.conf
-names() { sed -n 's/^AG_SETTING("\([A-Za-z]*\)".*/\1/p' src/guard/policy.def src/guard/site.def; }
-rows() { tr '\n' ' ' < "$1" | sed 's/AG_SETTING(/\n&/g' | grep '^AG_SETTING("'; }
+files() { echo "src/guard/$1.def"; sed -n 's|^#include "\.\./\(.*\.def\)"|src/\1|p' "src/guard/$1.def"; }
+tables() { files policy; files site; }
+names() { tables | xargs sed -n 's/^AG_SETTING("\([A-Za-z]*\)".*/\1/p'; }
+rows() { files "$1" | xargs cat | tr '\n' ' ' | sed 's/AG_SETTING(/\n&/g' | grep '^AG_SETTING("'; }
 
 must_find "$(names | wc -l)" 20 "directives"
-[ "$(names | wc -l)" -eq "$(cat src/guard/policy.def src/guard/site.def | grep -c '^AG_SETTING(')" ] \
+[ "$(names | wc -l)" -eq "$(tables | xargs cat | grep -c '^AG_SETTING(')" ] \
     || complain "some rows were not understood"
 
 # The context that a row's flags mean.
@@ -47,7 +49,7 @@ for table in policy site; do
         grep -qF "| [$name]($name.md) | $context |" "$pages/README.md" \
             || complain "$pages/README.md has no row \"$name | $context\""
         grep -qE "^ *#?$name " "$conf" || complain "$conf has no entry for $name"
-    done < <(rows "src/guard/$table.def")
+    done < <(rows "$table")
 done
 
 for page in "$pages"/*.md; do
