@@ -31,6 +31,7 @@ ag_core_c = \
 	src/keys/flight.c \
 	src/keys/key_format.c \
 	src/keys/key_row.c \
+	src/keys/setting.c \
 	src/keys/keys.c \
 	src/keys/keys_bcrypt.c \
 	src/keys/keys_dbd.c \
@@ -82,6 +83,9 @@ ag_core_c = \
 	src/control/desk.c \
 	src/control/nodes.c \
 	src/control/notice.c \
+	src/cred/setting_from.c \
+	src/cred/setting_issuer.c \
+	src/cred/setting_token.c \
 	src/cred/cred.c \
 	src/cred/cred_jwt.c \
 	src/cred/cred_key.c \
@@ -102,9 +106,7 @@ ag_core_c = \
 	src/guard/enter.c \
 	src/guard/identify.c \
 	src/guard/kinds.c \
-	src/guard/kinds_issuer.c \
 	src/guard/kinds_site.c \
-	src/guard/kinds_token.c \
 	src/guard/methods.c \
 	src/guard/watch.c \
 	src/guard/policy.c
@@ -136,6 +138,7 @@ ag_core_h = \
 	src/ipset/ipshare.h \
 	src/ipset/iptable.h \
 	src/ipset/iptable_layout.h \
+	src/keys/setting.h \
 	src/keys/keys.def \
 	src/keys/key_format.h \
 	src/keys/budget.h \
@@ -180,6 +183,7 @@ ag_core_h = \
 	src/cred/jwk.h \
 	src/cred/jwt.h \
 	src/cred/jwt_alg.h \
+	src/cred/setting.h \
 	src/cred/cred.def \
 	src/cred/jwt_claims.h \
 	src/cred/token_memo.h \

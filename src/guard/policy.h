@@ -7,35 +7,10 @@
 #define AG_POLICY_H
 
 #include "../core/setting.h"
-#include "../cred/cred.h"
+#include "../cred/setting.h"
+#include "../keys/setting.h"
 #include "../limit/limit.h"
 #include "../ban/ban.h"
-
-/* Words that decide who is accepted, with a digest of them for the realm. */
-typedef struct ag_names_t {
-    ag_words_t words;
-    ag_id_t id;
-} ag_names_t;
-
-/* Issuers, and what each is called here: its name=, else itself. */
-typedef struct ag_issuers_t {
-    ag_words_t words;
-    const char **names;
-    ag_id_t id;
-} ag_issuers_t;
-
-typedef struct ag_named_map_t {
-    ag_claim_map_t map;
-    ag_id_t id;
-} ag_named_map_t;
-
-/* A key file or key set: where it comes from, and what came of it. */
-typedef struct ag_keyset_source_t {
-    const char *source; /* "file:/abs/path" */
-    ag_alg_e alg;       /* AG_ALG_NONE: a JWK set */
-    const char *kid;
-    ag_jwt_keyset_t set;
-} ag_keyset_source_t;
 
 /* A permission that a method asks for; several of one method: any of them will do. */
 typedef struct ag_method_scope_t {
@@ -70,16 +45,6 @@ typedef struct ag_store_failure_t {
     int policy;
     int nodes; /* local: the limit is divided by it */
 } ag_store_failure_t;
-
-typedef struct ag_key_cache_t {
-    apr_int64_t ttl, stale, negative; /* seconds */
-} ag_key_cache_t;
-
-typedef struct ag_pepper_t {
-    const char *source;
-    const unsigned char *bytes;
-    apr_size_t size;
-} ag_pepper_t;
 
 typedef struct ag_counter_store_t {
     const char *servers; /* NULL: shared memory alone */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kinds: what sections say of tokens. Keys are named here and opened once the configuration is read.
+ * setting: what sections say of tokens. Keys are named here and opened once the configuration is read.
  */
 #include <string.h>
 
 #include <apr_strings.h>
 
 #include "../core/open.h"
-#include "kinds.h"
+#include "setting.h"
 
 #define KEPT "mod_apiguard:jwks:1:" /* and the file: its last good text */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kinds: ApiGuardIssuer. Each issuer may be given a short name, by which rules call it and which stands
+ * setting: ApiGuardIssuer. Each issuer may be given a short name, by which rules call it and which stands
  * behind its users' names where a section accepts tokens of several.
  */
 #include <string.h>
@@ -8,7 +8,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include "kinds.h"
+#include "setting.h"
 
 #define MAX_NAME 63
 
