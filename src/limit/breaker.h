@@ -15,7 +15,7 @@ int ag_breaker_enter(ag_breaker_t *breaker, apr_time_t now);
 /* The store answered; 1 when that closed the breaker. */
 int ag_breaker_good(ag_breaker_t *breaker);
 
-/* It did not, and somebody `waited` for it in vain; 1 when that opened the breaker. */
+/* It did not, and somebody `waited` for it in vain until `now`; 1 when that opened the breaker. */
 int ag_breaker_bad(ag_breaker_t *breaker, apr_time_t now, int waited);
 
 #endif

@@ -66,6 +66,8 @@ apr_status_t ag_fleet_enter(ag_call_t *call, const ag_entry_t *entry)
 static void tell_breaker(const ag_call_t *call, ag_breaker_t *breaker, int good)
 {
     const ag_fleet_config_t *config = &call->fleet->config;
+    int waited = call->wire.fault == APR_TIMEUP;
+    apr_time_t now = call->now + (waited ? apr_time_from_msec(config->timeout_ms) : 0);
 
     if (good) {
         if (ag_breaker_good(breaker)) {
@@ -74,7 +76,7 @@ static void tell_breaker(const ag_call_t *call, ag_breaker_t *breaker, int good)
                    __atomic_load_n(&config->breaker->degraded, __ATOMIC_RELAXED));
         }
     }
-    else if (ag_breaker_bad(breaker, call->now, call->wire.fault == APR_TIMEUP)) {
+    else if (ag_breaker_bad(breaker, now, waited)) {
         ag_log(config->log, AG_LOG_WARNING, call->wire.fault,
                "AG0501: memcached at %s cannot count (%s); it is tried again every second",
                config->servers, call->wire.why);

@@ -376,6 +376,23 @@ static void test_a_hung_server(void **state)
     assert_in_range(passed, 1, 5);
 }
 
+/* The breaker's second begins when the wait ends: with a time-out of two seconds everybody waited. */
+static void test_nobody_waits_in_the_second_after_a_time_out(void **state)
+{
+    const apr_time_t end = now + apr_time_from_msec(TIMEOUT_MS) + APR_USEC_PER_SEC;
+    ag_store_t *store = open_store();
+    ag_window_t w = make_window(5, 3600, &ag_algo_fixed);
+    ag_subject_t s = make_subject("hung");
+    int ms;
+
+    (void)state;
+    hang(memcached);
+    assert_int_equal(ask(store, &w, &s, now, &ms), APR_TIMEUP);
+    assert_int_equal(ask(store, &w, &s, end - 1, &ms), APR_EAGAIN);
+    kill(memcached, SIGCONT);
+    assert_int_equal(ask(store, &w, &s, end, &ms), APR_SUCCESS);
+}
+
 /* Of two servers one is dead: what lies there is a fault, what lies on the other is counted, and a
  * request that needs both is a fault too. */
 static void test_one_of_two_is_dead(void **state)
@@ -530,6 +547,7 @@ int main(void)
         cmocka_unit_test(test_a_dead_server),
         cmocka_unit_test(test_a_server_that_never_was),
         cmocka_unit_test(test_a_hung_server),
+        cmocka_unit_test(test_nobody_waits_in_the_second_after_a_time_out),
         cmocka_unit_test(test_one_of_two_is_dead),
         cmocka_unit_test(test_the_second_server_comes_back),
         cmocka_unit_test(test_a_write_that_is_lost),
