@@ -289,6 +289,7 @@ def test_one_name_in_an_outer_and_an_inner_section_is_charged_once(web):
 # ---- time, protocols, paths ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_slowly_sent_request_is_judged_when_its_header_is_complete(web):
     key = web.keys.create(client="slow")
     web.keys.update(key, expires_at=int(time.time()) + 2)

@@ -263,6 +263,7 @@ def storm(server, n):
     return statuses
 
 
+@pytest.mark.slow
 def test_a_statement_that_fails_leaves_nothing_behind(single):
     single.expect(r"AG04\d\d")
     single.keys.sql("ALTER TABLE api_keys RENAME TO gone")
@@ -286,6 +287,7 @@ SERVERS = """
               for i in range(50))
 
 
+@pytest.mark.slow
 def test_edits_and_graceful_restarts_with_many_virtual_hosts_are_survived(own_httpd):
     """Each edit moves every virtual host by a line."""
     web = own_httpd(SERVERS, processes=1)

@@ -200,6 +200,7 @@ def test_a_provider_alias_asks_for_keys(web, key):
     assert statuses == [200, 200, 429]
 
 
+@pytest.mark.slow
 def test_socache_in_front_remembers_no_revoked_key(own_httpd):
     web = own_httpd("""
         AuthnCacheEnable
@@ -382,6 +383,7 @@ def test_a_regex_of_doubt_ends_in_time(web):
     assert time.monotonic() - start < 2
 
 
+@pytest.mark.slow
 def test_another_key_in_the_same_file_forgets_the_tokens_of_the_old_one(own_httpd):
     folder = Directory("rollover")
     old, new = Key("HS256", secret=b"o" * 64), Key("HS256", secret=b"n" * 64)

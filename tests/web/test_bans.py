@@ -147,6 +147,7 @@ def test_revoked_expired_and_insufficient_keys_do_not_count(web, ip):
     fail(web, ip, 5)
 
 
+@pytest.mark.slow
 def test_a_ban_ends(web, ip):
     fail(web, ip, 3, "short")
     assert_banned(go(web, ip, "short", wrong()), 1, 2)
@@ -233,6 +234,7 @@ def test_addresses_are_counted_by_64_bits_of_ipv6(web, address, same, other):
     assert_refused(go(web, other, key=wrong()), "key_invalid")
 
 
+@pytest.mark.slow
 def test_graceful_restart_keeps_bans_counts_and_marks(web, ip):
     key = web.keys.create()
     assert go(web, ip, key=key).status == 200
@@ -283,6 +285,7 @@ def test_a_few_new_tokens_a_second_are_verified_for_a_banned_address(web, ip):
 
 # ---- the database is not asked ----------------------------------------------------------------------
 
+@pytest.mark.slow
 def test_a_banned_address_s_unknown_key_asks_no_database(own_httpd, pgsql_keys):
     """With the database away an unknown key is 503, since nobody can tell; a banned one's is 429."""
     web = own_httpd(SOFT, modules=["remoteip"], database=pgsql_keys)
@@ -300,6 +303,7 @@ def test_a_banned_address_s_unknown_key_asks_no_database(own_httpd, pgsql_keys):
     fail(web, "192.0.2.2", 5)  # what nobody could tell was not counted
 
 
+@pytest.mark.slow
 def test_a_key_that_was_good_may_be_looked_up(own_httpd):
     """Its record is gone from the cache, since its row was changed; its mark is not."""
     web = own_httpd(SOFT, modules=["remoteip"])
@@ -319,6 +323,7 @@ def test_a_key_that_was_good_may_be_looked_up(own_httpd):
     assert_refused(go(web, "192.0.2.1", key=key), "key_revoked")
 
 
+@pytest.mark.slow
 def test_a_record_that_is_too_old_may_be_looked_up(own_httpd):
     web = own_httpd("ApiGuardKeyCache ttl=1 stale=1 negative=10" + SOFT, modules=["remoteip"])
     key = web.keys.create()

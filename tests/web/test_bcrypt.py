@@ -46,6 +46,7 @@ def web(own_httpd, keys):
     return own_httpd(CONF, database=keys)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", "aby")
 def test_it_works_and_is_revoked_like_any_other(web, keys, kind):
     key = f"partner{kind}-0123456789-secret"
@@ -82,6 +83,7 @@ def test_the_tool_revokes_it_at_once(web, keys):
     assert_refused(go(web, key), "key_revoked")
 
 
+@pytest.mark.slow
 def test_its_cost_is_paid_once(web, keys):
     key = "partner1-0123456789-secret"
     import_key(keys, key, cost=13)
@@ -101,6 +103,7 @@ def test_a_longer_key_is_refused_and_not_cut(web, keys):
     assert_refused(go(web, key + "k"), "key_invalid")
 
 
+@pytest.mark.slow
 def test_who_guesses_gets_503(web, keys):
     key = "partner1-0123456789-secret"
     other = "partner2-0123456789-secret"

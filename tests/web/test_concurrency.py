@@ -166,6 +166,7 @@ def test_never_more_than_two_of_many(web):
     assert released(web, "/two/y", key=key).status == 200
 
 
+@pytest.mark.slow
 def test_a_killed_process_gives_back(web):
     """Within a second of the first one that would be refused."""
     web.expect(r"AH00052: child pid \d+ exit signal Killed")
@@ -181,6 +182,7 @@ def test_a_killed_process_gives_back(web):
         assert_refused(web.get("/two/c", key=key), "concurrency_exceeded")
 
 
+@pytest.mark.slow
 def test_a_graceful_restart_keeps_the_count(web):
     key = web.keys.create(client="graceful")
     with Held(web, "/two/a", "/two/b", key=key) as held:

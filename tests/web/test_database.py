@@ -62,6 +62,7 @@ def web(own_httpd, keys):
     return own_httpd(conf(), database=keys)
 
 
+@pytest.mark.slow
 def test_keys_work(web, keys):
     assert go(web, keys.create()).status == 200
     assert_refused(go(web, "unknown-0123456789"), "key_invalid")
@@ -114,6 +115,7 @@ def test_a_new_scope_is_noticed(web, keys):
     assert until(web, key, 200, 2.5, "scope") is not None
 
 
+@pytest.mark.slow
 def test_the_tool_s_revocation_is_noticed_by_all_processes(own_httpd, keys):
     web = own_httpd(conf(), database=keys, processes=6, threads=4)
     key = keys.create()
@@ -123,6 +125,7 @@ def test_the_tool_s_revocation_is_noticed_by_all_processes(own_httpd, keys):
     assert set(web.client.burst(24, "/s/x/hello.html", [("X-API-Key", key)])) == {401}
 
 
+@pytest.mark.slow
 def test_a_revocation_drops_only_its_key(web, keys):
     """Other keys stay in the cache: nothing is asked for them again while the database is away."""
     if isinstance(keys, Sqlite):
@@ -136,6 +139,7 @@ def test_a_revocation_drops_only_its_key(web, keys):
     assert go(web, good).status == 200
 
 
+@pytest.mark.slow
 def test_a_cached_key_expires_in_time(web, keys):
     key = keys.create()
     end = int(time.time()) + 4
@@ -182,6 +186,7 @@ def test_a_key_of_a_wrong_shape_needs_no_database(own_httpd, keys):
         keys.back()
 
 
+@pytest.mark.slow
 def test_down_later_cached_keys_go_on(own_httpd, server_keys):
     web = own_httpd(conf(), database=server_keys)
     cached, fresh = server_keys.create(client="cached"), server_keys.create(client="fresh")
@@ -198,6 +203,7 @@ def test_down_later_cached_keys_go_on(own_httpd, server_keys):
     assert go(web, cached).status == 200
 
 
+@pytest.mark.slow
 def test_down_an_unknown_key_is_not_known_to_be_unknown(own_httpd, server_keys):
     """It may have been made since; so 503, never 401."""
     web = own_httpd(conf(), database=server_keys)
@@ -210,6 +216,7 @@ def test_down_an_unknown_key_is_not_known_to_be_unknown(own_httpd, server_keys):
     assert until(web, "unknown-0123456789", 401, 5) is not None
 
 
+@pytest.mark.slow
 def test_a_key_revoked_while_the_database_was_down_is_noticed(own_httpd, server_keys):
     web = own_httpd(conf(), database=server_keys)
     key = server_keys.create()
@@ -223,6 +230,7 @@ def test_a_key_revoked_while_the_database_was_down_is_noticed(own_httpd, server_
     assert until(web, key, 401, 5) is not None
 
 
+@pytest.mark.slow
 def test_stale_keys_end(own_httpd, server_keys):
     web = own_httpd(conf("ApiGuardKeyCache ttl=1 stale=5"), database=server_keys)
     key = server_keys.create()

@@ -83,6 +83,7 @@ def bounded(server_keys):
         yield server_keys
 
 
+@pytest.mark.slow
 def test_a_bounded_query_is_given_up(own_httpd, bounded):
     web = own_httpd(conf(), database=bounded)
     cached, fresh = bounded.create(client="cached"), bounded.create(client="fresh")
@@ -104,6 +105,7 @@ def test_a_bounded_query_is_given_up(own_httpd, bounded):
     assert until(web, cached, 401, 2.5) is not None
 
 
+@pytest.mark.slow
 def test_a_slow_query_without_a_bound_gets_its_answer(own_httpd, server_keys):
     web = own_httpd(conf(), database=server_keys)
     fresh = server_keys.create()
@@ -119,6 +121,7 @@ def test_a_slow_query_without_a_bound_gets_its_answer(own_httpd, server_keys):
 
 # ---- hung ------------------------------------------------------------------------------------------
 
+@pytest.mark.slow
 def test_a_hung_server(own_httpd, server_keys):
     """It takes connections and says nothing, as one that is stopped or swaps itself to death. Cached
     keys work; now and then one request tries whether it is back, and waits for the connection."""
@@ -159,6 +162,7 @@ def cut(keys):
                  "WHERE datname = current_database() AND pid <> pg_backend_pid()")
 
 
+@pytest.mark.slow
 def test_connections_that_were_cut(own_httpd, server_keys):
     web = own_httpd(conf(), database=server_keys, threads=8)
     keys = [server_keys.create(client=f"cut{n}") for n in range(12)]
@@ -180,6 +184,7 @@ def without_autocommit(lent):
     return Mariadb(server)
 
 
+@pytest.mark.slow
 def test_mariadb_without_autocommit(own_httpd, without_autocommit):
     """A connection would go on seeing what it saw first, for weeks."""
     keys = without_autocommit
@@ -196,6 +201,7 @@ def test_mariadb_without_autocommit(own_httpd, without_autocommit):
 
 # ---- upgraded --------------------------------------------------------------------------------------
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "pgsql"])
 def test_an_upgrade_under_a_running_server(own_httpd, lent, request, kind):
     """The server, which found its database away when it started, meets tables of version 1."""

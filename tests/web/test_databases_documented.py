@@ -54,6 +54,7 @@ def test_the_worked_example(own_httpd, shop):
     assert_refused(order(web, sha256(MILLER)), "key_invalid")
 
 
+@pytest.mark.slow
 def test_a_change_in_it_is_noticed_after_the_ttl(own_httpd, shop):
     web = start(own_httpd, shop, block("existing-table.md", "apache").replace("ttl=30", "ttl=1"))
     assert order(web, MILLER).status == 200
@@ -148,6 +149,7 @@ def account(keys):
     return Account(keys, keys.params().replace(f"user={keys.server.role}", "user=httpd"))
 
 
+@pytest.mark.slow
 def test_the_rights_of_the_page_are_enough(own_httpd, server_keys):
     seen_by_server = account(server_keys)
     web = own_httpd("""

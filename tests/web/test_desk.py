@@ -211,6 +211,7 @@ def test_an_answer_does_not_take_long(web):
     assert time.monotonic() - start < 2
 
 
+@pytest.mark.slow
 def test_many_tools_at_once(web, ip):
     import concurrent.futures
     with concurrent.futures.ThreadPoolExecutor(6) as pool:

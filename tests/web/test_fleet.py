@@ -85,6 +85,7 @@ def use_up(nodes, path, passed, least=200, most=200):
     return passed
 
 
+@pytest.mark.slow
 def test_exactly_n_pass_on_four_servers(own_httpd, own_memcached):
     nodes = make_fleet(own_httpd, own_memcached.address)
     for algorithm in ("sliding", "fixed", "bucket"):
@@ -102,6 +103,7 @@ def asked_for(memcached):
     return int(memcached.stat("get_hits")) + int(memcached.stat("cmd_set"))
 
 
+@pytest.mark.slow
 def test_refused_requests_ask_nobody(own_httpd, own_memcached):
     nodes = make_fleet(own_httpd, own_memcached.address)
     path = "/s/fixed/hello.html"
@@ -114,6 +116,7 @@ def test_refused_requests_ask_nobody(own_httpd, own_memcached):
     assert asked <= 4 * (doubts + marks), "a node may ask after 2, 4, 8 ... seconds, and no more"
 
 
+@pytest.mark.slow
 def test_a_busy_fleet_seldom_asks(own_httpd, own_memcached):
     nodes = make_fleet(own_httpd, own_memcached.address)
     before, start = own_memcached.trips(), time.monotonic()
@@ -126,6 +129,7 @@ def test_a_busy_fleet_seldom_asks(own_httpd, own_memcached):
     assert asked <= 50 * seconds + 4 * 40
 
 
+@pytest.mark.slow
 def test_what_is_told_is_left(own_httpd, own_memcached):
     """Each of four servers is asked steadily. None tells that more is left than all that was answered
     anywhere before leaves; nor much less."""
@@ -154,6 +158,7 @@ def test_what_is_told_is_left(own_httpd, own_memcached):
     assert all(r > most - 3 * len(answers) for most, r in left)
 
 
+@pytest.mark.slow
 def test_what_a_server_holds_is_given_back(own_httpd, own_memcached):
     """One server answers much, then all requests go to another one."""
     nodes = make_fleet(own_httpd, own_memcached.address, n=2)
@@ -168,6 +173,7 @@ def away(*nodes):
         node.expect(r"apiguard.*memcached")
 
 
+@pytest.mark.slow
 def test_a_flush_lets_little_more_pass(own_httpd, own_memcached):
     """Servers that are asked in turn give back at once what they had seen."""
     nodes, path = make_fleet(own_httpd, own_memcached.address), "/s/fixed/hello.html"
@@ -177,6 +183,7 @@ def test_a_flush_lets_little_more_pass(own_httpd, own_memcached):
     use_up(nodes, path, passed, 200, 200 + 4 * 25)  # an eighth of 200 for each
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", ["flushed", "restarted"])
 def test_what_was_lost_comes_back_from_servers_that_nobody_asks(own_httpd, own_memcached, trouble):
     """Three servers have used it up and refuse by what they know. The other one knows little."""
@@ -192,6 +199,7 @@ def test_what_was_lost_comes_back_from_servers_that_nobody_asks(own_httpd, own_m
     assert storm(nodes[:1], 60, path) == [429] * 120
 
 
+@pytest.mark.slow
 def test_a_restart_lets_little_more_pass(own_httpd, own_memcached):
     nodes = make_fleet(own_httpd, own_memcached.address)
     away(*nodes)
@@ -246,6 +254,7 @@ def test_nobody_waits_for_it_twice(own_httpd, own_memcached, trouble):
     assert max(slow, default=0) < PATIENCE * 3, "no longer than the time-out"
 
 
+@pytest.mark.slow
 def test_it_is_noticed_within_two_seconds(own_httpd, own_memcached):
     (node,) = make_fleet(own_httpd, own_memcached.address, n=1, timeout=PATIENCE)
     away(node)
@@ -259,6 +268,7 @@ def test_it_is_noticed_within_two_seconds(own_httpd, own_memcached):
     node.wait_log(r"AG0502: .* [1-9][0-9]* requests were decided without it")
 
 
+@pytest.mark.slow
 def test_dropped_packets(own_httpd):
     """memcached in a network of its own, whose answers are dropped on the way."""
     name = f"ag{free_port()}"
@@ -329,6 +339,7 @@ def crowd_out(server, counter):
     raise AssertionError("it is still there")
 
 
+@pytest.mark.slow
 def test_a_memcached_that_is_too_full(own_httpd):
     """It evicts the counter again and again; the nodes put back what they had seen."""
     server = Memcached("-m", "1", "-I", "524288", "-o", "no_lru_maintainer")
@@ -347,6 +358,7 @@ def test_a_memcached_that_is_too_full(own_httpd):
         server.close()
 
 
+@pytest.mark.slow
 def test_through_a_proxy(own_httpd, own_memcached, tmp_path):
     """twemproxy speaks the text protocol and knows gets and cas."""
     program = shutil.which("nutcracker") or "/usr/sbin/nutcracker"
@@ -367,6 +379,7 @@ def test_through_a_proxy(own_httpd, own_memcached, tmp_path):
         proxy.wait()
 
 
+@pytest.mark.slow
 def test_a_unix_socket(own_httpd, own_memcached):
     folder = Directory("fleet")
     path = os.path.join(folder.mkdir("run", unprivileged("nobody")), "memcached.sock")

@@ -54,6 +54,7 @@ def lose(memcached, nodes):
         node.expect(r"apiguard.*memcached")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failure", ["local", "local/4"])
 @pytest.mark.parametrize("algorithm", ["sliding", "fixed", "bucket"])
 def test_four_servers_go_on_from_what_they_saw(own_httpd, own_memcached, algorithm, failure):
@@ -86,6 +87,7 @@ def test_it_outlives_a_graceful_restart(own_httpd, own_memcached):
     assert storm(nodes, 100, path) <= N - 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end, begin", [("kill", "start"), ("hang", "resume")])
 @pytest.mark.parametrize("path, n, before", [("fixed", N, 100), ("one", 1, 0)])
 def test_what_was_admitted_alone_is_told_when_memcached_is_back(own_httpd, own_memcached, path, n, before, end,
@@ -110,6 +112,7 @@ def test_what_was_admitted_alone_is_told_when_memcached_is_back(own_httpd, own_m
 
 # ---- few ----------------------------------------------------------------------------------------
 
+@pytest.mark.slow
 def test_few_are_exact_in_a_fleet(own_httpd, own_memcached):
     """Whatever two seconds one looks at, all servers together admitted two in them, and always two when a
     client of each goes on asking."""

@@ -56,6 +56,7 @@ def within(seconds, condition):
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_show_tells_what_all_servers_counted(own_httpd, own_memcached):
     nodes = make_fleet(own_httpd, own_memcached)
     assert go(nodes[0], "192.0.2.1", 5) + go(nodes[1], "192.0.2.1", 4) == [200] * 9
@@ -86,6 +87,7 @@ def test_a_client_of_a_key_is_found_in_memcached(own_httpd, own_memcached):
     assert windows(nodes[0], "client:key::acme")["8/day"]["used"] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["sliding", "fixed", "bucket"])
 def test_reset_holds_on_all_servers(own_httpd, own_memcached, algorithm):
     """All have seen it used up, and more than once: alone they would not ask again for long."""
@@ -129,6 +131,7 @@ def test_reset_of_somebody_nobody_knows(own_httpd, own_memcached):
     assert int(own_memcached.stat("curr_items")) == before, "to look writes nothing"
 
 
+@pytest.mark.slow
 def test_memcached_is_away(own_httpd, own_memcached):
     (node,) = make_fleet(own_httpd, own_memcached, n=1, algorithm="fixed")
     node.expect(r"apiguard.*memcached")

@@ -80,6 +80,7 @@ def assert_others_are_well(web):
     assert unlucky <= 8
 
 
+@pytest.mark.slow
 def test_a_network_floods_the_counters(web):
     early = web.keys.create(client="early")
     assert statuses(web, "192.0.2.1") == EXACT
@@ -108,6 +109,7 @@ def test_the_tool_says_how_full_it_is_and_whom_others_are_counted_with(web):
     assert f"{table['networks']} counted as their IPv6 network's" in shown
 
 
+@pytest.mark.slow
 def test_a_reset_reaches_a_counter_that_others_share(web):
     """It said "nothing is counted", and the refusals went on."""
     ask(web, "/s/open/hello.html", flood(12000))
@@ -146,6 +148,7 @@ def guess(web, ip, n=1):
 LOOKED_AT = ["key_invalid"] * 3 + ["banned"]
 
 
+@pytest.mark.slow
 def test_a_network_with_many_banned_addresses_is_banned_as_one(own_httpd):
     """Its table has 128 places; they were full of one network's bans, and nobody else was counted. And
     one customer with a /56 could have all of his provider's banned."""

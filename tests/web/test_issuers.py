@@ -131,6 +131,7 @@ def test_one_issuer_names_plainly_and_is_told(web):
     assert told(web, "single", bearer=token)["User"] == "admin"
 
 
+@pytest.mark.slow
 def test_variables_and_log(web):
     token = customer(sub="logged")
     told(web, "both", bearer=token)

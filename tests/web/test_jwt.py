@@ -119,6 +119,7 @@ def now():
     return int(time.time())
 
 
+@pytest.mark.slow
 def test_ed25519_is_a_name_of_eddsa(web, ring):
     """RFC 9864 s2.2: in a token's header, in a key's line and in a key set."""
     claims = {"sub": "alice", "exp": now() + 600}
@@ -348,6 +349,7 @@ def test_claims(web, ring, section, claims, code):
         assert answer.status == 200, answer
 
 
+@pytest.mark.slow
 def test_a_cached_token_expires_in_time(web, ring):
     token = ring.rsa.token(exp=now() + 2)
     assert go(web, "strict-clock", token).status == 200

@@ -162,6 +162,7 @@ def published(make_httpd, folder):
     return web, keys, told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [p.__name__ for p in PUBLISHERS] + ["mark"])
 def test_as_published(published, name):
     web, keys, told = published
@@ -174,6 +175,7 @@ def test_as_published(published, name):
         assert f"{told[name]} of " in lines[0] and "AG0721: ApiGuardJWKS" in lines[0]
 
 
+@pytest.mark.slow
 def test_what_is_left_out_opens_nothing(published, folder):
     """Neither by its kid nor by another algorithm than those of the keys that are there."""
     web, keys, _ = published
@@ -234,6 +236,7 @@ BROKEN = [("", "empty"), ("<html>502 Bad Gateway</html>", "an error page"),
           ('{"keys": [{"kty": "RS', "half a download")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal", ["graceful", "restart"])
 @pytest.mark.parametrize("text", [t for t, _ in BROKEN], ids=[n for _, n in BROKEN])
 def test_a_download_that_broke_off(own, text, signal):
@@ -258,6 +261,7 @@ GONE = [('{"keys": []}', "no key that can verify"), (None, "No such file"),
         (jwks(Key("RS256", kid="one", bits=1024)), "1024 bits")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text, wanted", GONE, ids=["no keys", "no file", "no usable key"])
 def test_a_set_without_a_key(own, text, wanted):
     """That may be what its owner meant: the old keys are good no more. The section says that it cannot

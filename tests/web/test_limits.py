@@ -122,6 +122,7 @@ def test_exactly_n_pass(web, algorithm):
     assert [limits(a)["5/day"]["r"] for a in answers] == [4, 3, 2, 1, 0, 0, 0, 0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["sliding", "fixed", "bucket"])
 def test_who_waits_as_told_is_let_in(web, algorithm):
     """Retry-After is a promise: after so many seconds one request passes."""
@@ -146,6 +147,7 @@ def test_no_wait_is_longer_than_the_window(web, section, policy):
     assert 0 < int(answers[-1].header("Retry-After")) <= 3600
 
 
+@pytest.mark.slow
 def test_one_in_two_seconds_is_one_in_two_seconds(web):
     """1/4s once let 3 pass in 16 seconds."""
     end, passed = time.monotonic() + 8.3, []
@@ -158,6 +160,7 @@ def test_one_in_two_seconds_is_one_in_two_seconds(web):
     assert len(passed) >= 4, "of 5"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["sliding", "fixed", "bucket"])
 def test_who_obeys_r_and_t_is_never_refused(web, algorithm):
     """It goes on while every r is above 0, else it waits the longest t of those that are 0."""
@@ -174,6 +177,7 @@ def test_who_obeys_r_and_t_is_never_refused(web, algorithm):
     assert sent >= 12 and waited >= 2
 
 
+@pytest.mark.slow
 def test_what_is_left_falls_by_one_until_the_window_ends(web):
     time.sleep(3 - time.time() % 3 + 0.02)
     answers = [limits(web.get("/s/monotone/hello.html")) for _ in range(30)]
@@ -182,6 +186,7 @@ def test_what_is_left_falls_by_one_until_the_window_ends(web):
     assert times == sorted(times, reverse=True) and 0 < times[0] <= 60
 
 
+@pytest.mark.slow
 def test_never_more_than_n_in_a_fixed_window(web):
     time.sleep(2 - time.time() % 2 + 0.02)
     seen = statuses(web, "obey-fixed", 6)
@@ -189,6 +194,7 @@ def test_never_more_than_n_in_a_fixed_window(web):
     assert seen == [200] * 3 + [429] * 3
 
 
+@pytest.mark.slow
 def test_a_bucket_holds_its_burst_and_fills_slowly(web):
     assert statuses(web, "burst", 4) == [200, 200, 200, 429]
     time.sleep(1.05)
@@ -537,6 +543,7 @@ def test_exactly_100_of_400_pass_with_a_key_and_two_limits(many):
     assert (seen.count(200), seen.count(429)) == (100, 300)
 
 
+@pytest.mark.slow
 def test_two_nodes_share_one_count(own_httpd, memcached):
     words = {"store": store(memcached, "memcached", "fleet")}
     nodes = [own_httpd(STORM, words=words, processes=4, threads=52) for _ in range(2)]
@@ -547,6 +554,7 @@ def test_two_nodes_share_one_count(own_httpd, memcached):
 
 # ---- lives and deaths ----------------------------------------------------------------------------
 
+@pytest.mark.slow
 def test_a_graceful_restart_keeps_the_counts(own_httpd):
     web = own_httpd('<Location "/s/x/">\nApiGuardRateLimit 5/day by=ip\n</Location>')
     assert statuses(web, "x", 3) == [200] * 3
@@ -563,6 +571,7 @@ def test_after_a_restart_the_limit_holds(own_httpd):
     assert 200 in seen and seen.count(200) <= 5 and seen[-1] == 429
 
 
+@pytest.mark.slow
 def test_a_changed_limit_is_obeyed_after_a_graceful_restart(own_httpd):
     text = '<Location "/s/x/">\nApiGuardRateLimit %s by=ip\n</Location>'
     web = own_httpd(text % "2/day")
@@ -573,6 +582,7 @@ def test_a_changed_limit_is_obeyed_after_a_graceful_restart(own_httpd):
     assert 2 <= seen.count(200) <= 4 and seen[-1] == 429
 
 
+@pytest.mark.slow
 def test_a_killed_child_loses_no_count_and_holds_no_lock(own_httpd):
     web = own_httpd(STORM, words={"store": "shm"}, processes=4, threads=52)
     web.expect(r"AH00052: child pid \d+ exit signal Killed")
@@ -680,6 +690,7 @@ def test_no_request_waits_long(away):
         assert time.monotonic() - start < 1
 
 
+@pytest.mark.slow
 def test_it_comes_back_by_itself(away):
     assert statuses(away, "deny", 1) == [200]
     away.gone()
@@ -722,6 +733,7 @@ def test_nothing_readable_is_stored_in_memcached(own_httpd, own_memcached):
         assert int(words["exp"]) > 0, "a counter that never expires"
 
 
+@pytest.mark.slow
 def test_a_full_table_is_told(own_httpd):
     """Four thousand counters fit into the smallest memory; newcomers share one then, and nobody who
     is out of quota gets more."""
@@ -751,6 +763,7 @@ ApiGuardKeyQuery "SELECT key_hash, client_name, is_active FROM api_keys WHERE ke
 """
 
 
+@pytest.mark.slow
 def test_a_request_counts_from_when_it_is_let_in(own_httpd):
     """Its key's first look-up took longer than the window; it was counted as of when it had come, and the
     next one passed at once."""

@@ -112,6 +112,7 @@ def test_a_list_is_there_before_the_first_request(own_httpd, keys):
     assert_refused(ask(web, "all", PARTNER), "credential_missing")
 
 
+@pytest.mark.slow
 def test_a_change_is_seen_within_a_second(own_httpd, keys):
     web = server(own_httpd, keys)
     times = []
@@ -136,6 +137,7 @@ def test_other_mpms(own_httpd, mpm):
     keys.close()
 
 
+@pytest.mark.slow
 def test_the_child_that_looks_may_end(own_httpd, keys):
     """Threads of every child take turns, so nobody waits for a new one to take over."""
     web = server(own_httpd, keys, processes=4)
@@ -148,6 +150,7 @@ def test_the_child_that_looks_may_end(own_httpd, keys):
     web.verdict.error.take()  # a killed child is what this test is about
 
 
+@pytest.mark.slow
 def test_an_entry_ends_by_itself(own_httpd, keys):
     now = int(time.time())
     add(keys, "192.0.2.1", expires_at=now + 8)
@@ -204,6 +207,7 @@ def assert_unknown_by(web, address, *names):
         assert (answer.status, answer.code) == (503, "list_unavailable"), (name, answer)
 
 
+@pytest.mark.slow
 def test_database_away_at_start(own_httpd, keys):
     add(keys, "192.0.2.0/24")
     keys.away()
@@ -220,6 +224,7 @@ def test_database_away_at_start(own_httpd, keys):
     web.expect(*AWAY)
 
 
+@pytest.mark.slow
 def test_database_away_later(own_httpd, pgsql_keys, postgres):
     add(pgsql_keys, "192.0.2.0/24")
     web = own_httpd("ApiGuardKeyCache stale=0\n" + conf(RULES), database=pgsql_keys,
@@ -264,6 +269,7 @@ def test_without_a_database_the_server_does_not_start(own_httpd):
     assert "address lists need a database" in said or "address lists need mod_dbd" in said
 
 
+@pytest.mark.slow
 def test_graceful_restart(own_httpd, keys):
     add(keys, "192.0.2.0/24")
     web = server(own_httpd, keys)
@@ -298,6 +304,7 @@ def test_an_error_document_does_not_hide_it(own_httpd, lines, status):
     keys.close()
 
 
+@pytest.mark.slow
 def test_two_servers(own_httpd, keys):
     one, two = server(own_httpd, keys), server(own_httpd, keys)
     add(keys, "192.0.2.0/24")
@@ -320,6 +327,7 @@ def files(own_httpd, folder):
                      words={"folder": folder.path})
 
 
+@pytest.mark.slow
 def test_a_file_that_changes(files, folder):
     assert ask(files, "file", PARTNER).status == 200
     assert ask(files, "file", STRANGER).status == 403
@@ -332,6 +340,7 @@ def test_a_file_that_changes(files, folder):
     assert files.wait_log(r"AG0441.*has changed")
 
 
+@pytest.mark.slow
 def test_a_file_that_breaks(files, folder):
     files.expect(r"AG0440")
     write(folder, "203.0.113.0/24\nrubbish\n")
@@ -347,6 +356,7 @@ def test_a_file_that_breaks(files, folder):
     until(files, "file", STRANGER, 200)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["", "\n", "\ufeff\r\n"], ids=["empty", "newline", "mark"])
 def test_a_file_that_was_emptied(files, folder, text):
     """As `wget -O` leaves it when the download fails: whoever was kept out was let in. A comment alone is meant."""
@@ -374,6 +384,7 @@ def test_a_file_that_is_not_there_at_start(own_httpd, folder):
     assert not good and "offices.txt" in said and "AG0130" in said
 
 
+@pytest.mark.slow
 def test_a_file_with_a_wrong_line_at_start(own_httpd, folder):
     """Somebody else writes it: it does not keep the server from starting. Who is listed is known, all
     others may be what the wrong line means; and when it is right it is read, without a reload."""
@@ -390,6 +401,7 @@ def test_a_file_with_a_wrong_line_at_start(own_httpd, folder):
     assert ask(web, "not-file", STRANGER).status == 403
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal", ["graceful", "restart"])
 def test_a_file_that_is_wrong_at_a_reload(files, folder, signal):
     """What was read before goes on, however often the server is reloaded."""
@@ -411,6 +423,7 @@ def test_a_file_that_is_wrong_at_a_reload(files, folder, signal):
     assert ask(files, "file", PARTNER).status == 403
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [None, "<html>oops</html>\n"])
 def test_a_file_that_a_reload_names_first(own_httpd, folder, text):
     """A running server goes on, and the file is read as soon as it is right."""
@@ -445,6 +458,7 @@ def test_host_bits_are_told(own_httpd):
     assert ask(web, "x", PARTNER).status == 200
 
 
+@pytest.mark.slow
 def test_a_large_file(own_httpd, folder):
     write(folder, "".join(f"10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}\n"
                           for i in range(0, 1 << 21, 2)))

@@ -62,6 +62,7 @@ def in_background(function, *args):
     return thread, answers
 
 
+@pytest.mark.slow
 def test_a_slow_look_up_does_not_revive_a_revoked_key(own_httpd, pgsql_keys):
     key = pgsql_keys.create()
     other = pgsql_keys.create()
@@ -92,6 +93,7 @@ def asked_for(web, slow, key):
     pytest.fail("this machine is too busy for the test to say anything")
 
 
+@pytest.mark.slow
 def test_a_key_is_looked_up_once_however_many_want_it(own_httpd, pgsql_keys):
     keys = [pgsql_keys.create(client=f"wanted{n}") for n in range(10)]
     slow = Slow(pgsql_keys)
@@ -103,6 +105,7 @@ def test_a_key_is_looked_up_once_however_many_want_it(own_httpd, pgsql_keys):
     assert asked_for(web, slow, lambda n: f"nobody{n}-0123456789") == (2, {401})
 
 
+@pytest.mark.slow
 def test_a_hung_database_ties_up_a_few_workers_only(own_httpd, pgsql_keys):
     """2 x 8 workers, so 4 may ask at once. All others are answered within two seconds, and those
     whose key is cached at once."""
@@ -135,6 +138,7 @@ def test_a_hung_database_ties_up_a_few_workers_only(own_httpd, pgsql_keys):
     assert [go(web, key).status for key in fresh] == [200] * 12
 
 
+@pytest.mark.slow
 def test_random_keys_do_not_push_out_good_ones(own_httpd, pgsql_keys):
     """A flood of keys that do not exist fills the memory of unknown keys, and only that."""
     web = own_httpd("ApiGuardSharedMemory 1M\n" + SECTION, database=pgsql_keys, processes=2,

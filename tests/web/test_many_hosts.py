@@ -80,6 +80,7 @@ def test_what_one_host_looked_up_the_others_know(own_httpd, pgsql_keys):
     pgsql_keys.back()
 
 
+@pytest.mark.slow
 def test_one_poll_a_database(own_httpd, pgsql_keys):
     """Twice a second, and not twice a second for each host."""
     web = own_httpd(hosts(500), database=pgsql_keys, modules=["watchdog"], processes=1, threads=4)
@@ -214,6 +215,7 @@ def cost(own_httpd, **kw):
     return start, reload
 
 
+@pytest.mark.slow
 def test_start_and_reload_take_twice_what_httpd_takes_at_most(own_httpd):
     """A tenth of a second on top is for memory, whose size does not depend on hosts. script/bench --hosts
     measures 5,000 hosts with 50,000 sections."""

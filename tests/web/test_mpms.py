@@ -71,6 +71,7 @@ def test_exactly_100_pass(web):
     assert (seen.count(200), seen.count(429)) == (100, 100)
 
 
+@pytest.mark.slow
 def test_a_revocation_reaches_all_processes(web):
     key = web.keys.create()
     headers = [("X-API-Key", key)]
@@ -101,6 +102,7 @@ def test_graceful_and_restart(web):
     assert_refused(web.get("/s/x/hello.html"), "credential_missing")
 
 
+@pytest.mark.slow
 def test_requests_during_graceful_restarts_are_all_answered(web):
     key = web.keys.create()
     child = os.fork()

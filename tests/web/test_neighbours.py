@@ -144,6 +144,7 @@ def audited(web):
     return web.verdict.error.peek().count("AG0140")
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_403_of_mod_evasive_is_its_own(own_httpd, place):
     """It refuses in access_checker, before any Require was tested; it was told as our access_denied,
@@ -192,6 +193,7 @@ PUBLIC = """
 """
 
 
+@pytest.mark.slow
 @BOTH
 @pytest.mark.parametrize("quick", ["off", "on"])
 def test_a_stored_answer_tells_nobody_of_another_s_limits(own_httpd, place, quick):

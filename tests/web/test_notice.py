@@ -58,6 +58,7 @@ def web(own_httpd, keys):
     return own_httpd(CONF, database=keys, processes=3, threads=4)
 
 
+@pytest.mark.slow
 def test_no_request_after_the_tool_returned_is_accepted(web, keys):
     for _ in range(25):
         key = keys.create()
@@ -100,6 +101,7 @@ def test_it_is_gone_with_the_server(web, keys):
     assert keys.ctl("key", "revoke", "-", stdin=key).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_killed_server_is_no_reason_to_complain(own_httpd, keys):
     web = own_httpd(CONF, database=keys)
     path = notice(web)
@@ -113,6 +115,7 @@ def test_a_killed_server_is_no_reason_to_complain(own_httpd, keys):
     assert not os.path.exists(path), "what a dead server has left is tidied up"
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_written_is_exit_status_4(web, keys):
     key = keys.create()
     assert go(web, key).status == 200
@@ -166,6 +169,7 @@ def test_servers_that_were_not_seen_for_long_are_passed_over(web, keys):
     assert keys.ctl("key", "revoke", "-", stdin=key).returncode == 0
 
 
+@pytest.mark.slow
 def test_an_account_without_the_right_is_told_once(own_httpd, postgres, pgsql_keys):
     pgsql_keys.sql("CREATE ROLE reader LOGIN")
     pgsql_keys.sql("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
@@ -181,6 +185,7 @@ def test_an_account_without_the_right_is_told_once(own_httpd, postgres, pgsql_ke
     assert_refused(go(web, key), "key_revoked")
 
 
+@pytest.mark.slow
 def test_a_notice_while_the_log_cannot_be_read_is_503_not_stale(own_httpd, pgsql_keys, postgres):
     web = own_httpd(CONF, database=pgsql_keys)
     key = pgsql_keys.create()

@@ -42,6 +42,7 @@ def lines(web, number):
     return [line for line in web.error_log().splitlines() if number in line]
 
 
+@pytest.mark.slow
 def test_newer_tables_that_fit_are_a_warning(own_httpd, any_keys):
     """A rolling upgrade: whoever shares the database may be ahead. At start, at both reloads."""
     any_keys.sql(NEWER)

@@ -47,6 +47,7 @@ def lines(web, section, pattern=r"\[apiguard:(\w+)\].*AG0140: (\{.*\})"):
     return [(level, line) for level, line in found if line["path"].startswith(f"/s/{section}/")]
 
 
+@pytest.mark.slow
 def test_one_line_a_second_counts_all(web):
     web.get("/s/limit/hello.html")
     took = flood(web, "limit", 400)
@@ -58,6 +59,7 @@ def test_one_line_a_second_counts_all(web):
     assert told[-1][1]["repeats"] > 0
 
 
+@pytest.mark.slow
 def test_another_limit_is_told_for_itself(web):
     """Also within the second in which the first one was; unless both share a word, one in 1,024."""
     for name in ("two", "two", "other-a", "other-b"):
@@ -69,6 +71,7 @@ def test_another_limit_is_told_for_itself(web):
     assert sum(n > 0 for n in told) >= 2 and sum(told) <= 6
 
 
+@pytest.mark.slow
 def test_dry_runs_are_told_likewise(web):
     for _ in range(200):
         assert web.get("/s/dry/hello.html").status == 200
@@ -80,6 +83,7 @@ def test_dry_runs_are_told_likewise(web):
     assert len(told) < 20
 
 
+@pytest.mark.slow
 def test_info_tells_each(web):
     web.get("/s/all/hello.html")
     flood(web, "all", 50)
@@ -89,12 +93,14 @@ def test_info_tells_each(web):
     assert len({line["request_id"] for _, line in told}) == 50
 
 
+@pytest.mark.slow
 def test_error_tells_none(web):
     web.get("/s/quiet/hello.html")
     flood(web, "quiet", 20)
     assert lines(web, "quiet") == []
 
 
+@pytest.mark.slow
 def test_a_silent_section_uses_up_no_other_s_line(web):
     web.get("/s/mute/hello.html")
     for _ in range(8):
@@ -107,6 +113,7 @@ def test_a_silent_section_uses_up_no_other_s_line(web):
     assert sum(1 + line.get("repeats", 0) for _, line in told) <= 8
 
 
+@pytest.mark.slow
 def test_a_virtual_host_tells_of_its_own(own_httpd):
     """Each has a log of its own, in which nobody else's line would be found."""
     section = ("AuthType ApiGuard\nAuthName x\nRequire valid-user\nApiGuardBan 3/min for=1h")
@@ -127,6 +134,7 @@ def test_a_virtual_host_tells_of_its_own(own_httpd):
         assert len(re.findall('"code":"banned","status":429', web.named_log(f"{name}.log"))) >= 2
 
 
+@pytest.mark.slow
 def test_a_ban_too(web):
     # keys of no shape of ours, so that each is looked for
     for n in range(5):

@@ -103,6 +103,7 @@ def worst(load, server, since):
     return max(late, default=0)
 
 
+@pytest.mark.slow
 def test_revocations_under_load(servers, any_keys, capsys):
     near, far = servers
     keys = [any_keys.create(client=f"client{n}") for n in range(KEYS)]

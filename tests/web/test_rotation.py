@@ -39,6 +39,7 @@ def rotate(web, key, *args):
     return out["key"]
 
 
+@pytest.mark.slow
 def test_both_keys_work_until_the_grace_ends(web):
     old = web.keys.create(scopes=["read"])
     assert go(web, old).status == 200

@@ -79,6 +79,7 @@ def on(server, found):
     return [name for name, at in found.items() if at == server]
 
 
+@pytest.mark.slow
 def test_losing_one_affects_its_counters_alone(nodes, memcacheds):
     found = {}
     while min(len(on(server, found)) for server in range(3)) < 3:
@@ -110,6 +111,7 @@ def pair(nodes, memcacheds):
     return tenant, user, 31, memcacheds[users[user]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("section", ["both", "turned"])
 def test_what_one_took_is_given_back_when_the_other_refuses(nodes, memcacheds, section):
     tenant, user, passed, _ = pair(nodes, memcacheds)
@@ -118,6 +120,7 @@ def test_what_one_took_is_given_back_when_the_other_refuses(nodes, memcacheds, s
     assert use_up(nodes, "tenant", passed, 200, tenant=tenant) == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("section", ["both", "turned"])
 def test_what_one_took_is_given_back_when_the_other_fails(nodes, memcacheds, section):
     tenant, user, passed, there = pair(nodes, memcacheds)
@@ -126,6 +129,7 @@ def test_what_one_took_is_given_back_when_the_other_fails(nodes, memcacheds, sec
     assert use_up(nodes, "tenant", passed, 200, tenant=tenant) == 200
 
 
+@pytest.mark.slow
 def test_a_request_on_two_servers_counts_on_both(nodes, memcacheds):
     tenant, user, passed, _ = pair(nodes, memcacheds)
     assert [go(nodes[0], "both", tenant, user) for _ in range(2)] == [200] * 2

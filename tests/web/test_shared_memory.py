@@ -128,6 +128,7 @@ def bite_each_word(web, head, values=BITES):
     guards(web)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="writes into another process's memory")
 @pytest.mark.parametrize("head", [name for name in HEADS if name != "leases"])
 def test_a_head_that_a_child_wrote_over_ends_nobody(web, head):
@@ -135,6 +136,7 @@ def test_a_head_that_a_child_wrote_over_ends_nobody(web, head):
     assert web.verdict.error.all().count("AG0740") >= 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="writes into another process's memory")
 def test_the_leases_of_a_fleet(own_httpd, memcached):
     web = own_httpd(FLEET + CONF, modules=["remoteip", "watchdog"], threads=4,

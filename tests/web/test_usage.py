@@ -103,6 +103,7 @@ def go(web, key, section="x", n=1):
 
 # ---- what counts ---------------------------------------------------------------------------------
 
+@pytest.mark.slow
 def test_requests_and_denials_are_counted_exactly(serve, keys):
     web = serve(keys, processes=3)
     good, bad = keys.create(client="good", scopes=["write"]), keys.create(client="bad")
@@ -166,6 +167,7 @@ def test_who_has_no_key_is_not_counted(serve, keys):
 
 # ---- nothing is lost -----------------------------------------------------------------------------
 
+@pytest.mark.slow
 def test_a_graceful_restart_loses_nothing(serve, keys):
     web = serve(keys)
     key = keys.create()
@@ -185,6 +187,7 @@ def test_a_stop_writes_the_rest(serve, keys, mpm):
     assert usage(keys, key) == (10, 0)
 
 
+@pytest.mark.slow
 def test_a_killed_child_loses_nothing(serve, keys):
     web = serve(keys, processes=3)
     web.expect(r"AH00052")
@@ -200,6 +203,7 @@ def test_a_killed_child_loses_nothing(serve, keys):
     assert usage(keys, key) == (21, 0)
 
 
+@pytest.mark.slow
 def test_two_servers_add_up(serve, keys):
     webs = [serve(keys), serve(keys)]
     made = [keys.create(client=f"c{n}") for n in range(3)]
@@ -212,6 +216,7 @@ def test_two_servers_add_up(serve, keys):
         wait_for((160, 0), keys, key)
 
 
+@pytest.mark.slow
 def test_the_database_is_away_meanwhile(serve, server_keys):
     web = serve(server_keys)
     key = server_keys.create()
@@ -226,6 +231,7 @@ def test_the_database_is_away_meanwhile(serve, server_keys):
     wait_for((13, 5), server_keys, key)
 
 
+@pytest.mark.slow
 def test_somebody_writes_to_sqlite_for_a_while(serve):
     keys = Sqlite()
     web = serve(keys)
@@ -258,6 +264,7 @@ class Reader:
         return self.params
 
 
+@pytest.mark.slow
 def test_an_account_that_may_not_write(serve, pgsql_keys):
     keys = pgsql_keys
     role = f"reader_{keys.name}"
@@ -277,6 +284,7 @@ def test_an_account_that_may_not_write(serve, pgsql_keys):
     assert web.error_log().count("AG0170") == 1
 
 
+@pytest.mark.slow
 def test_a_full_table_is_told_and_refuses_nobody(serve):
     keys = Sqlite()
     web = serve(keys, "ApiGuardSharedMemory 1M")

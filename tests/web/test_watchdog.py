@@ -51,6 +51,7 @@ def web(request, own_httpd):
     return own_httpd(CONF, mpm=request.param, processes=3, threads=4)
 
 
+@pytest.mark.slow
 def test_one_child_reads_the_log(web):
     key = web.keys.create()
     assert go(web, key) == 200
@@ -61,6 +62,7 @@ def test_one_child_reads_the_log(web):
     assert noticed_after(web, key) < 1
 
 
+@pytest.mark.slow
 def test_nobody_asks_and_it_is_read_all_the_same(web):
     """After a rest the first request is told what the watchdog knows."""
     key = web.keys.create()
@@ -70,6 +72,7 @@ def test_nobody_asks_and_it_is_read_all_the_same(web):
     assert go(web, key) == 401
 
 
+@pytest.mark.slow
 def test_the_child_that_runs_it_is_killed(web):
     """Requests read the log until another child has taken over."""
     key = web.keys.create()
@@ -92,6 +95,7 @@ def test_the_child_that_runs_it_is_killed(web):
     assert noticed_after(web, key) < 1
 
 
+@pytest.mark.slow
 def test_it_lives_through_graceful_restarts(web):
     key = web.keys.create()
     assert go(web, key) == 200
@@ -103,6 +107,7 @@ def test_it_lives_through_graceful_restarts(web):
         key = web.keys.create()
 
 
+@pytest.mark.slow
 def test_stopping_takes_no_time(web):
     assert go(web, web.keys.create()) == 200
     time.sleep(0.7)
@@ -117,6 +122,7 @@ def test_without_keys_there_is_no_thread(own_httpd):
     assert "_apiguard_" not in web.error_log()
 
 
+@pytest.mark.slow
 def test_two_virtual_hosts_with_databases_of_their_own(own_httpd):
     """Each store is polled."""
     other = Sqlite()
@@ -148,6 +154,7 @@ def test_two_virtual_hosts_with_databases_of_their_own(own_httpd):
         other.close()
 
 
+@pytest.mark.slow
 def test_stopping_while_the_database_hangs(own_httpd, pgsql_keys, postgres):
     """The reading of the log hangs in the database; httpd waits for the child that runs it no longer
     than for any other that is busy, and kills it."""

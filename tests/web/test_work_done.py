@@ -148,6 +148,7 @@ def test_an_error_document_is_counted_though_what_it_stands_for_consumes_nothing
     assert limits(answers[3])["8/day"]["r"] == 4
 
 
+@pytest.mark.slow
 def test_what_a_script_redirects_to_is_counted_when_it_comes(web):
     """It was counted as of when the script's request came, and one more passed soon after it."""
     assert web.get("/cgi/slow.sh").text == "once\n"
