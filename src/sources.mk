@@ -3,6 +3,7 @@
 
 ag_core_c = \
 	src/base/cache.c \
+	src/base/cache_claim.c \
 	src/base/digest.c \
 	src/base/json.c \
 	src/base/lock.c \
@@ -113,6 +114,7 @@ ag_core_c = \
 
 ag_core_h = \
 	src/base/cache.h \
+	src/base/cache_set.h \
 	src/base/digest.h \
 	src/base/json.h \
 	src/base/lock.h \

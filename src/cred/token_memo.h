@@ -10,7 +10,8 @@
 
 #include "../core/principal.h"
 
-#define AG_TOKEN_RECORD_SIZE 1000 /* a token with longer names is verified each time */
+#define AG_TOKEN_RECORD_SIZE 1088 /* a token with longer names is verified each time; one whose names take
+                                     up to a quarter of that takes a quarter of the room */
 
 typedef struct ag_token_memo_t {
     apr_time_t begins;

@@ -8,7 +8,9 @@
 
 #include <apr_shm.h>
 
-#define USERDATA "mod_apiguard:memory:9"
+#include "../cred/token_memo.h"
+
+#define USERDATA "mod_apiguard:memory:10"
 
 /* What the parent process keeps. The module itself is unloaded and loaded between two generations,
  * so nothing here points into it. */

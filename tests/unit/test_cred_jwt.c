@@ -250,11 +250,11 @@ static void test_garbled_record(void **state)
 static void test_long_names(void **state)
 {
     house_t h = open_house(*state);
-    char *scope = apr_palloc(h.p, 1001);
+    char *scope = apr_palloc(h.p, AG_TOKEN_RECORD_SIZE + 1);
     ag_principal_t *who;
 
-    memset(scope, 's', 1000);
-    scope[1000] = '\0';
+    memset(scope, 's', AG_TOKEN_RECORD_SIZE);
+    scope[AG_TOKEN_RECORD_SIZE] = '\0';
     scope = apr_psprintf(h.p, "{\"sub\":\"joe\",\"scope\":\"%s\"," TIMES "}", scope);
     assert_int_equal(check(&h, &who, token_of(&h, scope)), AG_R_NONE);
     assert_int_equal(remembered(&h), 0);

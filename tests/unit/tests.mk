@@ -8,6 +8,7 @@ ag_unit_tests = \
 	tests/unit/test_ban_wide \
 	tests/unit/test_desk \
 	tests/unit/test_base_cache \
+	tests/unit/test_base_cache_long \
 	tests/unit/test_bill \
 	tests/unit/test_base_digest \
 	tests/unit/test_base_json \
