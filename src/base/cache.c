@@ -25,7 +25,7 @@
 
 static ag_table_shape_t shape_of(ag_cache_t *cache, apr_size_t record_size)
 {
-    ag_table_shape_t shape = {.magic = MAGIC + (record_size << 40), .head = sizeof(ag_table_head_t),
+    ag_table_shape_t shape = {.magic = MAGIC, .layout = record_size, .head = sizeof(ag_table_head_t),
                               .stripe = sizeof(ag_lock_t)};
     int two = record_size >= AG_CACHE_LONG;
 
@@ -213,10 +213,7 @@ static void put(const ag_cache_set_t *set, ag_id_t id, const void *record, apr_s
         return;
     }
     way = (unsigned)(slot - set->slots);
-    if (span > 1 || ag_cache_is_long(set, way)) {
-        way = ag_cache_group(set, way);
-        span = set->of->group;
-    }
+    way = span > 1 ? ag_cache_group(set, way) : way;
     slot = &set->slots[way];
     open_places(slot, span);
     slot->id = id;

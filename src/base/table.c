@@ -56,8 +56,8 @@ apr_status_t ag_table_attach(ag_table_t *table, const ag_table_shape_t *shape, v
         return APR_EINVAL;
     }
     is.magic = shape->magic;
+    is.layout = shape->layout;
     is.size = size;
-    is.stripes = table->n_stripes;
     is.sets = table->each;
     if (fresh) {
         return format(table, shape, memory, &is);

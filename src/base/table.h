@@ -19,6 +19,7 @@
 /* How a table is cut; all sizes are bytes and multiples of 8. */
 typedef struct ag_table_shape_t {
     apr_uint64_t magic;   /* whose table; changes with the layout */
+    apr_uint64_t layout;  /* what else must be the same, if it can differ */
     apr_uint32_t head;    /* begins with an ag_table_head_t */
     apr_uint32_t stripe;  /* begins with an ag_lock_t */
     apr_uint32_t set;
@@ -29,9 +30,9 @@ typedef struct ag_table_shape_t {
 /* What must be equal when the next generation of the server finds it. */
 typedef struct ag_table_head_t {
     apr_uint64_t magic;
+    apr_uint64_t layout;
     apr_uint64_t size;
-    apr_uint64_t stripes;
-    apr_uint64_t sets;
+    apr_uint64_t sets; /* in each stripe; how many of those there are follows */
 } ag_table_head_t;
 
 typedef struct ag_table_t {

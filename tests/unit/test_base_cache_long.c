@@ -114,6 +114,12 @@ static void test_both_sizes(void **state)
     put(cache, 5, SMALL);
     put(cache, 6, SMALL);
     assert_int_equal(present(cache, 0, 7), 7);
+    cache = make(WAYS, *state);
+    put(cache, 0, LARGE);
+    for (i = 1; i < 13; i++) {
+        put(cache, i, SMALL); /* none of them inside of it */
+    }
+    assert_int_equal(present(cache, 0, 13), 13);
 }
 
 /* A key whose row gets longer or shorter stays one record, and is never found as it was. */

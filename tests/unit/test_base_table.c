@@ -90,6 +90,9 @@ static void test_generations(void **state)
     assert_int_equal(ag_table_attach(&next, &striped, memory, 4992, 0), APR_EINVAL);
     other.magic++;
     assert_int_equal(ag_table_attach(&next, &other, memory, 5000, 0), APR_EINVAL);
+    other = striped;
+    other.layout++;
+    assert_int_equal(ag_table_attach(&next, &other, memory, 5000, 0), APR_EINVAL);
     for (i = 0; i < sizeof(ag_table_head_t) / sizeof *memory; i++) {
         memory[i] ^= 1;
         assert_int_equal(ag_table_attach(&next, &striped, memory, 5000, 0), APR_EINVAL);

@@ -32,7 +32,7 @@ FLEET = 'ApiGuardCounterStore memcached:{memcached} prefix=test timeout=100\n'
 # A part's magic number as it lies in memory, and how many words its head has.
 HEADS = {
     "counters": (struct.pack("<Q", 0x61676c696d697473), 5),
-    "cache": (struct.pack("<Q", 0x32656863616361), 3),
+    "cache": (struct.pack("<Q", 0x34656863616361), 3),
     "usage": (struct.pack("<Q", 0x3165676173756761), 4),
     "tickets": (struct.pack("<Q", 0x61677469636b6574), 2),
     "desk": (b"mod_apiguard desk 3\n\0", 11),
