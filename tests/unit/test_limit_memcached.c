@@ -386,10 +386,10 @@ static void test_nobody_waits_in_the_second_after_a_time_out(void **state)
     int ms;
 
     (void)state;
-    hang(memcached);
+    hang(server);
     assert_int_equal(ask(store, &w, &s, now, &ms), APR_TIMEUP);
     assert_int_equal(ask(store, &w, &s, end - 1, &ms), APR_EAGAIN);
-    kill(memcached, SIGCONT);
+    kill(server, SIGCONT);
     assert_int_equal(ask(store, &w, &s, end, &ms), APR_SUCCESS);
 }
 
