@@ -126,16 +126,14 @@ static const char *publish(const ag_ip_source_t *source, const char **missed, ch
     return NULL;
 }
 
-/* A download that failed leaves a file without anything in it, and nobody would be kept out any more. Who means
- * that leaves a comment. */
-static int is_lost(const char *text, ag_ipshare_t *before)
+/* A download that failed leaves a file without anything in it, and nobody would be kept out. Who means that
+ * leaves a comment. */
+static int is_lost(const char *text)
 {
-    return !text[strspn(text, " \t\r\n")] && before && ag_ipshare_holds(before);
+    return !text[strspn(text, " \t\r\n")];
 }
 
-/* `before`: what goes on if this fails, or NULL. */
-static const char *load(const ag_ip_source_t *source, const char **missed, ag_ipshare_t *before,
-                        apr_pool_t *p)
+static const char *load(const ag_ip_source_t *source, const char **missed, apr_pool_t *p)
 {
     apr_size_t n;
     char *text;
@@ -149,7 +147,7 @@ static const char *load(const ag_ip_source_t *source, const char **missed, ag_ip
     if (strlen(from) < n) {
         return apr_psprintf(p, "%s is no text in UTF-8", source->name);
     }
-    if (is_lost(from, before)) {
+    if (is_lost(from)) {
         return apr_psprintf(p, "%s is empty; where that is meant, leave a comment in it", source->name);
     }
     return publish(source, missed, text + (from - text), p);
@@ -195,7 +193,7 @@ const char *ag_ip_file_open(void *ctx, ag_opening_t *opening)
         return apr_psprintf(p, "%s: no memory can be shared: %s", source->name,
                             apr_strerror(rv, text, sizeof text));
     }
-    error = load(source, good ? NULL : &missed, kept, p);
+    error = load(source, good ? NULL : &missed, p);
     if (error && good) {
         ag_ipshare_drop(source->share);
         source->share = kept;
@@ -223,7 +221,7 @@ void ag_ip_file_poll(const ag_ip_source_t *source, apr_time_t now, const ag_log_
     }
     stamp = stamp_of(source, p);
     if (stamp != notes->version && stamp == notes->found) {
-        error = load(source, good ? NULL : &missed, source->share, p);
+        error = load(source, good ? NULL : &missed, p);
         notes->version = stamp; /* good or bad, it is looked at once */
         if (error || missed) {
             ag_log(log, AG_LOG_ERROR, 0, "AG0440: Require api-ip: %s%s", error ? error : missed,

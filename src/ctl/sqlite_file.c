@@ -240,6 +240,23 @@ static int is_way_roots(const char *dir, apr_pool_t *p)
     return is_name_roots(dir, above, p) && (strcmp(above, dir) == 0 || is_way_roots(above, p));
 }
 
+/* SQLite opens these by their names, and would wait at a FIFO for ever. */
+static const char *beside(const char *path, apr_pool_t *p)
+{
+    static const char *const names[] = {"-wal", "-shm", "-journal"};
+    struct stat info;
+    int i;
+
+    for (i = 0; i < (int)(sizeof names / sizeof *names); i++) {
+        const char *name = apr_pstrcat(p, path, names[i], NULL);
+
+        if (lstat(name, &info) == 0 && refusal(&info, NULL)) {
+            return apr_psprintf(p, "%s %s", name, refusal(&info, NULL));
+        }
+    }
+    return NULL;
+}
+
 /* Whose rights suffice: the file's owner's; of a file of root's, those of who rules over its name. *uid 0:
  * root himself, since nobody else has a say there. */
 static const char *choose(uid_t *uid, gid_t *gid, const char *path, apr_pool_t *p)
@@ -255,6 +272,9 @@ static const char *choose(uid_t *uid, gid_t *gid, const char *path, apr_pool_t *
     }
     if (refusal(&file, NULL)) {
         return apr_psprintf(p, "%s %s", path, refusal(&file, NULL));
+    }
+    if (beside(path, p)) {
+        return beside(path, p);
     }
     *uid = file.st_uid ? file.st_uid : at.st_uid;
     *gid = file.st_uid ? file.st_gid : at.st_gid;

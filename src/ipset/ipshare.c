@@ -207,13 +207,6 @@ int ag_ipshare_whole(ag_ipshare_t *share)
     return number && LOAD(table_of(share, number)->whole);
 }
 
-int ag_ipshare_holds(ag_ipshare_t *share)
-{
-    apr_uint64_t number = __atomic_load_n(&share->current, __ATOMIC_ACQUIRE);
-
-    return number && (LOAD(table_of(share, number)->n4) || LOAD(table_of(share, number)->n6));
-}
-
 ag_ipshare_notes_t *ag_ipshare_notes(ag_ipshare_t *share)
 {
     return &share->notes;

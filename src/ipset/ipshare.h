@@ -49,9 +49,6 @@ void ag_ipshare_confirm(ag_ipshare_t *share, apr_time_t until);
 int ag_ipshare_filled(ag_ipshare_t *share);
 int ag_ipshare_whole(ag_ipshare_t *share);
 
-/* 1 when there is a network in it. */
-int ag_ipshare_holds(ag_ipshare_t *share);
-
 /* Only whoever has the turn reads and writes them. */
 ag_ipshare_notes_t *ag_ipshare_notes(ag_ipshare_t *share);
 

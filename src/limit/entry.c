@@ -82,7 +82,7 @@ static int read_value(ag_entry_t *entry, const char *value, apr_size_t n)
     ag_counter_t *counter = &entry->counter;
 
     return n == VALUE_SIZE && value[0] == '2' && value[1] == ':' &&
-           read_word(&entry->birth, value + 2) && read_word(&counter->a, value + 2 + WORD_HEX) &&
+           read_word(&entry->birth, value + 2) && entry->birth && read_word(&counter->a, value + 2 + WORD_HEX) &&
            read_word(&counter->b, value + 2 + 2 * WORD_HEX) &&
            read_word(&counter->c, value + 2 + 3 * WORD_HEX);
 }

@@ -92,6 +92,15 @@ def test_what_lies_beside_it_harms_nobody(place, link, end, args):
     place.assert_the_secret_is_safe()
 
 
+@pytest.mark.parametrize("end", ["-wal", "-shm", "-journal"])
+def test_nobody_waits_at_what_lies_beside_it(place, end):
+    """SQLite opened a FIFO of that name, and the tool waited for ever."""
+    place.init()
+    os.mkfifo(place.path + end)
+    done = place.ctl("key", "list")
+    assert done.returncode == 3 and f"{place.path}{end} is no regular file" in done.stderr
+
+
 def test_other_things_are_not_given_away(place):
     for make in (lambda: place.top.write("data/keys.db", SECRET, 0o600), lambda: os.mkfifo(place.path),
                  lambda: os.mkdir(place.path)):

@@ -385,8 +385,9 @@ static void test_ip_file(void **state)
     assert_true(file_holds(list, "10.1.255.1", *state));
     assert_true(file_holds(list, "2001:db8::1", *state));
     assert_false(file_holds(list, "10.2.0.0", *state));
-    assert_false(file_holds("", "192.0.2.1", *state)); /* an empty list matches nobody */
-    assert_false(file_holds("# 192.0.2.1\n", "192.0.2.1", *state));
+    assert_false(file_holds("# 192.0.2.1\n", "192.0.2.1", *state)); /* an empty list matches nobody */
+    assert_non_null(strstr(open_file(&rule, "", *state), "is empty")); /* a download that failed */
+    assert_int_equal(ag_rule_test(rule, &verdict, &request), AG_RULE_UNKNOWN);
     assert_non_null(open_file(&rule, "nonsense", *state)); /* one that was not read cannot tell */
     assert_int_equal(ag_rule_test(rule, &verdict, &request), AG_RULE_UNKNOWN);
     assert_int_equal(verdict.candidate, AG_R_NONE);

@@ -230,6 +230,7 @@ static void test_garbled_values_are_faults(void **state)
         "100",
         "2:",
         "1:" WORD WORD WORD WORD,
+        "2:0000000000000000" WORD WORD WORD, /* no counter is begun under that number */
         "2:" WORD WORD WORD "000000000000000g",
         "2:" WORD WORD WORD WORD "0",
         "2:" WORD WORD WORD "000000000000000",

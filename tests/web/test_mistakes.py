@@ -30,6 +30,8 @@ IN_SECTION = [
     ("ApiGuardErrors json", ["json", "problem", "httpd"]),
     ("ApiGuardInvalidKeyStatus 404", ["404", "401", "403"]),
     ("ApiGuardPassHeaders yes", ["yes", "on", "off"]),
+    ("ApiGuardPassClaim tenant.id email tenant-id", ["tenant.id", "tenant-id", "one name"]),
+    ("ApiGuardPassClaim Email https://a/x email", ["Email", "email", "one name"]),
     ("ApiGuardLeeway -1", ["-1"]),
     ("ApiGuardLeeway 30s30", ["30s30"]),
     ("ApiGuardLeeway 100000", ["100000"]),
