@@ -371,10 +371,18 @@ def test_a_file_that_was_emptied(files, folder, text):
     write(folder, "# nobody\n")
     until(files, "not-file", PARTNER, 200)
     assert ask(files, "file", PARTNER).status == 403
-    write(folder, text)  # now there is nothing to be lost
+    write(folder, text)  # the same where nothing is to be lost
     files.graceful()
     assert ask(files, "not-file", PARTNER).status == 200
-    assert files.error_log().count("AG0721: Require api-ip: ") == 1
+    assert files.error_log().count("AG0721: Require api-ip: ") == 2
+
+
+def test_a_file_that_is_empty_at_start(own_httpd, folder):
+    write(folder, "")
+    web = own_httpd(conf(FILE_RULES), database=None, start=False, modules=("remoteip",),
+                    words={"folder": folder.path})
+    good, said = web.try_start()
+    assert not good and "offices.txt is empty" in said and "AG0130" in said
 
 
 def test_a_file_that_is_not_there_at_start(own_httpd, folder):
