@@ -371,8 +371,13 @@ def test_kid_chooses_among_configured_keys(web, ring):
 
 
 def test_a_key_set_serves_its_keys(web, ring):
-    for key in (ring.first, ring.second, ring.third, ring.hmac, ring.bound, ring.no_kid):
+    for key in (ring.first, ring.second, ring.third, ring.bound, ring.no_kid):
         assert go(web, "jwks", key.token()).status == 200, key.kid
+
+
+def test_a_secret_among_public_keys_serves_nothing(web, ring):
+    """A set that is published has published its secret."""
+    assert_refused(go(web, "jwks", ring.hmac.token()), "token_invalid")
 
 
 def test_a_key_for_encryption_verifies_nothing(web, ring):
