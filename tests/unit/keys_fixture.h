@@ -285,6 +285,12 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* A round of the watchdog. */
+static inline void poll(fixture_t *f)
+{
+    ag_keys_poll(&f->keys, &f->realm, f->now, &f->log, f->p);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 #endif

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Words, lists, patterns and the buffer: src/base/text, and the log that formats them.
+ * Words, lists, paths, options, the names of fields and what is visible.
  */
 #include "unit.h"
 
-#include <inttypes.h>
+#include "../../src/base/text.h"
 
-#include "../../src/base/log.h"
-#include "../../src/base/regex.h"
+typedef struct {
+    const char *pattern, *text;
+    int fits;
+} fit_t;
 
 /* A word without quotes shows what was read; commas part words. */
 static void test_words(void **state)
@@ -127,11 +129,6 @@ static void test_has(void **state)
     assert_false(ag_words_has(&words, ""));
     assert_false(ag_words_has(&none, ""));
 }
-
-typedef struct {
-    const char *pattern, *text;
-    int fits;
-} fit_t;
 
 static void test_starts(void **state)
 {
@@ -323,138 +320,6 @@ static void test_visible(void **state)
     }
 }
 
-static void test_buffer(void **state)
-{
-    char memory[9];
-    ag_buf_t b;
-
-    (void)state;
-    memset(memory, 'x', sizeof memory);
-    ag_buf_init(&b, memory, 8);
-    assert_string_equal(memory, "");
-    ag_buf_str(&b, "abc");
-    ag_buf_uint(&b, 42);
-    ag_buf_mem(&b, "defg", 2);
-    assert_false(b.full);
-    assert_string_equal(b.start, "abc42de");
-    ag_buf_mem(&b, "", 0);
-    assert_false(b.full);
-    ag_buf_mem(&b, "h", 1);
-    assert_true(b.full);
-    assert_string_equal(b.start, "abc42de");
-    assert_int_equal(memory[8], 'x');
-}
-
-/* Too much is dropped whole, and nothing that comes later slips in behind the gap. */
-static void test_buffer_full(void **state)
-{
-    char memory[8];
-    ag_buf_t b;
-
-    (void)state;
-    ag_buf_init(&b, memory, sizeof memory);
-    ag_buf_str(&b, "abcd");
-    ag_buf_str(&b, "efgh");
-    assert_true(b.full);
-    assert_string_equal(b.start, "abcd");
-    ag_buf_str(&b, "e");
-    assert_string_equal(b.start, "abcd");
-    ag_buf_init(&b, memory, 1);
-    ag_buf_str(&b, "a");
-    assert_true(b.full);
-    assert_string_equal(b.start, "");
-}
-
-static void test_buffer_number(void **state)
-{
-    char memory[64];
-    ag_buf_t b;
-
-    (void)state;
-    ag_buf_init(&b, memory, sizeof memory);
-    ag_buf_uint(&b, 0);
-    ag_buf_str(&b, " ");
-    ag_buf_uint(&b, 10);
-    ag_buf_str(&b, " ");
-    ag_buf_uint(&b, APR_UINT64_MAX);
-    assert_string_equal(b.start, "0 10 18446744073709551615");
-}
-
-/* Around every power of ten, as the C library writes them. */
-static void test_buffer_numbers(void **state)
-{
-    apr_uint64_t power, n;
-    char memory[32], wanted[32];
-    ag_buf_t b;
-
-    (void)state;
-    for (power = 1; power <= APR_UINT64_MAX / 10; power *= 10) {
-        for (n = power > 120 ? power - 120 : 0; n < power + 120; n++) {
-            ag_buf_init(&b, memory, sizeof memory);
-            ag_buf_uint(&b, n);
-            snprintf(wanted, sizeof wanted, "%" PRIu64, n);
-            assert_string_equal(b.start, wanted);
-        }
-    }
-}
-
-static void test_buffer_sf_string(void **state)
-{
-    char memory[32];
-    ag_buf_t b;
-
-    (void)state;
-    ag_buf_init(&b, memory, sizeof memory);
-    ag_buf_sf_string(&b, "");
-    ag_buf_sf_string(&b, "a \"b\" \\");
-    assert_string_equal(b.start, "\"\"\"a \\\"b\\\" \\\\\"");
-}
-
-/* ---- regex ----------------------------------------------------------------------------------- */
-
-static void test_regex(void **state)
-{
-    static const fit_t cases[] = {
-        {"a", "a", 1},          {"a", "ab", 0},       {"a", "ba", 0},
-        {"a|ab", "ab", 1},      {"a|b", "bb", 0},     {".*", "", 1},
-        {"a$", "a\n", 0},       {"^a", "a", 1},       {"a.c", "a\nc", 0},
-        {".", "\xC3\xA9", 1},   {".*", "\xFF", 0},    {"(?i)ADMIN", "admin", 1},
-        {"[0-9]+", "12a", 0},   {"a\\b.*", "a b", 1},
-    };
-    ag_regex_t *regex;
-    int i;
-
-    for (i = 0; i < N_OF(cases); i++) {
-        assert_null(ag_regex_compile(&regex, cases[i].pattern, *state));
-        if (ag_regex_fits(regex, cases[i].text) != cases[i].fits) {
-            fail_msg("%s and %s", cases[i].pattern, cases[i].text);
-        }
-    }
-}
-
-static void test_regex_wrong(void **state)
-{
-    ag_regex_t *regex = NULL;
-    const char *error = ag_regex_compile(&regex, "a(b", *state);
-
-    assert_non_null(error);
-    assert_non_null(strstr(error, "\"a(b\" is not a regular expression: "));
-    assert_non_null(strstr(error, "missing closing parenthesis at character 3"));
-    assert_null(regex);
-}
-
-/* The first branch takes some 2^n steps before it gives up. Where that is little the second is
- * tried and fits; where it is too much, the match ends there. */
-static void test_regex_cost(void **state)
-{
-    ag_regex_t *regex;
-
-    assert_null(ag_regex_compile(&regex, "(?:a+)+b|.*", *state));
-    assert_true(ag_regex_fits(regex, "aaaaaaaac"));
-    assert_false(ag_regex_fits(regex, "aaaaaaaaaaaaaaaaaaaac"));
-    assert_false(ag_regex_fits(regex, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaac"));
-}
-
 /* ---- blanks ---------------------------------------------------------------------------------- */
 
 static void test_blank(void **state)
@@ -488,90 +353,13 @@ static void test_blank(void **state)
     assert_null(words.v);
 }
 
-/* ---- log ------------------------------------------------------------------------------------- */
-
-typedef struct {
-    int n;
-    ag_log_level_e level;
-    apr_status_t rv;
-    char text[2048];
-} heard_t;
-
-static void hear(const ag_log_t *log, ag_log_level_e level, apr_status_t rv, const char *text)
-{
-    heard_t *heard = log->ctx;
-
-    heard->n++;
-    heard->level = level;
-    heard->rv = rv;
-    apr_cpystrn(heard->text, text, sizeof heard->text);
-}
-
-static void test_log(void **state)
-{
-    heard_t heard = {0};
-    ag_log_t log = {hear, &heard, AG_LOG_WARNING};
-    char *big = apr_palloc(*state, 3001);
-
-    ag_log(NULL, AG_LOG_CRIT, 0, "nobody hears %s", "this");
-    ag_log(&log, AG_LOG_NOTICE, 0, "too quiet");
-    assert_int_equal(heard.n, 0);
-    ag_log(&log, AG_LOG_WARNING, APR_EINVAL, "AG9999: %s %d", "text", 7);
-    assert_int_equal(heard.n, 1);
-    assert_int_equal(heard.level, AG_LOG_WARNING);
-    assert_int_equal(heard.rv, APR_EINVAL);
-    assert_string_equal(heard.text, "AG9999: text 7");
-    memset(big, 'x', 3000);
-    big[3000] = '\0';
-    ag_log(&log, AG_LOG_CRIT, 0, "%s", big);
-    assert_int_equal(heard.n, 2);
-    assert_int_equal(strlen(heard.text), 1023);
-}
-
-/* Each number of a character, against the ranges as they are written in the issue. */
-static void test_printable(void **state)
-{
-    apr_uint32_t c;
-
-    for (c = 1; c < 0x110000; c++) {
-        int steers = c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x61C || c == 0x200E || c == 0x200F
-                     || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
-        int none = c >= 0xD800 && c <= 0xDFFF;
-        char text[5] = "";
-        int n = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-        int i;
-
-        for (i = n - 1; i > 0; i--) {
-            text[i] = (char)(0x80 | (c >> 6 * (n - 1 - i) & 0x3F));
-        }
-        text[0] = (char)(n == 1 ? c : (0xF00u >> n & 0xFF) | c >> 6 * (n - 1));
-        assert_int_equal(ag_text_utf8(text), none ? 0 : n);
-        assert_int_equal(ag_text_printable_at(text), none || steers ? 0 : n);
-        assert_int_equal(ag_text_printable(text), !none && !steers);
-        if (!none) {
-            assert_int_equal(ag_text_code(text, n), c);
-            assert_string_equal(ag_text_plain(text, *state), steers ? "?" : text);
-        }
-        if (c % 4096 == 0) {
-            apr_pool_clear(*state);
-        }
-    }
-    assert_true(ag_text_printable(""));
-    assert_false(ag_text_printable("good \xE9"));
-    assert_string_equal(ag_text_plain("\xE9t\xC3\xA9\x1B[2J\xE2\x80", *state), "?t\xC3\xA9?[2J??");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_words),       TEST(test_open_quote),    TEST(test_one_word),
-        TEST(test_lists),       TEST(test_has),           TEST(test_starts),
-        TEST(test_path),        TEST(test_path_random),   TEST(test_path_cost),
-        TEST(test_option),      TEST(test_same_field),   TEST(test_visible),       TEST(test_buffer),
-        TEST(test_buffer_full), TEST(test_buffer_number), TEST(test_regex),
-        TEST(test_regex_wrong), TEST(test_regex_cost),    TEST(test_log),
-        TEST(test_printable),
-        TEST(test_buffer_numbers), TEST(test_buffer_sf_string), TEST(test_blank),
+        TEST(test_words), TEST(test_open_quote), TEST(test_one_word), TEST(test_lists),
+        TEST(test_has), TEST(test_starts), TEST(test_path), TEST(test_path_random),
+        TEST(test_path_cost), TEST(test_option), TEST(test_same_field), TEST(test_visible),
+        TEST(test_blank),
     };
 
     return cmocka_run_group_tests_name("base text, regex, log", tests, NULL, NULL);

@@ -14,6 +14,7 @@ from support.fields import limits, parse_list
 from support.jwtmaker import Key
 from support.ports import Directory
 from support.problem import assert_refused
+from support.waiting import kill
 
 SIGNER = Key("HS256")
 
@@ -588,8 +589,7 @@ def test_a_killed_child_loses_no_count_and_holds_no_lock(own_httpd):
     web.expect(r"AH00052: child pid \d+ exit signal Killed")
     before = web.client.storm(2, 20, "/s/fixed/hello.html")
     assert before.count(200) == 40
-    os.kill(web.children()[0], signal.SIGKILL)
-    time.sleep(0.2)
+    kill(web.children()[0])
     after = web.client.storm(4, 40, "/s/fixed/hello.html")
     assert before.count(200) + after.count(200) == 100
 

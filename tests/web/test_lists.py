@@ -3,7 +3,6 @@
 never a way in when they cannot be read. The client's address is what mod_remoteip says."""
 
 import os
-import signal
 import time
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from support.keys import Sqlite
 from support.ports import Directory
 from support.problem import assert_refused
+from support.waiting import kill
 
 BLOCKED = """
     <RequireAll>
@@ -143,7 +143,7 @@ def test_the_child_that_looks_may_end(own_httpd, keys):
     web = server(own_httpd, keys, processes=4)
     for i in range(6):
         web.expect(r"AH00052", r"AH00051")
-        os.kill(web.children()[i % 3], signal.SIGKILL)
+        kill(web.children()[i % 3])
         time.sleep(0.3)
         add(keys, f"192.0.2.{i}/32")
         assert until(web, "list", f"192.0.2.{i}", 200) < 4

@@ -2,7 +2,6 @@
 """The core on each of httpd's process models."""
 
 import os
-import signal
 import time
 
 import pytest
@@ -11,6 +10,7 @@ from support.fields import limits
 from support.jwtmaker import Key
 from support.ports import Directory
 from support.problem import assert_refused
+from support.waiting import kill
 
 SIGNER = Key("ES256")
 
@@ -83,7 +83,7 @@ def test_a_revocation_reaches_all_processes(web):
 
 def test_a_killed_child_is_replaced(web):
     web.expect(r"AH00052: child pid \d+ exit signal Killed")
-    os.kill(web.children()[0], signal.SIGKILL)
+    kill(web.children()[0])
     key = web.keys.create()
     for _ in range(20):
         assert web.get("/s/x/hello.html", key=key).status == 200

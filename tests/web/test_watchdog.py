@@ -2,7 +2,6 @@
 """The watchdog's thread: it reads the change log so that no request has to, lives on when the child
 that runs it ends, and keeps no server from stopping."""
 
-import os
 import signal
 import subprocess
 import time
@@ -10,6 +9,7 @@ import time
 import pytest
 
 from support.keys import Sqlite
+from support.waiting import kill
 
 CONF = """
 <Location "/s/x/">
@@ -79,7 +79,7 @@ def test_the_child_that_runs_it_is_killed(web):
     assert go(web, key) == 200
     web.expect(r"AH00051|AH00052|AH00045")
     pid = owner(web)
-    os.kill(pid, signal.SIGKILL)
+    kill(pid)
     for _ in range(3):
         assert go(web, key) == 200
         web.keys.revoke(key)
