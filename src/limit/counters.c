@@ -11,85 +11,30 @@
  */
 #include "counters.h"
 
-#include <string.h>
-
 #define MAGIC APR_UINT64_C(0x61676c696d697473) /* "aglimits" */
-#define VERSION 2
+#define VERSION 3
 #define USUAL_SETS 16 /* fewer stripes rather than less than this many sets in each */
-
-/* ---- the memory ------------------------------------------------------------------------------ */
-
-/* Divides it: 64 stripes, fewer when it is small; the rest is sets. 0: too small for one. */
-static int measure(ag_counters_head_t *shape, apr_size_t size)
-{
-    apr_size_t head = sizeof(ag_counters_head_t), stripe = sizeof(ag_stripe_t), set = sizeof(ag_set_t);
-    apr_uint32_t stripes = AG_COUNTERS_STRIPES;
-
-    while (stripes > 1 && size < head + stripes * (stripe + USUAL_SETS * set)) {
-        stripes /= 2;
-    }
-    if (size < head + stripe + set) {
-        return 0;
-    }
-    memset(shape, 0, sizeof *shape);
-    shape->magic = MAGIC;
-    shape->version = VERSION;
-    shape->stripes = stripes;
-    shape->size = size;
-    shape->sets = (size - head - stripes * stripe) / (stripes * set);
-    return 1;
-}
-
-static int same_shape(const ag_counters_head_t *head, const ag_counters_head_t *shape)
-{
-    return head->magic == shape->magic && head->version == shape->version &&
-           head->stripes == shape->stripes && head->size == shape->size &&
-           head->sets == shape->sets;
-}
-
-static apr_status_t format(const ag_counters_t *table, const ag_counters_head_t *shape)
-{
-    apr_uint32_t i;
-
-    memset(table->head, 0, shape->size);
-    for (i = 0; i < shape->stripes; i++) {
-        apr_status_t rv = ag_lock_init(&table->stripes[i].lock);
-
-        if (rv) {
-            return rv;
-        }
-    }
-    *table->head = *shape;
-    return APR_SUCCESS;
-}
 
 apr_status_t ag_counters_attach(ag_counters_t *table, void *memory, apr_size_t size, int fresh)
 {
-    ag_counters_head_t shape;
+    static const ag_table_shape_t shape = {
+        .magic = MAGIC, .layout = VERSION, .head = sizeof(ag_counters_head_t),
+        .stripe = sizeof(ag_stripe_t), .set = sizeof(ag_set_t), .stripes = AG_COUNTERS_STRIPES,
+        .usual = USUAL_SETS};
+    apr_status_t rv = ag_table_attach(&table->base, &shape, memory, size, fresh);
 
-    if (!measure(&shape, size) || (!fresh && !same_shape(memory, &shape))) {
-        return APR_EINVAL;
-    }
     table->head = memory;
-    table->stripes = (ag_stripe_t *)(table->head + 1);
-    table->sets = (ag_set_t *)(table->stripes + shape.stripes);
-    table->n_sets = shape.sets;
-    table->mask = shape.stripes - 1;
-    return fresh ? format(table, &shape) : APR_SUCCESS;
+    table->stripes = (ag_stripe_t *)table->base.stripes;
+    table->sets = (ag_set_t *)table->base.sets;
+    table->mask = (apr_uint32_t)table->base.n_stripes - 1;
+    return rv;
 }
 
 /* ---- looking --------------------------------------------------------------------------------- */
 
 static ag_slot_t *find(ag_slot_t *slots, int n, ag_id_t tag)
 {
-    ag_slot_t *slot;
-
-    for (slot = slots; slot < slots + n; slot++) {
-        if (slot->tag.lo == tag.lo && slot->tag.hi == tag.hi) { /* tags are no secret */
-            return slot;
-        }
-    }
-    return NULL;
+    return ag_table_find(slots, n, sizeof *slots, tag);
 }
 
 /* How many slots are free of those it `may` take; *vacant gets the first of them, or NULL. */
@@ -121,7 +66,7 @@ static ag_slot_t *pick(ag_set_t *home, ag_set_t *second, unsigned may, apr_time_
 /* The set that 32 random bits name. */
 static ag_set_t *set_of(const ag_counters_t *table, apr_uint32_t stripe, apr_uint64_t bits)
 {
-    return &table->sets[stripe * table->n_sets + (bits * table->n_sets >> 32)];
+    return &table->sets[ag_table_pick(&table->base, stripe, bits)];
 }
 
 ag_slot_t *ag_counters_get(const ag_counters_t *table, apr_uint32_t stripe, ag_id_t tag)
@@ -165,7 +110,7 @@ void ag_counters_overflow(ag_place_t *place, const ag_counters_t *table, apr_uin
 
 void ag_counters_fill(ag_shm_fill_t *fill, const ag_counters_t *table, apr_time_t now)
 {
-    apr_uint64_t set, sets = table->n_sets * (table->mask + 1);
+    apr_uint64_t set, sets = table->base.n_sets;
     int i;
 
     fill->slots = sets * AG_COUNTERS_SET;

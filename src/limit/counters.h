@@ -10,7 +10,7 @@
 #ifndef AG_LIMIT_COUNTERS_H
 #define AG_LIMIT_COUNTERS_H
 
-#include "../base/lock.h"
+#include "../base/table.h"
 #include "room.h"
 
 #define AG_COUNTERS_SET AG_ROOM_SLOTS /* slots in a set */
@@ -36,23 +36,18 @@ typedef struct ag_set_t {
     ag_slot_t slot[AG_COUNTERS_SET];
 } ag_set_t;
 
-/* The beginning of the memory: what must be equal when another generation finds it. */
 typedef struct ag_counters_head_t {
-    apr_uint64_t magic;
-    apr_uint32_t version;
-    apr_uint32_t stripes; /* a power of two */
-    apr_uint64_t size;
-    apr_uint64_t sets;      /* in each stripe */
+    ag_table_head_t base;
     apr_uint64_t overflows; /* charges that found no slot, */
     apr_uint64_t networks;  /* and those that found one of a network's */
 } ag_counters_head_t;
 
 typedef struct ag_counters_t {
+    ag_table_t base;
     ag_counters_head_t *head;
     ag_stripe_t *stripes;
     ag_set_t *sets;
-    apr_uint64_t n_sets; /* in each stripe */
-    apr_uint32_t mask;   /* stripes less one */
+    apr_uint32_t mask; /* stripes less one */
 } ag_counters_t;
 
 /* Where a tag is, or could be. */

@@ -10,7 +10,7 @@
 #ifndef AG_LIMIT_LEASE_H
 #define AG_LIMIT_LEASE_H
 
-#include "../base/lock.h"
+#include "../base/table.h"
 #include "room.h"
 
 /* How old what is known of a counter may be, where somebody only asks how much is left. */
@@ -129,11 +129,7 @@ typedef struct ag_mark_t {
 } ag_mark_t;
 
 typedef struct ag_leases_head_t {
-    apr_uint64_t magic;
-    apr_uint32_t version;
-    apr_uint32_t unused;
-    apr_uint64_t size;
-    apr_uint64_t sets;   /* in each stripe */
+    ag_table_head_t base;
     apr_time_t tended;   /* when somebody last looked for idle leases */
     apr_uint64_t next;   /* where the next look begins */
     ag_id_t fleet;       /* digest of the servers that the marks are of */
@@ -141,14 +137,13 @@ typedef struct ag_leases_head_t {
     apr_uint64_t settled; /* and the last one that was heard of twice (lease_reset.c) */
     ag_mark_t marks[AG_FLEET_SERVERS];
     ag_breaker_t breakers[AG_FLEET_SERVERS];
-    ag_lock_t locks[AG_LEASE_STRIPES];
 } ag_leases_head_t;
 
 struct ag_leases_t {
+    ag_table_t table;
     ag_leases_head_t *head;
     ag_lease_t *all;
     apr_uint64_t n;
-    apr_uint64_t sets;
 };
 
 static inline apr_uint32_t ag_lease_stripe(const ag_subject_t *subject)
@@ -159,12 +154,19 @@ static inline apr_uint32_t ag_lease_stripe(const ag_subject_t *subject)
 /* The stripe of the lease of that number. */
 static inline apr_uint32_t ag_lease_stripe_at(const ag_leases_t *leases, apr_uint64_t number)
 {
-    return (apr_uint32_t)(number / (leases->sets * AG_LEASE_SET));
+    return (apr_uint32_t)(number / (leases->table.each * AG_LEASE_SET));
 }
 
 /* The locks of a mask of stripes, from the lowest up. */
-void ag_leases_lock(const ag_leases_t *leases, apr_uint64_t stripes);
-void ag_leases_unlock(const ag_leases_t *leases, apr_uint64_t stripes);
+static inline void ag_leases_lock(const ag_leases_t *leases, apr_uint64_t stripes)
+{
+    ag_table_hold(&leases->table, stripes);
+}
+
+static inline void ag_leases_unlock(const ag_leases_t *leases, apr_uint64_t stripes)
+{
+    ag_table_release(&leases->table, stripes);
+}
 
 /* The lease of that tag, or NULL. */
 ag_lease_t *ag_lease_find(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_t tag);

@@ -67,25 +67,15 @@ static ag_lock_t *lock_of(const ag_counters_t *table, const ag_charge_t *charge)
     return &table->stripes[ag_counters_stripe(table, charge->subject)].lock;
 }
 
-/* From the lowest stripe up, so two requests never wait for each other. */
 AG_RARE static apr_uint64_t hold_many(const ag_counters_t *table, const ag_charge_t *charges, int n)
 {
-    apr_uint64_t stripes = 0, left;
+    apr_uint64_t stripes = 0;
 
     while (n--) {
         stripes |= (apr_uint64_t)1 << ag_counters_stripe(table, charges[n].subject);
     }
-    for (left = stripes; left; left &= left - 1) {
-        ag_lock_take(&table->stripes[__builtin_ctzll(left)].lock);
-    }
+    ag_table_hold(&table->base, stripes);
     return stripes;
-}
-
-AG_RARE static void release_many(const ag_counters_t *table, apr_uint64_t stripes)
-{
-    for (; stripes; stripes &= stripes - 1) {
-        ag_lock_give(&table->stripes[__builtin_ctzll(stripes)].lock);
-    }
 }
 
 static AG_HOT held_t hold(const ag_counters_t *table, const ag_charge_t *charges, int n)
@@ -110,7 +100,7 @@ static AG_HOT void release(const ag_counters_t *table, held_t held)
         ag_lock_give(held.one);
     }
     else {
-        release_many(table, held.many);
+        ag_table_release(&table->base, held.many);
     }
 }
 

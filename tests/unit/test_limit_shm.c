@@ -118,11 +118,13 @@ static void test_a_table_nearly_full(void **state)
 {
     ag_counters_head_t *memory = share(MEDIUM_SIZE);
     ag_store_t *store = attach(memory, MEDIUM_SIZE, 1);
-    apr_uint64_t slots = memory->sets * memory->stripes * AG_COUNTERS_SET;
     ag_window_t w = make_window(1, 3600, &ag_algo_fixed);
-    apr_uint64_t i, passed = 0;
+    apr_uint64_t slots, i, passed = 0;
+    ag_shm_fill_t fill;
 
     (void)state;
+    ag_store_shm_fill(&fill, store, 1);
+    slots = fill.slots;
     for (i = 0; memory->overflows < 3; i++) {
         ag_subject_t s = numbered((int)i);
 
