@@ -432,7 +432,7 @@ static void use_leases(void *part, apr_pool_t *p)
 static void test_leases(void **state)
 {
     part_t part = {"leases", sizeof(ag_leases_head_t)
-                                 + AG_LEASE_STRIPES * AG_LEASE_SET * sizeof(ag_lease_t),
+                                 + AG_LEASE_STRIPES * (sizeof(ag_lock_t) + AG_LEASE_SET * sizeof(ag_lease_t)),
                    attach_leases, use_leases};
 
     bite_all(&part, 1, *state);
