@@ -14,15 +14,20 @@
 #define MALFORMED "the token is malformed"
 #define MEMO_TTL apr_time_from_sec(300)
 
-/* A principal from the cache reads its claims from the token at hand: the part between the dots. */
-static void lend_claims(ag_principal_t *who, const char *text, apr_size_t n)
+/* A principal from the cache reads its claims from the token at hand: the part between the dots. 0 when this
+ * is no token, which nobody remembers; but every child can write to the cache. */
+static int lend_claims(ag_principal_t *who, const char *text, apr_size_t n)
 {
-    const char *payload = (const char *)memchr(text, '.', n) + 1;
-    const char *end = memchr(payload, '.', n - (apr_size_t)(payload - text));
+    const char *dot = memchr(text, '.', n);
+    const char *end = dot ? memchr(dot + 1, '.', n - (apr_size_t)(dot + 1 - text)) : NULL;
 
+    if (!end || !who->issuer) {
+        return 0;
+    }
     who->parse_claims = ag_jwt_claims_of;
-    who->raw = payload;
-    who->raw_size = (apr_size_t)(end - payload);
+    who->raw = dot + 1;
+    who->raw_size = (apr_size_t)(end - dot - 1);
+    return 1;
 }
 
 static ag_reason_e judge_times(const ag_token_memo_t *memo, apr_time_t now, const char **detail)
@@ -52,10 +57,10 @@ static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *cal
         return 0;
     }
     if (!ag_token_memo_read(&memo, who, apr_pmemdup(request->pool, record, n), n,
-                            request->pool)) {
+                            request->pool)
+        || !lend_claims(*who, text, size)) {
         return 0;
     }
-    lend_claims(*who, text, size);
     *reason = judge_times(&memo, request->now, &call->detail);
     return 1;
 }

@@ -44,6 +44,9 @@ static ag_reason_e judge(const ag_key_t *key, const ag_request_t *request)
         return AG_R_IP_DENIED;
     }
     return ag_key_endpoint_allowed(&key->endpoints, request->method, request->path)
+                   && (!key->endpoints.n
+                       || ag_key_destination_allowed(&key->endpoints, request->method,
+                                                     request->header(request, "Destination")))
                ? AG_R_NONE
                : AG_R_ENDPOINT_DENIED;
 }

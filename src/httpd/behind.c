@@ -5,12 +5,11 @@
  */
 #include "hide.h"
 
-/* httpd refused the request before its sections were merged, so the key may be one of any. An application
- * that answers errors of its own gets its own fields. */
-static int is_early(const request_rec *r)
+/* The request was refused before it had a handler, perhaps before all of its sections were merged, so the key
+ * may be one of any. An application that answers errors of its own gets its own fields. */
+static int is_early(request_rec *r)
 {
-    return ap_is_HTTP_ERROR(r->status) && !r->handler
-           && r->per_dir_config == r->server->lookup_defaults;
+    return ap_is_HTTP_ERROR(r->status) && !r->handler && !ag_exchange_begun(r);
 }
 
 /* A password may be a key, too. Where the request is merely sent on, mod_auth_basic reads it once more. */

@@ -171,6 +171,13 @@ void ag_exchange_begins(request_rec *r)
     }
 }
 
+int ag_exchange_begun(request_rec *r)
+{
+    const kept_t *kept = ap_get_module_config(topmost(r)->request_config, &apiguard_module);
+
+    return kept && (kept->begun || (kept->exchange && kept->exchange->begun));
+}
+
 /* httpd does not ask again who it is where a sub-request or redirect has its parent's very
  * configuration (AP_AUTH_INTERNAL_PER_CONF); so the answer is the parent's too. */
 static void inherit(request_rec *r, ag_check_t *check)

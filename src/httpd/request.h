@@ -28,6 +28,9 @@ ag_exchange_t *ag_exchange_found(request_rec *r);
 /* A handler begins while there is none; whichever pass makes it later finds that so. */
 void ag_exchange_begins(request_rec *r);
 
+/* Has one? */
+int ag_exchange_begun(request_rec *r);
+
 static inline const ag_policy_t *ag_policy_of(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &apiguard_module);

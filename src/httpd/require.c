@@ -72,7 +72,8 @@ static authn_status check_password(request_rec *r, const char *user, const char 
     ag_reason_e reason = ag_guard_identify_key(check, password);
     const ag_principal_t *who = check->verdict.who;
 
-    if (reason == AG_R_NONE && strcmp(who->client, user) == 0) {
+    /* Where several issuers are accepted, a client is not called what a token's user is. */
+    if (reason == AG_R_NONE && strcmp(ag_principal_told(who, who->client, r->pool), user) == 0) {
         return AUTH_GRANTED;
     }
     check->verdict.who = NULL;

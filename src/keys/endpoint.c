@@ -88,3 +88,25 @@ int ag_key_endpoint_allowed(const ag_words_t *endpoints, const char *method, con
     }
     return 0;
 }
+
+/* Its path, if that is written so plainly that nobody can read it as another one; else NULL. */
+static const char *plain_path(const char *destination)
+{
+    const char *host = strstr(destination, "://");
+    const char *path = host ? strchr(host + 3, '/') : destination;
+
+    return path && *path == '/' && !strpbrk(path, "%?#;,\\ \t") && !strstr(path, "//") && !strstr(path, "/.")
+               ? path
+               : NULL;
+}
+
+int ag_key_destination_allowed(const ag_words_t *endpoints, const char *method, const char *destination)
+{
+    const char *path;
+
+    if (endpoints->n == 0 || !destination || (strcmp(method, "COPY") != 0 && strcmp(method, "MOVE") != 0)) {
+        return 1;
+    }
+    path = plain_path(destination);
+    return path && ag_key_endpoint_allowed(endpoints, method, path);
+}

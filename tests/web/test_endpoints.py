@@ -2,6 +2,8 @@
 """A key's own endpoints against the ways in which an application may read a path or method
 otherwise than the patterns do."""
 
+import os
+
 import pytest
 
 from support.problem import assert_refused
@@ -48,3 +50,28 @@ def test_what_may_become_a_way_up_fits_no_endpoint(web, key, path):
 def test_a_parameter_is_no_way_up(web, key):
     assert web.get("/api/x/a;v=1.html", key=key).text == "parameter\n"
     assert web.get("/api/x/a.html;v=..", key=key).status == 404
+
+@pytest.fixture(scope="module")
+def dav(make_httpd):
+    server = make_httpd("""
+        DavLockDB {root}/htdocs/davlock
+        <Location "/api/">
+            Dav On
+            AuthType ApiGuard
+            Require valid-user
+        </Location>""", modules=("dav", "dav_fs"), files={"api/x/a.txt": "a", "api/y/b.txt": "b"})
+    for folder, _, _ in os.walk(server.dir.join("htdocs")):
+        os.chmod(folder, 0o777)
+    return server
+
+
+@pytest.mark.parametrize("to, status", [
+    ("http://127.0.0.1:{port}/api/x/d.txt", 201), ("/api/y/c.txt", 403),
+    ("http://127.0.0.1:{port}/api/y/d.txt", 403), ("/api/x/../y/e.txt", 403), ("/api/%79/e.txt", 403),
+    ("//api/x/e.txt", 403), ("/api/x/%2e%2e/y/e.txt", 403), ("http:/api/x/e.txt", 403)])
+def test_what_is_copied_goes_where_the_key_may_write(dav, to, status):
+    """Found from outside: a key for /api/x/* alone copied its files to any place of the section."""
+    dav.expect("AH0", "Destination")
+    key = dav.keys.create(endpoints=["/api/x/*"])
+    answer = dav.request("COPY", "/api/x/a.txt", key=key, headers={"Destination": to.replace("{port}", str(dav.port))})
+    assert answer.status == status, answer.text

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A request that mod_rewrite refuses before its directory's section is known: the script of its ErrorDocument
+sees no credential.
+
+Found from outside: it did wherever a <Location> matched, since that made the request look as if all its
+sections had been merged."""
+
+import pytest
+
+from support.fcgi import FastCgi
+
+CONF = """
+RewriteEngine On
+RewriteRule "^/app/forbidden" "-" [F]
+RewriteRule "^/app/gone" "-" [G]
+SetEnvIf Authorization "(.+)" HTTP_AUTHORIZATION=$1
+<Location "/app/">
+    SetEnv SOME thing
+</Location>
+<Directory "{root}/htdocs/app">
+    AuthType ApiGuard
+    ApiGuardKeyFrom header:X-API-Key bearer query:apikey cookie:session
+    ApiGuardErrors httpd
+    Require valid-user
+</Directory>
+<Location "/error/">
+    ProxyPass "fcgi://127.0.0.1:{fcgi}/"
+</Location>
+ErrorDocument 403 /error/x
+ErrorDocument 410 /error/x
+"""
+
+
+@pytest.fixture(scope="module")
+def web(make_httpd):
+    fcgi = FastCgi()
+    server = make_httpd(CONF, modules=("rewrite", "proxy", "proxy_fcgi"), words={"fcgi": fcgi.port})
+    server.key = server.keys.create()
+    yield server
+    fcgi.close()
+
+
+@pytest.mark.parametrize("path, status", [("/app/forbidden", 403), ("/app/gone", 410)])
+@pytest.mark.parametrize("how", ["field", "query", "cookie", "bearer"])
+def test_its_error_document_sees_no_credential(web, path, status, how):
+    query = f"?apikey={web.key}" if how == "query" else ""
+    headers = {"field": {"X-API-Key": web.key}, "cookie": {"Cookie": f"session={web.key}"},
+               "bearer": {"Authorization": f"Bearer {web.key}"}}.get(how, {})
+    answer = web.get(path + query, headers=headers)
+    assert answer.status == status and "REDIRECT_STATUS" in answer.text, answer.text[:300]
+    assert web.key not in answer.text, answer.text
