@@ -54,6 +54,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_insert_error_filter(ag_insert_error_filter, NULL, NULL, APR_HOOK_LAST);
     ap_hook_log_transaction(ag_last_word, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_log_transaction(ag_usage_log, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_log_transaction(ag_hide_unanswered, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_log_transaction(ag_mask_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ag_register_filters();
     ag_register_trailers();

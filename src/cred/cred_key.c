@@ -32,6 +32,12 @@ static ag_principal_t *principal_of(const ag_key_t *key, ag_id_t realm, apr_pool
     return who;
 }
 
+/* WebDAV writes to where these go to (RFC 4918 s9.8, s9.9). */
+static int has_destination(const char *method)
+{
+    return strcmp(method, "COPY") == 0 || strcmp(method, "MOVE") == 0;
+}
+
 static ag_reason_e judge(const ag_key_t *key, const ag_request_t *request)
 {
     if (!key->active) {
@@ -44,7 +50,7 @@ static ag_reason_e judge(const ag_key_t *key, const ag_request_t *request)
         return AG_R_IP_DENIED;
     }
     return ag_key_endpoint_allowed(&key->endpoints, request->method, request->path)
-                   && (!key->endpoints.n
+                   && (!has_destination(request->method)
                        || ag_key_destination_allowed(&key->endpoints, request->method,
                                                      request->header(request, "Destination")))
                ? AG_R_NONE

@@ -100,8 +100,9 @@ void ag_guard_begin(ag_exchange_t *exchange)
     exchange->begun = 1;
 }
 
-/* A request that is refused before any work consumes nothing, and a refused sub-request gives back only
- * its own. What was given back is charged anew to what answers in its stead: an ErrorDocument is work, too. */
+/* A request that is refused before any work consumes nothing. It gives back its own alone: what its sub-requests
+ * were charged may have paid for a password that was looked at. What was given back is charged anew to what
+ * answers in its stead: an ErrorDocument is work, too. */
 void ag_guard_give_back(const ag_check_t *check)
 {
     ag_bill_t **at = &check->exchange->bills;
@@ -109,7 +110,7 @@ void ag_guard_give_back(const ag_check_t *check)
     while (*at) {
         ag_bill_t *bill = *at;
 
-        if (bill->store && (!check->below || bill->by == check->number)) {
+        if (bill->store && bill->by == check->number) {
             refund(bill, &check->exchange->request);
             *at = bill->earlier;
         }

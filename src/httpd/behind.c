@@ -55,3 +55,14 @@ void ag_hide_behind(request_rec *r)
         ag_hide_copies(r, ag_check_of(from), ag_hide_collected(from));
     }
 }
+
+int ag_hide_unanswered(request_rec *r)
+{
+    const ag_check_t *check = ag_check_found(r);
+
+    if (!r->handler && ag_collected()->n && !ag_exchange_begun(r)
+        && !(check && (check->passed || check->verdict.reason != AG_R_NONE))) {
+        ag_hide_copies(r, ag_check_of(r), ag_hide_collected(r));
+    }
+    return DECLINED;
+}

@@ -52,9 +52,7 @@ static void adopt(request_rec *r, ag_check_t *check)
     ag_reason_e reason = refused_by_require(r, check);
 
     if (refused_below(r, check)) {
-        if (r->status == HTTP_TOO_MANY_REQUESTS) {
-            ag_guard_give_back(check);
-        }
+        /* What it was charged stays: another sub-request may have looked at a password for it. */
         check->policy = check->exchange->refused_below->policy;
         check->verdict = check->exchange->refused_below->verdict;
         check->bill = NULL;

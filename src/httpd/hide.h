@@ -28,6 +28,10 @@ void ag_hide_copies(request_rec *r, const ag_check_t *check, const ag_key_from_t
  * for a credential is hidden there. */
 void ag_hide_behind(request_rec *r);
 
+/* Before anything is logged: what ended before our gate and without a handler (a redirect, [F], a bad line) has
+ * hidden nothing yet, and the key may be one of any section. */
+int ag_hide_unanswered(request_rec *r);
+
 /* Gives see() each field that was hidden, as it was first. */
 void ag_each_hidden(request_rec *r, void (*see)(void *ctx, const char *name, const char *value),
                     void *ctx);

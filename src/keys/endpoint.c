@@ -104,7 +104,7 @@ int ag_key_destination_allowed(const ag_words_t *endpoints, const char *method, 
 {
     const char *path;
 
-    if (endpoints->n == 0 || !destination || (strcmp(method, "COPY") != 0 && strcmp(method, "MOVE") != 0)) {
+    if (endpoints->n == 0 || !destination) {
         return 1;
     }
     path = plain_path(destination);

@@ -131,7 +131,7 @@ apr_status_t ag_lease_forget(int *there, ag_store_t *base, const ag_charge_t *ch
     if (!rv) {
         name_counter(&entry, store, charge, p);
         rv = empty(there, &call, &entry, &lease, charge->window);
-        rv = rv || !*there ? rv : change_epoch(&call);
+        rv = rv ? rv : change_epoch(&call); /* also where nothing is left: an earlier reset may have ended half-way */
         ag_fleet_end(&call);
     }
     forget_here(store, charge);

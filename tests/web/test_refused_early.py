@@ -30,6 +30,28 @@ ErrorDocument 403 /error/x
 ErrorDocument 410 /error/x
 """
 
+LOGGED = """
+CustomLog {root}/logs/probe.log "%{X-API-Key}i|%{Cookie}i|%q|%r|%{Authorization}i|%{FROM}e|%U"
+SetEnvIf X-API-Key "(.+)" FROM=$1
+RewriteEngine On
+RewriteRule "^/(app|loc)/forbidden" "-" [F]
+RewriteRule "^/(app|loc)/missing" "-" [R=404]
+Redirect gone /app/old
+Redirect gone /loc/old
+Redirect 302 /loc/away http://elsewhere.example/
+Redirect 302 /app/away http://elsewhere.example/
+<Directory "{root}/htdocs/app">
+    AuthType ApiGuard
+    ApiGuardKeyFrom header:X-API-Key bearer query:apikey cookie:session
+    Require valid-user
+</Directory>
+<Location "/loc/">
+    AuthType ApiGuard
+    ApiGuardKeyFrom header:X-API-Key bearer query:apikey cookie:session
+    Require valid-user
+</Location>
+"""
+
 
 @pytest.fixture(scope="module")
 def web(make_httpd):
@@ -49,3 +71,25 @@ def test_its_error_document_sees_no_credential(web, path, status, how):
     answer = web.get(path + query, headers=headers)
     assert answer.status == status and "REDIRECT_STATUS" in answer.text, answer.text[:300]
     assert web.key not in answer.text, answer.text
+
+
+@pytest.fixture(scope="module")
+def logged(make_httpd):
+    server = make_httpd(LOGGED, modules=("rewrite",), files={"app/x.html": "x", "loc/x.html": "x"})
+    server.key = server.keys.create()
+    return server
+
+
+@pytest.mark.parametrize("path", [f"/{place}/{how}" for place in ("app", "loc")
+                                  for how in ("forbidden", "missing", "old", "away", "a%2fb", "%zz", "nothing")])
+@pytest.mark.parametrize("how", ["field", "query", "cookie", "bearer"])
+def test_no_log_shows_it(logged, path, how):
+    """Fields of what ended before the gate stood in logs as they were sent."""
+    logged.expect("AH0", "AH1")
+    query = f"?apikey={logged.key}" if how == "query" else ""
+    headers = {"field": {"X-API-Key": logged.key}, "cookie": {"Cookie": f"session={logged.key}"},
+               "bearer": {"Authorization": f"Bearer {logged.key}"}}.get(how, {})
+    lines = len(logged.named_log("probe.log").splitlines())
+    assert logged.get(path + query, headers=headers).status != 200
+    log = logged.named_log("probe.log", lambda text: len(text.splitlines()) > lines)
+    assert logged.key not in log

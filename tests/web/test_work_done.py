@@ -251,3 +251,40 @@ def test_of_one_name_the_higher_cost_counts(web):
                                           "/cost/dear/x.html", "/cost/x.html", "/cost/x.html")]
     assert [answer.status for answer in answers] == [200, 200, 200, 429, 200, 429]
     assert [limits(answer)["pot"]["r"] for answer in answers] == [9, 5, 1, 0, 0, 0]
+
+INDEX_GUESSES = """
+<Location "/page/">
+    ApiGuardRateLimit 0/day by=global
+</Location>
+<Location "/s/">
+    ApiGuardRateLimit 5/day by=ip
+    Require valid-user
+</Location>
+<Location "/s/basic/">
+    AuthType Basic
+    AuthName staff
+    AuthUserFile "{root}/users"
+</Location>
+<Location "/s/two/">
+    AuthType None
+    Require all granted
+    DirectoryIndex /s/basic/hello.html /page/index.html
+</Location>
+<Location "/two/">
+    DirectoryIndex /s/basic/hello.html /page/index.html
+</Location>
+"""
+
+
+@pytest.mark.parametrize("place", ["/two/", "/s/two/"])
+def test_a_password_of_an_index_is_not_given_back(own_httpd, place):
+    """mod_dir looked at a second index, which its own limit refused, and so the first one's wrong password cost
+    nothing: after twenty of them the right one was let in."""
+    files = {name: "x" for name in ("page/index.html", "two/x.txt", "s/two/x.txt", "s/basic/hello.html")}
+    web = own_httpd(INDEX_GUESSES, start=False, files=files)
+    web.expect("AH01617", "AG0140")
+    digest = base64.b64encode(hashlib.sha1(b"right").digest()).decode()
+    web.dir.write("users", f"joe:{{SHA}}{digest}\n", 0o644)
+    web.start()
+    assert [web.get(place, basic=("joe", f"wrong-{n}")).status for n in range(9)] == [429] * 9
+    assert web.get(place, basic=("joe", "right")).status == 429
