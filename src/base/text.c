@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 #include <apr_tables.h>
 
@@ -285,4 +286,14 @@ void ag_buf_sf_string(ag_buf_t *b, const char *text)
         ag_buf_mem(b, text, 1);
     }
     ag_buf_mem(b, "\"", 1);
+}
+
+int ag_text_token(const char *text)
+{
+    const char *at = text;
+
+    while (*at && (apr_isalnum(*at) || strchr("!#$%&'*+-.^_`|~", *at))) {
+        at++;
+    }
+    return *text && !*at;
 }

@@ -74,6 +74,9 @@ static inline int ag_text_same_field(const char *name, const char *other)
     return rest && !*rest;
 }
 
+/* 1 when it is a token, as names of fields, cookies and methods are (RFC 9110 s5.6.2). */
+int ag_text_token(const char *text);
+
 /* 1 when nothing but blanks stands in it. */
 int ag_text_nothing(const char *text);
 

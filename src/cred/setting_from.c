@@ -55,11 +55,10 @@ static const struct {
     {"bearer", AG_FROM_BEARER, 0},  {"basic", AG_FROM_BASIC, 0},
 };
 
-/* A token (RFC 9110 s5.6.2): the name of a header, a cookie or an argument. */
-static int is_token(const char *name)
+/* The name of a header, a cookie or an argument; in the latter & % and + stand for something else. */
+static int is_name(const char *name)
 {
-    return *name && ag_text_visible(name, strlen(name), 0)
-           && strcspn(name, "\"(),/:;<=>?@[\\]{}&%+") == strlen(name);
+    return ag_text_token(name) && !strpbrk(name, "&%+");
 }
 
 static const char *parse_source(ag_key_source_t *source, const char *word, apr_pool_t *p)
@@ -70,7 +69,7 @@ static const char *parse_source(ag_key_source_t *source, const char *word, apr_p
         apr_size_t n = strlen(sources[i].word);
 
         if (strncasecmp(word, sources[i].word, n) == 0
-            && (sources[i].named ? is_token(word + n) : !word[n])) {
+            && (sources[i].named ? is_name(word + n) : !word[n])) {
             source->from = sources[i].from;
             source->name = word + n;
             if (source->from == AG_FROM_HEADER && strcasecmp(word + n, "Authorization") == 0) {

@@ -77,7 +77,7 @@ static int key_create(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
     ag_draft_t d = {{0}};
     const char *id, *key;
     const char *error = fill(&d, o, ctl->now, ctl->pool);
-    ag_pepper_t pepper;
+    ag_ctl_pepper_t pepper;
     int code;
 
     (void)operands;

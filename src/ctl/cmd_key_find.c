@@ -29,7 +29,7 @@ static const char sql_revoke[] = "UPDATE api_keys SET is_active = 0 WHERE id = %
 
 typedef struct {
     ag_ctl_t *ctl;
-    ag_pepper_t pepper;
+    ag_ctl_pepper_t pepper;
     apr_hash_t *tried;          /* parts of the text, where they stand */
     apr_hash_t *ids;            /* of the keys found */
     apr_array_header_t *found;  /* ids, const char * */

@@ -300,7 +300,7 @@ static const char *prepare(import_t *im, char **text, apr_size_t *n, const impor
                            const char *path, apr_pool_t *p)
 {
     const char *error = NULL;
-    ag_pepper_t pepper;
+    ag_ctl_pepper_t pepper;
 
     im->rules.now = im->ctl->now;
     im->rules.expires_said = o->expires != NULL;

@@ -94,7 +94,7 @@ static const char *grace_end(const ag_ctl_t *ctl, const char **row, apr_int64_t 
 /* What the new key is made of. */
 typedef struct {
     const char *prefix; /* NULL: as the old one's */
-    ag_pepper_t pepper;
+    ag_ctl_pepper_t pepper;
 } birth_t;
 
 /* Inside the transaction. *id is the new key's number, *key the key. */

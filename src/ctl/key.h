@@ -45,18 +45,18 @@ int ag_ctl_key_reread(const char ***row, ag_ctl_t *ctl, const char *id);
 
 /* ---- key_match.c ----------------------------------------------------------------------------- */
 
-typedef struct ag_pepper_t {
+typedef struct ag_ctl_pepper_t {
     const unsigned char *bytes; /* wiped with the pool */
     apr_size_t n; /* 0: there is none */
-} ag_pepper_t;
+} ag_ctl_pepper_t;
 
 /* Of a --pepper option, which may be NULL: read as the server reads it, and before ag_ctl_open(), with which
  * root becomes a user who may not read such a file. An error text or NULL. */
-const char *ag_ctl_pepper(ag_pepper_t *pepper, const char *source, apr_pool_t *p);
+const char *ag_ctl_pepper(ag_ctl_pepper_t *pepper, const char *source, apr_pool_t *p);
 
 /* The row of the key in `text`: one, or none. An exit code; what was wrong has been said. */
 int ag_ctl_key_match(ag_rows_t *rows, ag_ctl_t *ctl, const char *text, apr_size_t n,
-                     const ag_pepper_t *pepper);
+                     const ag_ctl_pepper_t *pepper);
 
 /* ---- key_rules.c ----------------------------------------------------------------------------- */
 
@@ -94,7 +94,7 @@ const char *ag_ctl_expiry(const char **text, const char *expires, apr_time_t now
  * Its hash and public prefix go into the draft; *key is wiped with the pool. An error text or
  * NULL. */
 const char *ag_ctl_key_make(const char **key, ag_draft_t *d, const char *prefix,
-                            const ag_pepper_t *pepper, apr_pool_t *p);
+                            const ag_ctl_pepper_t *pepper, apr_pool_t *p);
 
 /* Prints a key that was made, this once: alone on standard output when that is no terminal. `more`
  * (may be NULL) goes into the JSON object and is taken over. */

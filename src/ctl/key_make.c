@@ -21,7 +21,7 @@ const char *ag_ctl_expiry(const char **text, const char *expires, apr_time_t now
 }
 
 const char *ag_ctl_key_make(const char **key, ag_draft_t *d, const char *prefix,
-                            const ag_pepper_t *pepper, apr_pool_t *p)
+                            const ag_ctl_pepper_t *pepper, apr_pool_t *p)
 {
     char *made = ag_ctl_secret_memory(AG_KEY_MAX + 1, p);
     char *hash = apr_palloc(p, 2 * AG_SHA256_SIZE + 1);

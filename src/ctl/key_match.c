@@ -22,7 +22,7 @@ static const char *absolute(const char *source, apr_pool_t *p)
     return apr_filepath_get(&here, 0, p) == APR_SUCCESS ? ag_open_absolute(source, here, p) : NULL;
 }
 
-const char *ag_ctl_pepper(ag_pepper_t *pepper, const char *source, apr_pool_t *p)
+const char *ag_ctl_pepper(ag_ctl_pepper_t *pepper, const char *source, apr_pool_t *p)
 {
     const char *path, *error;
 
@@ -54,7 +54,7 @@ static void keep_match(ag_rows_t *rows, const char *text, apr_size_t n, apr_pool
 }
 
 int ag_ctl_key_match(ag_rows_t *rows, ag_ctl_t *ctl, const char *text, apr_size_t n,
-                     const ag_pepper_t *pepper)
+                     const ag_ctl_pepper_t *pepper)
 {
     char hash[2 * AG_SHA256_SIZE + 1];
     const char *value = hash;

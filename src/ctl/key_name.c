@@ -13,7 +13,7 @@
 /* A whole key on standard input. */
 static int select_secret(ag_rows_t *rows, ag_ctl_t *ctl, const char *pepper_file)
 {
-    ag_pepper_t pepper;
+    ag_ctl_pepper_t pepper;
     const char *error = ag_ctl_pepper(&pepper, pepper_file, ctl->pool);
     char *key;
     int code;

@@ -196,14 +196,10 @@ static const char *read_header(ag_limit_t *limit, const char *text, const ag_exp
 
     (void)expr;
     for (at = name; *at; at++) {
-        if (!apr_isalnum(*at) && !strchr("!#$%&'*+-.^_`|~", *at)) {
-            break;
-        }
         *at = (char)apr_tolower(*at);
     }
     limit->by_name = name;
-    return *text && !*at ? NULL
-                         : apr_psprintf(p, "by=header:%s does not name a request field", text);
+    return ag_text_token(text) ? NULL : apr_psprintf(p, "by=header:%s does not name a request field", text);
 }
 
 const char *ag_limit_expr(ag_expr_t **compiled, const char *option, const char *text, int string,

@@ -19,16 +19,16 @@
 
 /* ---- in shared memory; the locks are held ---------------------------------------------------- */
 
-/* 1 when somebody else is asking for one of the counters; bill->rival then tells which visit it is. */
-static int is_busy(ag_bill_t *bill, apr_time_t clock)
+/* 1 when somebody else is asking for one of the counters; run->rival then tells which visit it is. */
+static int is_busy(ag_lease_run_t *run, apr_time_t clock)
 {
     int i;
 
-    for (i = 0; i < bill->n; i++) {
-        const ag_part_t *part = &bill->parts[i];
+    for (i = 0; i < run->n; i++) {
+        const ag_lease_step_t *step = &run->steps[i];
 
-        if (part->state == AG_PART_ASK && part->lease && part->lease->busy > clock) {
-            bill->rival = part->lease->busy;
+        if (step->state == AG_LEASE_ASK && step->lease && step->lease->busy > clock) {
+            run->rival = step->lease->busy;
             return 1;
         }
     }
@@ -36,74 +36,74 @@ static int is_busy(ag_bill_t *bill, apr_time_t clock)
 }
 
 /* Marks the counters as being asked for, and takes out what their leases held. */
-static void leave(ag_bill_t *bill, apr_time_t clock)
+static void leave(ag_lease_run_t *run, apr_time_t clock)
 {
-    apr_time_t timeout = apr_time_from_msec(bill->store->fleet->config.timeout_ms);
+    apr_time_t timeout = apr_time_from_msec(run->store->fleet->config.timeout_ms);
     int i;
 
-    bill->busy = clock + 2 * timeout;
-    for (i = 0; i < bill->n; i++) {
-        ag_part_t *part = &bill->parts[i];
-        ag_lease_t *lease = part->lease;
+    run->busy = clock + 2 * timeout;
+    for (i = 0; i < run->n; i++) {
+        ag_lease_step_t *step = &run->steps[i];
+        ag_lease_t *lease = step->lease;
 
-        if (part->state != AG_PART_ASK || !lease) {
+        if (step->state != AG_LEASE_ASK || !lease) {
             continue;
         }
-        part->held = lease->tokens;
-        part->taken = lease->taken;
-        part->until = lease->until;
-        part->back = ag_lease_back(lease, bill->charges[i].window, part->held, bill->now);
+        step->held = lease->tokens;
+        step->taken = lease->taken;
+        step->until = lease->until;
+        step->back = ag_lease_back(lease, run->charges[i].window, step->held, run->now);
         __atomic_store_n(&lease->tokens, 0, __ATOMIC_RELEASE);
-        lease->busy = bill->busy;
+        lease->busy = run->busy;
     }
 }
 
 /* ---- the store ------------------------------------------------------------------------------- */
 
-/* One try with the locks held: AG_PART_SPENT and AG_PART_REFUSED are final; AG_PART_ASK: the bill has been marked, and
+/* One try with the locks held: AG_LEASE_SPENT and AG_LEASE_REFUSED are final; AG_LEASE_ASK: the run has been marked, and
  * *asks made; or, when *asks is NULL, somebody else is on the way. */
-static ag_part_e try(ag_bill_t *bill, ag_ask_t **asks, int *n)
+static ag_lease_step_e try(ag_lease_run_t *run, ag_ask_t **asks, int *n)
 {
-    ag_part_e all;
+    ag_lease_step_e all;
 
     *asks = NULL;
-    ag_leases_lock(bill->store->leases, bill->stripes);
-    all = ag_lease_spend_parts(bill);
-    if (all == AG_PART_REFUSED) {
-        ag_lease_refuse(bill);
+    ag_leases_lock(run->store->leases, run->stripes);
+    all = ag_lease_spend_steps(run);
+    if (all == AG_LEASE_REFUSED) {
+        ag_lease_refuse(run);
     }
-    else if (all == AG_PART_ASK) {
+    else if (all == AG_LEASE_ASK) {
         apr_time_t clock = apr_time_now();
 
-        if (is_busy(bill, clock)) {
-            ag_lease_undo(bill);
+        if (is_busy(run, clock)) {
+            ag_lease_undo(run);
         }
         else {
-            leave(bill, clock);
-            *asks = ag_lease_asks(bill, n);
+            leave(run, clock);
+            *asks = ag_lease_asks(run, n);
         }
     }
-    ag_leases_unlock(bill->store->leases, bill->stripes);
+    ag_leases_unlock(run->store->leases, run->stripes);
     return all;
 }
 
 /* A visit takes no longer than the time-out; one after another is a queue, and memcached is well. */
-static apr_status_t charge_all(ag_bill_t *bill)
+static apr_status_t charge_all(ag_lease_run_t *run)
 {
-    apr_interval_time_t patience = apr_time_from_msec(bill->store->fleet->config.timeout_ms);
+    apr_interval_time_t patience = apr_time_from_msec(run->store->fleet->config.timeout_ms);
     apr_time_t rival = 0, since = 0, start = apr_time_now();
     apr_interval_time_t nap = LOOK_AGAIN;
     ag_ask_t *asks;
     int n;
 
-    while (try(bill, &asks, &n) == AG_PART_ASK) {
+    while (try(run, &asks, &n) == AG_LEASE_ASK) {
         apr_time_t clock = apr_time_now();
 
         if (asks) {
-            return ag_lease_visit(bill, asks, n);
+            return ag_lease_visit(run, asks, n);
         }
-        since = bill->rival == rival ? since : clock;
-        rival = bill->rival;
+        since = run->rival == rival ? since : clock;
+        rival = run->rival;
         if (clock > since + patience || clock > start + QUEUE) {
             return APR_TIMEUP;
         }
@@ -116,16 +116,16 @@ static apr_status_t charge_all(ag_bill_t *bill)
 static apr_status_t charge_lease(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
                                  apr_pool_t *p)
 {
-    ag_part_t usual[USUAL_CHARGES];
-    ag_bill_t bill = {(ag_lease_store_t *)store, charges, usual, n, now, 0, 0, 0, p};
+    ag_lease_step_t usual[USUAL_CHARGES];
+    ag_lease_run_t run = {(ag_lease_store_t *)store, charges, usual, n, now, 0, 0, 0, p};
     apr_status_t rv;
     int i;
 
-    bill.parts = n <= USUAL_CHARGES ? usual : apr_palloc(p, (apr_size_t)n * sizeof *usual);
+    run.steps = n <= USUAL_CHARGES ? usual : apr_palloc(p, (apr_size_t)n * sizeof *usual);
     for (i = 0; i < n; i++) {
-        bill.stripes |= (apr_uint64_t)1 << ag_lease_stripe(charges[i].subject);
+        run.stripes |= (apr_uint64_t)1 << ag_lease_stripe(charges[i].subject);
     }
-    rv = charge_all(&bill);
+    rv = charge_all(&run);
     for (i = 0; rv && i < n; i++) {
         charges[i].allowed = 0; /* whoever overlooks the status finds nothing allowed */
     }

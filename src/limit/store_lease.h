@@ -15,14 +15,14 @@ typedef struct ag_lease_store_t {
     ag_leases_t *leases;
 } ag_lease_store_t;
 
-typedef enum { AG_PART_SPENT, AG_PART_REFUSED, AG_PART_ASK } ag_part_e;
+typedef enum { AG_LEASE_SPENT, AG_LEASE_REFUSED, AG_LEASE_ASK } ag_lease_step_e;
 
 /* One charge on its way. */
-typedef struct ag_part_t {
+typedef struct ag_lease_step_t {
     ag_lease_t *lease; /* NULL: the second charge of one counter, which is asked for by itself */
     ag_id_t tag;
     ag_id_t key;
-    ag_part_e state;
+    ag_lease_step_e state;
     int doubted;       /* ASK: what is known says no */
     apr_uint64_t hand; /* tokens that could be spent when it was looked at */
     apr_uint64_t held; /* ASK: all tokens, taken out of the lease */
@@ -30,20 +30,20 @@ typedef struct ag_part_t {
     apr_time_t taken;  /* when those had been charged */
     apr_time_t term;   /* ASK: so long what comes may be spent */
     apr_time_t until;
-} ag_part_t;
+} ag_lease_step_t;
 
 /* All charges of a request. */
-typedef struct ag_bill_t {
+typedef struct ag_lease_run_t {
     ag_lease_store_t *store;
     ag_charge_t *charges;
-    ag_part_t *parts;
+    ag_lease_step_t *steps;
     int n;
     apr_time_t now;
     apr_time_t busy; /* the mark of this visit */
     apr_time_t rival; /* the mark of the visit that is waited for */
     apr_uint64_t stripes;
     apr_pool_t *p;
-} ag_bill_t;
+} ag_lease_run_t;
 
 /* What a counter says when `hand` of its tokens are this request's to spend; fills the quota. */
 int ag_lease_judge(ag_charge_t *charge, const ag_counter_t *seen, apr_uint64_t hand, apr_time_t now,
@@ -54,19 +54,19 @@ ag_lease_t ag_lease_known(const ag_lease_store_t *store, const ag_charge_t *char
 
 /* Spends what is at hand, one after the other; the worst of what they say: any refusal refuses, else
  * one that must ask makes it a visit. The locks are held, here and for the next two. */
-ag_part_e ag_lease_spend_parts(ag_bill_t *bill);
+ag_lease_step_e ag_lease_spend_steps(ag_lease_run_t *run);
 
 /* Puts back what was spent here. */
-void ag_lease_undo(ag_bill_t *bill);
+void ag_lease_undo(ag_lease_run_t *run);
 
 /* So too, and each charge says what is left without this request. */
-void ag_lease_refuse(ag_bill_t *bill);
+void ag_lease_refuse(ag_lease_run_t *run);
 
-/* What to ask for the parts that must, *n of them; the locks are held. */
-ag_ask_t *ag_lease_asks(ag_bill_t *bill, int *n);
+/* What to ask for the steps that must, *n of them; the locks are held. */
+ag_ask_t *ag_lease_asks(ag_lease_run_t *run, int *n);
 
 /* Asks, and brings back what came of it; no lock is held. */
-apr_status_t ag_lease_visit(ag_bill_t *bill, ag_ask_t *asks, int n);
+apr_status_t ag_lease_visit(ag_lease_run_t *run, ag_ask_t *asks, int n);
 
 /* ag_store_t's refund() and tend(). */
 void ag_lease_refund(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,

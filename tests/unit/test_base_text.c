@@ -353,10 +353,25 @@ static void test_blank(void **state)
     assert_null(words.v);
 }
 
+static void test_token(void **state)
+{
+    static const char *const good[] = {"X-API-Key", "a", "!#$%&'*+-.^_`|~09azAZ"};
+    static const char *const bad[] = {"", "a b", "a:", "(a)", "a/b", "\"a\"", "a\t", "\xc3\xa9", "a\x7f", "a@b", "[a]", "{a}", "a,", "a;b=c"};
+    int i;
+
+    (void)state;
+    for (i = 0; i < N_OF(good); i++) {
+        assert_true(ag_text_token(good[i]));
+    }
+    for (i = 0; i < N_OF(bad); i++) {
+        assert_false(ag_text_token(bad[i]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_words), TEST(test_open_quote), TEST(test_one_word), TEST(test_lists),
+        TEST(test_words), TEST(test_token), TEST(test_open_quote), TEST(test_one_word), TEST(test_lists),
         TEST(test_has), TEST(test_starts), TEST(test_path), TEST(test_path_random),
         TEST(test_path_cost), TEST(test_option), TEST(test_same_field), TEST(test_visible),
         TEST(test_blank),
