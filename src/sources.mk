@@ -109,7 +109,7 @@ ag_core_c = \
 	src/guard/kinds.c \
 	src/guard/kinds_site.c \
 	src/guard/methods.c \
-	src/guard/watch.c \
+	src/guard/dry_run.c \
 	src/guard/policy.c
 
 ag_core_h = \

@@ -67,11 +67,11 @@ ag_rule_e ag_rule_test(const ag_rule_t *rule, ag_verdict_t *verdict, const ag_re
     if (rule->type->needs_who && !verdict->who) {
         return AG_RULE_NO_WHO;
     }
-    answer = verdict->asked == rule ? (ag_rule_e)verdict->answer
+    answer = verdict->memo_rule == rule ? (ag_rule_e)verdict->memo_answer
                                     : rule->type->test(rule, verdict->who, request);
     if (!rule->type->needs_who) {
-        verdict->asked = rule;
-        verdict->answer = (int)answer;
+        verdict->memo_rule = rule;
+        verdict->memo_answer = (int)answer;
     }
     if (answer == AG_RULE_NO) {
         nominate(rule, verdict, request->pool);

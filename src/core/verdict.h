@@ -14,10 +14,10 @@ typedef struct ag_verdict_t {
     ag_reason_e reason;    /* AG_R_NONE until somebody refuses */
     ag_reason_e candidate; /* a Require said no; final only if no other says yes */
     const char *detail;    /* for the client; never a secret, never an internal name; or NULL */
-    /* The Require rule that needs nobody and was asked last, and what it said: httpd asks the tree
-     * twice, before and after somebody is identified. */
-    const void *asked;
-    int answer;
+    /* The last address rule and its result (ag_rule_e), reused when httpd walks the Require tree again, after
+     * somebody was identified. */
+    const void *memo_rule;
+    int memo_answer;
     const char *wanted;    /* the scopes a failed Require named, or NULL */
     ag_principal_t *who;   /* NULL until a credential is accepted */
     ag_principal_t *shown; /* whose credential it was, where that is known though it was refused */

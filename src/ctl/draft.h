@@ -45,7 +45,7 @@ int ag_draft_is_time(ag_draft_e column);
 const char *ag_draft_set_list(ag_draft_t *d, ag_draft_e column, const ag_words_t *words,
                               apr_pool_t *p);
 
-/* Is this what the table may hold there? An error text or NULL, which is right too: NULL. */
+/* Validates one column. NULL if it is valid (a NULL text is), else an error text. */
 const char *ag_draft_check_text(ag_draft_e column, const char *text, apr_pool_t *p);
 
 /* The whole row; an error text and the column it is about, or NULL. */

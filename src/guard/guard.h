@@ -125,8 +125,8 @@ void ag_guard_give_back(const ag_check_t *check);
 /* Tells of the charges that are dry runs and did not fit. */
 void ag_guard_watch(ag_check_t *check, const ag_charge_t *charges, int n);
 
-/* At which level to tell that somebody was hit by something (any number that is the same for both):
- * a warning once a second, with *more like it since the last one, else for information. */
+/* Log level for an event that may repeat: WARNING for the first in a second with this `whom` (a digest of the
+ * event and its subject), else INFO; *more: how many were suppressed since the last warning. */
 ag_log_level_e ag_guard_level(const ag_check_t *check, apr_uint64_t whom, apr_uint32_t *more);
 
 /* The same for the refusal in the verdict. Those that come as often as a client likes are 429; all

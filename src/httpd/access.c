@@ -86,7 +86,7 @@ int ag_check_authn(request_rec *r)
     return identify(r, ag_check_of(r));
 }
 
-/* The sub-request ends; should it have become the request itself, that ends now, too. */
+/* Cleanup of a sub-request's pool: forget it as the exchange's last passed check. */
 static apr_status_t forget_below(void *ended)
 {
     ag_check_t *check = ended;

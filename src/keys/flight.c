@@ -102,8 +102,7 @@ static void take(ag_flight_t *flight, int free, apr_time_t now)
     flight->ticket = slot->ticket;
 }
 
-/* Who has waited for one and did not find his answer asks for himself: it may be one that cannot be
- * kept, and then nobody gains by queueing. */
+/* If the answer of the query we waited for is not cacheable, query ourselves: queueing again would not help. */
 static ag_flight_e decide(ag_flight_t *flight, apr_time_t now)
 {
     census_t c = walk(flight, now);

@@ -20,7 +20,8 @@
 /* Between the readings of requests: less than a second, since the reading takes time as well; more
  * than the watchdog leaves. */
 #define INTERVAL (APR_USEC_PER_SEC * 4 / 5)
-#define PATIENCE (APR_USEC_PER_SEC * 9 / 10) /* the same after a failure: the watchdog was faster */
+/* After a failure, wait slightly longer, so that the watchdog retries first. */
+#define PATIENCE (APR_USEC_PER_SEC * 9 / 10)
 #define LAG (2 * APR_USEC_PER_SEC)
 #define HUNG (30 * APR_USEC_PER_SEC) /* a reading that takes longer no longer speaks for others */
 #define FAILED (LAG + HUNG) /* a failure may end long after the request that asks came in */
@@ -202,7 +203,7 @@ static int is_request_s_turn(ag_keys_shared_t *shared, apr_time_t now)
     return is_turn(shared, now, lasts(now, LOAD(shared->failed_until), FAILED) ? PATIENCE : INTERVAL);
 }
 
-/* What one wants to know by reading, another has read meanwhile. */
+/* Another process has already read the log for us. */
 static int is_read(const ag_keys_t *keys, apr_time_t now)
 {
     ag_keys_shared_t *shared = keys->shared;

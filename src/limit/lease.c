@@ -8,15 +8,15 @@
 #define LIFE_MIN APR_USEC_PER_SEC
 #define LIFE_MAX (10 * APR_USEC_PER_SEC)
 #define WORTHWHILE 64 /* tokens, for two round trips */
-#define ROOM 8 /* all nodes' leases are at most this part of what is left, where they live long */
-#define DOUBT (2 * APR_USEC_PER_SEC) /* doubled with each refusal */
+#define BATCH_SHARE 8 /* all nodes' leases are at most this part of what is left, where they live long */
+#define RECHECK_AFTER (2 * APR_USEC_PER_SEC) /* doubled with each refusal */
 #define MAX_DOUBLINGS 10
 #define PAUSE_PART 60 /* of the time in which a window becomes whole, */
 #define PAUSE_MAX APR_USEC_PER_SEC /* but at most so long */
-#define LATELY 30 /* pauses */
+#define RECENT_PAUSES 30 /* pauses */
 #define LAST_PART 150
-#define HASTE 2 /* others may become so much faster between two visits, */
-#define HASTY 4 /* and a few requests may come at once, and no promise is broken */
+#define PEER_SPEEDUP 2 /* others may become so much faster between two visits, */
+#define PEER_BURST 4 /* and a few requests may come at once, and no promise is broken */
 #define TENTH (APR_USEC_PER_SEC / 10)
 #define AGE_MAX (60 * APR_USEC_PER_SEC)
 
@@ -89,7 +89,7 @@ apr_uint64_t ag_lease_pace(const ag_lease_t *lease, apr_time_t now)
 
 static apr_uint64_t others_pace(const ag_lease_t *lease)
 {
-    return lease->others > lease->earlier ? lease->others : lease->earlier;
+    return lease->peer_rate > lease->peer_rate_max ? lease->peer_rate : lease->peer_rate_max;
 }
 
 static apr_uint64_t left_of(ag_counter_t counter, const ag_window_t *window, apr_time_t now)
@@ -110,7 +110,7 @@ apr_time_t ag_lease_term(const ag_lease_t *lease, const ag_window_t *window, apr
     }
     term = WORTHWHILE * APR_USEC_PER_SEC / pace;
     term = term < LIFE_MAX ? term : LIFE_MAX;
-    room = left_of(lease->seen, window, now) / ROOM * APR_USEC_PER_SEC / (pace + others);
+    room = left_of(lease->seen, window, now) / BATCH_SHARE * APR_USEC_PER_SEC / (pace + others);
     term = term < room ? term : room;
     return term < LIFE_MIN ? LIFE_MIN : (apr_time_t)term;
 }
@@ -139,7 +139,7 @@ static apr_time_t pause_of(const ag_window_t *window)
 
 /* When a limit is used up, tokens become free one by one. Asking for each of them would cost two
  * round trips a token; so they are left to gather: nobody asks for a while after it was found used
- * up, and as long as that is not long ago, nobody asks for the last hundredth of it. */
+ * up, and as long as that is not long ago, nobody asks for the last hundred and fiftieth of it. */
 apr_time_t ag_lease_pause(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now)
 {
     apr_time_t end = lease->dry + pause_of(window);
@@ -159,7 +159,7 @@ void ag_lease_used_up(ag_lease_t *lease, apr_time_t now)
 
 void ag_lease_got(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t left, apr_time_t now)
 {
-    int lately = lease->refused && now < lease->refused + LATELY * pause_of(window);
+    int lately = lease->refused && now < lease->refused + RECENT_PAUSES * pause_of(window);
 
     lease->refusals = 0;
     lease->dry = lately && left < window->rate.n / LAST_PART ? now : 0;
@@ -183,7 +183,7 @@ int ag_lease_doubts(const ag_lease_t *lease, apr_time_t now)
 {
     apr_uint32_t doublings = lease->refusals < MAX_DOUBLINGS ? lease->refusals : MAX_DOUBLINGS;
 
-    return now >= lease->asked + (DOUBT << doublings);
+    return now >= lease->asked + (RECHECK_AFTER << doublings);
 }
 
 void ag_lease_watch(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *read,
@@ -203,9 +203,9 @@ void ag_lease_watch(ag_lease_t *lease, const ag_window_t *window, const ag_count
     tenths = since > 0 ? (apr_uint64_t)since / TENTH : 0;
     pace = charged * 10 / (tenths ? tenths : 1);
 
-    lease->earlier -= lease->earlier / 4;
-    lease->earlier = lease->others > lease->earlier ? lease->others : lease->earlier;
-    lease->others = pace < APR_UINT32_MAX ? (apr_uint32_t)pace : APR_UINT32_MAX;
+    lease->peer_rate_max -= lease->peer_rate_max / 4;
+    lease->peer_rate_max = lease->peer_rate > lease->peer_rate_max ? lease->peer_rate : lease->peer_rate_max;
+    lease->peer_rate = pace < APR_UINT32_MAX ? (apr_uint32_t)pace : APR_UINT32_MAX;
 }
 
 void ag_lease_doubt_quota(ag_quota_t *quota, const ag_lease_t *lease, const ag_window_t *window,
@@ -220,7 +220,7 @@ void ag_lease_doubt_quota(ag_quota_t *quota, const ag_lease_t *lease, const ag_w
     if (age <= 0 || left <= sure) {
         return;
     }
-    used = HASTE * pace * (apr_uint64_t)age / APR_USEC_PER_SEC + (pace ? HASTY : 0);
+    used = PEER_SPEEDUP * pace * (apr_uint64_t)age / APR_USEC_PER_SEC + (pace ? PEER_BURST : 0);
     if (lease->refused && now < lease->refused + 2 * ag_lease_life(window)) {
         used = left; /* others wait for whatever comes */
     }

@@ -47,8 +47,8 @@ typedef struct ag_lease_t {
     apr_uint64_t second; /* what was spent in this second and in the one before */
     apr_uint32_t spent, before;
 
-    apr_uint32_t others, earlier; /* what other nodes charged in a second, by the last visit and, fading,
-                                     by those before */
+    apr_uint32_t peer_rate;     /* other nodes' charges per second, by the last visit */
+    apr_uint32_t peer_rate_max; /* and a fading maximum of those before */
 } ag_lease_t;
 
 /* ---- one lease; its stripe's lock is held ---------------------------------------------------- */

@@ -60,8 +60,8 @@ static void leave(ag_lease_run_t *run, apr_time_t clock)
 
 /* ---- the store ------------------------------------------------------------------------------- */
 
-/* One try with the locks held: AG_LEASE_SPENT and AG_LEASE_REFUSED are final; AG_LEASE_ASK: the run has been marked, and
- * *asks made; or, when *asks is NULL, somebody else is on the way. */
+/* One try with the locks held: AG_LEASE_SPENT and AG_LEASE_REFUSED are final; AG_LEASE_ASK: the run has been marked
+ * and *asks made; with *asks NULL another request is already asking: wait and retry. */
 static ag_lease_step_e try(ag_lease_run_t *run, ag_ask_t **asks, int *n)
 {
     ag_lease_step_e all;

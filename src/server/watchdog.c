@@ -23,18 +23,13 @@ typedef struct {
     int (*wanted)(server_rec *servers);
 } job_t;
 
-/* A thread of its own, since reading a list of a million entries takes seconds, which revoked keys
- * must not wait for; and one in each child, in turns (ag_ipshare_turn): when a child ends, nobody
- * waits ten seconds for another to take over. mod_watchdog has a thread in each child anyway. */
+/* Each group of jobs has a thread of its own, so that revoked keys wait for none of these: LISTS may take
+ * seconds for a list of a million entries, USAGE may block on a database that is locked to writers, LEASES on
+ * memcached; DESK must answer a person at once. LISTS has a thread in each child, and they take turns
+ * (ag_ipshare_turn): when a child ends, nobody waits ten seconds for another to take over. */
 #define LISTS "_apiguard_lists_"
-
-/* Nor for a database that can be read but is locked to writers. */
 #define USAGE "_apiguard_usage_"
-
-/* Neither must wait for memcached, */
 #define LEASES "_apiguard_leases_"
-
-/* nor a person for any of these. */
 #define DESK "_apiguard_desk_"
 
 /* A job and what it works on, for as long as the configuration lives. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * watch: what the log is told of limits. Those that are only tried out refuse nobody, and say when they
+ * dry_run: what the log is told of limits. Those that are only tried out refuse nobody, and say when they
  * would have: in the log and, by the verdict, in a variable of the request. What happens again and again is a
  * warning once a second.
  */
