@@ -17,8 +17,7 @@ const ag_rule_type_t ag_rule_types[] = {
     {NULL, AG_R_NONE, 0, NULL, NULL},
 };
 
-const char *ag_rule_parse(ag_rule_t **out, const char *name, const char *line,
-                          const ag_setting_call_t *call)
+const char *ag_rule_parse(ag_rule_t **out, const char *name, const char *line, const ag_setting_call_t *call)
 {
     ag_rule_t *rule = apr_pcalloc(call->p, sizeof *rule);
     const ag_rule_type_t *type = ag_rule_types;
@@ -49,8 +48,7 @@ static void nominate(const ag_rule_t *rule, ag_verdict_t *verdict, apr_pool_t *p
         return;
     }
     for (i = 0; i < rule->words.n; i++) {
-        verdict->wanted = i ? apr_pstrcat(p, verdict->wanted, " ", rule->words.v[i], NULL)
-                            : rule->words.v[0];
+        verdict->wanted = i ? apr_pstrcat(p, verdict->wanted, " ", rule->words.v[i], NULL) : rule->words.v[0];
     }
 }
 
@@ -67,8 +65,8 @@ ag_rule_e ag_rule_test(const ag_rule_t *rule, ag_verdict_t *verdict, const ag_re
     if (rule->type->needs_who && !verdict->who) {
         return AG_RULE_NO_WHO;
     }
-    answer = verdict->memo_rule == rule ? (ag_rule_e)verdict->memo_answer
-                                    : rule->type->test(rule, verdict->who, request);
+    answer =
+        verdict->memo_rule == rule ? (ag_rule_e)verdict->memo_answer : rule->type->test(rule, verdict->who, request);
     if (!rule->type->needs_who) {
         verdict->memo_rule = rule;
         verdict->memo_answer = (int)answer;

@@ -28,7 +28,7 @@ struct ag_rule_t {
     const ag_rule_type_t *type;
     ag_words_t words;
     const ag_ipset_t *networks;
-    void *parsed; /* the type's own */
+    void *parsed;        /* the type's own */
     const char *warning; /* what is allowed and probably not meant, or NULL */
 };
 
@@ -36,8 +36,7 @@ struct ag_rule_t {
 extern const ag_rule_type_t ag_rule_types[];
 
 /* Parses what follows the rule's name. An error text or NULL. */
-const char *ag_rule_parse(ag_rule_t **rule, const char *name, const char *line,
-                          const ag_setting_call_t *call);
+const char *ag_rule_parse(ag_rule_t **rule, const char *name, const char *line, const ag_setting_call_t *call);
 
 /* What to refuse with when it could not be tested. */
 ag_reason_e ag_rule_why_unknown(const ag_rule_t *rule);

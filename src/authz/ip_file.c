@@ -58,8 +58,7 @@ typedef struct {
 } reading_t;
 
 /* An error that ends it all, or NULL. */
-static const char *take_line(reading_t *reading, int number, char *line, apr_pool_t *pline,
-                             apr_pool_t *p)
+static const char *take_line(reading_t *reading, int number, char *line, apr_pool_t *pline, apr_pool_t *p)
 {
     ag_net_t net;
     int there;
@@ -67,8 +66,7 @@ static const char *take_line(reading_t *reading, int number, char *line, apr_poo
 
     if (error) {
         ag_iptable_miss(reading->maker);
-        reading->error = reading->error ? reading->error
-                                        : apr_psprintf(p, "line %d: %s", number, error);
+        reading->error = reading->error ? reading->error : apr_psprintf(p, "line %d: %s", number, error);
     }
     else if (there && !ag_iptable_add(reading->maker, &net, 0, NULL)) {
         return "there are too many entries";
@@ -102,8 +100,7 @@ static const char *read_lines(reading_t *reading, char *text, apr_pool_t *p)
 
 /* Takes over what was read. With *missed, where it is not NULL, lines that are no network are passed
  * over and *missed tells of the first; else one is an error. */
-static const char *publish(const ag_ip_source_t *source, const char **missed, char *text,
-                           apr_pool_t *p)
+static const char *publish(const ag_ip_source_t *source, const char **missed, char *text, apr_pool_t *p)
 {
     reading_t reading = {ag_iptable_start(0, p), 0, NULL};
     const ag_iptable_t *table;
@@ -190,8 +187,7 @@ const char *ag_ip_file_open(void *ctx, ag_opening_t *opening)
     char text[128];
 
     if (rv != APR_SUCCESS) {
-        return apr_psprintf(p, "%s: no memory can be shared: %s", source->name,
-                            apr_strerror(rv, text, sizeof text));
+        return apr_psprintf(p, "%s: no memory can be shared: %s", source->name, apr_strerror(rv, text, sizeof text));
     }
     error = load(source, good ? NULL : &missed, p);
     if (error && good) {
@@ -208,8 +204,7 @@ const char *ag_ip_file_open(void *ctx, ag_opening_t *opening)
     return error;
 }
 
-void ag_ip_file_poll(const ag_ip_source_t *source, apr_time_t now, const ag_log_t *log,
-                     apr_pool_t *p)
+void ag_ip_file_poll(const ag_ip_source_t *source, apr_time_t now, const ag_log_t *log, apr_pool_t *p)
 {
     ag_ipshare_notes_t *notes = ag_ipshare_notes(source->share);
     int good = ag_ipshare_whole(source->share);
@@ -228,8 +223,7 @@ void ag_ip_file_poll(const ag_ip_source_t *source, apr_time_t now, const ag_log_
                    missed || !good ? UNSURE : GOES_ON);
         }
         else {
-            ag_log(log, AG_LOG_NOTICE, 0, "AG0441: Require api-ip: %s has changed and was read",
-                   source->name);
+            ag_log(log, AG_LOG_NOTICE, 0, "AG0441: Require api-ip: %s has changed and was read", source->name);
         }
     }
     notes->found = stamp;

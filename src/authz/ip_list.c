@@ -14,25 +14,22 @@
 #include "../base/measure.h"
 #include "../core/statement.h"
 
-#define PAGE 1000    /* rows; sql_page says it again */
-#define BATCH 1000   /* matches in one transaction */
-#define TELL 60      /* seconds between two */
-#define REST apr_time_from_msec(400)
+#define PAGE        1000 /* rows; sql_page says it again */
+#define BATCH       1000 /* matches in one transaction */
+#define TELL        60   /* seconds between two */
+#define REST        apr_time_from_msec(400)
 #define REST_FAILED apr_time_from_sec(5)
-#define TRUSTED apr_time_from_sec(3600) /* the change log is kept for a day */
+#define TRUSTED     apr_time_from_sec(3600) /* the change log is kept for a day */
 
 enum { FAILING = 1, MISSED = 2, UNTOLD = 4 }; /* notes->failing: what has been logged */
 
 static const char sql_revision[] = "SELECT revision FROM api_schema WHERE id = %d";
-static const char sql_changed[] =
-    "SELECT max(revision) FROM api_changes WHERE revision > %lld AND key_hash = %s";
-static const char sql_page[] =
-    "SELECT cidr, expires_at FROM api_ip_lists WHERE list = %s AND cidr > %s"
-    " ORDER BY cidr LIMIT 1000";
-static const char sql_match[] =
-    "INSERT INTO api_ip_matches (list, cidr, last_match_at) VALUES (%s, %s, %lld)"
-    " ON CONFLICT (list, cidr) DO UPDATE SET last_match_at = excluded.last_match_at"
-    " WHERE excluded.last_match_at > api_ip_matches.last_match_at";
+static const char sql_changed[] = "SELECT max(revision) FROM api_changes WHERE revision > %lld AND key_hash = %s";
+static const char sql_page[] = "SELECT cidr, expires_at FROM api_ip_lists WHERE list = %s AND cidr > %s"
+                               " ORDER BY cidr LIMIT 1000";
+static const char sql_match[] = "INSERT INTO api_ip_matches (list, cidr, last_match_at) VALUES (%s, %s, %lld)"
+                                " ON CONFLICT (list, cidr) DO UPDATE SET last_match_at = excluded.last_match_at"
+                                " WHERE excluded.last_match_at > api_ip_matches.last_match_at";
 static const char sql_match_mysql[] =
     "INSERT INTO api_ip_matches (list, cidr, last_match_at) VALUES (%s, %s, %lld)"
     " ON DUPLICATE KEY UPDATE last_match_at = GREATEST(last_match_at, VALUES(last_match_at))";
@@ -109,8 +106,7 @@ static int read_pages(reading_t *reading)
         values[0] = look->list;
         values[1] = apr_pstrdup(reading->p, reading->last);
         reading->rows = 0;
-        rv = ag_statement_select(take_row, reading, 2, &look->db, sql_page, values, 2, &look->error,
-                                 reading->p);
+        rv = ag_statement_select(take_row, reading, 2, &look->db, sql_page, values, 2, &look->error, reading->p);
         look->error = rv ? apr_pstrdup(look->p, look->error) : NULL;
         if (!rv && reading->rows == PAGE && strcmp(values[1], reading->last) == 0) {
             look->error = "its entries are in no order"; /* bytes in place of a text, in SQLite */
@@ -125,7 +121,8 @@ static int read_pages(reading_t *reading)
 static void tell_missed(look_t *look, const char *missed)
 {
     if (missed && !(look->notes->failing & MISSED)) {
-        ag_log(look->log, AG_LOG_ERROR, 0, "AG0443: %s has an entry that is no network, or whose "
+        ag_log(look->log, AG_LOG_ERROR, 0,
+               "AG0443: %s has an entry that is no network, or whose "
                "time is none: \"%.60s\"; addresses that are not in the list get 503",
                look->source->name, missed);
     }
@@ -163,8 +160,7 @@ static int take_number(void *ctx, const char *const *columns)
 static int ask_number(apr_int64_t *out, look_t *look, const char *sql, const char **values, int n)
 {
     *out = -1;
-    return ag_statement_select(take_number, out, 1, &look->db, sql, values, n, &look->error, look->p)
-           == APR_SUCCESS;
+    return ag_statement_select(take_number, out, 1, &look->db, sql, values, n, &look->error, look->p) == APR_SUCCESS;
 }
 
 static int is_recent(apr_time_t now, apr_time_t then)
@@ -179,8 +175,7 @@ static int must_read(look_t *look, apr_int64_t revision)
     const char *values[2];
     apr_int64_t changed;
 
-    if (!ag_ipshare_filled(look->source->share) || revision < notes->version
-        || !is_recent(look->now, notes->found)) {
+    if (!ag_ipshare_filled(look->source->share) || revision < notes->version || !is_recent(look->now, notes->found)) {
         return 1;
     }
     if (revision == notes->version) {
@@ -204,8 +199,7 @@ static int write_matches(look_t *look, const ag_ipmatch_t *matches, int n, apr_p
         values[3 * i + 1] = matches[i].text;
         values[3 * i + 2] = number(matches[i].when, p);
     }
-    return ag_statement_change(&look->db, mysql ? sql_match_mysql : sql_match, values, 3, n,
-                               &look->error, p)
+    return ag_statement_change(&look->db, mysql ? sql_match_mysql : sql_match, values, 3, n, &look->error, p)
            == APR_SUCCESS;
 }
 
@@ -225,8 +219,10 @@ static void tell_matches(look_t *look)
         n = ag_ipshare_matches(matches, BATCH, look->source->share, &at, look->notes->told, p);
         good = n == 0 || write_matches(look, matches, n, p);
         if (!good && !(look->notes->failing & UNTOLD)) {
-            ag_log(look->log, AG_LOG_WARNING, 0, "AG0444: %s: matches cannot be written to "
-                   "api_ip_matches: %s", look->source->name, look->error);
+            ag_log(look->log, AG_LOG_WARNING, 0,
+                   "AG0444: %s: matches cannot be written to "
+                   "api_ip_matches: %s",
+                   look->source->name, look->error);
         }
         apr_pool_destroy(p);
     }
@@ -266,8 +262,7 @@ static void tell_failing(look_t *look, int good)
     ag_ipshare_notes_t *notes = look->notes;
 
     if (!good && !(notes->failing & FAILING)) {
-        ag_log(look->log, AG_LOG_ERROR, 0, "AG0442: %s cannot be read: %s", look->source->name,
-               look->error);
+        ag_log(look->log, AG_LOG_ERROR, 0, "AG0442: %s cannot be read: %s", look->source->name, look->error);
     }
     if (good && notes->failing & FAILING) {
         ag_log(look->log, AG_LOG_NOTICE, 0, "AG0445: %s can be read again", look->source->name);
@@ -275,8 +270,8 @@ static void tell_failing(look_t *look, int good)
     notes->failing = (notes->failing & ~FAILING) | (good ? 0 : FAILING);
 }
 
-void ag_ip_list_poll(const ag_ip_source_t *source, const ag_db_port_t *port, apr_time_t stale,
-                     apr_time_t now, const ag_log_t *log, apr_pool_t *p)
+void ag_ip_list_poll(const ag_ip_source_t *source, const ag_db_port_t *port, apr_time_t stale, apr_time_t now,
+                     const ag_log_t *log, apr_pool_t *p)
 {
     look_t look = {source, ag_ip_source_list(source), NULL, {0}, now, log, p, NULL};
     int good = 0;

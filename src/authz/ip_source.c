@@ -35,10 +35,9 @@ ag_ip_source_t *ag_ip_source_index(ag_ip_source_t *source, apr_hash_t *names)
 
 static ag_ip_source_t *find(const char *name, const ag_setting_call_t *call)
 {
-    return call->source_names ? apr_hash_get(call->source_names,
-                                             index_name(name, call->server, call->p),
-                                             APR_HASH_KEY_STRING)
-                              : NULL;
+    return call->source_names
+               ? apr_hash_get(call->source_names, index_name(name, call->server, call->p), APR_HASH_KEY_STRING)
+               : NULL;
 }
 
 static ag_ip_source_t *make(const char *name, const ag_setting_call_t *call)
@@ -63,8 +62,10 @@ static const char *list_of(ag_ip_source_t **source, const char *word, const ag_s
     }
     *source = find(word, call);
     if (!*source && !call->opens) {
-        return apr_psprintf(call->p, "\"%s\" is not allowed in .htaccess unless the server's own "
-                            "configuration uses that list, too", word);
+        return apr_psprintf(call->p,
+                            "\"%s\" is not allowed in .htaccess unless the server's own "
+                            "configuration uses that list, too",
+                            word);
     }
     *source = *source ? *source : make(word, call);
     return NULL;
@@ -89,9 +90,7 @@ static const char *file_of(ag_ip_source_t **source, const char *word, const ag_s
     return NULL;
 }
 
-const char *ag_ip_source_of(ag_ip_source_t **source, const char *word,
-                            const ag_setting_call_t *call)
+const char *ag_ip_source_of(ag_ip_source_t **source, const char *word, const ag_setting_call_t *call)
 {
-    return strncmp(word, "list:", 5) == 0 ? list_of(source, word, call)
-                                          : file_of(source, word, call);
+    return strncmp(word, "list:", 5) == 0 ? list_of(source, word, call) : file_of(source, word, call);
 }

@@ -29,8 +29,7 @@ static inline const char *ag_ip_source_list(const ag_ip_source_t *source)
 
 /* The source that "list:NAME" or "file:PATH" names, made when it is the first to do so. An error text
  * or NULL. */
-const char *ag_ip_source_of(ag_ip_source_t **source, const char *word,
-                            const ag_setting_call_t *call);
+const char *ag_ip_source_of(ag_ip_source_t **source, const char *word, const ag_setting_call_t *call);
 
 /* Enters a source by its server (a list's) and name, unless one is there already; the one that is. */
 ag_ip_source_t *ag_ip_source_index(ag_ip_source_t *source, apr_hash_t *names);
@@ -47,15 +46,14 @@ ag_open_fn ag_ip_file_open;
 
 /* Reads the file again if it has changed and then stayed as it is from one call to the next. What is
  * wrong with it is logged once, and the last good set stays. */
-void ag_ip_file_poll(const ag_ip_source_t *source, apr_time_t now, const ag_log_t *log,
-                     apr_pool_t *p);
+void ag_ip_file_poll(const ag_ip_source_t *source, apr_time_t now, const ag_log_t *log, apr_pool_t *p);
 
 /* ---- ip_list.c: a list in the database --------------------------------------------------------- */
 
 /* Reads the list if it has changed. It is good until `now` + `stale` then; while the database does not
  * answer that is not moved. Matches go to the database once a minute. Calls of all processes take
  * turns; one that comes too early does nothing. */
-void ag_ip_list_poll(const ag_ip_source_t *source, const ag_db_port_t *port, apr_time_t stale,
-                     apr_time_t now, const ag_log_t *log, apr_pool_t *p);
+void ag_ip_list_poll(const ag_ip_source_t *source, const ag_db_port_t *port, apr_time_t stale, apr_time_t now,
+                     const ag_log_t *log, apr_pool_t *p);
 
 #endif

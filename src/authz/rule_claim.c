@@ -62,7 +62,7 @@ static const char *read_name(test_t *test, const char **at, apr_pool_t *p)
 static const char *read_test(test_t *test, const char **at, apr_pool_t *p)
 {
     const char *error = read_name(test, at, p);
-    char operator = **at;
+    char operator= ** at;
     const char *value;
 
     if (error) {
@@ -73,7 +73,7 @@ static const char *read_test(test_t *test, const char **at, apr_pool_t *p)
     if (error) {
         return error;
     }
-    if (operator == '~') {
+    if (operator== '~') {
         return ag_regex_compile(&test->regex, value, p);
     }
     test->value = value;
@@ -111,7 +111,7 @@ static int holds(const test_t *test, json_t *claims, apr_pool_t *p)
     json_t *item;
     size_t i;
 
-    json_array_foreach(value, i, item) {
+    json_array_foreach (value, i, item) {
         if (fits(test, item, p)) {
             return 1;
         }
@@ -119,8 +119,7 @@ static int holds(const test_t *test, json_t *claims, apr_pool_t *p)
     return value && fits(test, value, p);
 }
 
-ag_rule_e ag_rule_test_claim(const ag_rule_t *rule, ag_principal_t *who,
-                             const ag_request_t *request)
+ag_rule_e ag_rule_test_claim(const ag_rule_t *rule, ag_principal_t *who, const ag_request_t *request)
 {
     const apr_array_header_t *tests = rule->parsed;
     json_t *claims = ag_claims(who, request->pool);

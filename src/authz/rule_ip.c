@@ -15,8 +15,7 @@ static int is_source(const char *word)
     return strncmp(word, "file:", 5) == 0 || strncmp(word, "list:", 5) == 0;
 }
 
-static const char *add_net(ag_rule_t *rule, apr_array_header_t *nets, const char *word,
-                           apr_pool_t *p)
+static const char *add_net(ag_rule_t *rule, apr_array_header_t *nets, const char *word, apr_pool_t *p)
 {
     int masked;
     const char *error = ag_net_parse(apr_array_push(nets), word, &masked, p);

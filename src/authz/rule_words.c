@@ -17,8 +17,7 @@ const char *ag_rule_parse_words(ag_rule_t *rule, const char *line, const ag_sett
 
     for (i = 0; !error && i < rule->words.n; i++) {
         if (!*rule->words.v[i] || strchr(rule->words.v[i], '*')) {
-            error = apr_psprintf(call->p, "\"%s\" is not allowed: a word without *",
-                                 rule->words.v[i]);
+            error = apr_psprintf(call->p, "\"%s\" is not allowed: a word without *", rule->words.v[i]);
         }
     }
     return error;
@@ -34,8 +33,7 @@ const char *ag_rule_parse_clients(ag_rule_t *rule, const char *line, const ag_se
         const char *star = strchr(rule->words.v[i], '*');
 
         if (star && star[1]) {
-            error = apr_psprintf(call->p, "\"%s\" is not allowed: a * may only end a name",
-                                 rule->words.v[i]);
+            error = apr_psprintf(call->p, "\"%s\" is not allowed: a * may only end a name", rule->words.v[i]);
         }
     }
     return error;
@@ -48,16 +46,14 @@ const char *ag_rule_parse_kinds(ag_rule_t *rule, const char *line, const ag_sett
 
     for (i = 0; !error && i < rule->words.n; i++) {
         if (ag_setting_choose("key|jwt|anonymous", rule->words.v[i]) < 0) {
-            error = apr_psprintf(call->p, "\"%s\" is not allowed: key, jwt or anonymous",
-                                 rule->words.v[i]);
+            error = apr_psprintf(call->p, "\"%s\" is not allowed: key, jwt or anonymous", rule->words.v[i]);
         }
     }
     return error;
 }
 
 /* A key's permission "orders:*" covers "orders:read"; one without `*` only itself. */
-static ag_rule_e any_covers(const ag_principal_t *who, const ag_words_t *held,
-                            const ag_words_t *wanted)
+static ag_rule_e any_covers(const ag_principal_t *who, const ag_words_t *held, const ag_words_t *wanted)
 {
     int i, j;
 
@@ -71,15 +67,13 @@ static ag_rule_e any_covers(const ag_principal_t *who, const ag_words_t *held,
     return AG_RULE_NO;
 }
 
-ag_rule_e ag_rule_test_scope(const ag_rule_t *rule, ag_principal_t *who,
-                             const ag_request_t *request)
+ag_rule_e ag_rule_test_scope(const ag_rule_t *rule, ag_principal_t *who, const ag_request_t *request)
 {
     (void)request;
     return any_covers(who, &who->scopes, &rule->words);
 }
 
-ag_rule_e ag_rule_test_role(const ag_rule_t *rule, ag_principal_t *who,
-                            const ag_request_t *request)
+ag_rule_e ag_rule_test_role(const ag_rule_t *rule, ag_principal_t *who, const ag_request_t *request)
 {
     (void)request;
     return any_covers(who, &who->roles, &rule->words);
@@ -125,15 +119,12 @@ static ag_rule_e client_fits(const char *word, const ag_principal_t *who)
     int key = strcmp(who->kind, "key") == 0;
 
     if (strncmp(word, who->kind, n) == 0 && word[n] == ':') {
-        return key ? (ag_rule_e)ag_text_starts(word + n + 1, who->client)
-                   : token_fits(word + n + 1, who);
+        return key ? (ag_rule_e)ag_text_starts(word + n + 1, who->client) : token_fits(word + n + 1, who);
     }
-    return key && strncmp(word, "jwt:", 4) != 0 && ag_text_starts(word, who->client) ? AG_RULE_YES
-                                                                                    : AG_RULE_NO;
+    return key && strncmp(word, "jwt:", 4) != 0 && ag_text_starts(word, who->client) ? AG_RULE_YES : AG_RULE_NO;
 }
 
-ag_rule_e ag_rule_test_client(const ag_rule_t *rule, ag_principal_t *who,
-                              const ag_request_t *request)
+ag_rule_e ag_rule_test_client(const ag_rule_t *rule, ag_principal_t *who, const ag_request_t *request)
 {
     ag_rule_e answer = AG_RULE_NO;
     int i;
@@ -144,27 +135,28 @@ ag_rule_e ag_rule_test_client(const ag_rule_t *rule, ag_principal_t *who,
         answer = each == AG_RULE_NO ? answer : each;
     }
     if (answer == AG_RULE_UNKNOWN) {
-        ag_log(request->log, AG_LOG_ERROR, 0, "AG0643: Require api-client: jwt:%s does not say which "
+        ag_log(request->log, AG_LOG_ERROR, 0,
+               "AG0643: Require api-client: jwt:%s does not say which "
                "issuer's client it means, and tokens of several issuers are accepted here: write "
-               "jwt:ISSUER:CLIENT", who->client);
+               "jwt:ISSUER:CLIENT",
+               who->client);
     }
     return answer;
 }
 
-ag_rule_e ag_rule_test_issuer(const ag_rule_t *rule, ag_principal_t *who,
-                              const ag_request_t *request)
+ag_rule_e ag_rule_test_issuer(const ag_rule_t *rule, ag_principal_t *who, const ag_request_t *request)
 {
     int told = who->issuer && *who->issuer;
 
     (void)request;
-    return told && (ag_words_has(&rule->words, who->issuer)
-                    || (who->issuer_name && ag_words_has(&rule->words, who->issuer_name)))
+    return told
+                   && (ag_words_has(&rule->words, who->issuer)
+                       || (who->issuer_name && ag_words_has(&rule->words, who->issuer_name)))
                ? AG_RULE_YES
                : AG_RULE_NO;
 }
 
-ag_rule_e ag_rule_test_credential(const ag_rule_t *rule, ag_principal_t *who,
-                                  const ag_request_t *request)
+ag_rule_e ag_rule_test_credential(const ag_rule_t *rule, ag_principal_t *who, const ag_request_t *request)
 {
     int i;
 

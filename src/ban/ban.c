@@ -27,8 +27,8 @@ static apr_status_t format(const ag_bans_t *bans)
     return rv;
 }
 
-apr_status_t ag_bans_attach(ag_bans_t **out, void *memory, apr_size_t size, int fresh,
-                            const ag_sip_key_t *key, apr_pool_t *p)
+apr_status_t ag_bans_attach(ag_bans_t **out, void *memory, apr_size_t size, int fresh, const ag_sip_key_t *key,
+                            apr_pool_t *p)
 {
     ag_bans_t *bans = apr_pcalloc(p, sizeof *bans);
 
@@ -48,8 +48,8 @@ apr_status_t ag_bans_attach(ag_bans_t **out, void *memory, apr_size_t size, int 
 /* ---- looking --------------------------------------------------------------------------------- */
 
 /* The ban that stands, or NULL; *placed: there is a slot, banned or not. */
-static ag_ban_slot_t *find_ban(int *placed, ag_ban_set_t *set, const ag_banned_t *who,
-                               apr_uint32_t bits, int dry_run, apr_time_t now)
+static ag_ban_slot_t *find_ban(int *placed, ag_ban_set_t *set, const ag_banned_t *who, apr_uint32_t bits, int dry_run,
+                               apr_time_t now)
 {
     ag_ban_slot_t *slot;
 
@@ -67,8 +67,7 @@ static ag_ban_slot_t *find_ban(int *placed, ag_ban_set_t *set, const ag_banned_t
 }
 
 /* The same for an address, which may share its set's ban. Who has a slot is counted alone. */
-static ag_ban_slot_t *find_own(ag_ban_set_t *set, const ag_banned_t *who, int dry_run,
-                               apr_time_t now)
+static ag_ban_slot_t *find_own(ag_ban_set_t *set, const ag_banned_t *who, int dry_run, apr_time_t now)
 {
     int placed;
     ag_ban_slot_t *slot = find_ban(&placed, set, who, AG_BAN_BITS, dry_run, now);
@@ -78,8 +77,8 @@ static ag_ban_slot_t *find_own(ag_ban_set_t *set, const ag_banned_t *who, int dr
 
 /* The ban of the network of so many bits that stands, or NULL; *locked gets the set, whose lock is then
  * held. */
-static ag_ban_slot_t *find_one_net(ag_ban_set_t **locked, const ag_bans_t *bans,
-                                   const ag_banned_t *who, int bits, int dry_run, apr_time_t now)
+static ag_ban_slot_t *find_one_net(ag_ban_set_t **locked, const ag_bans_t *bans, const ag_banned_t *who, int bits,
+                                   int dry_run, apr_time_t now)
 {
     ag_banned_t net = ag_ban_net_of(who, bits);
     ag_ban_slot_t *slot;
@@ -95,8 +94,8 @@ static ag_ban_slot_t *find_one_net(ag_ban_set_t **locked, const ag_bans_t *bans,
 }
 
 /* Of either network around it. */
-static ag_ban_slot_t *find_net(ag_ban_set_t **locked, const ag_bans_t *bans, const ag_banned_t *who,
-                               int dry_run, apr_time_t now)
+static ag_ban_slot_t *find_net(ag_ban_set_t **locked, const ag_bans_t *bans, const ag_banned_t *who, int dry_run,
+                               apr_time_t now)
 {
     ag_ban_slot_t *slot;
 
@@ -108,8 +107,8 @@ static ag_ban_slot_t *find_net(ag_ban_set_t **locked, const ag_bans_t *bans, con
 }
 
 /* Whatever ban stands, or NULL; *locked as in find_net(). */
-static ag_ban_slot_t *find_any(ag_ban_set_t **locked, const ag_bans_t *bans, const ag_banned_t *who,
-                               int dry_run, apr_time_t now)
+static ag_ban_slot_t *find_any(ag_ban_set_t **locked, const ag_bans_t *bans, const ag_banned_t *who, int dry_run,
+                               apr_time_t now)
 {
     ag_ban_slot_t *slot;
 
@@ -155,8 +154,8 @@ int ag_bans_spare(ag_bans_t *bans, const ag_banned_t *who, apr_time_t now)
 
 /* ---- one failure ----------------------------------------------------------------------------- */
 
-static ag_ban_e count(apr_time_t *until, ag_bans_t *bans, ag_ban_set_t *set,
-                      const ag_ban_rule_t *rule, const ag_banned_t *who, apr_time_t now)
+static ag_ban_e count(apr_time_t *until, ag_bans_t *bans, ag_ban_set_t *set, const ag_ban_rule_t *rule,
+                      const ag_banned_t *who, apr_time_t now)
 {
     ag_ban_slot_t *slot = find_own(set, who, (int)rule->dry_run, now);
     ag_quota_t quota;
@@ -170,8 +169,7 @@ static ag_ban_e count(apr_time_t *until, ag_bans_t *bans, ag_ban_set_t *set,
         return ag_ban_count_shared(until, bans, &set->shared, rule, now);
     }
     slot->touched = now;
-    if (rule->window.algo->step(&slot->failures, &rule->window, now, 1, &quota)
-        && quota.remaining > 0) {
+    if (rule->window.algo->step(&slot->failures, &rule->window, now, 1, &quota) && quota.remaining > 0) {
         return AG_BAN_COUNTED;
     }
     ag_ban_begin(bans, slot, ag_bans_word(bans, &slot->ip), rule->duration, now);
@@ -179,8 +177,8 @@ static ag_ban_e count(apr_time_t *until, ag_bans_t *bans, ag_ban_set_t *set,
     return AG_BAN_BEGINS;
 }
 
-ag_ban_e ag_bans_count(apr_time_t *until, ag_bans_t *bans, const ag_ban_rule_t *rule,
-                       const ag_banned_t *who, apr_time_t now)
+ag_ban_e ag_bans_count(apr_time_t *until, ag_bans_t *bans, const ag_ban_rule_t *rule, const ag_banned_t *who,
+                       apr_time_t now)
 {
     ag_ban_set_t *set;
     const ag_ban_slot_t *slot = find_net(&set, bans, who, (int)rule->dry_run, now);

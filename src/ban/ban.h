@@ -31,15 +31,15 @@ typedef struct ag_banned_t {
     const char *name;    /* the server's, for the tool */
 } ag_banned_t;
 
-#define AG_BAN_NAME 48
-#define AG_BAN_WORDS 1024
+#define AG_BAN_NAME   48
+#define AG_BAN_WORDS  1024
 #define AG_BAN_BUDGET 10 /* signatures of unknown tokens checked in a second for one banned address */
 
 #define AG_BAN_BITS 64 /* of an IPv6 address are counted */
 /* A network, a customer's /56 or the /48 around it, is banned as one when as many in it are banned as a ban
  * takes failures; the /48 only if they are several customers'. */
-#define AG_BAN_CUSTOMER 56
-#define AG_BAN_NET 48
+#define AG_BAN_CUSTOMER  56
+#define AG_BAN_NET       48
 #define AG_BAN_NET_LEAST 2 /* where a ban takes less */
 
 /* How an address fares under one rule; a banned network; or who shares a place (a set's `shared`). */
@@ -49,7 +49,7 @@ typedef struct ag_ban_slot_t {
     apr_uint64_t rule;
     apr_time_t touched; /* the last failure */
     apr_time_t began;
-    apr_time_t until; /* 0: never banned */
+    apr_time_t until;      /* 0: never banned */
     ag_counter_t failures; /* who shares a place: so many, of how many, in how long a time, not as a window */
     apr_uint32_t dry_run;
     apr_uint32_t second; /* in which `spent` signatures were checked */
@@ -69,25 +69,25 @@ typedef struct ag_ban_set_t {
 typedef struct ag_ban_head_t {
     apr_uint64_t magic;
     apr_uint64_t sets;
-    apr_uint64_t uncounted; /* failures under a dry run for which there was no slot */
-    apr_uint64_t shared;    /* failures that were counted in a shared place */
-    apr_uint64_t begun;     /* bans so far */
-    apr_time_t wide;        /* until when a network or a shared place may be banned */
-    apr_time_t told;        /* when the log was last told that it is full */
+    apr_uint64_t uncounted;        /* failures under a dry run for which there was no slot */
+    apr_uint64_t shared;           /* failures that were counted in a shared place */
+    apr_uint64_t begun;            /* bans so far */
+    apr_time_t wide;               /* until when a network or a shared place may be banned */
+    apr_time_t told;               /* when the log was last told that it is full */
     apr_time_t word[AG_BAN_WORDS]; /* until when one of the addresses of that word may be banned */
 } ag_ban_head_t;
 
 typedef struct ag_bans_t {
     ag_ban_head_t *head;
     ag_ban_set_t *sets;
-    apr_uint64_t n_sets; /* the memory's own word is compared, and never used */
+    apr_uint64_t n_sets;     /* the memory's own word is compared, and never used */
     const ag_sip_key_t *key; /* which nobody else knows, so nobody can fill a chosen set */
 } ag_bans_t;
 
 /* Lays the table into `memory` (8-byte aligned); `fresh` and APR_EINVAL as in ag_cache_attach(). The
  * handle lives in `p`. A tool that only lists and clears needs no key. */
-apr_status_t ag_bans_attach(ag_bans_t **bans, void *memory, apr_size_t size, int fresh,
-                            const ag_sip_key_t *key, apr_pool_t *p);
+apr_status_t ag_bans_attach(ag_bans_t **bans, void *memory, apr_size_t size, int fresh, const ag_sip_key_t *key,
+                            apr_pool_t *p);
 
 /* The word of an address, of IPv6 the word of its /64. */
 static inline apr_time_t *ag_bans_word(const ag_bans_t *bans, const ag_ip_t *ip)
@@ -116,18 +116,18 @@ static inline int ag_bans_maybe(const ag_bans_t *bans, const ag_ip_t *ip, apr_ti
 apr_time_t ag_bans_until(ag_bans_t *bans, const ag_banned_t *who, int dry_run, apr_time_t now);
 
 typedef enum {
-    AG_BAN_COUNTED, /* one more */
-    AG_BAN_BEGINS,  /* this was the one too many; it is the last that counts */
+    AG_BAN_COUNTED,         /* one more */
+    AG_BAN_BEGINS,          /* this was the one too many; it is the last that counts */
     AG_BAN_CUSTOMER_BEGINS, /* so too, and with it a ban of the whole /56, */
-    AG_BAN_NET_BEGINS,    /* or of the whole /48 */
-    AG_BAN_SHARED,        /* counted, with others that have no place */
-    AG_BAN_SHARED_BEGINS, /* and this was the one too many: they are all banned */
-    AG_BAN_STANDS   /* banned already: others were faster */
+    AG_BAN_NET_BEGINS,      /* or of the whole /48 */
+    AG_BAN_SHARED,          /* counted, with others that have no place */
+    AG_BAN_SHARED_BEGINS,   /* and this was the one too many: they are all banned */
+    AG_BAN_STANDS           /* banned already: others were faster */
 } ag_ban_e;
 
 /* Counts a wrong credential. *until is the end of the ban that begins or stands. */
-ag_ban_e ag_bans_count(apr_time_t *until, ag_bans_t *bans, const ag_ban_rule_t *rule,
-                       const ag_banned_t *who, apr_time_t now);
+ag_ban_e ag_bans_count(apr_time_t *until, ag_bans_t *bans, const ag_ban_rule_t *rule, const ag_banned_t *who,
+                       apr_time_t now);
 
 /* May a signature be checked for a banned address? AG_BAN_BUDGET times a second it may. */
 int ag_bans_spare(ag_bans_t *bans, const ag_banned_t *who, apr_time_t now);

@@ -16,8 +16,7 @@ ag_ban_set_t *ag_ban_set_of(const ag_bans_t *bans, const ag_ip_t *ip)
 
 int ag_ban_slot_is(const ag_ban_slot_t *slot, const ag_banned_t *who, apr_uint32_t bits)
 {
-    return slot->server == who->server && slot->bits == bits
-           && memcmp(&slot->ip, &who->ip, sizeof slot->ip) == 0;
+    return slot->server == who->server && slot->bits == bits && memcmp(&slot->ip, &who->ip, sizeof slot->ip) == 0;
 }
 
 ag_banned_t ag_ban_net_of(const ag_banned_t *who, int bits)
@@ -34,8 +33,7 @@ static apr_uint64_t rule_number(const ag_ban_rule_t *rule)
 {
     const ag_rate_t *rate = &rule->window.rate;
 
-    return (rate->n * APR_UINT64_C(0x9E3779B97F4A7C15) + rate->period.seconds)
-               * APR_UINT64_C(0xC2B2AE3D27D4EB4F)
+    return (rate->n * APR_UINT64_C(0x9E3779B97F4A7C15) + rate->period.seconds) * APR_UINT64_C(0xC2B2AE3D27D4EB4F)
            + (apr_uint64_t)rule->duration * 2 + rule->dry_run
            + ((apr_uint64_t)ag_algo_number(rule->window.algo) << 56);
 }
@@ -56,8 +54,8 @@ static ag_ban_slot_t *victim_of(ag_ban_set_t *set, apr_time_t now)
     return victim;
 }
 
-static ag_ban_slot_t *claim(ag_ban_set_t *set, const ag_banned_t *who, apr_uint32_t bits,
-                            const ag_ban_rule_t *rule, apr_time_t now)
+static ag_ban_slot_t *claim(ag_ban_set_t *set, const ag_banned_t *who, apr_uint32_t bits, const ag_ban_rule_t *rule,
+                            apr_time_t now)
 {
     ag_ban_slot_t *slot = victim_of(set, now);
 
@@ -74,8 +72,8 @@ static ag_ban_slot_t *claim(ag_ban_set_t *set, const ag_banned_t *who, apr_uint3
     return slot;
 }
 
-ag_ban_slot_t *ag_ban_place(ag_ban_set_t *set, const ag_banned_t *who, apr_uint32_t bits,
-                            const ag_ban_rule_t *rule, apr_time_t now)
+ag_ban_slot_t *ag_ban_place(ag_ban_set_t *set, const ag_banned_t *who, apr_uint32_t bits, const ag_ban_rule_t *rule,
+                            apr_time_t now)
 {
     apr_uint64_t number = rule_number(rule);
     ag_ban_slot_t *slot;
@@ -93,13 +91,11 @@ static void raise_word(apr_time_t *word, apr_time_t to)
 {
     apr_time_t was = __atomic_load_n(word, __ATOMIC_RELAXED);
 
-    while (was < to
-           && !__atomic_compare_exchange_n(word, &was, to, 1, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
+    while (was < to && !__atomic_compare_exchange_n(word, &was, to, 1, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED)) {
     }
 }
 
-void ag_ban_begin(ag_bans_t *bans, ag_ban_slot_t *slot, apr_time_t *word, apr_time_t duration,
-                  apr_time_t now)
+void ag_ban_begin(ag_bans_t *bans, ag_ban_slot_t *slot, apr_time_t *word, apr_time_t duration, apr_time_t now)
 {
     static const ag_counter_t none = {0, 0, 0};
 

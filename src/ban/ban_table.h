@@ -24,22 +24,21 @@ static inline int ag_ban_stands(const ag_ban_slot_t *slot, int dry_run, apr_time
 int ag_ban_slot_is(const ag_ban_slot_t *slot, const ag_banned_t *who, apr_uint32_t bits);
 
 /* The slot of an address or network under a rule, a new one if need be; NULL: all are banned. */
-ag_ban_slot_t *ag_ban_place(ag_ban_set_t *set, const ag_banned_t *who, apr_uint32_t bits,
-                            const ag_ban_rule_t *rule, apr_time_t now);
+ag_ban_slot_t *ag_ban_place(ag_ban_set_t *set, const ag_banned_t *who, apr_uint32_t bits, const ag_ban_rule_t *rule,
+                            apr_time_t now);
 
 /* A ban begins; `word` is asked before the table. */
-void ag_ban_begin(ag_bans_t *bans, ag_ban_slot_t *slot, apr_time_t *word, apr_time_t duration,
-                  apr_time_t now);
+void ag_ban_begin(ag_bans_t *bans, ag_ban_slot_t *slot, apr_time_t *word, apr_time_t duration, apr_time_t now);
 
 /* Counts a failure of somebody for whom there is no slot. */
-ag_ban_e ag_ban_count_shared(apr_time_t *until, ag_bans_t *bans, ag_ban_slot_t *shared,
-                             const ag_ban_rule_t *rule, apr_time_t now);
+ag_ban_e ag_ban_count_shared(apr_time_t *until, ag_bans_t *bans, ag_ban_slot_t *shared, const ag_ban_rule_t *rule,
+                             apr_time_t now);
 
 /* ---- with no lock held ----------------------------------------------------------------------- */
 
 /* After an address was banned: bans a network around it, too, if that is due. AG_BAN_BEGINS when it is
  * not. */
-ag_ban_e ag_ban_count_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who,
-                          const ag_ban_rule_t *rule, apr_time_t now);
+ag_ban_e ag_ban_count_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who, const ag_ban_rule_t *rule,
+                          apr_time_t now);
 
 #endif

@@ -38,8 +38,8 @@ static void share(ag_ban_slot_t *shared, const ag_ban_rule_t *rule, apr_time_t n
 }
 
 /* All of the set's slots are banned. A dry run is no reason to refuse those who share the place. */
-ag_ban_e ag_ban_count_shared(apr_time_t *until, ag_bans_t *bans, ag_ban_slot_t *shared,
-                             const ag_ban_rule_t *rule, apr_time_t now)
+ag_ban_e ag_ban_count_shared(apr_time_t *until, ag_bans_t *bans, ag_ban_slot_t *shared, const ag_ban_rule_t *rule,
+                             apr_time_t now)
 {
     apr_time_t duration;
 
@@ -63,8 +63,7 @@ int ag_bans_turn(ag_bans_t *bans, apr_time_t now)
     apr_time_t last = __atomic_load_n(&bans->head->told, __ATOMIC_RELAXED);
 
     return (now < last || now - last >= apr_time_from_sec(10))
-           && __atomic_compare_exchange_n(&bans->head->told, &last, now, 0, __ATOMIC_SEQ_CST,
-                                          __ATOMIC_RELAXED);
+           && __atomic_compare_exchange_n(&bans->head->told, &last, now, 0, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 /* ---- networks -------------------------------------------------------------------------------- */
@@ -76,17 +75,15 @@ typedef struct {
     int several;            /* and whether another one is of another */
 } inside_t;
 
-static int is_in(const ag_ban_slot_t *slot, const ag_banned_t *net, int bits, int dry_run,
-                 apr_time_t now)
+static int is_in(const ag_ban_slot_t *slot, const ag_banned_t *net, int bits, int dry_run, apr_time_t now)
 {
     return __atomic_load_n(&slot->until, __ATOMIC_ACQUIRE) > now && (dry_run || !slot->dry_run)
-           && slot->server == net->server && slot->bits > (apr_uint32_t)bits
-           && !ag_ip_is4(&slot->ip) && memcmp(&slot->ip, &net->ip, (apr_size_t)bits / 8) == 0;
+           && slot->server == net->server && slot->bits > (apr_uint32_t)bits && !ag_ip_is4(&slot->ip)
+           && memcmp(&slot->ip, &net->ip, (apr_size_t)bits / 8) == 0;
 }
 
 /* By a glance without the lock: nearly every set has none. Whose ban begins meanwhile looks himself. */
-static int may_be_in(const ag_ban_set_t *set, const ag_banned_t *net, int bits, int dry_run,
-                     apr_time_t now)
+static int may_be_in(const ag_ban_set_t *set, const ag_banned_t *net, int bits, int dry_run, apr_time_t now)
 {
     int way;
 
@@ -105,8 +102,8 @@ static void add(inside_t *inside, const ag_ban_slot_t *slot)
 }
 
 /* Adds those of the set; they are freed when the network's own ban stands until `covered`. */
-static void look_into(inside_t *inside, ag_ban_set_t *set, const ag_banned_t *net, int bits,
-                      int dry_run, apr_time_t covered, apr_time_t now)
+static void look_into(inside_t *inside, ag_ban_set_t *set, const ag_banned_t *net, int bits, int dry_run,
+                      apr_time_t covered, apr_time_t now)
 {
     ag_ban_slot_t *slot;
 
@@ -123,8 +120,8 @@ static void look_into(inside_t *inside, ag_ban_set_t *set, const ag_banned_t *ne
     ag_lock_give(&set->lock);
 }
 
-static inside_t all_in_net(ag_bans_t *bans, const ag_banned_t *net, int bits, int dry_run,
-                           apr_time_t covered, apr_time_t now)
+static inside_t all_in_net(ag_bans_t *bans, const ag_banned_t *net, int bits, int dry_run, apr_time_t covered,
+                           apr_time_t now)
 {
     inside_t inside = {0, 0, 0};
     apr_uint64_t i;
@@ -137,8 +134,8 @@ static inside_t all_in_net(ag_bans_t *bans, const ag_banned_t *net, int bits, in
     return inside;
 }
 
-static int begin_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *net, int bits,
-                     const ag_ban_rule_t *rule, apr_time_t now)
+static int begin_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *net, int bits, const ag_ban_rule_t *rule,
+                     apr_time_t now)
 {
     ag_ban_set_t *set = ag_ban_set_of(bans, &net->ip);
     ag_ban_slot_t *slot;
@@ -156,8 +153,8 @@ static int begin_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *net,
 }
 
 /* 1 when it did. What makes a /48 must be of several /56s: no customer has his provider's banned. */
-static int ban_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who, int bits,
-                   const ag_ban_rule_t *rule, apr_time_t now)
+static int ban_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who, int bits, const ag_ban_rule_t *rule,
+                   apr_time_t now)
 {
     apr_uint64_t n = rule->window.rate.n < AG_BAN_NET_LEAST ? AG_BAN_NET_LEAST : rule->window.rate.n;
     ag_banned_t net = ag_ban_net_of(who, bits);
@@ -173,8 +170,8 @@ static int ban_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who, i
 
 /* An address of it has just been banned. All of the table is looked at, once in as many failures as a
  * ban takes. */
-ag_ban_e ag_ban_count_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who,
-                          const ag_ban_rule_t *rule, apr_time_t now)
+ag_ban_e ag_ban_count_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who, const ag_ban_rule_t *rule,
+                          apr_time_t now)
 {
     if (ag_ip_is4(&who->ip)) {
         return AG_BAN_BEGINS;
@@ -182,6 +179,5 @@ ag_ban_e ag_ban_count_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t 
     if (ban_net(until, bans, who, AG_BAN_NET, rule, now)) {
         return AG_BAN_NET_BEGINS;
     }
-    return ban_net(until, bans, who, AG_BAN_CUSTOMER, rule, now) ? AG_BAN_CUSTOMER_BEGINS
-                                                                 : AG_BAN_BEGINS;
+    return ban_net(until, bans, who, AG_BAN_CUSTOMER, rule, now) ? AG_BAN_CUSTOMER_BEGINS : AG_BAN_BEGINS;
 }

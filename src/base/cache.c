@@ -15,18 +15,18 @@
 
 #include <string.h>
 
-#define MAGIC 0x34656863616361ULL /* "acache4"; changes with the layout */
-#define GROUP 4
-#define WAYS_ONE 8  /* places of a set, where all records take one, */
-#define WAYS_TWO 16 /* and where long ones take a group */
-#define MOST 65535  /* bytes of a record */
+#define MAGIC    0x34656863616361ULL /* "acache4"; changes with the layout */
+#define GROUP    4
+#define WAYS_ONE 8     /* places of a set, where all records take one, */
+#define WAYS_TWO 16    /* and where long ones take a group */
+#define MOST     65535 /* bytes of a record */
 
 /* ---- the memory ------------------------------------------------------------------------------ */
 
 static ag_table_shape_t shape_of(ag_cache_t *cache, apr_size_t record_size)
 {
-    ag_table_shape_t shape = {.magic = MAGIC, .layout = record_size, .head = sizeof(ag_table_head_t),
-                              .stripe = sizeof(ag_lock_t)};
+    ag_table_shape_t shape = {
+        .magic = MAGIC, .layout = record_size, .head = sizeof(ag_table_head_t), .stripe = sizeof(ag_lock_t)};
     int two = record_size >= AG_CACHE_LONG;
 
     cache->record_size = record_size;
@@ -47,8 +47,8 @@ apr_size_t ag_cache_bytes(apr_size_t records, apr_size_t record_size)
     return shape.head + (records + cache.ways - 1) / cache.ways * (shape.stripe + shape.set);
 }
 
-apr_status_t ag_cache_attach(ag_cache_t **out, void *memory, apr_size_t size,
-                             apr_size_t record_size, int fresh, apr_pool_t *p)
+apr_status_t ag_cache_attach(ag_cache_t **out, void *memory, apr_size_t size, apr_size_t record_size, int fresh,
+                             apr_pool_t *p)
 {
     ag_cache_t *cache = apr_pcalloc(p, sizeof *cache);
     ag_table_shape_t shape;
@@ -66,8 +66,7 @@ apr_status_t ag_cache_attach(ag_cache_t **out, void *memory, apr_size_t size,
 static AG_HOT ag_cache_set_t set_at(const ag_cache_t *cache, apr_uint64_t number)
 {
     char *at = ag_table_set(&cache->table, number);
-    ag_cache_set_t set = {cache, ag_table_lock(&cache->table, number), at,
-                          (ag_cache_slot_t *)(at + cache->heads)};
+    ag_cache_set_t set = {cache, ag_table_lock(&cache->table, number), at, (ag_cache_slot_t *)(at + cache->heads)};
 
     return set;
 }
@@ -123,8 +122,8 @@ AG_RARE static apr_size_t get_locked(const ag_cache_set_t *set, ag_id_t id, void
 }
 
 /* Copies a record of `n` bytes; 0 when somebody may have written it meanwhile. */
-static int copy(void *out, apr_time_t *stored, const ag_cache_slot_t *slot, const char *record,
-                apr_size_t n, apr_uint32_t turn)
+static int copy(void *out, apr_time_t *stored, const ag_cache_slot_t *slot, const char *record, apr_size_t n,
+                apr_uint32_t turn)
 {
     memcpy(out, record, n);
     *stored = slot->stored;
@@ -162,9 +161,8 @@ apr_size_t ag_cache_get(ag_cache_t *cache, ag_id_t id, void *out, apr_time_t *st
 
         if (ag_id_equal(slot->id, id) && (n = ag_cache_size(&set, way)) > 0) {
             touch(&set, slot);
-            return copy(out, stored, slot, ag_cache_record(&set, way), n, turn)
-                       ? n
-                       : get_locked(&set, id, out, stored);
+            return copy(out, stored, slot, ag_cache_record(&set, way), n, turn) ? n
+                                                                                : get_locked(&set, id, out, stored);
         }
         turns += turn;
     }
@@ -224,8 +222,8 @@ static void put(const ag_cache_set_t *set, ag_id_t id, const void *record, apr_s
     close_places(slot, span);
 }
 
-int ag_cache_put_unless(ag_cache_t *cache, ag_id_t id, const void *record, apr_size_t n,
-                        apr_time_t now, const apr_uint64_t *word, apr_uint64_t value)
+int ag_cache_put_unless(ag_cache_t *cache, ag_id_t id, const void *record, apr_size_t n, apr_time_t now,
+                        const apr_uint64_t *word, apr_uint64_t value)
 {
     ag_cache_set_t set = set_for(cache, id);
     int good;
@@ -262,8 +260,8 @@ void ag_cache_drop(ag_cache_t *cache, ag_id_t id)
     ag_lock_give(set.lock);
 }
 
-static apr_size_t sweep_set(const ag_cache_set_t *set,
-                            int (*match)(void *ctx, const void *record, apr_size_t n), void *ctx)
+static apr_size_t sweep_set(const ag_cache_set_t *set, int (*match)(void *ctx, const void *record, apr_size_t n),
+                            void *ctx)
 {
     apr_size_t dropped = 0;
     unsigned way;
@@ -281,8 +279,7 @@ static apr_size_t sweep_set(const ag_cache_set_t *set,
     return dropped;
 }
 
-apr_size_t ag_cache_sweep(ag_cache_t *cache,
-                          int (*match)(void *ctx, const void *record, apr_size_t n), void *ctx)
+apr_size_t ag_cache_sweep(ag_cache_t *cache, int (*match)(void *ctx, const void *record, apr_size_t n), void *ctx)
 {
     apr_size_t dropped = 0;
     apr_uint64_t number;

@@ -34,8 +34,8 @@ apr_size_t ag_cache_bytes(apr_size_t records, apr_size_t record_size);
 /* Lays a cache into `memory` (8-byte aligned). With `fresh` it is formatted; without, the memory is
  * what an earlier generation of the server left, and its content is kept when the shape is the
  * same (APR_EINVAL when not: format it). The handle lives in `p`. */
-apr_status_t ag_cache_attach(ag_cache_t **cache, void *memory, apr_size_t size,
-                             apr_size_t record_size, int fresh, apr_pool_t *p);
+apr_status_t ag_cache_attach(ag_cache_t **cache, void *memory, apr_size_t size, apr_size_t record_size, int fresh,
+                             apr_pool_t *p);
 
 /* Copies the record named `id` to `out` (record_size bytes) and returns its length, or 0 when there
  * is none. *stored tells when it was put there; how long it is good is the caller's business. */
@@ -46,14 +46,13 @@ apr_size_t ag_cache_get(ag_cache_t *cache, ag_id_t id, void *out, apr_time_t *st
 int ag_cache_put(ag_cache_t *cache, ag_id_t id, const void *record, apr_size_t n, apr_time_t now);
 
 /* The same, but only if *word, which others move before they sweep, still is `value`. */
-int ag_cache_put_unless(ag_cache_t *cache, ag_id_t id, const void *record, apr_size_t n,
-                        apr_time_t now, const apr_uint64_t *word, apr_uint64_t value);
+int ag_cache_put_unless(ag_cache_t *cache, ag_id_t id, const void *record, apr_size_t n, apr_time_t now,
+                        const apr_uint64_t *word, apr_uint64_t value);
 
 void ag_cache_drop(ag_cache_t *cache, ag_id_t id);
 
 /* Drops every record for which match() says 1; the number dropped. Takes each set's lock in turn. */
-apr_size_t ag_cache_sweep(ag_cache_t *cache,
-                          int (*match)(void *ctx, const void *record, apr_size_t n), void *ctx);
+apr_size_t ag_cache_sweep(ag_cache_t *cache, int (*match)(void *ctx, const void *record, apr_size_t n), void *ctx);
 
 /* How many places and how many records there are. */
 void ag_cache_fill(ag_cache_t *cache, apr_size_t *places, apr_size_t *used);

@@ -10,11 +10,11 @@
  */
 #include "cache_set.h"
 
-#define FREE 65536 /* as an age: older than any */
-#define IDLE 64    /* an age, in newcomers */
-#define RESTED 16  /* the same of what is old */
-#define OLD apr_time_from_sec(300)
-#define LUCKY 8 /* one newcomer in so many */
+#define FREE   65536 /* as an age: older than any */
+#define IDLE   64    /* an age, in newcomers */
+#define RESTED 16    /* the same of what is old */
+#define OLD    apr_time_from_sec(300)
+#define LUCKY  8 /* one newcomer in so many */
 
 /* Of an empty place FREE, else how many newcomers came since it was used. One inside a long record is not
  * to be had for itself. */
@@ -79,8 +79,7 @@ ag_cache_slot_t *ag_cache_claim(const ag_cache_set_t *set, ag_id_t id, unsigned 
         }
     }
     if (oldest < FREE) {
-        __atomic_store_n(ag_cache_clock(set), (apr_uint16_t)(*ag_cache_clock(set) + 1),
-                         __ATOMIC_RELAXED);
+        __atomic_store_n(ag_cache_clock(set), (apr_uint16_t)(*ag_cache_clock(set) + 1), __ATOMIC_RELAXED);
     }
     return is_idle(&set->slots[victim], oldest, now) || is_lucky(set, id) ? &set->slots[victim] : NULL;
 }

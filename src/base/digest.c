@@ -18,26 +18,26 @@ static inline apr_uint64_t rotate(apr_uint64_t x, int bits)
 }
 
 /* The four words of the state are locals of ag_sip(), so that they stay in registers. */
-#define SIP_ROUND(v0, v1, v2, v3)                                                                  \
-    do {                                                                                           \
-        v0 += v1;                                                                                  \
-        v2 += v3;                                                                                  \
-        v1 = rotate(v1, 13) ^ v0;                                                                  \
-        v3 = rotate(v3, 16) ^ v2;                                                                  \
-        v0 = rotate(v0, 32);                                                                       \
-        v2 += v1;                                                                                  \
-        v0 += v3;                                                                                  \
-        v1 = rotate(v1, 17) ^ v2;                                                                  \
-        v3 = rotate(v3, 21) ^ v0;                                                                  \
-        v2 = rotate(v2, 32);                                                                       \
+#define SIP_ROUND(v0, v1, v2, v3)                                                                                    \
+    do {                                                                                                             \
+        v0 += v1;                                                                                                    \
+        v2 += v3;                                                                                                    \
+        v1 = rotate(v1, 13) ^ v0;                                                                                    \
+        v3 = rotate(v3, 16) ^ v2;                                                                                    \
+        v0 = rotate(v0, 32);                                                                                         \
+        v2 += v1;                                                                                                    \
+        v0 += v3;                                                                                                    \
+        v1 = rotate(v1, 17) ^ v2;                                                                                    \
+        v3 = rotate(v3, 21) ^ v0;                                                                                    \
+        v2 = rotate(v2, 32);                                                                                         \
     } while (0)
 
 /* Eight bytes, least significant first; compilers make one load of it. */
 static inline apr_uint64_t load8(const unsigned char *at)
 {
-    return (apr_uint64_t)at[0] | (apr_uint64_t)at[1] << 8 | (apr_uint64_t)at[2] << 16
-           | (apr_uint64_t)at[3] << 24 | (apr_uint64_t)at[4] << 32 | (apr_uint64_t)at[5] << 40
-           | (apr_uint64_t)at[6] << 48 | (apr_uint64_t)at[7] << 56;
+    return (apr_uint64_t)at[0] | (apr_uint64_t)at[1] << 8 | (apr_uint64_t)at[2] << 16 | (apr_uint64_t)at[3] << 24
+           | (apr_uint64_t)at[4] << 32 | (apr_uint64_t)at[5] << 40 | (apr_uint64_t)at[6] << 48
+           | (apr_uint64_t)at[7] << 56;
 }
 
 /* The last bytes, fewer than eight, under the length. */
@@ -92,8 +92,8 @@ void ag_sha256(unsigned char out[AG_SHA256_SIZE], const void *data, apr_size_t n
     SHA256(data, n, out);
 }
 
-void ag_hmac_sha256(unsigned char out[AG_SHA256_SIZE], const void *key, apr_size_t key_size,
-                    const void *data, apr_size_t n)
+void ag_hmac_sha256(unsigned char out[AG_SHA256_SIZE], const void *key, apr_size_t key_size, const void *data,
+                    apr_size_t n)
 {
     HMAC(EVP_sha256(), key, (int)key_size, data, n, out, NULL);
 }
@@ -112,9 +112,8 @@ apr_uint32_t ag_crc32(const void *data, apr_size_t n)
 {
     /* Half a byte at a time: the polynomial 0xEDB88320 applied to the numbers 0 to 15. */
     static const apr_uint32_t table[16] = {
-        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
+        0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c,
     };
     const unsigned char *at = data;
     apr_uint32_t crc = 0xFFFFFFFF;

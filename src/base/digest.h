@@ -46,8 +46,8 @@ static inline ag_id_t ag_id_mix(ag_id_t a, ag_id_t b)
 }
 
 void ag_sha256(unsigned char out[AG_SHA256_SIZE], const void *data, apr_size_t n);
-void ag_hmac_sha256(unsigned char out[AG_SHA256_SIZE], const void *key, apr_size_t key_size,
-                    const void *data, apr_size_t n);
+void ag_hmac_sha256(unsigned char out[AG_SHA256_SIZE], const void *key, apr_size_t key_size, const void *data,
+                    apr_size_t n);
 
 /* CRC-32 as in zlib and PNG. */
 apr_uint32_t ag_crc32(const void *data, apr_size_t n);

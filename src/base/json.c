@@ -100,7 +100,7 @@ void ag_json_words(ag_words_t *words, json_t *value, apr_pool_t *p)
     if (json_is_string(value) || json_is_integer(value)) {
         split(list, ag_json_scalar(value, p), p);
     }
-    json_array_foreach(value, i, item) {
+    json_array_foreach (value, i, item) {
         if (json_is_string(item) || json_is_integer(item)) {
             APR_ARRAY_PUSH(list, const char *) = apr_pstrdup(p, ag_json_scalar(item, p));
         }

@@ -8,33 +8,21 @@
 
 #include <apr_strings.h>
 
-#define DAY 86400
+#define DAY          86400
 #define MAX_DURATION (APR_INT64_C(36525) * DAY)
-#define MAX_PERIOD (366 * DAY)
+#define MAX_PERIOD   (366 * DAY)
 
 static const struct {
     const char *name;
     apr_uint32_t seconds;
     apr_uint32_t kind;
 } units[] = {
-    {"s", 1, AG_PERIOD_PLAIN},
-    {"sec", 1, AG_PERIOD_PLAIN},
-    {"second", 1, AG_PERIOD_PLAIN},
-    {"seconds", 1, AG_PERIOD_PLAIN},
-    {"min", 60, AG_PERIOD_PLAIN},
-    {"minute", 60, AG_PERIOD_PLAIN},
-    {"minutes", 60, AG_PERIOD_PLAIN},
-    {"h", 3600, AG_PERIOD_PLAIN},
-    {"hour", 3600, AG_PERIOD_PLAIN},
-    {"hours", 3600, AG_PERIOD_PLAIN},
-    {"d", DAY, AG_PERIOD_PLAIN},
-    {"day", DAY, AG_PERIOD_PLAIN},
-    {"days", DAY, AG_PERIOD_PLAIN},
-    {"w", 7 * DAY, AG_PERIOD_WEEK},
-    {"week", 7 * DAY, AG_PERIOD_WEEK},
-    {"weeks", 7 * DAY, AG_PERIOD_WEEK},
-    {"month", 31 * DAY, AG_PERIOD_MONTH},
-    {"months", 31 * DAY, AG_PERIOD_MONTH},
+    {"s", 1, AG_PERIOD_PLAIN},          {"sec", 1, AG_PERIOD_PLAIN},          {"second", 1, AG_PERIOD_PLAIN},
+    {"seconds", 1, AG_PERIOD_PLAIN},    {"min", 60, AG_PERIOD_PLAIN},         {"minute", 60, AG_PERIOD_PLAIN},
+    {"minutes", 60, AG_PERIOD_PLAIN},   {"h", 3600, AG_PERIOD_PLAIN},         {"hour", 3600, AG_PERIOD_PLAIN},
+    {"hours", 3600, AG_PERIOD_PLAIN},   {"d", DAY, AG_PERIOD_PLAIN},          {"day", DAY, AG_PERIOD_PLAIN},
+    {"days", DAY, AG_PERIOD_PLAIN},     {"w", 7 * DAY, AG_PERIOD_WEEK},       {"week", 7 * DAY, AG_PERIOD_WEEK},
+    {"weeks", 7 * DAY, AG_PERIOD_WEEK}, {"month", 31 * DAY, AG_PERIOD_MONTH}, {"months", 31 * DAY, AG_PERIOD_MONTH},
 };
 
 /* The digits at the start of *text (advanced) as a number; 0 when there are none or too many. */
@@ -69,15 +57,14 @@ static int find_unit(const char *name)
     return -1;
 }
 
-const char *ag_measure_number(apr_int64_t *number, const char *text, apr_int64_t min,
-                              apr_int64_t max, apr_pool_t *p)
+const char *ag_measure_number(apr_int64_t *number, const char *text, apr_int64_t min, apr_int64_t max, apr_pool_t *p)
 {
     const char *at = text;
     apr_uint64_t n;
 
     if (!digits(&n, &at) || *at || (apr_int64_t)n < min || (apr_int64_t)n > max) {
-        return apr_psprintf(p, "\"%s\" is not a number from %" APR_INT64_T_FMT
-                            " to %" APR_INT64_T_FMT, text, min, max);
+        return apr_psprintf(p, "\"%s\" is not a number from %" APR_INT64_T_FMT " to %" APR_INT64_T_FMT, text, min,
+                            max);
     }
     *number = (apr_int64_t)n;
     return NULL;
@@ -90,13 +77,14 @@ const char *ag_measure_duration(apr_int64_t *seconds, const char *text, apr_pool
     int unit = 0;
 
     if (digits(&n, &at) && (!*at || (unit = find_unit(at)) >= 0) && n <= (apr_uint64_t)MAX_DURATION
-        && units[unit].kind != AG_PERIOD_MONTH
-        && n * units[unit].seconds <= (apr_uint64_t)MAX_DURATION) {
+        && units[unit].kind != AG_PERIOD_MONTH && n * units[unit].seconds <= (apr_uint64_t)MAX_DURATION) {
         *seconds = (apr_int64_t)(n * units[unit].seconds);
         return NULL;
     }
-    return apr_psprintf(p, "\"%s\" is not a duration: seconds, or a number with s, min, h, d or w "
-                        "(at most 100 years)", text);
+    return apr_psprintf(p,
+                        "\"%s\" is not a duration: seconds, or a number with s, min, h, d or w "
+                        "(at most 100 years)",
+                        text);
 }
 
 const char *ag_measure_size(apr_int64_t *bytes, const char *text, apr_pool_t *p)
@@ -140,12 +128,13 @@ const char *ag_measure_rate(ag_rate_t *rate, const char *text, apr_pool_t *p)
 {
     const char *at = text;
 
-    if (digits(&rate->n, &at) && rate->n <= AG_RATE_MAX && *at == '/'
-        && read_period(&rate->period, at + 1)) {
+    if (digits(&rate->n, &at) && rate->n <= AG_RATE_MAX && *at == '/' && read_period(&rate->period, at + 1)) {
         return NULL;
     }
-    return apr_psprintf(p, "\"%s\" is not a rate N/PERIOD: N from 0 to 10^12, PERIOD s, min, h, day, "
-                        "week, month or a multiple such as 30s, 15min (at most 366 days)", text);
+    return apr_psprintf(p,
+                        "\"%s\" is not a rate N/PERIOD: N from 0 to 10^12, PERIOD s, min, h, day, "
+                        "week, month or a multiple such as 30s, 15min (at most 366 days)",
+                        text);
 }
 
 static apr_time_t month_start(apr_time_t now, int months_on)

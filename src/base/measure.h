@@ -26,8 +26,7 @@ typedef struct ag_rate_t {
 
 static inline int ag_rate_equal(const ag_rate_t *a, const ag_rate_t *b)
 {
-    return a->n == b->n && a->period.seconds == b->period.seconds
-           && a->period.kind == b->period.kind;
+    return a->n == b->n && a->period.seconds == b->period.seconds && a->period.kind == b->period.kind;
 }
 
 #define AG_RATE_MAX APR_UINT64_C(1000000000000)
@@ -37,8 +36,7 @@ static inline int ag_rate_equal(const ag_rate_t *a, const ag_rate_t *b)
 #define AG_LAST_SECOND APR_INT64_C(253402300799)
 
 /* A whole number from min to max, in decimal digits alone. */
-const char *ag_measure_number(apr_int64_t *number, const char *text, apr_int64_t min,
-                              apr_int64_t max, apr_pool_t *p);
+const char *ag_measure_number(apr_int64_t *number, const char *text, apr_int64_t min, apr_int64_t max, apr_pool_t *p);
 
 /* Seconds: a number with s (or nothing), min, h, d, w, also written out: "300", "15min", "90d", "90days".
  * At most 100 years. */

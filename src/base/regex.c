@@ -36,8 +36,8 @@ const char *ag_regex_compile(ag_regex_t **out, const char *pattern, apr_pool_t *
         PCRE2_UCHAR text[128];
 
         pcre2_get_error_message(error, text, sizeof text);
-        return apr_psprintf(p, "\"%s\" is not a regular expression: %s at character %d", pattern,
-                            (char *)text, (int)at);
+        return apr_psprintf(p, "\"%s\" is not a regular expression: %s at character %d", pattern, (char *)text,
+                            (int)at);
     }
     regex->bounds = pcre2_match_context_create(NULL);
     pcre2_set_match_limit(regex->bounds, MATCH_LIMIT);
@@ -49,8 +49,7 @@ const char *ag_regex_compile(ag_regex_t **out, const char *pattern, apr_pool_t *
 int ag_regex_fits(const ag_regex_t *regex, const char *text)
 {
     pcre2_match_data *match = pcre2_match_data_create(1, NULL);
-    int rc = pcre2_match(regex->code, (PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, 0, 0, match,
-                         regex->bounds);
+    int rc = pcre2_match(regex->code, (PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, 0, 0, match, regex->bounds);
 
     pcre2_match_data_free(match);
     return rc >= 0;

@@ -6,7 +6,7 @@
 #ifndef AG_SPEED_H
 #define AG_SPEED_H
 
-#define AG_HOT inline __attribute__((always_inline)) /* on every request's way */
-#define AG_RARE __attribute__((noinline))            /* kept out of the way of what is not rare */
+#define AG_HOT  inline __attribute__((always_inline)) /* on every request's way */
+#define AG_RARE __attribute__((noinline))             /* kept out of the way of what is not rare */
 
 #endif

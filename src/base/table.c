@@ -29,13 +29,12 @@ static int lay_out(ag_table_t *table, const ag_table_shape_t *shape, char *memor
     return 1;
 }
 
-static apr_status_t format(const ag_table_t *table, const ag_table_shape_t *shape,
-                           ag_table_head_t *head, const ag_table_head_t *is)
+static apr_status_t format(const ag_table_t *table, const ag_table_shape_t *shape, ag_table_head_t *head,
+                           const ag_table_head_t *is)
 {
     apr_uint64_t i;
 
-    memset(head, 0, shape->head + table->n_stripes * table->stripe_size
-                        + table->n_sets * table->set_size);
+    memset(head, 0, shape->head + table->n_stripes * table->stripe_size + table->n_sets * table->set_size);
     for (i = 0; i < table->n_stripes; i++) {
         apr_status_t rv = ag_lock_init(ag_table_lock(table, i));
 
@@ -47,8 +46,8 @@ static apr_status_t format(const ag_table_t *table, const ag_table_shape_t *shap
     return APR_SUCCESS;
 }
 
-apr_status_t ag_table_attach(ag_table_t *table, const ag_table_shape_t *shape, void *memory,
-                             apr_size_t size, int fresh)
+apr_status_t ag_table_attach(ag_table_t *table, const ag_table_shape_t *shape, void *memory, apr_size_t size,
+                             int fresh)
 {
     ag_table_head_t is;
 

@@ -18,10 +18,10 @@
 
 /* How a table is cut; all sizes are bytes and multiples of 8. */
 typedef struct ag_table_shape_t {
-    apr_uint64_t magic;   /* whose table; changes with the layout */
-    apr_uint64_t layout;  /* what else must be the same, if it can differ */
-    apr_uint32_t head;    /* begins with an ag_table_head_t */
-    apr_uint32_t stripe;  /* begins with an ag_lock_t */
+    apr_uint64_t magic;  /* whose table; changes with the layout */
+    apr_uint64_t layout; /* what else must be the same, if it can differ */
+    apr_uint32_t head;   /* begins with an ag_table_head_t */
+    apr_uint32_t stripe; /* begins with an ag_lock_t */
     apr_uint32_t set;
     apr_uint32_t stripes; /* at most, a power of two; 0: one for each set */
     apr_uint32_t usual;   /* fewer stripes rather than less than this many sets in each; 1 at least */
@@ -48,8 +48,8 @@ typedef struct ag_table_t {
 /* Lays a table into `memory` (8-byte aligned). With `fresh` it is formatted, all zero but for the head and
  * the locks; without, it is what an earlier generation of the server left. APR_EINVAL: that has another
  * shape (format it), or there is no room for one set. */
-apr_status_t ag_table_attach(ag_table_t *table, const ag_table_shape_t *shape, void *memory,
-                             apr_size_t size, int fresh);
+apr_status_t ag_table_attach(ag_table_t *table, const ag_table_shape_t *shape, void *memory, apr_size_t size,
+                             int fresh);
 
 static inline ag_lock_t *ag_table_lock(const ag_table_t *table, apr_uint64_t stripe)
 {
@@ -62,8 +62,7 @@ static inline void *ag_table_set(const ag_table_t *table, apr_uint64_t set)
 }
 
 /* The set of a stripe that 32 random bits name. */
-static inline apr_uint64_t ag_table_pick(const ag_table_t *table, apr_uint64_t stripe,
-                                         apr_uint64_t bits)
+static inline apr_uint64_t ag_table_pick(const ag_table_t *table, apr_uint64_t stripe, apr_uint64_t bits)
 {
     return stripe * table->each + (bits * table->each >> 32);
 }
@@ -92,8 +91,8 @@ typedef apr_time_t ag_table_worth_fn(const void *slot, apr_time_t now);
 
 /* The slot, of those that a newcomer `may` take (one bit each), that gives way; the first of equal ones.
  * NULL: none does. */
-static inline void *ag_table_victim(void *slots, apr_size_t size, unsigned may,
-                                    ag_table_worth_fn *worth, apr_time_t now)
+static inline void *ag_table_victim(void *slots, apr_size_t size, unsigned may, ag_table_worth_fn *worth,
+                                    apr_time_t now)
 {
     apr_time_t least = AG_TABLE_KEEP;
     void *victim = NULL;

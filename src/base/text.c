@@ -114,7 +114,7 @@ static const char *json_list(ag_words_t *words, const char *text, apr_pool_t *p)
     if (!json_is_array(array)) {
         error = "not a JSON array of strings";
     }
-    json_array_foreach(array, i, item) {
+    json_array_foreach (array, i, item) {
         if (!json_is_string(item)) {
             error = "not a JSON array of strings";
             break;
@@ -242,6 +242,7 @@ static const char pairs[] = "0001020304050607080910111213141516171819"
 /* From the number of bits: 1233/4096 is log10(2), a little too small. */
 static unsigned count_digits(apr_uint64_t n)
 {
+    /* clang-format off */
     static const apr_uint64_t powers[] = {
         1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000,
         APR_UINT64_C(10000000000), APR_UINT64_C(100000000000), APR_UINT64_C(1000000000000),
@@ -249,6 +250,7 @@ static unsigned count_digits(apr_uint64_t n)
         APR_UINT64_C(1000000000000000), APR_UINT64_C(10000000000000000),
         APR_UINT64_C(100000000000000000), APR_UINT64_C(1000000000000000000),
         APR_UINT64_C(10000000000000000000)};
+    /* clang-format on */
     unsigned less = (unsigned)(64 - __builtin_clzll(n | 1)) * 1233 >> 12;
 
     return less + ((n | 1) >= powers[less]);

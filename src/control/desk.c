@@ -17,7 +17,7 @@
 #include <apr_file_info.h>
 #include <apr_strings.h>
 
-#define MAGIC "mod_apiguard desk 3\n"
+#define MAGIC  "mod_apiguard desk 3\n"
 #define PREFIX "apiguard."
 #define SUFFIX ".desk"
 
@@ -52,8 +52,8 @@ static int is_whole(const ag_desk_t *desk, apr_size_t room)
            && desk->bans_at == bans_at() && desk->bans_size == room;
 }
 
-apr_status_t ag_desk_bans(ag_bans_t **bans, ag_desk_t *desk, apr_size_t room, int fresh,
-                          const ag_sip_key_t *key, apr_pool_t *p)
+apr_status_t ag_desk_bans(ag_bans_t **bans, ag_desk_t *desk, apr_size_t room, int fresh, const ag_sip_key_t *key,
+                          apr_pool_t *p)
 {
     if (!is_whole(desk, room)) {
         return APR_EINVAL;
@@ -161,8 +161,7 @@ static const char *map_old(mapping_t *mapping, int fd, const char *path, apr_poo
 {
     struct stat info;
 
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)
-        || info.st_size < (off_t)ag_desk_bytes(0)) {
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < (off_t)ag_desk_bytes(0)) {
         return apr_psprintf(p, "%s is no server's file", path);
     }
     mapping->fd = fd;
@@ -171,8 +170,7 @@ static const char *map_old(mapping_t *mapping, int fd, const char *path, apr_poo
     return mapping->at == MAP_FAILED ? apr_psprintf(p, "%s cannot be mapped", path) : NULL;
 }
 
-const char *ag_desk_open(ag_desk_t **desk, apr_size_t *room, int *fd, const char *path,
-                         apr_pool_t *p)
+const char *ag_desk_open(ag_desk_t **desk, apr_size_t *room, int *fd, const char *path, apr_pool_t *p)
 {
     mapping_t *mapping = apr_palloc(p, sizeof *mapping);
     const char *error;
@@ -189,9 +187,7 @@ const char *ag_desk_open(ag_desk_t **desk, apr_size_t *room, int *fd, const char
     apr_pool_cleanup_register(p, mapping, unmap, apr_pool_cleanup_null);
     *desk = mapping->at;
     *room = mapping->size - bans_at();
-    return is_whole(*desk, *room)
-               ? NULL
-               : apr_psprintf(p, "%s is of another version of mod_apiguard", path);
+    return is_whole(*desk, *room) ? NULL : apr_psprintf(p, "%s is of another version of mod_apiguard", path);
 }
 
 #define LOOK apr_time_from_msec(20)
@@ -209,8 +205,7 @@ static int take_turn(int fd, apr_interval_time_t *patience)
     return 1;
 }
 
-static const char *wait_for(const ag_desk_t *desk, apr_uint64_t number,
-                            apr_interval_time_t patience, apr_pool_t *p)
+static const char *wait_for(const ag_desk_t *desk, apr_uint64_t number, apr_interval_time_t patience, apr_pool_t *p)
 {
     for (; patience > 0; patience -= LOOK) {
         if (__atomic_load_n(&desk->answered, __ATOMIC_ACQUIRE) == number) {
@@ -221,8 +216,7 @@ static const char *wait_for(const ag_desk_t *desk, apr_uint64_t number,
     return NULL;
 }
 
-const char *ag_desk_ask(ag_desk_t *desk, int fd, const char *question,
-                        apr_interval_time_t patience, apr_pool_t *p)
+const char *ag_desk_ask(ag_desk_t *desk, int fd, const char *question, apr_interval_time_t patience, apr_pool_t *p)
 {
     const char *answer = NULL;
     apr_uint64_t number;
@@ -260,8 +254,7 @@ void ag_desk_serve(ag_desk_t *desk, ag_desk_answer_fn *answer, void *ctx, apr_po
     apr_uint64_t asked = __atomic_load_n(&desk->asked, __ATOMIC_ACQUIRE);
     const char *question;
 
-    if (asked == __atomic_load_n(&desk->taken, __ATOMIC_ACQUIRE)
-        || !ag_lock_try(&desk->serving)) {
+    if (asked == __atomic_load_n(&desk->taken, __ATOMIC_ACQUIRE) || !ag_lock_try(&desk->serving)) {
         return;
     }
     asked = take_up(&question, desk, p);

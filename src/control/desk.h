@@ -14,11 +14,11 @@
 #include "../ban/ban.h"
 
 #define AG_DESK_QUESTION 1024 /* bytes with the NUL; an answer too long for its room is cut by who writes it */
-#define AG_DESK_ANSWER 61440
+#define AG_DESK_ANSWER   61440
 
 typedef struct ag_desk_t {
-    char magic[32];     /* changes with the layout */
-    apr_uint64_t size;  /* of the file; this and the next two are compared, and never used */
+    char magic[32];       /* changes with the layout */
+    apr_uint64_t size;    /* of the file; this and the next two are compared, and never used */
     apr_uint64_t bans_at; /* where the table of bans begins, and its size */
     apr_uint64_t bans_size;
     apr_uint64_t served;   /* 0: nobody answers questions here */
@@ -52,21 +52,19 @@ apr_array_header_t *ag_desk_find(const char *directory, int tidy, apr_pool_t *p)
  * length leaves for the bans. An error text or NULL.
  * The server's children can write there whatever they like, locks among it, so the tool must not be
  * root any more when it uses what it has opened. */
-const char *ag_desk_open(ag_desk_t **desk, apr_size_t *room, int *fd, const char *path,
-                         apr_pool_t *p);
+const char *ag_desk_open(ag_desk_t **desk, apr_size_t *room, int *fd, const char *path, apr_pool_t *p);
 
 /* The desk's table of bans, in `room` bytes, as the caller knows it from elsewhere: every child can
  * write what the desk says of itself. `key`, and APR_EINVAL when the desk says otherwise, as in
  * ag_bans_attach(). */
-apr_status_t ag_desk_bans(ag_bans_t **bans, ag_desk_t *desk, apr_size_t room, int fresh,
-                          const ag_sip_key_t *key, apr_pool_t *p);
+apr_status_t ag_desk_bans(ag_bans_t **bans, ag_desk_t *desk, apr_size_t room, int fresh, const ag_sip_key_t *key,
+                          apr_pool_t *p);
 
 /* ---- questions ------------------------------------------------------------------------------- */
 
 /* The tool: asks and waits for so long. The answer, or NULL. One tool at a time (the file is
  * locked). */
-const char *ag_desk_ask(ag_desk_t *desk, int fd, const char *question,
-                        apr_interval_time_t patience, apr_pool_t *p);
+const char *ag_desk_ask(ag_desk_t *desk, int fd, const char *question, apr_interval_time_t patience, apr_pool_t *p);
 
 /* The server: answers what has been asked, if anything. `answer` writes at most AG_DESK_ANSWER bytes
  * with the NUL; only one process is in it at a time. */

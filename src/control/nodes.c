@@ -14,8 +14,7 @@ const char *ag_nodes_host(apr_pool_t *p)
 {
     char host[APRMAXHOSTLEN + 1];
 
-    return apr_gethostname(host, sizeof host, p) == APR_SUCCESS && *host ? apr_pstrdup(p, host)
-                                                                         : NULL;
+    return apr_gethostname(host, sizeof host, p) == APR_SUCCESS && *host ? apr_pstrdup(p, host) : NULL;
 }
 
 /* Runs a statement; the rows it has changed, or -1 and *detail. */
@@ -32,33 +31,40 @@ static int change(const char **detail, ag_db_t *db, const char *sql, apr_pool_t 
     return changed;
 }
 
-static apr_status_t enter(const char **detail, ag_db_t *db, const char *host, const char *name,
-                          apr_time_t now, apr_pool_t *p)
+static apr_status_t enter(const char **detail, ag_db_t *db, const char *host, const char *name, apr_time_t now,
+                          apr_pool_t *p)
 {
     apr_int64_t seconds = apr_time_sec(now);
     const char *h = apr_dbd_escape(db->driver, p, host, db->handle);
     const char *n = apr_dbd_escape(db->driver, p, name, db->handle);
-    int changed = change(detail, db, apr_psprintf(p, "UPDATE api_nodes SET seen_at = %" APR_INT64_T_FMT
-                                                  " WHERE host = '%s' AND notice = '%s'", seconds,
-                                                  h, n), p);
+    int changed = change(
+        detail, db,
+        apr_psprintf(p, "UPDATE api_nodes SET seen_at = %" APR_INT64_T_FMT " WHERE host = '%s' AND notice = '%s'",
+                     seconds, h, n),
+        p);
 
     if (changed == 0) { /* for MariaDB also when the row is there and says just that */
-        changed = change(detail, db, apr_psprintf(p, "INSERT INTO api_nodes (host, notice, seen_at) "
-                                                  "SELECT '%s', '%s', %" APR_INT64_T_FMT
-                                                  " WHERE NOT EXISTS (SELECT 1 FROM api_nodes WHERE"
-                                                  " host = '%s' AND notice = '%s')", h, n, seconds,
-                                                  h, n), p);
+        changed = change(detail, db,
+                         apr_psprintf(p,
+                                      "INSERT INTO api_nodes (host, notice, seen_at) "
+                                      "SELECT '%s', '%s', %" APR_INT64_T_FMT
+                                      " WHERE NOT EXISTS (SELECT 1 FROM api_nodes WHERE"
+                                      " host = '%s' AND notice = '%s')",
+                                      h, n, seconds, h, n),
+                         p);
     }
     if (changed < 0) {
         return APR_EACCES;
     }
-    change(detail, db, apr_psprintf(p, "DELETE FROM api_nodes WHERE host = '%s' AND seen_at < %"
-                                    APR_INT64_T_FMT, h, seconds - apr_time_sec(AG_NOTICE_OLD)), p);
+    change(detail, db,
+           apr_psprintf(p, "DELETE FROM api_nodes WHERE host = '%s' AND seen_at < %" APR_INT64_T_FMT, h,
+                        seconds - apr_time_sec(AG_NOTICE_OLD)),
+           p);
     return APR_SUCCESS;
 }
 
-apr_status_t ag_nodes_enter(const char **detail, const ag_db_port_t *port, const char *name,
-                            apr_time_t now, apr_pool_t *p)
+apr_status_t ag_nodes_enter(const char **detail, const ag_db_port_t *port, const char *name, apr_time_t now,
+                            apr_pool_t *p)
 {
     const char *host = ag_nodes_host(p);
     apr_status_t rv;

@@ -21,7 +21,7 @@
 
 #include "../base/digest.h"
 
-#define MAGIC "mod_apiguard notice 1\n" /* changes with the layout */
+#define MAGIC  "mod_apiguard notice 1\n" /* changes with the layout */
 #define PREFIX "apiguard."
 #define SUFFIX ".notice"
 
@@ -162,9 +162,7 @@ apr_status_t ag_notice_grow(const apr_uint64_t **words, int from, int to, const 
     if (fd < 0) {
         return errno;
     }
-    rv = fstat(fd, &info) == 0 && is_plain(&info) && info.st_size == size_of(from)
-             ? map(words, fd, to)
-             : APR_EINVAL;
+    rv = fstat(fd, &info) == 0 && is_plain(&info) && info.st_size == size_of(from) ? map(words, fd, to) : APR_EINVAL;
     close(fd);
     if (rv == APR_SUCCESS) {
         munmap((void *)((apr_uintptr_t)before - offsetof(notice_t, words)), (size_t)size_of(from));
@@ -197,16 +195,14 @@ static apr_status_t write_word(int fd, int word)
     apr_uint64_t value;
     apr_status_t rv;
 
-    if (pread(fd, magic, sizeof magic, 0) != (ssize_t)sizeof magic
-        || memcmp(magic, MAGIC, sizeof magic) != 0) {
+    if (pread(fd, magic, sizeof magic, 0) != (ssize_t)sizeof magic || memcmp(magic, MAGIC, sizeof magic) != 0) {
         return APR_EINVAL;
     }
     rv = ag_random(&value, sizeof value);
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    return pwrite(fd, &value, sizeof value,
-                  (off_t)(offsetof(notice_t, words) + (size_t)word * sizeof value))
+    return pwrite(fd, &value, sizeof value, (off_t)(offsetof(notice_t, words) + (size_t)word * sizeof value))
                    == (ssize_t)sizeof value
                ? APR_SUCCESS
                : APR_EGENERAL;
@@ -234,9 +230,7 @@ apr_status_t ag_notice_touch(const char *name, apr_pool_t *p)
     if (fd < 0) {
         return errno;
     }
-    rv = fstat(fd, &info) == 0 && is_plain(&info) && word < room_of(info.st_size)
-             ? write_word(fd, word)
-             : APR_EINVAL;
+    rv = fstat(fd, &info) == 0 && is_plain(&info) && word < room_of(info.st_size) ? write_word(fd, word) : APR_EINVAL;
     close(fd);
     return rv;
 }

@@ -13,9 +13,9 @@
 #include "../base/log.h"
 #include "../core/ports.h"
 
-#define AG_NOTICE_WORDS 1024 /* in a file, or twice as many, and so on */
-#define AG_NOTICE_MOST (AG_NOTICE_WORDS << 10)
-#define AG_NOTICE_OLD apr_time_from_sec(3600) /* a server that was not seen for so long is gone */
+#define AG_NOTICE_WORDS   1024 /* in a file, or twice as many, and so on */
+#define AG_NOTICE_MOST    (AG_NOTICE_WORDS << 10)
+#define AG_NOTICE_OLD     apr_time_from_sec(3600) /* a server that was not seen for so long is gone */
 #define AG_NOTICE_REFRESH apr_time_from_sec(600)
 
 /* The file's name in a server's runtime directory. */
@@ -49,8 +49,8 @@ int ag_notice_is_dead(const char *name);
 
 /* Enters or refreshes this host's row for `name` and removes those of servers that are long gone.
  * APR_SUCCESS; APR_EACCES when the statement is refused, *detail says why; or another fault. */
-apr_status_t ag_nodes_enter(const char **detail, const ag_db_port_t *port, const char *name,
-                            apr_time_t now, apr_pool_t *p);
+apr_status_t ag_nodes_enter(const char **detail, const ag_db_port_t *port, const char *name, apr_time_t now,
+                            apr_pool_t *p);
 
 /* The machine's name; NULL when it has none that could be entered. */
 const char *ag_nodes_host(apr_pool_t *p);

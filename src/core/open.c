@@ -17,8 +17,8 @@
 #define MAX_SIZE (64 << 20)
 #define MARK     "\xEF\xBB\xBF" /* UTF-8's byte order mark */
 
-void ag_open_later(apr_array_header_t *opens, const char *directive, ag_open_whose_e whose,
-                   ag_open_fn *open, void *ctx)
+void ag_open_later(apr_array_header_t *opens, const char *directive, ag_open_whose_e whose, ag_open_fn *open,
+                   void *ctx)
 {
     ag_open_t *task = apr_array_push(opens);
 
@@ -35,8 +35,7 @@ static const char *user(apr_pool_t *p)
     apr_gid_t gid;
     char *name;
 
-    return apr_uid_current(&uid, &gid, p) == APR_SUCCESS
-                   && apr_uid_name_get(&name, uid, p) == APR_SUCCESS
+    return apr_uid_current(&uid, &gid, p) == APR_SUCCESS && apr_uid_name_get(&name, uid, p) == APR_SUCCESS
                ? name
                : "this user";
 }
@@ -45,8 +44,7 @@ static const char *cannot_read(const char *path, apr_status_t rv, apr_pool_t *p)
 {
     char text[128];
 
-    return apr_psprintf(p, "\"%s\" cannot be read by %s: %s", path, user(p),
-                        apr_strerror(rv, text, sizeof text));
+    return apr_psprintf(p, "\"%s\" cannot be read by %s: %s", path, user(p), apr_strerror(rv, text, sizeof text));
 }
 
 /* A pipe would keep its reader waiting until somebody writes: it is opened without that, and refused. */
@@ -54,8 +52,7 @@ static const char *read_file(char **text, apr_size_t *n, const char *path, apr_p
 {
     apr_file_t *file;
     apr_finfo_t info;
-    apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_NONBLOCK,
-                                    APR_FPROT_OS_DEFAULT, p);
+    apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_NONBLOCK, APR_FPROT_OS_DEFAULT, p);
 
     if (rv != APR_SUCCESS) {
         return cannot_read(path, rv, p);
@@ -133,8 +130,7 @@ const char *ag_open_absolute(const char *source, const char *root, apr_pool_t *p
         apr_size_t n = strlen(words[i]);
 
         if (strncmp(source, words[i], n) == 0 && source[n]
-            && apr_filepath_merge(&path, root, source + n, APR_FILEPATH_TRUENAME, p)
-                   == APR_SUCCESS) {
+            && apr_filepath_merge(&path, root, source + n, APR_FILEPATH_TRUENAME, p) == APR_SUCCESS) {
             return apr_pstrcat(p, words[i], path, NULL);
         }
     }
@@ -158,12 +154,15 @@ void ag_open_skip_mark(const char **text, apr_size_t *n)
 
 const char *ag_open_oddity(const char *text, apr_size_t n, const char *source, apr_pool_t *p)
 {
-    const char *what = is_marked(text, n) ? "begins with a byte order mark"
-                       : n && text[n - 1] == '\r' ? "ends in a carriage return" : NULL;
+    const char *what = is_marked(text, n)         ? "begins with a byte order mark"
+                       : n && text[n - 1] == '\r' ? "ends in a carriage return"
+                                                  : NULL;
 
     return what && strncmp(source, "file:", 5) == 0
-               ? apr_psprintf(p, "%s %s, which is part of the secret: whoever has the secret without "
-                              "it has another", source, what)
+               ? apr_psprintf(p,
+                              "%s %s, which is part of the secret: whoever has the secret without "
+                              "it has another",
+                              source, what)
                : NULL;
 }
 

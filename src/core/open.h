@@ -15,8 +15,8 @@
 typedef enum { AG_OPEN_OURS, AG_OPEN_THEIRS } ag_open_whose_e;
 
 typedef struct ag_opening_t {
-    apr_pool_t *p;       /* lives as long as the configuration */
-    apr_pool_t *pkeep;   /* lives as long as the server, over reloads */
+    apr_pool_t *p;     /* lives as long as the configuration */
+    apr_pool_t *pkeep; /* lives as long as the server, over reloads */
     apr_pool_t *ptmp;
     const char *warning; /* out: it was opened, but. From ptmp, or NULL */
 } ag_opening_t;
@@ -32,8 +32,8 @@ typedef struct ag_open_t {
 } ag_open_t;
 
 /* Leaves a task behind. */
-void ag_open_later(apr_array_header_t *opens, const char *directive, ag_open_whose_e whose,
-                   ag_open_fn *open, void *ctx);
+void ag_open_later(apr_array_header_t *opens, const char *directive, ag_open_whose_e whose, ag_open_fn *open,
+                   void *ctx);
 
 /* Reads what a source names: "file:PATH" (raw bytes less one final newline), "base64:PATH" (such a
  * file, decoded) or "env:NAME". At most 64 MB. An error text (never with the content), or NULL. */

@@ -59,8 +59,8 @@ typedef struct ag_fetch_t {
 typedef struct ag_fetched_t {
     const char *body; /* `length` bytes and a NUL */
     apr_size_t length;
-    const char *type;     /* Content-Type as sent, or NULL */
-    apr_int64_t max_age;  /* seconds, by Cache-Control (RFC 9111 5.2.2); 0: not to be kept, -1: it says nothing */
+    const char *type;    /* Content-Type as sent, or NULL */
+    apr_int64_t max_age; /* seconds, by Cache-Control (RFC 9111 5.2.2); 0: not to be kept, -1: it says nothing */
     long status;
 } ag_fetched_t;
 

@@ -17,14 +17,13 @@ static int ends_like_anothers(const ag_principal_t *who, const char *name)
 
 const char *ag_principal_tell(const ag_principal_t *who, const char *name, apr_pool_t *p)
 {
-    return name && (who->several || ends_like_anothers(who, name))
-               ? apr_pstrcat(p, name, "@", who->issuer_name, NULL)
-               : name;
+    return name && (who->several || ends_like_anothers(who, name)) ? apr_pstrcat(p, name, "@", who->issuer_name, NULL)
+                                                                   : name;
 }
 
 /* The three texts, each with its NUL: no text can run into the next. */
-ag_id_t ag_client_id_of(const ag_sip_key_t *sip, const char *kind, const char *issuer,
-                        const char *client, apr_pool_t *p)
+ag_id_t ag_client_id_of(const ag_sip_key_t *sip, const char *kind, const char *issuer, const char *client,
+                        apr_pool_t *p)
 {
     const char *texts[3] = {kind, issuer ? issuer : "", client};
     apr_size_t n = strlen(texts[0]) + strlen(texts[1]) + strlen(texts[2]) + 3;

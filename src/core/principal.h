@@ -15,17 +15,17 @@
 typedef struct ag_principal_t ag_principal_t;
 
 struct ag_principal_t {
-    const char *kind;   /* the credential type's name: "key", "jwt" */
-    const char *issuer; /* whose names these are: a token's `iss`; "" for keys */
+    const char *kind;        /* the credential type's name: "key", "jwt" */
+    const char *issuer;      /* whose names these are: a token's `iss`; "" for keys */
     const char *issuer_name; /* what the section calls a token's issuer; NULL: it is no token */
-    int several; /* others name clients and users there, too: see ag_principal_told() */
-    ag_words_t issuers; /* what issuers are called wherever several are accepted, also elsewhere */
-    const char *client; /* the client's name, or NULL */
-    const char *user;   /* a token's user, or NULL */
-    const char *key_id; /* public prefix of a key, `kid` of a token's key; or NULL */
-    int anonymous;       /* nobody in particular: limits count the address */
-    apr_uint64_t number; /* a key's number in its table; 0: it has none, so nobody counts its use */
-    ag_words_t scopes; /* neither these nor roles hold a blank: they are joined for whoever comes next */
+    int several;             /* others name clients and users there, too: see ag_principal_told() */
+    ag_words_t issuers;      /* what issuers are called wherever several are accepted, also elsewhere */
+    const char *client;      /* the client's name, or NULL */
+    const char *user;        /* a token's user, or NULL */
+    const char *key_id;      /* public prefix of a key, `kid` of a token's key; or NULL */
+    int anonymous;           /* nobody in particular: limits count the address */
+    apr_uint64_t number;     /* a key's number in its table; 0: it has none, so nobody counts its use */
+    ag_words_t scopes;       /* neither these nor roles hold a blank: they are joined for whoever comes next */
     ag_words_t roles;
     int wildcards; /* a scope or role that ends in `*` stands for all that begin so */
     int left_out;  /* scopes and roles that held a blank, if they were read for this request */
@@ -67,8 +67,8 @@ static inline int ag_principal_covers(const ag_principal_t *who, const char *hel
 }
 
 /* Names a client under the server's secret: two ids are equal when kind, issuer and client are. */
-ag_id_t ag_client_id_of(const ag_sip_key_t *sip, const char *kind, const char *issuer,
-                        const char *client, apr_pool_t *p);
+ag_id_t ag_client_id_of(const ag_sip_key_t *sip, const char *kind, const char *issuer, const char *client,
+                        apr_pool_t *p);
 
 /* The same of a principal that has a client. */
 static inline ag_id_t ag_client_id(ag_principal_t *who, const ag_sip_key_t *sip, apr_pool_t *p)

@@ -31,8 +31,7 @@ struct ag_request_t {
 
     /* Gives each() every field that a backend may take for the one of that name
      * (ag_text_same_field()), as first received. */
-    void (*spellings)(const ag_request_t *request, const char *name, ag_spelling_fn each,
-                      void *ctx);
+    void (*spellings)(const ag_request_t *request, const char *name, ag_spelling_fn each, void *ctx);
 
     /* Where a scheme's credential stands: Proxy-Authorization for a forward proxy (RFC 9110 s11.7.2),
      * else Authorization. */

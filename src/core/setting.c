@@ -81,8 +81,8 @@ void ag_settings_initial(void *settings, const ag_settings_t *table, apr_pool_t 
 }
 
 /* One row that the inner section wrote. */
-static void merge_row(void *merged, const void *outer, const void *inner, const ag_setting_t *row,
-                      int both, apr_pool_t *p)
+static void merge_row(void *merged, const void *outer, const void *inner, const ag_setting_t *row, int both,
+                      apr_pool_t *p)
 {
     const char *from = (const char *)inner + row->offset;
 
@@ -94,8 +94,7 @@ static void merge_row(void *merged, const void *outer, const void *inner, const 
     }
 }
 
-void ag_settings_merge(void *merged, const void *outer, const void *inner,
-                       const ag_settings_t *table, apr_pool_t *p)
+void ag_settings_merge(void *merged, const void *outer, const void *inner, const ag_settings_t *table, apr_pool_t *p)
 {
     const apr_uint64_t *outer_set = outer, *inner_set = inner;
     apr_uint64_t *set = merged;
@@ -116,8 +115,7 @@ void ag_settings_merge(void *merged, const void *outer, const void *inner,
 
 ag_id_t ag_setting_chain(ag_id_t a, ag_id_t b)
 {
-    ag_id_t id = {a.hi * APR_UINT64_C(0x9E3779B97F4A7C15) + b.hi,
-                  a.lo * APR_UINT64_C(0xC2B2AE3D27D4EB4F) + b.lo};
+    ag_id_t id = {a.hi * APR_UINT64_C(0x9E3779B97F4A7C15) + b.hi, a.lo * APR_UINT64_C(0xC2B2AE3D27D4EB4F) + b.lo};
     return id;
 }
 

@@ -19,14 +19,14 @@ typedef struct ag_setting_t ag_setting_t;
 
 /* What a kind may need while it parses. */
 typedef struct ag_setting_call_t {
-    apr_pool_t *p;              /* lives as long as the configuration */
-    const ag_expr_port_t *expr; /* the server's expressions */
-    apr_array_header_t *opens;  /* ag_open_t: opened once the whole configuration is read; NULL where
+    apr_pool_t *p;               /* lives as long as the configuration */
+    const ag_expr_port_t *expr;  /* the server's expressions */
+    apr_array_header_t *opens;   /* ag_open_t: opened once the whole configuration is read; NULL where
                                    nothing may be opened (.htaccess) */
-    const char *root;           /* relative paths begin here */
-    apr_array_header_t *limits; /* ag_limit_t *: they get their names then; NULL: name them now */
-    const char *scope;          /* server and section, for names given now */
-    int again;                  /* the row was written before in this very section */
+    const char *root;            /* relative paths begin here */
+    apr_array_header_t *limits;  /* ag_limit_t *: they get their names then; NULL: name them now */
+    const char *scope;           /* server and section, for names given now */
+    int again;                   /* the row was written before in this very section */
     apr_array_header_t *sources; /* ag_ip_source_t *: named sets of addresses, each once; or NULL */
     apr_hash_t *source_names;    /* the same, to find them by; NULL when there are none */
     const void *server;          /* whose database a list is in */
@@ -87,8 +87,7 @@ const char *ag_setting_read(void *settings, const ag_setting_t *rows, int row, c
 void ag_settings_initial(void *settings, const ag_settings_t *table, apr_pool_t *p);
 
 /* merged = outer overlaid by inner. */
-void ag_settings_merge(void *merged, const void *outer, const void *inner,
-                       const ag_settings_t *table, apr_pool_t *p);
+void ag_settings_merge(void *merged, const void *outer, const void *inner, const ag_settings_t *table, apr_pool_t *p);
 
 /* Ids in their order; the same one twice does not vanish, as in ag_id_mix(). */
 ag_id_t ag_setting_chain(ag_id_t a, ag_id_t b);
@@ -98,8 +97,7 @@ ag_id_t ag_setting_chain(ag_id_t a, ag_id_t b);
 ag_id_t ag_settings_realm(const void *settings, const ag_settings_t *table);
 
 /* The kinds that need no knowledge of rooms. */
-extern const ag_setting_kind_t
-    ag_kind_choice,   /* int: which of row->allowed "a|b|c" */
+extern const ag_setting_kind_t ag_kind_choice, /* int: which of row->allowed "a|b|c" */
     ag_kind_flags,    /* unsigned: bit set of those; a last choice "off" or "none" is no bit */
     ag_kind_number,   /* apr_int64_t: within row->allowed "MIN..MAX" */
     ag_kind_duration, /* apr_int64_t: seconds */

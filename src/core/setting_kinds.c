@@ -37,7 +37,7 @@ const char *ag_setting_choices(const char *allowed, apr_pool_t *p)
     const char *list = "";
     char *last, *word;
 
-    for (word = apr_strtok(text, "|", &last); word; ) {
+    for (word = apr_strtok(text, "|", &last); word;) {
         char *next = apr_strtok(NULL, "|", &last);
 
         list = apr_pstrcat(p, list, !*list ? "" : next ? ", " : " or ", word, NULL);
@@ -53,8 +53,7 @@ static const char *not_one_of(const char *word, const ag_setting_t *row, apr_poo
 
 static const char *only_one(const ag_words_t *words, apr_pool_t *p)
 {
-    return words->n == 1 ? NULL : apr_psprintf(p, "one value is allowed, \"%s\" is too many",
-                                               words->v[1]);
+    return words->n == 1 ? NULL : apr_psprintf(p, "one value is allowed, \"%s\" is too many", words->v[1]);
 }
 
 static const char *parse_choice(void *value, const ag_setting_t *row, const ag_words_t *words,
@@ -99,8 +98,8 @@ static const char *parse_number(void *value, const ag_setting_t *row, const ag_w
                                 const ag_setting_call_t *call)
 {
     const char *max = strstr(row->allowed, "..") + 2;
-    const char *error = ag_measure_number(value, words->v[0], strtol(row->allowed, NULL, 10),
-                                          strtol(max, NULL, 10), call->p);
+    const char *error =
+        ag_measure_number(value, words->v[0], strtol(row->allowed, NULL, 10), strtol(max, NULL, 10), call->p);
 
     return error ? error : only_one(words, call->p);
 }
@@ -116,8 +115,7 @@ static const char *parse_duration(void *value, const ag_setting_t *row, const ag
     }
     error = ag_measure_duration(value, words->v[0], call->p);
     if (!error && row->allowed && *(apr_int64_t *)value == 0) {
-        error = apr_psprintf(call->p, "\"%s\" is not allowed: a duration or %s", words->v[0],
-                             row->allowed);
+        error = apr_psprintf(call->p, "\"%s\" is not allowed: a duration or %s", words->v[0], row->allowed);
     }
     return error ? error : only_one(words, call->p);
 }
@@ -128,10 +126,8 @@ static const char *parse_size(void *value, const ag_setting_t *row, const ag_wor
     const char *error = ag_measure_size(value, words->v[0], call->p);
     apr_int64_t least = 0;
 
-    if (!error && row->allowed && !ag_measure_size(&least, row->allowed, call->p)
-        && *(apr_int64_t *)value < least) {
-        error = apr_psprintf(call->p, "\"%s\" is not allowed: at least %s", words->v[0],
-                             row->allowed);
+    if (!error && row->allowed && !ag_measure_size(&least, row->allowed, call->p) && *(apr_int64_t *)value < least) {
+        error = apr_psprintf(call->p, "\"%s\" is not allowed: at least %s", words->v[0], row->allowed);
     }
     return error ? error : only_one(words, call->p);
 }
@@ -168,7 +164,7 @@ static ag_id_t digest_int(const void *value)
 
 static ag_id_t digest_int64(const void *value)
 {
-    ag_id_t id = {(apr_uint64_t)*(const apr_int64_t *)value, 0};
+    ag_id_t id = {(apr_uint64_t) * (const apr_int64_t *)value, 0};
 
     return id;
 }

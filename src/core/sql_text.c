@@ -46,8 +46,7 @@ static apr_size_t type_length(const char *at)
 }
 
 /* The text with its values, or NULL when there are not as many as placeholders. */
-static const char *fill(ag_db_t *db, const char *sql, int n, const char *const *values,
-                        apr_pool_t *p)
+static const char *fill(ag_db_t *db, const char *sql, int n, const char *const *values, apr_pool_t *p)
 {
     apr_array_header_t *parts = apr_array_make(p, 2 * n + 2, sizeof(const char *));
     const char *percent;
@@ -61,8 +60,7 @@ static const char *fill(ag_db_t *db, const char *sql, int n, const char *const *
             return NULL;
         }
         APR_ARRAY_PUSH(parts, const char *) = apr_pstrmemdup(p, sql, (apr_size_t)(percent - sql));
-        APR_ARRAY_PUSH(parts, const char *) =
-            is_value ? literal(db, percent[length], values[used++], p) : "%";
+        APR_ARRAY_PUSH(parts, const char *) = is_value ? literal(db, percent[length], values[used++], p) : "%";
         sql = percent + 1 + length;
     }
     APR_ARRAY_PUSH(parts, const char *) = sql;
@@ -71,8 +69,8 @@ static const char *fill(ag_db_t *db, const char *sql, int n, const char *const *
 
 /* The driver takes an error that comes between two rows for success and hands out results that crash
  * whoever looks into them. Only the error's text tells; it is empty after a success. */
-int ag_sql_text_select(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n,
-                       const char *const *values, apr_pool_t *p)
+int ag_sql_text_select(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n, const char *const *values,
+                       apr_pool_t *p)
 {
     const char *text = fill(db, sql, n, values, p);
     const char *error;

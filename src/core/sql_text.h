@@ -14,7 +14,7 @@ int ag_sql_text_needed(const ag_db_t *db);
 
 /* Runs a query with `n` values (NULL for NULL) in place of its %s, %d, %lld and so on. The driver's
  * error number; 0 when *rows holds all rows, to be read by number from 1 on. */
-int ag_sql_text_select(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n,
-                       const char *const *values, apr_pool_t *p);
+int ag_sql_text_select(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n, const char *const *values,
+                       apr_pool_t *p);
 
 #endif

@@ -64,8 +64,8 @@ int ag_statement_is_busy(const ag_db_t *db, int rc)
 
 /* ---- queries --------------------------------------------------------------------------------- */
 
-int ag_statement_ask(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n,
-                     const char **values, apr_pool_t *p)
+int ag_statement_ask(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n, const char **values,
+                     apr_pool_t *p)
 {
     kept_t *kept;
     int rc;
@@ -83,8 +83,8 @@ int ag_statement_ask(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int
 
 /* All wait for SQLite for a moment when its first user comes or its last one goes. The driver waits for
  * a statement that runs, and not for one that is prepared. */
-int ag_statement_query(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n,
-                       const char **values, apr_pool_t *p)
+int ag_statement_query(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n, const char **values,
+                       apr_pool_t *p)
 {
     int rc = ag_statement_ask(rows, db, sql, n, values, p);
 
@@ -98,8 +98,7 @@ int ag_statement_query(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, i
     return ag_statement_ask(rows, db, sql, n, values, p);
 }
 
-int ag_statement_row(apr_dbd_row_t **row, const ag_db_t *db, apr_dbd_results_t *rows, int number,
-                     apr_pool_t *p)
+int ag_statement_row(apr_dbd_row_t **row, const ag_db_t *db, apr_dbd_results_t *rows, int number, apr_pool_t *p)
 {
     int by_turn = strcmp(apr_dbd_name(db->driver), "sqlite3") == 0;
 
@@ -107,8 +106,7 @@ int ag_statement_row(apr_dbd_row_t **row, const ag_db_t *db, apr_dbd_results_t *
     return apr_dbd_get_row(db->driver, p, rows, row, by_turn ? -1 : number);
 }
 
-apr_status_t ag_statement_value(const char **text, const ag_db_t *db, apr_dbd_row_t *row, int column,
-                                apr_pool_t *p)
+apr_status_t ag_statement_value(const char **text, const ag_db_t *db, apr_dbd_row_t *row, int column, apr_pool_t *p)
 {
     apr_status_t rv = apr_dbd_datum_get(db->driver, row, column, APR_DBD_TYPE_STRING, text);
 
@@ -132,9 +130,8 @@ static int read_row(const char **cells, int n, const ag_db_t *db, apr_dbd_row_t 
     return 1;
 }
 
-apr_status_t ag_statement_select(ag_statement_row_fn *row, void *ctx, int columns, ag_db_t *db,
-                                 const char *sql, const char **values, int n, const char **error,
-                                 apr_pool_t *p)
+apr_status_t ag_statement_select(ag_statement_row_fn *row, void *ctx, int columns, ag_db_t *db, const char *sql,
+                                 const char **values, int n, const char **error, apr_pool_t *p)
 {
     apr_dbd_results_t *rows;
     const char *cells[MAX_COLUMNS];
@@ -158,8 +155,7 @@ apr_status_t ag_statement_select(ag_statement_row_fn *row, void *ctx, int column
 
 /* ---- changes --------------------------------------------------------------------------------- */
 
-int ag_statement_run(int *changed, ag_db_t *db, const char *sql, int n, const char **values,
-                     apr_pool_t *p)
+int ag_statement_run(int *changed, ag_db_t *db, const char *sql, int n, const char **values, apr_pool_t *p)
 {
     kept_t *kept = kept_of(db, sql);
     int rc = prepare(kept, db, sql);

@@ -18,13 +18,13 @@ typedef struct ag_verdict_t {
      * somebody was identified. */
     const void *memo_rule;
     int memo_answer;
-    const char *wanted;    /* the scopes a failed Require named, or NULL */
-    ag_principal_t *who;   /* NULL until a credential is accepted */
-    ag_principal_t *shown; /* whose credential it was, where that is known though it was refused */
-    const char *kind;      /* the kind of credential that was shown, or NULL */
+    const char *wanted;     /* the scopes a failed Require named, or NULL */
+    ag_principal_t *who;    /* NULL until a credential is accepted */
+    ag_principal_t *shown;  /* whose credential it was, where that is known though it was refused */
+    const char *kind;       /* the kind of credential that was shown, or NULL */
     ag_quota_line_t *lines; /* every limit that was evaluated, once that is to be told */
     int n_lines;
-    const char *watched; /* code of what a dry run would have refused, or NULL */
+    const char *watched;      /* code of what a dry run would have refused, or NULL */
     apr_uint32_t retry_after; /* seconds; 0: not said */
     unsigned degraded : 1;    /* a store or the database was away, and the policy said go on */
 } ag_verdict_t;

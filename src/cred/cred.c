@@ -138,8 +138,7 @@ static int find_scheme(const char **rest, const hunt_t *hunt, const char *value)
     int i;
 
     for (i = 0; i < (int)(sizeof schemes / sizeof *schemes); i++) {
-        if (read & AG_FROM_BIT(schemes[i].from)
-            && (*rest = after_scheme(value, schemes[i].name))) {
+        if (read & AG_FROM_BIT(schemes[i].from) && (*rest = after_scheme(value, schemes[i].name))) {
             return i;
         }
     }
@@ -218,8 +217,7 @@ static void key_source(hunt_t *hunt, const ag_key_source_t *source)
         text = ag_cred_argument(request->args, source->name, &hunt->ambiguous, request->pool);
         break;
     case AG_FROM_COOKIE:
-        text = ag_cred_cookie(request->header(request, "Cookie"), source->name, &hunt->ambiguous,
-                              request->pool);
+        text = ag_cred_cookie(request->header(request, "Cookie"), source->name, &hunt->ambiguous, request->pool);
         break;
     default:
         return; /* Authorization is read once, for keys and tokens together */
@@ -229,8 +227,8 @@ static void key_source(hunt_t *hunt, const ag_key_source_t *source)
     }
 }
 
-ag_reason_e ag_cred_find(ag_credential_t *found, const ag_request_t *request,
-                         const ag_key_from_t *key_from, unsigned types)
+ag_reason_e ag_cred_find(ag_credential_t *found, const ag_request_t *request, const ag_key_from_t *key_from,
+                         unsigned types)
 {
     int keys = (types & AG_CRED_KEY) != 0;
     hunt_t hunt = {found, request, types, keys ? key_from->places : 0, 0};

@@ -27,8 +27,8 @@ typedef enum {
 #define AG_FROM_BIT(from) (1u << (from))
 
 /* Those that stand in Authorization. */
-#define AG_FROM_AUTHORIZATION                                                                      \
-    (AG_FROM_BIT(AG_FROM_BEARER) | AG_FROM_BIT(AG_FROM_BASIC) | AG_FROM_BIT(AG_FROM_APIKEY)        \
+#define AG_FROM_AUTHORIZATION                                                                                        \
+    (AG_FROM_BIT(AG_FROM_BEARER) | AG_FROM_BIT(AG_FROM_BASIC) | AG_FROM_BIT(AG_FROM_APIKEY)                          \
      | AG_FROM_BIT(AG_FROM_PLAIN))
 
 typedef struct ag_key_source_t {
@@ -39,9 +39,9 @@ typedef struct ag_key_source_t {
 typedef struct ag_key_from_t {
     const ag_key_source_t *sources;
     int n;
-    const char *vary; /* the fields an answer depends on (RFC 9110 s12.5.5) */
-    int queries;      /* how many sources are arguments: these need masking in logs */
-    unsigned places;  /* AG_FROM_BIT of all sources; and of ApiKey, where the challenge offers it */
+    const char *vary;                 /* the fields an answer depends on (RFC 9110 s12.5.5) */
+    int queries;                      /* how many sources are arguments: these need masking in logs */
+    unsigned places;                  /* AG_FROM_BIT of all sources; and of ApiKey, where the challenge offers it */
     const char *advice, *advice_both; /* where a key goes; where a key or a token; one sentence */
 } ag_key_from_t;
 
@@ -55,11 +55,11 @@ typedef struct ag_cred_call_t {
     ag_id_t jwt_realm;
     ag_cache_t *tokens;
     const ag_sip_key_t *sip;
-    int known_only; /* a banned address: what is not known to be good is AG_R_BANNED, unasked */
+    int known_only;            /* a banned address: what is not known to be good is AG_R_BANNED, unasked */
     ag_cache_t *good_tokens;   /* marks of tokens that were good lately; or NULL */
     int (*spare)(void *check); /* known_only: may a signature be checked all the same? */
     void *check;
-    int guess; /* out: it was refused and is nobody's, as far as anybody can tell */
+    int guess;             /* out: it was refused and is nobody's, as far as anybody can tell */
     const char *detail;    /* out: for the client, or NULL */
     ag_principal_t *shown; /* out: whose credential was refused, where that is known */
 } ag_cred_call_t;
@@ -68,8 +68,7 @@ typedef struct ag_cred_type_t {
     const char *name; /* in ApiGuardProvider and Require api-credential */
     int tokens;       /* it needs call->jwt and call->jwt_realm */
     /* AG_R_NONE and *who, or why not. `text` is what the client sent, unchecked. */
-    ag_reason_e (*check)(ag_principal_t **who, ag_cred_call_t *call, const char *text,
-                         apr_size_t n);
+    ag_reason_e (*check)(ag_principal_t **who, ag_cred_call_t *call, const char *text, apr_size_t n);
 } ag_cred_type_t;
 
 extern const ag_cred_type_t ag_cred_key, ag_cred_jwt;
@@ -89,8 +88,8 @@ typedef struct ag_credential_t {
 /* The one credential of the request, of the types whose bit (their place in cred.c's table, key 1,
  * jwt 2) is set in `types`. AG_R_NONE, AG_R_CREDENTIAL_MISSING, or AG_R_CREDENTIAL_AMBIGUOUS for two
  * that differ. What no enabled type reads is not a credential, and what is empty or blank is none. */
-ag_reason_e ag_cred_find(ag_credential_t *found, const ag_request_t *request,
-                         const ag_key_from_t *key_from, unsigned types);
+ag_reason_e ag_cred_find(ag_credential_t *found, const ag_request_t *request, const ag_key_from_t *key_from,
+                         unsigned types);
 
 enum { AG_CRED_KEY = 1, AG_CRED_JWT = 2 };
 

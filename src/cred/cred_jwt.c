@@ -12,7 +12,7 @@
 #include "token_memo.h"
 
 #define MALFORMED "the token is malformed"
-#define MEMO_TTL apr_time_from_sec(300)
+#define MEMO_TTL  apr_time_from_sec(300)
 
 /* A principal from the cache reads its claims from the token at hand: the part between the dots. 0 when this
  * is no token, which nobody remembers; but every child can write to the cache. */
@@ -44,8 +44,8 @@ static ag_reason_e judge_times(const ag_token_memo_t *memo, apr_time_t now, cons
 }
 
 /* 1 when a fresh memo was found; *reason is then the answer. */
-static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *call,
-                  const char *text, apr_size_t size, ag_id_t id)
+static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *call, const char *text, apr_size_t size,
+                  ag_id_t id)
 {
     const ag_request_t *request = call->request;
     ag_token_memo_t memo;
@@ -56,8 +56,7 @@ static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *cal
     if (n == 0 || stored + MEMO_TTL <= request->now || stored > request->now) {
         return 0;
     }
-    if (!ag_token_memo_read(&memo, who, apr_pmemdup(request->pool, record, n), n,
-                            request->pool)
+    if (!ag_token_memo_read(&memo, who, apr_pmemdup(request->pool, record, n), n, request->pool)
         || !lend_claims(*who, text, size)) {
         return 0;
     }
@@ -70,12 +69,10 @@ static int is_marked(const ag_cred_call_t *call, ag_id_t id)
     apr_time_t now = call->request->now, stored;
     char mark;
 
-    return call->good_tokens && ag_cache_get(call->good_tokens, id, &mark, &stored)
-           && now - stored < AG_MARK_SPAN;
+    return call->good_tokens && ag_cache_get(call->good_tokens, id, &mark, &stored) && now - stored < AG_MARK_SPAN;
 }
 
-static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char *text,
-                          apr_size_t n, ag_id_t id)
+static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char *text, apr_size_t n, ag_id_t id)
 {
     const ag_request_t *request = call->request;
     ag_token_memo_t memo = {0, 0};
@@ -90,14 +87,13 @@ static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char
     if (call->known_only && !is_marked(call, id) && !call->spare(call->check)) {
         return AG_R_BANNED;
     }
-    reason = ag_jwt_check(who, &memo.begins, &memo.expires, &call->detail, &call->guess, &call->jwt,
-                          text, n, request->now, request->pool);
+    reason = ag_jwt_check(who, &memo.begins, &memo.expires, &call->detail, &call->guess, &call->jwt, text, n,
+                          request->now, request->pool);
     if (reason == AG_R_NONE) {
         if (call->good_tokens) {
             ag_cache_put(call->good_tokens, id, "", AG_MARK_SIZE, request->now);
         }
-        ag_cache_put(call->tokens, id, record,
-                     ag_token_memo_write(record, sizeof record, &memo, *who), request->now);
+        ag_cache_put(call->tokens, id, record, ag_token_memo_write(record, sizeof record, &memo, *who), request->now);
     }
     return reason;
 }

@@ -75,12 +75,10 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
     if (!call->keys) {
         return AG_R_KEYSTORE_UNAVAILABLE;
     }
-    if (call->known_only
-        && !ag_keys_known(call->keys, call->key_realm, text, n, request->now)) {
+    if (call->known_only && !ag_keys_known(call->keys, call->key_realm, text, n, request->now)) {
         return AG_R_BANNED;
     }
-    switch (ag_keys_find(&key, call->keys, call->key_realm, text, n, request->now, request->log,
-                         request->pool)) {
+    switch (ag_keys_find(&key, call->keys, call->key_realm, text, n, request->now, request->log, request->pool)) {
     case AG_KEY_UNKNOWN:
         return unknown(call);
     case AG_KEY_UNAVAILABLE:

@@ -106,8 +106,7 @@ static const char *until(const char *at, const char *end, const char *these)
 }
 
 /* The next pair of what stands from `at` to `end`; 0 when there is none. */
-static int next_pair(pair_t *pair, const list_t *list, const char *at, const char *end,
-                     const char *name)
+static int next_pair(pair_t *pair, const list_t *list, const char *at, const char *end, const char *name)
 {
     const char *sign;
 
@@ -132,16 +131,14 @@ static int has(const list_t *list, const char *text, const char *end, const char
 }
 
 /* The last value that is not blank. */
-static const char *find(const list_t *list, const char *text, const char *name, int *twice,
-                        apr_pool_t *p)
+static const char *find(const list_t *list, const char *text, const char *name, int *twice, apr_pool_t *p)
 {
     const char *end = text ? text + strlen(text) : NULL;
     const char *found = NULL;
     pair_t pair;
 
     for (; text && next_pair(&pair, list, text, end, name); text = pair.end) {
-        const char *value = pair.value ? list->decode(pair.value, (apr_size_t)(pair.end - pair.value), p)
-                                       : "";
+        const char *value = pair.value ? list->decode(pair.value, (apr_size_t)(pair.end - pair.value), p) : "";
 
         if (!ag_text_nothing(value)) {
             *twice |= found != NULL;

@@ -81,8 +81,7 @@ static const char *load_rsa(ag_jwk_t *jwk, apr_pool_t *p)
     }
     modulus = BN_bin2bn(n.byte, (int)n.n, NULL);
     exponent = BN_bin2bn(e.byte, (int)e.n, NULL);
-    if (build && modulus && exponent
-        && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, modulus)
+    if (build && modulus && exponent && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, modulus)
         && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, exponent)) {
         pkey = make_key("RSA", build);
     }
@@ -109,8 +108,7 @@ static ag_alg_e alg_on(ag_kty_e kty, const char *crv)
 }
 
 /* A coordinate without its leading zeros is wrong (RFC 7518 s6.2.1.2), but seen and harmless. */
-static const char *read_coordinate(unsigned char *out, apr_size_t size, json_t *json,
-                                   const char *name, apr_pool_t *p)
+static const char *read_coordinate(unsigned char *out, apr_size_t size, json_t *json, const char *name, apr_pool_t *p)
 {
     bytes_t bytes;
     const char *error = read_bytes(&bytes, json, name, p);

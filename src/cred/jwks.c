@@ -43,7 +43,7 @@ static const char *check_purpose(json_t *json)
     if (use && strcmp(json_string_value(use), "sig") != 0) {
         return ag_jwk_skip;
     }
-    json_array_foreach(ops, i, op) {
+    json_array_foreach (ops, i, op) {
         if (json_is_string(op) && strcmp(json_string_value(op), "verify") == 0) {
             return NULL;
         }
@@ -76,8 +76,7 @@ static const char *bind_alg(ag_jwk_t *jwk, apr_pool_t *p)
     }
     if (row->kty != AG_KTY_RSA && !(jwk->key.algs & 1u << jwk->alg)) {
         return apr_psprintf(p, "it cannot serve its \"alg\" %s: %s", row->name,
-                            row->kty == AG_KTY_OCT ? "the secret is shorter than the hash"
-                                                   : "the curve is another");
+                            row->kty == AG_KTY_OCT ? "the secret is shorter than the hash" : "the curve is another");
     }
     jwk->key.algs = 1u << jwk->alg;
     return NULL;
@@ -108,8 +107,7 @@ static const char *read_frame(ag_jwk_t *jwk, const ag_jwk_type_t **type, apr_poo
     *type = ag_jwk_type(jwk->kty);
     jwk->alg = alg ? ag_alg_find(json_string_value(alg)) : AG_ALG_NONE;
     if (!*type || (alg && !jwk->alg)) {
-        return is_for_encryption(alg) ? ag_jwk_skip
-                                      : !*type ? AG_JWK_STRANGE("kty") : AG_JWK_STRANGE("alg");
+        return is_for_encryption(alg) ? ag_jwk_skip : !*type ? AG_JWK_STRANGE("kty") : AG_JWK_STRANGE("alg");
     }
     if (jwk->alg && ag_alg_row(jwk->alg)->kty != (*type)->kty) {
         return apr_psprintf(p, "its \"alg\" %s does not fit its \"kty\"", ag_alg_name(jwk->alg));
@@ -134,7 +132,7 @@ static int is_published(json_t *keys)
     json_t *json;
     size_t i;
 
-    json_array_foreach(keys, i, json) {
+    json_array_foreach (keys, i, json) {
         if (is_public(json)) {
             return 1;
         }
@@ -179,9 +177,7 @@ static const char *name_of(json_t *json, apr_pool_t *p)
 {
     const char *kid = text_of(json, "kid");
 
-    return kid && strlen(kid) <= 64 && ag_text_visible(kid, strlen(kid), 0)
-               ? apr_psprintf(p, " (kid %s)", kid)
-               : "";
+    return kid && strlen(kid) <= 64 && ag_text_visible(kid, strlen(kid), 0) ? apr_psprintf(p, " (kid %s)", kid) : "";
 }
 
 static void leave_out(reading_t *reading, json_t *json, int number, const char *why)
@@ -189,8 +185,8 @@ static void leave_out(reading_t *reading, json_t *json, int number, const char *
     apr_pool_t *p = reading->p;
 
     if (++reading->left_out <= MAX_TOLD) {
-        reading->told = apr_psprintf(p, "%s%skey %d%s: %s", reading->told,
-                                     *reading->told ? "; " : "", number, name_of(json, p), why);
+        reading->told = apr_psprintf(p, "%s%skey %d%s: %s", reading->told, *reading->told ? "; " : "", number,
+                                     name_of(json, p), why);
     }
     else if (reading->left_out == MAX_TOLD + 1) {
         reading->told = apr_pstrcat(p, reading->told, "; and others", NULL);
@@ -202,10 +198,10 @@ static void load_keys(reading_t *reading, json_t *keys)
     json_t *json;
     size_t i;
 
-    json_array_foreach(keys, i, json) {
+    json_array_foreach (keys, i, json) {
         ag_jwk_t jwk;
-        const char *error = i < MAX_KEYS ? load_jwk(&jwk, json, reading->published, reading->p)
-                                         : "a set may have up to 256 keys";
+        const char *error =
+            i < MAX_KEYS ? load_jwk(&jwk, json, reading->published, reading->p) : "a set may have up to 256 keys";
 
         if (!error) {
             APR_ARRAY_PUSH(reading->list, ag_jwt_key_t) = jwk.key;
@@ -231,12 +227,11 @@ static const char *load_set(ag_jwt_keyset_t *set, json_t *keys, apr_pool_t *p)
 
     load_keys(&reading, keys);
     if (!reading.list->nelts) {
-        return apr_pstrcat(p, "the set holds no key that can verify a token",
-                           reading.left_out ? ": " : "", reading.told, NULL);
+        return apr_pstrcat(p, "the set holds no key that can verify a token", reading.left_out ? ": " : "",
+                           reading.told, NULL);
     }
     if (reading.left_out) {
-        set->left_out = apr_psprintf(p, "%d of %d keys %s left out: %s", reading.left_out,
-                                     (int)json_array_size(keys),
+        set->left_out = apr_psprintf(p, "%d of %d keys %s left out: %s", reading.left_out, (int)json_array_size(keys),
                                      reading.left_out == 1 ? "is" : "are", reading.told);
     }
     set->keys = (const ag_jwt_key_t *)reading.list->elts;

@@ -16,17 +16,25 @@
 #include "../core/principal.h"
 #include "../core/reason.h"
 
-#define AG_JWT_MAX_SIZE 16384 /* a longer token is refused unread */
-#define AG_JWT_MAX_TRIES 8    /* keys tried for a token without `kid` */
+#define AG_JWT_MAX_SIZE  16384 /* a longer token is refused unread */
+#define AG_JWT_MAX_TRIES 8     /* keys tried for a token without `kid` */
 
 /* ---- algorithms (RFC 7518 s3.1, RFC 8037, RFC 9864) ------------------------------------------ */
 
 typedef enum {
     AG_ALG_NONE, /* no algorithm at all; never accepted */
-    AG_ALG_HS256, AG_ALG_HS384, AG_ALG_HS512,
-    AG_ALG_RS256, AG_ALG_RS384, AG_ALG_RS512,
-    AG_ALG_PS256, AG_ALG_PS384, AG_ALG_PS512,
-    AG_ALG_ES256, AG_ALG_ES384, AG_ALG_ES512,
+    AG_ALG_HS256,
+    AG_ALG_HS384,
+    AG_ALG_HS512,
+    AG_ALG_RS256,
+    AG_ALG_RS384,
+    AG_ALG_RS512,
+    AG_ALG_PS256,
+    AG_ALG_PS384,
+    AG_ALG_PS512,
+    AG_ALG_ES256,
+    AG_ALG_ES384,
+    AG_ALG_ES512,
     AG_ALG_EDDSA
 } ag_alg_e;
 
@@ -44,8 +52,8 @@ const char *ag_alg_list(apr_pool_t *p);
 typedef struct ag_jwt_key_t {
     const char *kid; /* or NULL */
     apr_uint32_t algs;
-    EVP_PKEY *pkey;               /* asymmetric, else NULL */
-    const unsigned char *secret;  /* HMAC, else NULL */
+    EVP_PKEY *pkey;              /* asymmetric, else NULL */
+    const unsigned char *secret; /* HMAC, else NULL */
     apr_size_t secret_size;
 } ag_jwt_key_t;
 
@@ -67,8 +75,8 @@ typedef struct ag_jwt_keyset_t {
  * secret may end in one), at least as long as its hash; else a public key or certificate in PEM,
  * RSA of 2048 bits or more, the curve its algorithm names. `set->issuer`, `audience` and `origin`
  * are set by the caller first. Keys die with `p`. An error text (never quoting the key) or NULL. */
-const char *ag_jwt_load_key(ag_jwt_keyset_t *set, ag_alg_e alg, const char *kid, const char *text,
-                            apr_size_t n, apr_pool_t *p);
+const char *ag_jwt_load_key(ag_jwt_keyset_t *set, ag_alg_e alg, const char *kid, const char *text, apr_size_t n,
+                            apr_pool_t *p);
 
 /* ApiGuardJWKS: a JWK set (RFC 7517). Keys with `use` other than "sig", or whose key_ops lack
  * "verify", are passed over without a word. A key that cannot be used is left out (s5): of a type,
@@ -81,9 +89,9 @@ const char *ag_jwt_load_jwks(ag_jwt_keyset_t *set, const char *text, apr_size_t 
 
 /* A token taken apart; its signature has NOT been checked. Points into the text it came from. */
 typedef struct ag_jwt_t {
-    const char *text;       /* header.payload is text[0 .. signed_size) */
+    const char *text; /* header.payload is text[0 .. signed_size) */
     apr_size_t signed_size;
-    const char *payload;    /* base64url */
+    const char *payload; /* base64url */
     apr_size_t payload_size;
     const unsigned char *signature; /* decoded */
     apr_size_t signature_size;
@@ -114,19 +122,19 @@ typedef struct ag_claim_map_t {
     const char *client; /* azp, then client_id */
     const char *scope;  /* scope, then scp */
     const char *roles;  /* roles */
-    int wildcards; /* scopes and roles may end in `*`; else each is a literal word (RFC 6749 s3.3) */
+    int wildcards;      /* scopes and roles may end in `*`; else each is a literal word (RFC 6749 s3.3) */
 } ag_claim_map_t;
 
 typedef struct ag_jwt_policy_t {
     const ag_jwt_keyset_t *const *sets;
     int n_sets;
-    ag_words_t issuers;   /* empty: any */
-    ag_words_t known; /* what issuers are called in all sections that accept several, and AG_KEYS_ISSUER */
+    ag_words_t issuers; /* empty: any */
+    ag_words_t known;   /* what issuers are called in all sections that accept several, and AG_KEYS_ISSUER */
     const char *const *issuer_names; /* what they are called, one beside each: its name=, else itself */
-    ag_words_t audiences; /* empty: any */
-    int leeway;           /* seconds, on exp, nbf and iat */
-    int max_lifetime;     /* seconds from iat (else now, with leeway) to exp; 0: no bound */
-    ag_words_t required;  /* claims that must be there */
+    ag_words_t audiences;            /* empty: any */
+    int leeway;                      /* seconds, on exp, nbf and iat */
+    int max_lifetime;                /* seconds from iat (else now, with leeway) to exp; 0: no bound */
+    ag_words_t required;             /* claims that must be there */
     ag_claim_map_t map;
 } ag_jwt_policy_t;
 
@@ -155,8 +163,8 @@ const char *ag_jwt_issuer_at(const ag_jwt_policy_t *policy, int i, int *more);
  * *forged says that it is no token, or that a key was there and the signature is not its; a `kid` no
  * set knows is token_invalid, but may only be one that we have not learned yet. who->realm,
  * who->wildcards and the name of the issuer are left to the caller. */
-ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *expires,
-                         const char **detail, int *forged, const ag_jwt_policy_t *policy, const char *text,
-                         apr_size_t n, apr_time_t now, apr_pool_t *p);
+ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *expires, const char **detail,
+                         int *forged, const ag_jwt_policy_t *policy, const char *text, apr_size_t n, apr_time_t now,
+                         apr_pool_t *p);
 
 #endif

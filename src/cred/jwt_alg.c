@@ -27,8 +27,8 @@ static int verify_hmac(const ag_alg_t *alg, const ag_jwt_t *jwt, const ag_jwt_ke
     if (!key->secret || key->secret_size < alg->size || jwt->signature_size != alg->size) {
         return 0;
     }
-    good = HMAC(alg->digest(), key->secret, (int)key->secret_size, (const unsigned char *)jwt->text,
-                jwt->signed_size, mac, &n)
+    good = HMAC(alg->digest(), key->secret, (int)key->secret_size, (const unsigned char *)jwt->text, jwt->signed_size,
+                mac, &n)
            && n == alg->size && ag_equal(mac, jwt->signature, n);
     ag_wipe(mac, sizeof mac);
     return good;
@@ -44,21 +44,17 @@ static int set_padding(EVP_PKEY_CTX *ctx, const ag_alg_t *alg)
     if (EVP_PKEY_CTX_set_rsa_padding(ctx, alg->padding) <= 0) {
         return 0;
     }
-    return alg->padding != RSA_PKCS1_PSS_PADDING
-           || EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
+    return alg->padding != RSA_PKCS1_PSS_PADDING || EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0;
 }
 
-static int verify_bytes(const ag_alg_t *alg, const ag_jwt_t *jwt, EVP_PKEY *pkey,
-                        const unsigned char *signature, apr_size_t n)
+static int verify_bytes(const ag_alg_t *alg, const ag_jwt_t *jwt, EVP_PKEY *pkey, const unsigned char *signature,
+                        apr_size_t n)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY_CTX *inner = NULL; /* belongs to ctx */
     const EVP_MD *md = alg->digest ? alg->digest() : NULL;
-    int good = ctx && EVP_DigestVerifyInit(ctx, &inner, md, NULL, pkey) == 1
-               && set_padding(inner, alg)
-               && EVP_DigestVerify(ctx, signature, n, (const unsigned char *)jwt->text,
-                                   jwt->signed_size)
-                      == 1;
+    int good = ctx && EVP_DigestVerifyInit(ctx, &inner, md, NULL, pkey) == 1 && set_padding(inner, alg)
+               && EVP_DigestVerify(ctx, signature, n, (const unsigned char *)jwt->text, jwt->signed_size) == 1;
 
     EVP_MD_CTX_free(ctx);
     return good;
@@ -103,9 +99,9 @@ static int verify_ecdsa(const ag_alg_t *alg, const ag_jwt_t *jwt, const ag_jwt_k
     return n && verify_bytes(alg, jwt, key->pkey, der, (apr_size_t)n);
 }
 
-#define HS verify_hmac
-#define PK verify_pkey
-#define EC verify_ecdsa
+#define HS  verify_hmac
+#define PK  verify_pkey
+#define EC  verify_ecdsa
 #define V15 RSA_PKCS1_PADDING
 #define PSS RSA_PKCS1_PSS_PADDING
 

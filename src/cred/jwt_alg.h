@@ -24,7 +24,7 @@ struct ag_alg_t {
     int padding;                   /* RSA */
     const char *crv;               /* RFC 7518 s6.2.1.1, RFC 8037 s2; NULL: no curve */
     const char *group;             /* OpenSSL's name of it */
-    apr_size_t size; /* of the signature, for HMAC also the shortest secret; 0 (RSA): the key's */
+    apr_size_t size;               /* of the signature, for HMAC also the shortest secret; 0 (RSA): the key's */
 };
 
 /* The row of an algorithm; NULL for AG_ALG_NONE and anything out of range. */
@@ -32,8 +32,7 @@ const ag_alg_t *ag_alg_row(ag_alg_e alg);
 
 /* Why a key cannot serve an algorithm, or NULL when it can: its type, curve, size and soundness. */
 const char *ag_jwt_key_fits(const ag_alg_t *alg, EVP_PKEY *pkey, apr_pool_t *p);
-const char *ag_jwt_secret_fits(const ag_alg_t *alg, const char *secret, apr_size_t n,
-                               apr_pool_t *p);
+const char *ag_jwt_secret_fits(const ag_alg_t *alg, const char *secret, apr_size_t n, apr_pool_t *p);
 
 /* Hands a key's material to the pool: freed with it, a secret wiped. The secret is copied. */
 void ag_jwt_key_own(ag_jwt_key_t *key, EVP_PKEY *pkey, apr_pool_t *p);

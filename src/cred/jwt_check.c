@@ -32,8 +32,7 @@ static int is_candidate(const ag_jwt_key_t *key, const ag_jwt_t *jwt, int named)
     return named ? key->kid && strcmp(key->kid, jwt->kid) == 0 : !key->kid;
 }
 
-static const ag_jwt_key_t *try_set(const ag_jwt_keyset_t *set, const ag_jwt_t *jwt, int named,
-                                   int *tries)
+static const ag_jwt_key_t *try_set(const ag_jwt_keyset_t *set, const ag_jwt_t *jwt, int named, int *tries)
 {
     int i;
 
@@ -53,8 +52,8 @@ static const ag_jwt_key_t *try_set(const ag_jwt_keyset_t *set, const ag_jwt_t *j
 
 /* The key that made the signature, or NULL; then *forged says whether any was tried, and *lacking that
  * a set which may hold it could not be loaded. */
-static const ag_jwt_key_t *find_key(const ag_jwt_policy_t *policy, const ag_jwt_t *jwt,
-                                    const ag_jwt_claims_t *c, int *forged, int *lacking)
+static const ag_jwt_key_t *find_key(const ag_jwt_policy_t *policy, const ag_jwt_t *jwt, const ag_jwt_claims_t *c,
+                                    int *forged, int *lacking)
 {
     const ag_jwt_key_t *key = NULL;
     int tries = AG_JWT_MAX_TRIES;
@@ -118,12 +117,11 @@ static int lives_too_long(const ag_jwt_policy_t *policy, const ag_jwt_claims_t *
     if (c->exp == AG_JWT_ABSENT) {
         return 1;
     }
-    return c->iat == AG_JWT_ABSENT ? c->exp - now > most + apr_time_from_sec(policy->leeway)
-                                   : c->exp - c->iat > most;
+    return c->iat == AG_JWT_ABSENT ? c->exp - now > most + apr_time_from_sec(policy->leeway) : c->exp - c->iat > most;
 }
 
-static ag_reason_e check_times(const char **detail, const ag_jwt_policy_t *policy,
-                               const ag_jwt_claims_t *c, apr_time_t now)
+static ag_reason_e check_times(const char **detail, const ag_jwt_policy_t *policy, const ag_jwt_claims_t *c,
+                               apr_time_t now)
 {
     apr_time_t leeway = apr_time_from_sec(policy->leeway);
 
@@ -148,8 +146,7 @@ static ag_reason_e check_times(const char **detail, const ag_jwt_policy_t *polic
 
 /* ---- the answer ------------------------------------------------------------------------------ */
 
-static ag_principal_t *make_who(const ag_jwt_t *jwt, const ag_jwt_key_t *key,
-                                const ag_jwt_claims_t *c, apr_pool_t *p)
+static ag_principal_t *make_who(const ag_jwt_t *jwt, const ag_jwt_key_t *key, const ag_jwt_claims_t *c, apr_pool_t *p)
 {
     ag_principal_t *who = apr_pcalloc(p, sizeof *who);
 
@@ -163,9 +160,9 @@ static ag_principal_t *make_who(const ag_jwt_t *jwt, const ag_jwt_key_t *key,
     return who;
 }
 
-ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *expires,
-                         const char **detail, int *forged, const ag_jwt_policy_t *policy,
-                         const char *text, apr_size_t n, apr_time_t now, apr_pool_t *p)
+ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *expires, const char **detail,
+                         int *forged, const ag_jwt_policy_t *policy, const char *text, apr_size_t n, apr_time_t now,
+                         apr_pool_t *p)
 {
     apr_time_t leeway = apr_time_from_sec(policy->leeway);
     const ag_jwt_key_t *key;

@@ -11,7 +11,7 @@
 
 #include "../base/measure.h"
 
-#define MAX_NAME 255            /* bytes of a client or user, as OpenID Connect bounds `sub` */
+#define MAX_NAME 255 /* bytes of a client or user, as OpenID Connect bounds `sub` */
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
@@ -75,16 +75,13 @@ const char *ag_jwt_claims_read(ag_jwt_claims_t *c, json_t *all, apr_pool_t *p)
     if (!all) {
         return "The token's payload is not a JSON object";
     }
-    if (!read_time(&c->exp, all, "exp") || !read_time(&c->nbf, all, "nbf")
-        || !read_time(&c->iat, all, "iat")) {
+    if (!read_time(&c->exp, all, "exp") || !read_time(&c->nbf, all, "nbf") || !read_time(&c->iat, all, "iat")) {
         return "The token's exp, nbf or iat is not a time in seconds";
     }
-    if ((iss && !c->iss)
-        || (c->iss && (!ag_text_printable(c->iss) || ag_text_blank(c->iss) == AG_BLANK_END))) {
+    if ((iss && !c->iss) || (c->iss && (!ag_text_printable(c->iss) || ag_text_blank(c->iss) == AG_BLANK_END))) {
         return "The token's iss is malformed";
     }
-    return read_audience(&c->aud, json_object_get(all, "aud"), p) ? NULL
-                                                                   : "The token's aud is malformed";
+    return read_audience(&c->aud, json_object_get(all, "aud"), p) ? NULL : "The token's aud is malformed";
 }
 
 /* ---- who it is ------------------------------------------------------------------------------- */
@@ -107,16 +104,15 @@ static int read_name(const char **name, json_t *value, apr_pool_t *p)
     if (!value) {
         return 1;
     }
-    if (!text || !*text || strlen(text) > MAX_NAME || !ag_text_printable(text)
-        || ag_text_blank(text) == AG_BLANK_END || apr_cstr_casecmp(text, "anonymous") == 0) {
+    if (!text || !*text || strlen(text) > MAX_NAME || !ag_text_printable(text) || ag_text_blank(text) == AG_BLANK_END
+        || apr_cstr_casecmp(text, "anonymous") == 0) {
         return 0;
     }
     *name = apr_pstrdup(p, text);
     return 1;
 }
 
-const char *ag_jwt_claims_who(ag_principal_t *who, const ag_claim_map_t *map, json_t *all,
-                              apr_pool_t *p)
+const char *ag_jwt_claims_who(ag_principal_t *who, const ag_claim_map_t *map, json_t *all, apr_pool_t *p)
 {
     if (!read_name(&who->client, mapped(all, map->client, "azp", "client_id"), p)
         || !read_name(&who->user, mapped(all, map->user, "sub", NULL), p)) {

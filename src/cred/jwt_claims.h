@@ -22,7 +22,6 @@ typedef struct ag_jwt_claims_t {
 const char *ag_jwt_claims_read(ag_jwt_claims_t *claims, json_t *all, apr_pool_t *p);
 
 /* Client, user, scopes and roles by the map. An error text or NULL. */
-const char *ag_jwt_claims_who(ag_principal_t *who, const ag_claim_map_t *map, json_t *all,
-                              apr_pool_t *p);
+const char *ag_jwt_claims_who(ag_principal_t *who, const ag_claim_map_t *map, json_t *all, apr_pool_t *p);
 
 #endif

@@ -69,8 +69,8 @@ static int collide(const label_t *a, const label_t *b)
     if (!a->issuer || !b->issuer || strcmp(a->issuer, b->issuer) == 0) {
         return 0;
     }
-    return strcmp(a->name, b->name) == 0 || strcmp(a->name, b->issuer) == 0
-           || strcmp(a->issuer, b->name) == 0 || leads(a->name, b->name) || leads(b->name, a->name);
+    return strcmp(a->name, b->name) == 0 || strcmp(a->name, b->issuer) == 0 || strcmp(a->issuer, b->name) == 0
+           || leads(a->name, b->name) || leads(b->name, a->name);
 }
 
 /* "key" is what a key's client has behind it where it could be taken for a token's. */

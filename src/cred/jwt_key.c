@@ -43,8 +43,7 @@ static const char *rsa_fits(EVP_PKEY *pkey, apr_pool_t *p)
         return "it is not an RSA key";
     }
     if (bits < AG_JWT_MIN_RSA || bits > AG_JWT_MAX_RSA) {
-        return apr_psprintf(p, "the RSA key has %d bits, %d to %d are allowed", bits,
-                            AG_JWT_MIN_RSA, AG_JWT_MAX_RSA);
+        return apr_psprintf(p, "the RSA key has %d bits, %d to %d are allowed", bits, AG_JWT_MIN_RSA, AG_JWT_MAX_RSA);
     }
     return exponent_is_small(pkey) ? NULL : "the RSA key's exponent has more than 64 bits";
 }
@@ -58,8 +57,7 @@ static int is_on(EVP_PKEY *pkey, const ag_alg_t *alg)
     if (alg->kty == AG_KTY_OKP) {
         return EVP_PKEY_is_a(pkey, "ED25519");
     }
-    return EVP_PKEY_is_a(pkey, "EC")
-           && EVP_PKEY_get_group_name(pkey, group, sizeof group, &n) == 1
+    return EVP_PKEY_is_a(pkey, "EC") && EVP_PKEY_get_group_name(pkey, group, sizeof group, &n) == 1
            && strcmp(group, alg->group) == 0;
 }
 
@@ -101,16 +99,16 @@ static int holds(const char *text, apr_size_t n, const char *word)
     return 0;
 }
 
-const char *ag_jwt_secret_fits(const ag_alg_t *alg, const char *secret, apr_size_t n,
-                               apr_pool_t *p)
+const char *ag_jwt_secret_fits(const ag_alg_t *alg, const char *secret, apr_size_t n, apr_pool_t *p)
 {
     if (holds(secret, n, "-----BEGIN ")) {
-        return apr_psprintf(p, "%s needs a secret; this is a PEM file, whose text anybody may have",
-                            alg->name);
+        return apr_psprintf(p, "%s needs a secret; this is a PEM file, whose text anybody may have", alg->name);
     }
     if (n < alg->size) {
-        return apr_psprintf(p, "the secret has %" APR_SIZE_T_FMT " bytes, %s needs at least %"
-                            APR_SIZE_T_FMT " (RFC 7518 section 3.2)", n, alg->name, alg->size);
+        return apr_psprintf(p,
+                            "the secret has %" APR_SIZE_T_FMT " bytes, %s needs at least %" APR_SIZE_T_FMT
+                            " (RFC 7518 section 3.2)",
+                            n, alg->name, alg->size);
     }
     return NULL;
 }
@@ -142,8 +140,7 @@ void ag_jwt_secret_own(ag_jwt_key_t *key, const void *secret, apr_size_t n, apr_
     key->secret = apr_pmemdup(p, secret, n);
     key->secret_size = n;
     /* A copy of the record, since the caller's may lie in an array that grows and moves. */
-    apr_pool_cleanup_register(p, apr_pmemdup(p, key, sizeof *key), wipe_secret,
-                              apr_pool_cleanup_null);
+    apr_pool_cleanup_register(p, apr_pmemdup(p, key, sizeof *key), wipe_secret, apr_pool_cleanup_null);
 }
 
 /* ---- what names it --------------------------------------------------------------------------- */
@@ -225,8 +222,7 @@ static EVP_PKEY *read_pem(const char *text, apr_size_t n)
     return pkey;
 }
 
-static const char *load_public(ag_jwt_key_t *key, const ag_alg_t *alg, const char *text,
-                               apr_size_t n, apr_pool_t *p)
+static const char *load_public(ag_jwt_key_t *key, const ag_alg_t *alg, const char *text, apr_size_t n, apr_pool_t *p)
 {
     EVP_PKEY *pkey;
 
@@ -242,8 +238,7 @@ static const char *load_public(ag_jwt_key_t *key, const ag_alg_t *alg, const cha
     return ag_jwt_key_fits(alg, pkey, p);
 }
 
-static const char *load_secret(ag_jwt_key_t *key, const ag_alg_t *alg, const char *text,
-                               apr_size_t n, apr_pool_t *p)
+static const char *load_secret(ag_jwt_key_t *key, const ag_alg_t *alg, const char *text, apr_size_t n, apr_pool_t *p)
 {
     const char *error = ag_jwt_secret_fits(alg, text, n, p);
 
@@ -253,8 +248,8 @@ static const char *load_secret(ag_jwt_key_t *key, const ag_alg_t *alg, const cha
     return error;
 }
 
-const char *ag_jwt_load_key(ag_jwt_keyset_t *set, ag_alg_e alg, const char *kid, const char *text,
-                            apr_size_t n, apr_pool_t *p)
+const char *ag_jwt_load_key(ag_jwt_keyset_t *set, ag_alg_e alg, const char *kid, const char *text, apr_size_t n,
+                            apr_pool_t *p)
 {
     ag_jwt_key_t *key = apr_pcalloc(p, sizeof *key);
     const ag_alg_t *row = ag_alg_row(alg);

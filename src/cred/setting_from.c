@@ -68,8 +68,7 @@ static const char *parse_source(ag_key_source_t *source, const char *word, apr_p
     for (i = 0; i < (int)(sizeof sources / sizeof *sources); i++) {
         apr_size_t n = strlen(sources[i].word);
 
-        if (strncasecmp(word, sources[i].word, n) == 0
-            && (sources[i].named ? is_name(word + n) : !word[n])) {
+        if (strncasecmp(word, sources[i].word, n) == 0 && (sources[i].named ? is_name(word + n) : !word[n])) {
             source->from = sources[i].from;
             source->name = word + n;
             if (source->from == AG_FROM_HEADER && strcasecmp(word + n, "Authorization") == 0) {
@@ -78,8 +77,10 @@ static const char *parse_source(ag_key_source_t *source, const char *word, apr_p
             return NULL;
         }
     }
-    return apr_psprintf(p, "\"%s\" is not allowed: header:NAME, bearer, basic, query:NAME or "
-                        "cookie:NAME", word);
+    return apr_psprintf(p,
+                        "\"%s\" is not allowed: header:NAME, bearer, basic, query:NAME or "
+                        "cookie:NAME",
+                        word);
 }
 
 /* The request fields that decide; Authorization always, since tokens stand there. */
@@ -127,8 +128,7 @@ static const char *advice_of(const ag_key_from_t *from, apr_pool_t *p)
         const ag_key_source_t *source = &from->sources[i];
         const char *joint = i == 0 ? "" : i == from->n - 1 ? " or " : ", ";
 
-        text = apr_pstrcat(p, text, joint, words[source->from][0], source->name,
-                           words[source->from][1], NULL);
+        text = apr_pstrcat(p, text, joint, words[source->from][0], source->name, words[source->from][1], NULL);
     }
     return text;
 }
@@ -156,8 +156,7 @@ static const char *parse_key_from(void *value, const ag_setting_t *row, const ag
     from->places = places_of(from);
     from->vary = vary_of(from, call->p);
     from->advice = apr_pstrcat(call->p, "Send the key ", advice_of(from, call->p), NULL);
-    from->advice_both = apr_pstrcat(call->p, from->advice, ", or a token as Authorization: Bearer",
-                                    NULL);
+    from->advice_both = apr_pstrcat(call->p, from->advice, ", or a token as Authorization: Bearer", NULL);
     return NULL;
 }
 

@@ -51,10 +51,11 @@ static const char *name_last(lists_t *lists, const char *name, apr_pool_t *p)
     int last = lists->issuers->nelts - 1;
 
     if (!is_name(name) || last < 0
-        || APR_ARRAY_IDX(lists->names, last, const char *)
-               != APR_ARRAY_IDX(lists->issuers, last, const char *)) {
-        return apr_psprintf(p, "\"name=%s\" is not allowed: behind an issuer, once, 1 to %d letters, "
-                            "digits and . _ -, not \"" AG_KEYS_ISSUER "\"", name, MAX_NAME);
+        || APR_ARRAY_IDX(lists->names, last, const char *) != APR_ARRAY_IDX(lists->issuers, last, const char *)) {
+        return apr_psprintf(p,
+                            "\"name=%s\" is not allowed: behind an issuer, once, 1 to %d letters, "
+                            "digits and . _ -, not \"" AG_KEYS_ISSUER "\"",
+                            name, MAX_NAME);
     }
     APR_ARRAY_IDX(lists->names, last, const char *) = name;
     return NULL;
@@ -88,8 +89,7 @@ static void begin(lists_t *lists, const ag_issuers_t *so_far, int again, apr_poo
 static const char *parse_issuers(void *value, const ag_setting_t *row, const ag_words_t *words,
                                  const ag_setting_call_t *call)
 {
-    int none = words->n == 1 && (strcasecmp(words->v[0], "none") == 0
-                                 || strcasecmp(words->v[0], "off") == 0);
+    int none = words->n == 1 && (strcasecmp(words->v[0], "none") == 0 || strcasecmp(words->v[0], "off") == 0);
     ag_issuers_t *issuers = value;
     const char *error = NULL;
     lists_t lists;

@@ -29,9 +29,7 @@ static const char *open_key(void *ctx, ag_opening_t *opening)
         opening->warning = ag_open_oddity(text, n, source->source, opening->ptmp);
     }
     ag_wipe(text, n);
-    return error ? apr_psprintf(opening->ptmp, "%s %s: %s", ag_alg_name(source->alg),
-                                source->source, error)
-                 : NULL;
+    return error ? apr_psprintf(opening->ptmp, "%s %s: %s", ag_alg_name(source->alg), source->source, error) : NULL;
 }
 
 /* *broken: the file is there and holds no key set, as after a download that failed half-way. */
@@ -75,19 +73,19 @@ static const char *open_jwks(void *ctx, ag_opening_t *opening)
 
     source->set.origin = source->source;
     if (error && broken && load_kept(source, opening)) {
-        opening->warning = apr_pstrcat(opening->ptmp, error, "; the set that was read last stays in "
-                                       "force", NULL);
+        opening->warning = apr_pstrcat(opening->ptmp, error,
+                                       "; the set that was read last stays in "
+                                       "force",
+                                       NULL);
         return NULL;
     }
     if (!error && source->set.left_out) {
-        opening->warning = apr_psprintf(opening->ptmp, "key set %s: %s", source->source,
-                                        source->set.left_out);
+        opening->warning = apr_psprintf(opening->ptmp, "key set %s: %s", source->source, source->set.left_out);
     }
     return error;
 }
 
-static const char *read_options(ag_keyset_source_t *source, const ag_words_t *words, int from,
-                                apr_pool_t *p)
+static const char *read_options(ag_keyset_source_t *source, const ag_words_t *words, int from, apr_pool_t *p)
 {
     int i;
 
@@ -112,9 +110,8 @@ static const char *read_options(ag_keyset_source_t *source, const ag_words_t *wo
     return NULL;
 }
 
-static const char *add_keyset(apr_array_header_t **list, ag_keyset_source_t *source,
-                              const ag_setting_t *row, const ag_words_t *words, int at,
-                              const ag_setting_call_t *call)
+static const char *add_keyset(apr_array_header_t **list, ag_keyset_source_t *source, const ag_setting_t *row,
+                              const ag_words_t *words, int at, const ag_setting_call_t *call)
 {
     const char *error;
 
@@ -123,10 +120,8 @@ static const char *add_keyset(apr_array_header_t **list, ag_keyset_source_t *sou
     }
     source->source = at < words->n ? ag_open_absolute(words->v[at], call->root, call->p) : NULL;
     if (!source->source || (source->alg == AG_ALG_NONE && strncmp(source->source, "file:", 5))) {
-        return apr_psprintf(call->p, "\"%s\" is not allowed: %s",
-                            at < words->n ? words->v[at] : "",
-                            source->alg == AG_ALG_NONE ? "file:PATH"
-                                                       : "file:PATH, base64:PATH or env:NAME");
+        return apr_psprintf(call->p, "\"%s\" is not allowed: %s", at < words->n ? words->v[at] : "",
+                            source->alg == AG_ALG_NONE ? "file:PATH" : "file:PATH, base64:PATH or env:NAME");
     }
     error = read_options(source, words, at + 1, call->p);
     if (error) {
@@ -152,8 +147,7 @@ static const char *parse_jwt_key(void *value, const ag_setting_t *row, const ag_
 
     source->alg = ag_alg_find(words->v[0]);
     if (source->alg == AG_ALG_NONE) {
-        return apr_psprintf(call->p, "\"%s\" is not allowed: %s", words->v[0],
-                            ag_alg_list(call->p));
+        return apr_psprintf(call->p, "\"%s\" is not allowed: %s", words->v[0], ag_alg_list(call->p));
     }
     return add_keyset(value, source, row, words, 1, call);
 }
@@ -190,8 +184,7 @@ static const char *parse_claim_map(void *value, const ag_setting_t *row, const a
     const struct {
         const char *name;
         const char **path;
-    } members[] = {{"user", &map->user}, {"client", &map->client},
-                   {"scope", &map->scope}, {"roles", &map->roles}};
+    } members[] = {{"user", &map->user}, {"client", &map->client}, {"scope", &map->scope}, {"roles", &map->roles}};
     const char *text = row->name;
     int i, m;
 
@@ -208,8 +201,10 @@ static const char *parse_claim_map(void *value, const ag_setting_t *row, const a
             path = ag_text_option(words->v[i], members[m].name);
         }
         if (!path || !*path) {
-            return apr_psprintf(call->p, "\"%s\" is not allowed: user=, client=, scope= or roles= "
-                                "with the name of a claim, or wildcards", words->v[i]);
+            return apr_psprintf(call->p,
+                                "\"%s\" is not allowed: user=, client=, scope= or roles= "
+                                "with the name of a claim, or wildcards",
+                                words->v[i]);
         }
         *members[m - 1].path = path;
         text = apr_pstrcat(call->p, text, "\n", words->v[i], NULL);

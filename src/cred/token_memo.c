@@ -27,8 +27,7 @@ static void put_words(ag_buf_t *b, const ag_words_t *words)
     }
 }
 
-apr_size_t ag_token_memo_write(char *record, apr_size_t size, const ag_token_memo_t *memo,
-                               const ag_principal_t *who)
+apr_size_t ag_token_memo_write(char *record, apr_size_t size, const ag_token_memo_t *memo, const ag_principal_t *who)
 {
     head_t head = {*memo, (apr_uint32_t)who->scopes.n, (apr_uint32_t)who->roles.n};
     ag_buf_t b;
@@ -55,8 +54,7 @@ static const char *take(const char **at, const char *end)
 }
 
 /* A word that is NULL makes the record not whole. */
-static void take_words(ag_words_t *words, apr_uint32_t n, const char **at, const char *end,
-                       apr_pool_t *p)
+static void take_words(ag_words_t *words, apr_uint32_t n, const char **at, const char *end, apr_pool_t *p)
 {
     apr_uint32_t i;
 
@@ -68,8 +66,7 @@ static void take_words(ag_words_t *words, apr_uint32_t n, const char **at, const
     }
 }
 
-int ag_token_memo_read(ag_token_memo_t *memo, ag_principal_t **out, const char *record,
-                       apr_size_t n, apr_pool_t *p)
+int ag_token_memo_read(ag_token_memo_t *memo, ag_principal_t **out, const char *record, apr_size_t n, apr_pool_t *p)
 {
     ag_principal_t *who = apr_pcalloc(p, sizeof *who);
     const char *at = record + sizeof(head_t);

@@ -10,7 +10,8 @@
 
 #include "../core/principal.h"
 
-#define AG_TOKEN_RECORD_SIZE 1088 /* a token with longer names is verified each time; one whose names take
+#define AG_TOKEN_RECORD_SIZE                                                                                         \
+    1088 /* a token with longer names is verified each time; one whose names take
                                      up to a quarter of that takes a quarter of the room */
 
 typedef struct ag_token_memo_t {
@@ -19,11 +20,9 @@ typedef struct ag_token_memo_t {
 } ag_token_memo_t;
 
 /* The record's length, or 0 when it does not fit. */
-apr_size_t ag_token_memo_write(char *record, apr_size_t size, const ag_token_memo_t *memo,
-                               const ag_principal_t *who);
+apr_size_t ag_token_memo_write(char *record, apr_size_t size, const ag_token_memo_t *memo, const ag_principal_t *who);
 
 /* 1 when the record is whole. The principal points into `record`. */
-int ag_token_memo_read(ag_token_memo_t *memo, ag_principal_t **who, const char *record,
-                       apr_size_t n, apr_pool_t *p);
+int ag_token_memo_read(ag_token_memo_t *memo, ag_principal_t **who, const char *record, apr_size_t n, apr_pool_t *p);
 
 #endif

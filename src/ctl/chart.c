@@ -60,8 +60,7 @@ static void draw(const char *sign, int n)
     }
 }
 
-static void print_bar(const ag_chart_bar_t *bar, apr_int64_t longest, const ink_t *ink,
-                      apr_pool_t *p)
+static void print_bar(const ag_chart_bar_t *bar, apr_int64_t longest, const ink_t *ink, apr_pool_t *p)
 {
     int whole = length(bar->whole, longest);
     int denied = length(bar->part, longest);

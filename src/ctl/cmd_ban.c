@@ -16,9 +16,11 @@ typedef struct {
     int all;
 } ban_options_t;
 
-#define RUNTIME                                                                                    \
-    {"runtime", AG_OPT_TEXT, offsetof(ban_options_t, runtime), "DIR",                              \
-     "the server's DefaultRuntimeDir, or its file there"}
+#define RUNTIME                                                                                                      \
+    {                                                                                                                \
+        "runtime", AG_OPT_TEXT, offsetof(ban_options_t, runtime), "DIR",                                             \
+            "the server's DefaultRuntimeDir, or its file there"                                                      \
+    }
 
 static const ag_opt_t list_options[] = {RUNTIME, {0}};
 
@@ -46,15 +48,14 @@ static int open_bans(ag_bans_t **bans, const ag_ctl_t *ctl, const char *runtime)
 
 static json_t *as_json(const ag_ban_slot_t *slot, apr_pool_t *p)
 {
-    return json_pack("{s:o,s:o,s:I,s:I,s:b}", "address",
-                     ag_ctl_text(ag_ban_text(&slot->ip, (int)slot->bits, p), p),
-                     "server", ag_ctl_text(apr_pstrndup(p, slot->name, AG_BAN_NAME - 1), p),
-                     "began", (json_int_t)apr_time_sec(slot->began), "until",
-                     (json_int_t)apr_time_sec(slot->until), "dryrun", (int)slot->dry_run);
+    return json_pack("{s:o,s:o,s:I,s:I,s:b}", "address", ag_ctl_text(ag_ban_text(&slot->ip, (int)slot->bits, p), p),
+                     "server", ag_ctl_text(apr_pstrndup(p, slot->name, AG_BAN_NAME - 1), p), "began",
+                     (json_int_t)apr_time_sec(slot->began), "until", (json_int_t)apr_time_sec(slot->until), "dryrun",
+                     (int)slot->dry_run);
 }
 
-static void print_json(const apr_array_header_t *list, const ag_bans_t *bans,
-                       const ag_bans_fill_t *fill, apr_pool_t *p)
+static void print_json(const apr_array_header_t *list, const ag_bans_t *bans, const ag_bans_fill_t *fill,
+                       apr_pool_t *p)
 {
     json_t *all = json_array();
     int i;
@@ -62,11 +63,10 @@ static void print_json(const apr_array_header_t *list, const ag_bans_t *bans,
     for (i = 0; i < list->nelts; i++) {
         json_array_append_new(all, as_json(&APR_ARRAY_IDX(list, i, ag_ban_slot_t), p));
     }
-    ag_ctl_json(json_pack("{s:o,s:I,s:I,s:I,s:I,s:I,s:I}", "bans", all, "begun",
-                          (json_int_t)bans->head->begun, "uncounted",
-                          (json_int_t)bans->head->uncounted, "shared", (json_int_t)ag_bans_shared(bans),
-                          "places", (json_int_t)fill->places, "banned_places",
-                          (json_int_t)fill->banned, "banned_shared", (json_int_t)fill->shared));
+    ag_ctl_json(json_pack("{s:o,s:I,s:I,s:I,s:I,s:I,s:I}", "bans", all, "begun", (json_int_t)bans->head->begun,
+                          "uncounted", (json_int_t)bans->head->uncounted, "shared", (json_int_t)ag_bans_shared(bans),
+                          "places", (json_int_t)fill->places, "banned_places", (json_int_t)fill->banned,
+                          "banned_shared", (json_int_t)fill->shared));
 }
 
 static void print_table(const apr_array_header_t *list, apr_pool_t *p)
@@ -79,8 +79,7 @@ static void print_table(const apr_array_header_t *list, apr_pool_t *p)
         const ag_ban_slot_t *slot = &APR_ARRAY_IDX(list, i, ag_ban_slot_t);
 
         APR_ARRAY_PUSH(cells, const char *) = ag_ban_text(&slot->ip, (int)slot->bits, p);
-        APR_ARRAY_PUSH(cells, const char *) =
-            ag_ctl_plain(apr_pstrndup(p, slot->name, AG_BAN_NAME - 1), p);
+        APR_ARRAY_PUSH(cells, const char *) = ag_ctl_plain(apr_pstrndup(p, slot->name, AG_BAN_NAME - 1), p);
         APR_ARRAY_PUSH(cells, const char *) = ag_ctl_time(slot->began, p);
         APR_ARRAY_PUSH(cells, const char *) = ag_ctl_time(slot->until, p);
         APR_ARRAY_PUSH(cells, const char *) = slot->dry_run ? "dryrun" : "in force";
@@ -94,8 +93,8 @@ static void print_fill(const ag_bans_t *bans, const ag_bans_fill_t *fill)
     printf("%lld of %lld places hold bans\n", (long long)fill->banned, (long long)fill->places);
     if (ag_bans_shared(bans)) {
         printf("%lld wrong credentials of addresses without a place were counted together; %lld of the "
-               "places that they share are banned\n", (long long)ag_bans_shared(bans),
-               (long long)fill->shared);
+               "places that they share are banned\n",
+               (long long)ag_bans_shared(bans), (long long)fill->shared);
     }
 }
 
@@ -173,13 +172,10 @@ static int run_clear(ag_ctl_t *ctl, const void *options, const ag_words_t *opera
         return ag_ctl_fail(AG_EXIT_USAGE, "an ADDRESS, or --all");
     }
     if (address && !read_address(&ip, &bits, address, ctl->pool)) {
-        return ag_ctl_fail(AG_EXIT_USAGE, "\"%s\" is not an address",
-                           ag_ctl_plain(address, ctl->pool));
+        return ag_ctl_fail(AG_EXIT_USAGE, "\"%s\" is not an address", ag_ctl_plain(address, ctl->pool));
     }
     code = open_bans(&bans, ctl, o->runtime);
-    return code == AG_EXIT_OK
-               ? tell(ctl, ag_bans_clear(bans, address ? &ip : NULL, bits, ctl->now), address)
-               : code;
+    return code == AG_EXIT_OK ? tell(ctl, ag_bans_clear(bans, address ? &ip : NULL, bits, ctl->now), address) : code;
 }
 
 const ag_cmd_t ag_cmds_ban[] = {

@@ -50,12 +50,11 @@ static void warn_of_root(const char *path, apr_pool_t *p)
 static void report(const ag_ctl_t *ctl, const char *driver, const ag_upgrade_t *done)
 {
     if (ctl->json) {
-        ag_ctl_json(json_pack("{s:b, s:s, s:i, s:i}", "ready", 1, "driver", driver, "version",
-                              done->to, "version_before", done->from));
+        ag_ctl_json(json_pack("{s:b, s:s, s:i, s:i}", "ready", 1, "driver", driver, "version", done->to,
+                              "version_before", done->from));
     }
     else if (done->from != 0 && done->from != done->to) {
-        printf("the tables are ready (%s), upgraded from version %d to %d\n", driver, done->from,
-               done->to);
+        printf("the tables are ready (%s), upgraded from version %d to %d\n", driver, done->from, done->to);
     }
     else {
         printf("the tables are ready (%s)\n", driver);

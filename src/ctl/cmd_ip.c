@@ -42,36 +42,30 @@ static const ag_view_t lists[] = {
     {0},
 };
 
-#define JOINED \
-    " FROM api_ip_lists l LEFT JOIN api_ip_matches m ON m.list = l.list AND m.cidr = l.cidr"
+#define JOINED " FROM api_ip_lists l LEFT JOIN api_ip_matches m ON m.list = l.list AND m.cidr = l.cidr"
 
 /* + 0: SQLite's driver binds texts, and no number is less than a text. */
-static const char sql_entries[] =
-    "SELECT l.list, l.cidr, l.expires_at,"
-    " CASE WHEN l.expires_at <= %lld + 0 THEN 'expired' ELSE 'active' END,"
-    " l.created_at, l.reviewed_at, m.last_match_at, l.note" JOINED
-    " WHERE l.list = %s";
-static const char sql_lists[] =
-    "SELECT l.list, count(*), sum(CASE WHEN l.expires_at <= %lld + 0 THEN 1 ELSE 0 END),"
-    " max(m.last_match_at)" JOINED " GROUP BY l.list ORDER BY l.list";
+static const char sql_entries[] = "SELECT l.list, l.cidr, l.expires_at,"
+                                  " CASE WHEN l.expires_at <= %lld + 0 THEN 'expired' ELSE 'active' END,"
+                                  " l.created_at, l.reviewed_at, m.last_match_at, l.note" JOINED " WHERE l.list = %s";
+static const char sql_lists[] = "SELECT l.list, count(*), sum(CASE WHEN l.expires_at <= %lld + 0 THEN 1 ELSE 0 END),"
+                                " max(m.last_match_at)" JOINED " GROUP BY l.list ORDER BY l.list";
 static const char sql_remove[] = "DELETE FROM api_ip_lists WHERE list = %s AND cidr = %s";
 
-#define INTO \
-    "INSERT INTO api_ip_lists (list, cidr, note, expires_at, reviewed_at)" \
+#define INTO                                                                                                         \
+    "INSERT INTO api_ip_lists (list, cidr, note, expires_at, reviewed_at)"                                           \
     " VALUES (%s, %s, %s, %lld, %lld)"
 static const char sql_write[] =
     INTO " ON CONFLICT (list, cidr) DO UPDATE SET note = coalesce(excluded.note, api_ip_lists.note),"
-    " expires_at = excluded.expires_at, reviewed_at = excluded.reviewed_at";
-static const char sql_write_mysql[] =
-    INTO " ON DUPLICATE KEY UPDATE note = coalesce(VALUES(note), note),"
-    " expires_at = VALUES(expires_at), reviewed_at = VALUES(reviewed_at)";
+         " expires_at = excluded.expires_at, reviewed_at = excluded.reviewed_at";
+static const char sql_write_mysql[] = INTO " ON DUPLICATE KEY UPDATE note = coalesce(VALUES(note), note),"
+                                           " expires_at = VALUES(expires_at), reviewed_at = VALUES(reviewed_at)";
 
 /* ---- what all commands share ----------------------------------------------------------------- */
 
 const char *ag_ctl_ip_list(const char *list)
 {
-    return ag_ip_list_name(list) ? NULL
-                                 : "a list's name has 1 to 63 letters, digits and . _ -";
+    return ag_ip_list_name(list) ? NULL : "a list's name has 1 to 63 letters, digits and . _ -";
 }
 
 const char *ag_ctl_ip_network(const char **cidr, int *masked, const char *text, apr_pool_t *p)
@@ -100,8 +94,7 @@ static const char *now_text(const ag_ctl_t *ctl)
     return apr_psprintf(ctl->pool, "%" APR_INT64_T_FMT, (apr_int64_t)apr_time_sec(ctl->now));
 }
 
-int ag_ctl_ip_write(ag_ctl_t *ctl, const char *list, const char *cidr, const char *note,
-                    const char *expires)
+int ag_ctl_ip_write(ag_ctl_t *ctl, const char *list, const char *cidr, const char *note, const char *expires)
 {
     int mysql = strcmp(apr_dbd_name(ctl->db.driver), "mysql") == 0;
     const char *values[5] = {list, cidr, note, expires, now_text(ctl)};
@@ -126,8 +119,8 @@ static int read_networks(const char **cidrs, const ag_ctl_t *ctl, const ag_words
             code = ag_ctl_fail(AG_EXIT_USAGE, "%s", error);
         }
         else if (masked) {
-            ag_ctl_fail(0, "\"%s\" has bits behind its mask; it is %s",
-                        ag_ctl_plain(operands->v[i], ctl->pool), cidrs[i - 1]);
+            ag_ctl_fail(0, "\"%s\" has bits behind its mask; it is %s", ag_ctl_plain(operands->v[i], ctl->pool),
+                        cidrs[i - 1]);
         }
     }
     return code;
@@ -146,16 +139,16 @@ static int print_entries(ag_ctl_t *ctl, const char *list, const char *const *cid
         sql = apr_pstrcat(ctl->pool, sql, i ? " OR l.cidr = %s" : " AND (l.cidr = %s", NULL);
         values[i + 2] = cidrs[i];
     }
-    code = ag_ctl_select(&rows, ctl, apr_pstrcat(ctl->pool, sql, n ? ")" : "", " ORDER BY l.cidr",
-                                                 NULL), n + 2, values);
+    code =
+        ag_ctl_select(&rows, ctl, apr_pstrcat(ctl->pool, sql, n ? ")" : "", " ORDER BY l.cidr", NULL), n + 2, values);
     if (code == AG_EXIT_OK) {
         ag_view_print(ctl, entries, &rows);
     }
     return code;
 }
 
-static int write_all(ag_ctl_t *ctl, const char *list, const char *const *cidrs, int n,
-                     const char *note, const char *expires)
+static int write_all(ag_ctl_t *ctl, const char *list, const char *const *cidrs, int n, const char *note,
+                     const char *expires)
 {
     int i, code = ag_ctl_begin(ctl);
 

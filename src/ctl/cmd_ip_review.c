@@ -47,8 +47,7 @@ static const char sql_review[] =
     " l.note FROM api_ip_lists l"
     " LEFT JOIN api_ip_matches m ON m.list = l.list AND m.cidr = l.cidr"
     " WHERE (" EXPIRED " OR " UNSEEN " OR " UNMATCHED ")";
-static const char sql_reviewed[] =
-    "UPDATE api_ip_lists SET reviewed_at = %lld WHERE list = %s AND cidr = %s";
+static const char sql_reviewed[] = "UPDATE api_ip_lists SET reviewed_at = %lld WHERE list = %s AND cidr = %s";
 
 static const char *number(apr_int64_t n, apr_pool_t *p)
 {
@@ -128,12 +127,10 @@ typedef struct {
 } import_options_t;
 
 static const ag_opt_t import_options[] = {
-    {"note", AG_OPT_TEXT, offsetof(import_options_t, note), "TEXT",
-     "for entries without a # note of their own"},
+    {"note", AG_OPT_TEXT, offsetof(import_options_t, note), "TEXT", "for entries without a # note of their own"},
     {"expires", AG_OPT_TEXT, offsetof(import_options_t, expires), "WHEN",
      "until when they hold: 90d, 2030-01-31 or never (if not said)"},
-    {"replace", AG_OPT_FLAG, offsetof(import_options_t, replace), NULL,
-     "take out what is not in the file"},
+    {"replace", AG_OPT_FLAG, offsetof(import_options_t, replace), NULL, "take out what is not in the file"},
     {0},
 };
 
@@ -145,8 +142,7 @@ typedef struct {
 } entry_t;
 
 /* "NETWORK [# note]", or nothing but a note. An error text or NULL. */
-static const char *read_line(apr_array_header_t *entries, char *line, const char *note,
-                             apr_pool_t *p)
+static const char *read_line(apr_array_header_t *entries, char *line, const char *note, apr_pool_t *p)
 {
     char *hash = strchr(line, '#');
     char *word, *last;
@@ -204,8 +200,7 @@ static int read_lines(apr_array_header_t *entries, FILE *file, const char *note,
 }
 
 /* A million statements: what each takes up is given back. */
-static int write_entries(ag_ctl_t *ctl, const char *list, const apr_array_header_t *entries,
-                         const char *expires)
+static int write_entries(ag_ctl_t *ctl, const char *list, const apr_array_header_t *entries, const char *expires)
 {
     apr_pool_t *all = ctl->pool;
     int i, code = AG_EXIT_OK;
@@ -224,8 +219,7 @@ static int write_entries(ag_ctl_t *ctl, const char *list, const apr_array_header
     return code;
 }
 
-static int remove_others(int *removed, ag_ctl_t *ctl, const char *list,
-                         const apr_array_header_t *entries)
+static int remove_others(int *removed, ag_ctl_t *ctl, const char *list, const apr_array_header_t *entries)
 {
     apr_hash_t *here = apr_hash_make(ctl->pool);
     ag_rows_t rows;
@@ -248,8 +242,8 @@ static int remove_others(int *removed, ag_ctl_t *ctl, const char *list,
     return code;
 }
 
-static int import(ag_ctl_t *ctl, const char *list, const apr_array_header_t *entries,
-                  const char *expires, int replace)
+static int import(ag_ctl_t *ctl, const char *list, const apr_array_header_t *entries, const char *expires,
+                  int replace)
 {
     int removed = 0;
     int code = ag_ctl_open(ctl, 1);
@@ -264,12 +258,11 @@ static int import(ag_ctl_t *ctl, const char *list, const apr_array_header_t *ent
     }
     code = ag_ctl_end(ctl, code);
     if (code == AG_EXIT_OK && ctl->json) {
-        ag_ctl_json(json_pack("{s:s, s:i, s:i}", "list", list, "entries", entries->nelts, "removed",
-                              removed));
+        ag_ctl_json(json_pack("{s:s, s:i, s:i}", "list", list, "entries", entries->nelts, "removed", removed));
     }
     else if (code == AG_EXIT_OK) {
-        printf("%s: %d %s read, %d taken out\n", list, entries->nelts,
-               entries->nelts == 1 ? "entry" : "entries", removed);
+        printf("%s: %d %s read, %d taken out\n", list, entries->nelts, entries->nelts == 1 ? "entry" : "entries",
+               removed);
     }
     return code;
 }

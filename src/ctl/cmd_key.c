@@ -14,15 +14,16 @@ typedef struct {
     const char *pepper, *at;
 } key_options_t;
 
-#define PEPPER                                                        \
-    {"pepper", AG_OPT_TEXT, offsetof(key_options_t, pepper), "file:PATH", \
-     "with -: the file ApiGuardKeyPepper names"}
+#define PEPPER                                                                                                       \
+    {                                                                                                                \
+        "pepper", AG_OPT_TEXT, offsetof(key_options_t, pepper), "file:PATH",                                         \
+            "with -: the file ApiGuardKeyPepper names"                                                               \
+    }
 
 static const ag_opt_t key_options[] = {PEPPER, {0}};
 
 static const ag_opt_t expire_options[] = {
-    {"at", AG_OPT_TEXT, offsetof(key_options_t, at), "TIME",
-     "now (the default), a duration, a date, or never"},
+    {"at", AG_OPT_TEXT, offsetof(key_options_t, at), "TIME", "now (the default), a duration, a date, or never"},
     PEPPER,
     {0},
 };
@@ -66,8 +67,7 @@ static void tell(const ag_ctl_t *ctl, const char **row, const char *status, cons
 }
 
 /* Writes one value of the key that is named, and tells what became of it. */
-static int change(ag_ctl_t *ctl, const key_options_t *o, const char *operand, const char *sql,
-                  const char *value)
+static int change(ag_ctl_t *ctl, const key_options_t *o, const char *operand, const char *sql, const char *value)
 {
     const char **row;
     const char *values[2];
@@ -115,8 +115,7 @@ static int key_expire(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
     else {
         error = ag_ctl_expiry(&at, o->at, ctl->now, ctl->pool);
     }
-    return error ? ag_ctl_fail(AG_EXIT_USAGE, "--at: %s", error)
-                 : change(ctl, o, operands->v[0], sql_set_expiry, at);
+    return error ? ag_ctl_fail(AG_EXIT_USAGE, "--at: %s", error) : change(ctl, o, operands->v[0], sql_set_expiry, at);
 }
 
 /* ---- verify ---------------------------------------------------------------------------------- */
@@ -131,7 +130,7 @@ static int check_pepper(const key_options_t *o, const char *operand, const char 
         return ag_ctl_fail(AG_EXIT_NO, "a server with a pepper looks for no bcrypt hash");
     }
     return ag_ctl_fail(AG_EXIT_USAGE, "whether a key was made under this pepper only the whole key tells: "
-                       "pass - and the key on stdin");
+                                      "pass - and the key on stdin");
 }
 
 /* Under which pepper a server must look for it to find it, since this tool does not know the server's. */
@@ -158,9 +157,7 @@ static int key_verify(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
     if (ag_keys_dbd_get(&key, &port, NULL, row[AG_K_HASH], &ctl->log, ctl->pool) != APR_SUCCESS) {
         return ag_ctl_fail(AG_EXIT_NO, "the server cannot use this key");
     }
-    status = !key->active                               ? "revoked"
-             : key->expires && key->expires <= ctl->now ? "expired"
-                                                        : row[AG_K_STATUS];
+    status = !key->active ? "revoked" : key->expires && key->expires <= ctl->now ? "expired" : row[AG_K_STATUS];
     if (ctl->json) {
         ag_ctl_key_print(ctl, row);
     }
@@ -170,15 +167,16 @@ static int key_verify(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
     return is_good(status) ? AG_EXIT_OK : AG_EXIT_NO;
 }
 
-#define ROW(name, run, options, operands, help) \
-    {name, run, options, sizeof(options##_t), operands, help}
+#define ROW(name, run, options, operands, help)                                                                      \
+    {                                                                                                                \
+        name, run, options, sizeof(options##_t), operands, help                                                      \
+    }
 
 const ag_cmd_t ag_cmds_key[] = {
     ROW("key show", key_show, key_options, "KEY", "show all that is known of a key"),
     ROW("key revoke", key_revoke, key_options, "KEY", "refuse a key from now on"),
     ROW("key activate", key_activate, key_options, "KEY", "accept a revoked key again"),
-    {"key expire", key_expire, expire_options, sizeof(key_options_t), "KEY",
-     "end a key, now or at a time"},
+    {"key expire", key_expire, expire_options, sizeof(key_options_t), "KEY", "end a key, now or at a time"},
     ROW("key verify", key_verify, key_options, "KEY", "is it good? Status 0 yes, 1 no"),
     {0},
 };

@@ -14,8 +14,10 @@ typedef struct {
     ag_rules_t rules;
 } create_options_t;
 
-#define OPTION(name, member, value, help) \
-    {name, AG_OPT_TEXT, offsetof(create_options_t, member), value, help}
+#define OPTION(name, member, value, help)                                                                            \
+    {                                                                                                                \
+        name, AG_OPT_TEXT, offsetof(create_options_t, member), value, help                                           \
+    }
 
 static const ag_opt_t create_options[] = {
     OPTION("client", client, "NAME", "whose key it is; needed"),
@@ -31,8 +33,7 @@ static const ag_opt_t create_options[] = {
 };
 
 /* One text into its column; an error text that names the option, or NULL. */
-static const char *set(ag_draft_t *d, ag_draft_e column, const char *option, const char *text,
-                       apr_pool_t *p)
+static const char *set(ag_draft_t *d, ag_draft_e column, const char *option, const char *text, apr_pool_t *p)
 {
     const char *error = ag_draft_check_text(column, text, p);
 
@@ -97,7 +98,6 @@ static int key_create(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
 }
 
 const ag_cmd_t ag_cmds_key_create[] = {
-    {"key create", key_create, create_options, sizeof(create_options_t), NULL,
-     "make a key and show it, this once"},
+    {"key create", key_create, create_options, sizeof(create_options_t), NULL, "make a key and show it, this once"},
     {0},
 };

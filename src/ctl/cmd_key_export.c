@@ -30,32 +30,22 @@ static const ag_opt_t export_options[] = {
 
 /* In the order of the SELECT. Lists go as the table holds them, so they come back as they were. */
 static const ag_view_t with_hashes[] = {
-    {"id", AG_VIEW_NUMBER, NULL},
-    {"key_prefix", AG_VIEW_TEXT, NULL},
-    {"client_name", AG_VIEW_TEXT, NULL},
-    {"client_email", AG_VIEW_TEXT, NULL},
-    {"permissions", AG_VIEW_TEXT, NULL},
-    {"roles", AG_VIEW_TEXT, NULL},
-    {"allowed_ips", AG_VIEW_TEXT, NULL},
-    {"allowed_endpoints", AG_VIEW_TEXT, NULL},
-    {"rate_limit", AG_VIEW_TEXT, NULL},
-    {"plan", AG_VIEW_TEXT, NULL},
-    {"created_at", AG_VIEW_TIME, NULL},
-    {"expires_at", AG_VIEW_TIME, NULL},
-    {"grace_until", AG_VIEW_TIME, NULL},
-    {"is_active", AG_VIEW_NUMBER, NULL},
-    {"rotated_to", AG_VIEW_NUMBER, NULL},
-    {"metadata", AG_VIEW_TEXT, NULL},
-    {"key_hash", AG_VIEW_TEXT, NULL},
-    {0},
+    {"id", AG_VIEW_NUMBER, NULL},         {"key_prefix", AG_VIEW_TEXT, NULL},
+    {"client_name", AG_VIEW_TEXT, NULL},  {"client_email", AG_VIEW_TEXT, NULL},
+    {"permissions", AG_VIEW_TEXT, NULL},  {"roles", AG_VIEW_TEXT, NULL},
+    {"allowed_ips", AG_VIEW_TEXT, NULL},  {"allowed_endpoints", AG_VIEW_TEXT, NULL},
+    {"rate_limit", AG_VIEW_TEXT, NULL},   {"plan", AG_VIEW_TEXT, NULL},
+    {"created_at", AG_VIEW_TIME, NULL},   {"expires_at", AG_VIEW_TIME, NULL},
+    {"grace_until", AG_VIEW_TIME, NULL},  {"is_active", AG_VIEW_NUMBER, NULL},
+    {"rotated_to", AG_VIEW_NUMBER, NULL}, {"metadata", AG_VIEW_TEXT, NULL},
+    {"key_hash", AG_VIEW_TEXT, NULL},     {0},
 };
 
 #define ALL (int)(sizeof with_hashes / sizeof *with_hashes - 1)
 
-static const char sql_page[] =
-    "SELECT id, key_prefix, client_name, client_email, permissions, roles, allowed_ips,"
-    " allowed_endpoints, rate_limit, plan, created_at, expires_at, grace_until, is_active,"
-    " rotated_to, metadata, key_hash FROM api_keys WHERE id > %lld";
+static const char sql_page[] = "SELECT id, key_prefix, client_name, client_email, permissions, roles, allowed_ips,"
+                               " allowed_endpoints, rate_limit, plan, created_at, expires_at, grace_until, is_active,"
+                               " rotated_to, metadata, key_hash FROM api_keys WHERE id > %lld";
 
 /* A NULL is nothing, an empty text is "": so each comes back as it was. */
 static void print_field(const char *text)
@@ -119,8 +109,8 @@ static void print_page(const ag_ctl_t *ctl, const ag_view_t *view, int n, const 
 static int print_all(ag_ctl_t *ctl, const ag_view_t *view, int n, const char *client)
 {
     char last[32] = "0";
-    const char *sql = apr_pstrcat(ctl->pool, sql_page, client ? " AND client_name = %s" : "",
-                                  " ORDER BY id LIMIT " AT_ONCE, NULL);
+    const char *sql =
+        apr_pstrcat(ctl->pool, sql_page, client ? " AND client_name = %s" : "", " ORDER BY id LIMIT " AT_ONCE, NULL);
     ag_ctl_t page = *ctl;
     ag_rows_t rows = {1, 0, NULL};
     int code = AG_EXIT_OK;

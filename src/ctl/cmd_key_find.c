@@ -20,8 +20,7 @@ typedef struct {
 
 static const ag_opt_t find_options[] = {
     {"revoke", AG_OPT_FLAG, offsetof(find_options_t, revoke), NULL, "and revoke what is found"},
-    {"pepper", AG_OPT_TEXT, offsetof(find_options_t, pepper), "file:PATH",
-     "the file ApiGuardKeyPepper names"},
+    {"pepper", AG_OPT_TEXT, offsetof(find_options_t, pepper), "file:PATH", "the file ApiGuardKeyPepper names"},
     {0},
 };
 
@@ -30,10 +29,10 @@ static const char sql_revoke[] = "UPDATE api_keys SET is_active = 0 WHERE id = %
 typedef struct {
     ag_ctl_t *ctl;
     ag_ctl_pepper_t pepper;
-    apr_hash_t *tried;          /* parts of the text, where they stand */
-    apr_hash_t *ids;            /* of the keys found */
-    apr_array_header_t *found;  /* ids, const char * */
-    json_t *unknown;            /* public prefixes of what has our shape but is not in the table */
+    apr_hash_t *tried;         /* parts of the text, where they stand */
+    apr_hash_t *ids;           /* of the keys found */
+    apr_array_header_t *found; /* ids, const char * */
+    json_t *unknown;           /* public prefixes of what has our shape but is not in the table */
 } find_t;
 
 static int note(find_t *f, const ag_rows_t *rows, const char *part, apr_size_t n, int ours)
@@ -42,8 +41,7 @@ static int note(find_t *f, const ag_rows_t *rows, const char *part, apr_size_t n
 
     if (rows->n == 0) {
         if (ours) {
-            json_array_append_new(f->unknown,
-                                  ag_ctl_text(ag_key_public(part, n, f->ctl->pool), f->ctl->pool));
+            json_array_append_new(f->unknown, ag_ctl_text(ag_key_public(part, n, f->ctl->pool), f->ctl->pool));
         }
         return AG_EXIT_OK;
     }
@@ -63,8 +61,7 @@ static int try(void *ctx, const char *part, apr_size_t n, int ours)
     ag_rows_t rows;
     int code;
 
-    if (apr_hash_get(f->tried, part, (apr_ssize_t)n)
-        || (!ours && ag_key_shape(part, n) == AG_KEY_TYPO)) {
+    if (apr_hash_get(f->tried, part, (apr_ssize_t)n) || (!ours && ag_key_shape(part, n) == AG_KEY_TYPO)) {
         return AG_EXIT_OK;
     }
     apr_hash_set(f->tried, part, (apr_ssize_t)n, part);
@@ -86,8 +83,7 @@ static int revoke_found(find_t *f)
         return code;
     }
     for (i = 0; i < f->found->nelts && code == AG_EXIT_OK; i++) {
-        code = ag_ctl_change(&changed, f->ctl, sql_revoke, 1,
-                             &APR_ARRAY_IDX(f->found, i, const char *));
+        code = ag_ctl_change(&changed, f->ctl, sql_revoke, 1, &APR_ARRAY_IDX(f->found, i, const char *));
     }
     return ag_ctl_end(f->ctl, code);
 }
@@ -119,15 +115,13 @@ static int tell(find_t *f, const ag_rows_t *rows)
     json_t *prefix;
 
     if (f->ctl->json) {
-        ag_ctl_json(json_pack("{s:o, s:O}", "keys", ag_ctl_keys_json(f->ctl, rows), "unknown",
-                              f->unknown));
+        ag_ctl_json(json_pack("{s:o, s:O}", "keys", ag_ctl_keys_json(f->ctl, rows), "unknown", f->unknown));
     }
     else if (rows->n) {
         ag_ctl_keys_print(f->ctl, rows);
     }
-    json_array_foreach(f->unknown, i, prefix) {
-        ag_ctl_fail(0, "note: %s has the shape of our keys, but is not in this database",
-                    json_string_value(prefix));
+    json_array_foreach (f->unknown, i, prefix) {
+        ag_ctl_fail(0, "note: %s has the shape of our keys, but is not in this database", json_string_value(prefix));
     }
     return rows->n ? AG_EXIT_OK : AG_EXIT_NO;
 }

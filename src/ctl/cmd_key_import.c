@@ -23,8 +23,7 @@ typedef struct {
 } import_options_t;
 
 static const ag_opt_t import_options[] = {
-    {"dry-run", AG_OPT_FLAG, offsetof(import_options_t, dry_run), NULL,
-     "check all of it and change nothing"},
+    {"dry-run", AG_OPT_FLAG, offsetof(import_options_t, dry_run), NULL, "check all of it and change nothing"},
     {"expires", AG_OPT_TEXT, offsetof(import_options_t, expires), "TIME",
      "for a file without expires_at: a duration, a date, or never"},
     {"pepper", AG_OPT_TEXT, offsetof(import_options_t, pepper), "file:PATH",
@@ -36,8 +35,8 @@ typedef struct {
     ag_ctl_t *ctl;
     ag_records_t records;
     ag_import_t rules;
-    apr_hash_t *lines;   /* key_hash: the line it stands in */
-    apr_hash_t *ids;     /* id in the file: id in the table */
+    apr_hash_t *lines;           /* key_hash: the line it stands in */
+    apr_hash_t *ids;             /* id in the file: id in the table */
     apr_array_header_t *rotated; /* successor_t */
     json_t *errors;
     int imported, bad;
@@ -57,13 +56,11 @@ static void report(import_t *im, const ag_complaint_t *c)
 {
     im->bad++;
     if (im->ctl->json) {
-        json_array_append_new(im->errors,
-                              json_pack("{s:i, s:o, s:s}", "line", c->line, "column",
-                                        ag_ctl_text(c->column, im->ctl->pool), "error", c->text));
+        json_array_append_new(im->errors, json_pack("{s:i, s:o, s:s}", "line", c->line, "column",
+                                                    ag_ctl_text(c->column, im->ctl->pool), "error", c->text));
         return;
     }
-    ag_ctl_fail(0, "line %d%s%s: %s", c->line, c->column ? ", column " : "",
-                c->column ? c->column : "", c->text);
+    ag_ctl_fail(0, "line %d%s%s: %s", c->line, c->column ? ", column " : "", c->column ? c->column : "", c->text);
 }
 
 static void report_line(import_t *im, int line, const char *column, const char *text)
@@ -77,12 +74,16 @@ static void report_line(import_t *im, int line, const char *column, const char *
 static void print_notes(const import_t *im)
 {
     if (im->guessable) {
-        ag_ctl_fail(0, "note: %d of them have less than %d characters and can be guessed; give "
-                    "their clients new ones", im->guessable, AG_IMPORT_SHORT);
+        ag_ctl_fail(0,
+                    "note: %d of them have less than %d characters and can be guessed; give "
+                    "their clients new ones",
+                    im->guessable, AG_IMPORT_SHORT);
     }
     if (im->unheard) {
-        ag_ctl_fail(0, "note: %d of them hold a comma, so no header can carry them; they pass in an argument, "
-                    "a cookie or Basic alone (ApiGuardKeyFrom)", im->unheard);
+        ag_ctl_fail(0,
+                    "note: %d of them hold a comma, so no header can carry them; they pass in an argument, "
+                    "a cookie or Basic alone (ApiGuardKeyFrom)",
+                    im->unheard);
     }
 }
 
@@ -91,12 +92,14 @@ static int finish(import_t *im, const import_options_t *o, int code)
     int done = code == AG_EXIT_OK && !im->bad;
 
     if (im->ctl->json) {
-        ag_ctl_json(json_pack("{s:i, s:b, s:o}", "imported", done ? im->imported : 0, "dry_run",
-                              o->dry_run, "errors", im->errors));
+        ag_ctl_json(json_pack("{s:i, s:b, s:o}", "imported", done ? im->imported : 0, "dry_run", o->dry_run, "errors",
+                              im->errors));
     }
     else if (done) {
         printf("%d key%s %s\n", im->imported, im->imported == 1 ? "" : "s",
-               o->dry_run ? "would be imported" : im->imported == 1 ? "is imported" : "are imported");
+               o->dry_run          ? "would be imported"
+               : im->imported == 1 ? "is imported"
+                                   : "are imported");
     }
     else {
         ag_ctl_fail(0, "nothing is imported; bad lines: %d", im->bad);
@@ -121,8 +124,7 @@ static int is_twin(import_t *im, ag_ctl_t *ctl, const ag_draft_t *d, int line)
     ag_rows_t rows;
 
     if (before) {
-        report_line(im, line, "key", apr_psprintf(ctl->pool, "the same key stands in line %d",
-                                                  *before));
+        report_line(im, line, "key", apr_psprintf(ctl->pool, "the same key stands in line %d", *before));
         return 1;
     }
     *here = line;
@@ -132,8 +134,8 @@ static int is_twin(import_t *im, ag_ctl_t *ctl, const ag_draft_t *d, int line)
     }
     if (rows.n) {
         report_line(im, line, "key",
-                    apr_psprintf(ctl->pool, "the table has this key, number %s of %s",
-                                 rows.cells[0], ag_ctl_plain(rows.cells[1], ctl->pool)));
+                    apr_psprintf(ctl->pool, "the table has this key, number %s of %s", rows.cells[0],
+                                 ag_ctl_plain(rows.cells[1], ctl->pool)));
     }
     return rows.n > 0;
 }
@@ -147,9 +149,10 @@ static int has_room(ag_ctl_t *ctl, const ag_draft_t *d, int *code)
     if (!ag_draft_is_bcrypt(d->text[AG_D_HASH])) {
         return 1;
     }
-    *code = ag_ctl_select(&rows, ctl, "SELECT id FROM api_keys WHERE key_prefix = %s"
-                          " AND length(key_hash) = 60", 1,
-                          &prefix);
+    *code = ag_ctl_select(&rows, ctl,
+                          "SELECT id FROM api_keys WHERE key_prefix = %s"
+                          " AND length(key_hash) = 60",
+                          1, &prefix);
     return *code == AG_EXIT_OK && rows.n < AG_BCRYPT_TRIES;
 }
 
@@ -157,8 +160,7 @@ static int has_plan(ag_ctl_t *ctl, const char *plan, int *code)
 {
     ag_rows_t rows;
 
-    *code = plan ? ag_ctl_select(&rows, ctl, "SELECT name FROM api_plans WHERE name = %s", 1, &plan)
-                 : AG_EXIT_OK;
+    *code = plan ? ag_ctl_select(&rows, ctl, "SELECT name FROM api_plans WHERE name = %s", 1, &plan) : AG_EXIT_OK;
     return *code == AG_EXIT_OK && (!plan || rows.n == 1);
 }
 
@@ -211,7 +213,8 @@ static int take(import_t *im, ag_ctl_t *ctl, const ag_record_t *r)
     }
     if (!has_room(ctl, &d, &code)) {
         if (code == AG_EXIT_OK) {
-            report_line(im, r->line, "key_prefix", "eight keys with these first characters are "
+            report_line(im, r->line, "key_prefix",
+                        "eight keys with these first characters are "
                         "there already, and the server tries no more");
         }
         return code;
@@ -296,8 +299,8 @@ static int run(import_t *im, const import_options_t *o)
 }
 
 /* Options and file; an error text or NULL. */
-static const char *prepare(import_t *im, char **text, apr_size_t *n, const import_options_t *o,
-                           const char *path, apr_pool_t *p)
+static const char *prepare(import_t *im, char **text, apr_size_t *n, const import_options_t *o, const char *path,
+                           apr_pool_t *p)
 {
     const char *error = NULL;
     ag_ctl_pepper_t pepper;

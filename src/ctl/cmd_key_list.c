@@ -15,8 +15,10 @@ typedef struct {
     const char *client, *expiring, *status, *sort, *limit;
 } list_options_t;
 
-#define OPTION(name, member, value, help) \
-    {name, AG_OPT_TEXT, offsetof(list_options_t, member), value, help}
+#define OPTION(name, member, value, help)                                                                            \
+    {                                                                                                                \
+        name, AG_OPT_TEXT, offsetof(list_options_t, member), value, help                                             \
+    }
 
 static const ag_opt_t list_options[] = {
     OPTION("client", client, "NAME", "this client's alone"),
@@ -63,11 +65,10 @@ typedef struct {
 /* ---- the options ----------------------------------------------------------------------------- */
 
 /* Good keys that end until then, less those whose successor is out already. */
-static const char expiring[] =
-    "k.is_active = 1 AND k.rotated_to IS NULL"
-    " AND (k.expires_at <= %lld OR k.grace_until <= %lld)"
-    " AND (k.expires_at IS NULL OR k.expires_at > %lld)"
-    " AND (k.grace_until IS NULL OR k.grace_until > %lld)";
+static const char expiring[] = "k.is_active = 1 AND k.rotated_to IS NULL"
+                               " AND (k.expires_at <= %lld OR k.grace_until <= %lld)"
+                               " AND (k.expires_at IS NULL OR k.expires_at > %lld)"
+                               " AND (k.grace_until IS NULL OR k.grace_until > %lld)";
 
 static void add_condition(wish_t *w, const char *sql, apr_pool_t *p)
 {
@@ -109,8 +110,9 @@ static const char *read_order(wish_t *w, const char *text)
     text += w->falling;
     for (w->order = orders; w->order->name && strcmp(w->order->name, text) != 0; w->order++) {
     }
-    return w->order->name ? NULL : "--sort: id, client, created, ends, used or requests, with a - in "
-                                   "front to turn it round";
+    return w->order->name ? NULL
+                          : "--sort: id, client, created, ends, used or requests, with a - in "
+                            "front to turn it round";
 }
 
 static const char *read_limit(wish_t *w, const char *text, apr_pool_t *p)

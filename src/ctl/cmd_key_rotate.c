@@ -16,12 +16,13 @@ typedef struct {
     const char *grace, *expires, *prefix, *pepper;
 } rotate_options_t;
 
-#define OPTION(name, member, value, help) \
-    {name, AG_OPT_TEXT, offsetof(rotate_options_t, member), value, help}
+#define OPTION(name, member, value, help)                                                                            \
+    {                                                                                                                \
+        name, AG_OPT_TEXT, offsetof(rotate_options_t, member), value, help                                           \
+    }
 
 static const ag_opt_t rotate_options[] = {
-    OPTION("grace", grace, "DURATION",
-           "how long the old key works on: 7d unless given, 0 not at all"),
+    OPTION("grace", grace, "DURATION", "how long the old key works on: 7d unless given, 0 not at all"),
     OPTION("expires", expires, "TIME",
            "of the new key: " AG_KEY_LIFE " (the default), another duration, a date, or never"),
     OPTION("prefix", prefix, "PREFIX", "how the new key begins; as the old one unless given"),
@@ -32,9 +33,8 @@ static const ag_opt_t rotate_options[] = {
 /* Only a key that nobody rotated or revoked in the meantime; the row is locked until the
  * transaction ends. How many rows changed says little: MariaDB does not count a value that was
  * there before. */
-static const char sql_retire[] =
-    "UPDATE api_keys SET grace_until = %lld"
-    " WHERE id = %lld AND is_active = 1 AND rotated_to IS NULL";
+static const char sql_retire[] = "UPDATE api_keys SET grace_until = %lld"
+                                 " WHERE id = %lld AND is_active = 1 AND rotated_to IS NULL";
 
 static const char sql_succeed[] = "UPDATE api_keys SET rotated_to = %lld WHERE id = %lld";
 
@@ -43,9 +43,9 @@ static const struct {
     ag_key_cell_e from;
     ag_draft_e to;
 } inherited[] = {
-    {AG_K_CLIENT, AG_D_CLIENT},       {AG_K_EMAIL, AG_D_EMAIL}, {AG_K_SCOPES, AG_D_SCOPES},
-    {AG_K_ROLES, AG_D_ROLES},         {AG_K_IPS, AG_D_IPS},     {AG_K_ENDPOINTS, AG_D_ENDPOINTS},
-    {AG_K_RATE, AG_D_RATE},           {AG_K_PLAN, AG_D_PLAN},   {AG_K_METADATA, AG_D_METADATA},
+    {AG_K_CLIENT, AG_D_CLIENT}, {AG_K_EMAIL, AG_D_EMAIL}, {AG_K_SCOPES, AG_D_SCOPES},
+    {AG_K_ROLES, AG_D_ROLES},   {AG_K_IPS, AG_D_IPS},     {AG_K_ENDPOINTS, AG_D_ENDPOINTS},
+    {AG_K_RATE, AG_D_RATE},     {AG_K_PLAN, AG_D_PLAN},   {AG_K_METADATA, AG_D_METADATA},
 };
 
 static void inherit(ag_draft_t *d, const char **row)
@@ -63,9 +63,7 @@ static const char *prefix_of(const char *key_id, apr_pool_t *p)
     const char *last = strrchr(key_id, '_');
     const char *prefix = last ? apr_pstrmemdup(p, key_id, (apr_size_t)(last - key_id)) : NULL;
 
-    return prefix && strlen(last + 1) == AG_KEY_PUBLIC_CHARS && ag_key_prefix_valid(prefix)
-               ? prefix
-               : NULL;
+    return prefix && strlen(last + 1) == AG_KEY_PUBLIC_CHARS && ag_key_prefix_valid(prefix) ? prefix : NULL;
 }
 
 static int refuse(const char **row)
@@ -76,8 +74,7 @@ static int refuse(const char **row)
         return AG_EXIT_OK;
     }
     return row[AG_K_ROTATED]
-               ? ag_ctl_fail(AG_EXIT_NO, "the key was rotated already, to the key number %s",
-                             row[AG_K_ROTATED])
+               ? ag_ctl_fail(AG_EXIT_NO, "the key was rotated already, to the key number %s", row[AG_K_ROTATED])
                : ag_ctl_fail(AG_EXIT_NO, "the key is %s; make a new one by key create", status);
 }
 
@@ -87,8 +84,7 @@ static const char *grace_end(const ag_ctl_t *ctl, const char **row, apr_int64_t 
     const char *end = row[AG_K_END];
     apr_int64_t until = apr_time_sec(ctl->now) + grace;
 
-    return end && apr_atoi64(end) < until ? end
-                                          : apr_psprintf(ctl->pool, "%" APR_INT64_T_FMT, until);
+    return end && apr_atoi64(end) < until ? end : apr_psprintf(ctl->pool, "%" APR_INT64_T_FMT, until);
 }
 
 /* What the new key is made of. */
@@ -98,8 +94,8 @@ typedef struct {
 } birth_t;
 
 /* Inside the transaction. *id is the new key's number, *key the key. */
-static int replace(const char **id, const char **key, ag_draft_t *d, ag_ctl_t *ctl,
-                   const char **row, const char *grace, const birth_t *birth)
+static int replace(const char **id, const char **key, ag_draft_t *d, ag_ctl_t *ctl, const char **row,
+                   const char *grace, const birth_t *birth)
 {
     const char *old = row[AG_K_ID];
     const char *values[] = {grace, old};
@@ -115,8 +111,7 @@ static int replace(const char **id, const char **key, ag_draft_t *d, ag_ctl_t *c
         return ag_ctl_fail(AG_EXIT_NO, "somebody else revoked or rotated the key just now");
     }
     inherit(d, row);
-    error = ag_ctl_key_make(key, d,
-                            birth->prefix ? birth->prefix : prefix_of(row[AG_K_PREFIX], ctl->pool),
+    error = ag_ctl_key_make(key, d, birth->prefix ? birth->prefix : prefix_of(row[AG_K_PREFIX], ctl->pool),
                             &birth->pepper, ctl->pool);
     if (error) {
         return ag_ctl_fail(AG_EXIT_USAGE, "%s", error);
@@ -126,8 +121,7 @@ static int replace(const char **id, const char **key, ag_draft_t *d, ag_ctl_t *c
     return code == AG_EXIT_OK ? ag_ctl_change(&changed, ctl, sql_succeed, 2, values) : code;
 }
 
-static int rotate(ag_ctl_t *ctl, const char **row, ag_draft_t *d, apr_int64_t grace,
-                  const birth_t *birth)
+static int rotate(ag_ctl_t *ctl, const char **row, ag_draft_t *d, apr_int64_t grace, const birth_t *birth)
 {
     const char *until = grace_end(ctl, row, grace);
     const char *id = NULL, *key = NULL;
@@ -142,9 +136,8 @@ static int rotate(ag_ctl_t *ctl, const char **row, ag_draft_t *d, apr_int64_t gr
         return code;
     }
     ag_ctl_key_hand_out(ctl, id, key, d,
-                        json_pack("{s:{s:I, s:o, s:I}}", "rotated", "id",
-                                  (json_int_t)apr_atoi64(row[AG_K_ID]), "key_prefix",
-                                  ag_ctl_text(row[AG_K_PREFIX], ctl->pool), "grace_until",
+                        json_pack("{s:{s:I, s:o, s:I}}", "rotated", "id", (json_int_t)apr_atoi64(row[AG_K_ID]),
+                                  "key_prefix", ag_ctl_text(row[AG_K_PREFIX], ctl->pool), "grace_until",
                                   (json_int_t)apr_atoi64(until)));
     if (ctl->terminal && !ctl->json) {
         ag_ctl_fail(0, "the old key %s works until %s", ag_ctl_plain(row[AG_K_PREFIX], ctl->pool),

@@ -38,8 +38,7 @@ static const char *subject_of(const char *text, apr_pool_t *p)
 
 /* Asks the server about a subject ("": about the table alone). An exit code; what was wrong has been
  * said. */
-static int ask(json_t **told, const ag_ctl_t *ctl, const char *runtime, const char *what,
-               const char *subject)
+static int ask(json_t **told, const ag_ctl_t *ctl, const char *runtime, const char *what, const char *subject)
 {
     const char *question = *subject ? apr_pstrcat(ctl->pool, what, " ", subject, NULL) : what;
     const char *answer;
@@ -64,8 +63,8 @@ static int ask(json_t **told, const ag_ctl_t *ctl, const char *runtime, const ch
     }
     if (!json_is_true(json_object_get(*told, "understood"))) {
         return ag_ctl_fail(AG_EXIT_NO, "no limit of this server counts such a subject; they read "
-                           "ip:192.0.2.1, client:key::acme (or acme), key:PREFIX:key::acme, "
-                           "user:jwt:ISSUER:alice, path:/api/, global");
+                                       "ip:192.0.2.1, client:key::acme (or acme), key:PREFIX:key::acme, "
+                                       "user:jwt:ISSUER:alice, path:/api/, global");
     }
     return AG_EXIT_OK;
 }
@@ -94,9 +93,9 @@ typedef struct {
 } column_t;
 
 static const column_t columns[] = {
-    {"POLICY", "policy", ALWAYS}, {"USED", "used", ALWAYS},       {"REMAINING", "remaining", ALWAYS},
-    {"RESET", "reset", ALWAYS},   {"HELD", "reserved", CENTRAL},  {"ALONE", "alone", CENTRAL},
-    {"WITH", "with", SHARED},     {"SERVER", "server", ALWAYS},   {"SECTION", "section", ALWAYS},
+    {"POLICY", "policy", ALWAYS}, {"USED", "used", ALWAYS},      {"REMAINING", "remaining", ALWAYS},
+    {"RESET", "reset", ALWAYS},   {"HELD", "reserved", CENTRAL}, {"ALONE", "alone", CENTRAL},
+    {"WITH", "with", SHARED},     {"SERVER", "server", ALWAYS},  {"SECTION", "section", ALWAYS},
 };
 
 #define COLUMNS (int)(sizeof columns / sizeof *columns)
@@ -108,9 +107,8 @@ static const char *cell(const json_t *window, const char *name, apr_pool_t *p)
     if (!value) {
         return strcmp(name, "with") == 0 ? "-" : "?";
     }
-    return json_is_string(value)
-               ? ag_ctl_plain(json_string_value(value), p)
-               : apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
+    return json_is_string(value) ? ag_ctl_plain(json_string_value(value), p)
+                                 : apr_psprintf(p, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
 }
 
 static unsigned any_shared(const json_t *windows)
@@ -141,8 +139,7 @@ static void print_windows(const json_t *windows, int central, apr_pool_t *p)
     for (i = 0; i < json_array_size(windows); i++) {
         for (column = 0; column < COLUMNS; column++) {
             if (!(columns[column].of & hidden)) {
-                APR_ARRAY_PUSH(cells, const char *) =
-                    cell(json_array_get(windows, i), columns[column].name, p);
+                APR_ARRAY_PUSH(cells, const char *) = cell(json_array_get(windows, i), columns[column].name, p);
             }
         }
     }
@@ -181,13 +178,13 @@ static int print_table(const ag_ctl_t *ctl, const json_t *told)
         ag_ctl_json(json_pack("{s:O,s:O}", "store", json_object_get(told, "store"), "table", table));
         return AG_EXIT_OK;
     }
-    printf("the table of this server's counters: %lld of %lld places in use (%lld %%)\n",
-           (long long)used, (long long)slots, (long long)(slots ? used * 100 / slots : 0));
-    printf("of those that are kept for identified clients: %lld of %lld\n",
-           (long long)figure(table, "kept_used"), (long long)figure(table, "kept"));
+    printf("the table of this server's counters: %lld of %lld places in use (%lld %%)\n", (long long)used,
+           (long long)slots, (long long)(slots ? used * 100 / slots : 0));
+    printf("of those that are kept for identified clients: %lld of %lld\n", (long long)figure(table, "kept_used"),
+           (long long)figure(table, "kept"));
     printf("requests without a place since the start: %lld counted as their IPv6 network's, %lld "
-           "together with all newcomers\n", (long long)figure(table, "networks"),
-           (long long)figure(table, "overflows"));
+           "together with all newcomers\n",
+           (long long)figure(table, "networks"), (long long)figure(table, "overflows"));
     return AG_EXIT_OK;
 }
 
@@ -206,10 +203,9 @@ static int run_show(ag_ctl_t *ctl, const void *options, const ag_words_t *operan
     }
     windows = json_object_get(told, "windows");
     if (ctl->json) {
-        ag_ctl_json(json_pack("{s:o,s:O,s:O,s:O,s:O,s:O}", "subject", ag_ctl_text(subject, ctl->pool),
-                              "store", json_object_get(told, "store"), "reachable",
-                              json_object_get(told, "reachable"), "complete",
-                              json_object_get(told, "complete"), "windows", windows, "table",
+        ag_ctl_json(json_pack("{s:o,s:O,s:O,s:O,s:O,s:O}", "subject", ag_ctl_text(subject, ctl->pool), "store",
+                              json_object_get(told, "store"), "reachable", json_object_get(told, "reachable"),
+                              "complete", json_object_get(told, "complete"), "windows", windows, "table",
                               json_object_get(told, "table")));
         return AG_EXIT_OK;
     }
@@ -241,8 +237,10 @@ static int run_reset(ag_ctl_t *ctl, const void *options, const ag_words_t *opera
     }
     n = json_integer_value(json_object_get(told, "reset"));
     if (!says(told, "reachable")) {
-        return ag_ctl_fail(AG_EXIT_NO, "memcached cannot be reached, so not everything is forgotten; "
-                           "%d window%s begun anew. Try again later", (int)n, n == 1 ? "" : "s");
+        return ag_ctl_fail(AG_EXIT_NO,
+                           "memcached cannot be reached, so not everything is forgotten; "
+                           "%d window%s begun anew. Try again later",
+                           (int)n, n == 1 ? "" : "s");
     }
     if (n == 0) {
         return ag_ctl_fail(AG_EXIT_NO, "nothing is counted of %s; limits of .htaccess files are not known here",

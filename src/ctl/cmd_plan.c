@@ -26,12 +26,9 @@ static const ag_opt_t plan_options[] = {
 enum { NAME, RATE, KEYS, TEMPLATES, NOTE };
 
 static const ag_view_t view[] = {
-    {"name", AG_VIEW_TEXT, "PLAN"},
-    {"rate_limit", AG_VIEW_TEXT, "RATE"},
-    {"keys", AG_VIEW_NUMBER, "KEYS"},
-    {"templates", AG_VIEW_NUMBER, "TEMPLATES"},
-    {"note", AG_VIEW_TEXT, "NOTE"},
-    {0},
+    {"name", AG_VIEW_TEXT, "PLAN"},   {"rate_limit", AG_VIEW_TEXT, "RATE"},
+    {"keys", AG_VIEW_NUMBER, "KEYS"}, {"templates", AG_VIEW_NUMBER, "TEMPLATES"},
+    {"note", AG_VIEW_TEXT, "NOTE"},   {0},
 };
 
 static const char sql_plans[] =
@@ -44,10 +41,9 @@ static const char sql_remove[] = "DELETE FROM api_plans WHERE name = %s";
 
 static int select_plans(ag_rows_t *rows, ag_ctl_t *ctl, const char *name)
 {
-    return ag_ctl_select(rows, ctl,
-                         apr_pstrcat(ctl->pool, sql_plans, name ? " WHERE p.name = %s" : "",
-                                     " ORDER BY p.name", NULL),
-                         name != NULL, &name);
+    return ag_ctl_select(
+        rows, ctl, apr_pstrcat(ctl->pool, sql_plans, name ? " WHERE p.name = %s" : "", " ORDER BY p.name", NULL),
+        name != NULL, &name);
 }
 
 static int find(const char ***row, ag_ctl_t *ctl, const char *name)
@@ -63,8 +59,7 @@ static int find(const char ***row, ag_ctl_t *ctl, const char *name)
 }
 
 /* The options as values of sql_add and sql_change, NULL for what was not said. */
-static const char *read_options(const char **values, const plan_options_t *o, const char *name,
-                                apr_pool_t *p)
+static const char *read_options(const char **values, const plan_options_t *o, const char *name, apr_pool_t *p)
 {
     ag_draft_t d = {{0}};
     const char *error = ag_draft_check_text(AG_D_PLAN, name, p);
@@ -147,8 +142,7 @@ static int remove_unused(ag_ctl_t *ctl, const char *name)
     int code = find(&row, ctl, name);
 
     if (code == AG_EXIT_OK && (apr_atoi64(row[KEYS]) || apr_atoi64(row[TEMPLATES]))) {
-        return ag_ctl_fail(AG_EXIT_NO, "the plan is in use: keys %s, templates %s", row[KEYS],
-                           row[TEMPLATES]);
+        return ag_ctl_fail(AG_EXIT_NO, "the plan is in use: keys %s, templates %s", row[KEYS], row[TEMPLATES]);
     }
     return code == AG_EXIT_OK ? ag_ctl_change(&changed, ctl, sql_remove, 1, &name) : code;
 }

@@ -56,18 +56,16 @@ static const char sql_templates[] =
     "SELECT name, permissions, roles, allowed_ips, allowed_endpoints, rate_limit, plan, expires_in,"
     " note FROM api_templates";
 
-static const char sql_add[] =
-    "INSERT INTO api_templates (name, permissions, roles, allowed_ips, allowed_endpoints,"
-    " rate_limit, plan, expires_in, note) VALUES (%s, %s, %s, %s, %s, %s, %s, %lld, %s)";
+static const char sql_add[] = "INSERT INTO api_templates (name, permissions, roles, allowed_ips, allowed_endpoints,"
+                              " rate_limit, plan, expires_in, note) VALUES (%s, %s, %s, %s, %s, %s, %s, %lld, %s)";
 
 static const char sql_remove[] = "DELETE FROM api_templates WHERE name = %s";
 
 static int select_templates(ag_rows_t *rows, ag_ctl_t *ctl, const char *name)
 {
-    return ag_ctl_select(rows, ctl,
-                         apr_pstrcat(ctl->pool, sql_templates, name ? " WHERE name = %s" : "",
-                                     " ORDER BY name", NULL),
-                         name != NULL, &name);
+    return ag_ctl_select(
+        rows, ctl, apr_pstrcat(ctl->pool, sql_templates, name ? " WHERE name = %s" : "", " ORDER BY name", NULL),
+        name != NULL, &name);
 }
 
 static int find(const char ***row, ag_ctl_t *ctl, const char *name)
@@ -76,8 +74,7 @@ static int find(const char ***row, ag_ctl_t *ctl, const char *name)
     int code = select_templates(&rows, ctl, name);
 
     if (code == AG_EXIT_OK && rows.n != 1) {
-        return ag_ctl_fail(AG_EXIT_NO, "there is no template \"%s\"",
-                           ag_ctl_plain(name, ctl->pool));
+        return ag_ctl_fail(AG_EXIT_NO, "there is no template \"%s\"", ag_ctl_plain(name, ctl->pool));
     }
     *row = rows.cells;
     return code;
@@ -103,13 +100,11 @@ int ag_ctl_template(ag_draft_t *d, const char **life, ag_ctl_t *ctl, const char 
     }
     *life = row[EXPIRES_IN];
     error = ag_draft_check(&wrong, d, ctl->pool);
-    return error ? ag_ctl_fail(AG_EXIT_NO, "the template's %s: %s", ag_draft_name(wrong), error)
-                 : AG_EXIT_OK;
+    return error ? ag_ctl_fail(AG_EXIT_NO, "the template's %s: %s", ag_draft_name(wrong), error) : AG_EXIT_OK;
 }
 
 /* The options as values of sql_add. */
-static const char *read_options(const char **values, const template_options_t *o, const char *name,
-                                apr_pool_t *p)
+static const char *read_options(const char **values, const template_options_t *o, const char *name, apr_pool_t *p)
 {
     ag_draft_t d = {{0}};
     apr_int64_t seconds = 0;

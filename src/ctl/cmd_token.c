@@ -19,8 +19,10 @@ typedef struct {
     ag_words_t scopes, audiences;
 } issue_options_t;
 
-#define OPTION(name, kind, member, value, help) \
-    {name, kind, offsetof(issue_options_t, member), value, help}
+#define OPTION(name, kind, member, value, help)                                                                      \
+    {                                                                                                                \
+        name, kind, offsetof(issue_options_t, member), value, help                                                   \
+    }
 
 static const ag_opt_t issue_options[] = {
     OPTION("alg", AG_OPT_TEXT, alg, "ALG", "how it is signed: HS256, RS256, ES256, ...; needed"),
@@ -71,8 +73,7 @@ static void set_scopes(json_t *claims, const ag_words_t *words, apr_pool_t *p)
     set_text(claims, "scope", text);
 }
 
-static const char *make_claims(const ag_ctl_t *ctl, const issue_options_t *o, apr_int64_t ttl,
-                               const char *id)
+static const char *make_claims(const ag_ctl_t *ctl, const issue_options_t *o, apr_int64_t ttl, const char *id)
 {
     json_t *claims = json_object();
     json_int_t now = apr_time_sec(ctl->now);
@@ -101,8 +102,7 @@ static const char *check_texts(const issue_options_t *o)
     int k;
 
     for (i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (texts[i] && (!*texts[i] || !ag_text_printable(texts[i])
-                         || ag_text_blank(texts[i]) == AG_BLANK_END)) {
+        if (texts[i] && (!*texts[i] || !ag_text_printable(texts[i]) || ag_text_blank(texts[i]) == AG_BLANK_END)) {
             return "--kid, --sub, --client and --iss take UTF-8 without control characters, and no "
                    "blank at an end";
         }
@@ -132,8 +132,7 @@ static const char *make_id(char id[33])
 }
 
 /* The token, or NULL and *error. */
-static char *issue(const char **error, const ag_ctl_t *ctl, const issue_options_t *o,
-                   apr_int64_t *ttl)
+static char *issue(const char **error, const ag_ctl_t *ctl, const issue_options_t *o, apr_int64_t *ttl)
 {
     ag_jwt_order_t order = {0};
     const unsigned char *key;
@@ -183,7 +182,6 @@ static int token_issue(ag_ctl_t *ctl, const void *options, const ag_words_t *ope
 }
 
 const ag_cmd_t ag_cmds_token[] = {
-    {"token issue", token_issue, issue_options, sizeof(issue_options_t), NULL,
-     "make a signed token (JWT)"},
+    {"token issue", token_issue, issue_options, sizeof(issue_options_t), NULL, "make a signed token (JWT)"},
     {0},
 };

@@ -13,7 +13,7 @@
 #include "key.h"
 #include "view.h"
 
-#define DAY 86400
+#define DAY       86400
 #define MOST_BARS 62
 #define MOST_DAYS 36600
 #define MOST_KEYS 10 /* in the table; JSON has all */
@@ -116,13 +116,14 @@ static int read_whose(report_t *r, const usage_options_t *o)
 static int check_client(report_t *r, const char *client)
 {
     ag_rows_t rows;
-    int code = client ? ag_ctl_select(&rows, r->ctl, "SELECT count(*) FROM api_keys"
-                                      " WHERE client_name = %s", 1, &client)
+    int code = client ? ag_ctl_select(&rows, r->ctl,
+                                      "SELECT count(*) FROM api_keys"
+                                      " WHERE client_name = %s",
+                                      1, &client)
                       : AG_EXIT_OK;
 
     if (client && code == AG_EXIT_OK && number(rows.cells[0], r->ctl->pool) == 0) {
-        return ag_ctl_fail(AG_EXIT_NO, "there is no key of client \"%s\"",
-                           ag_ctl_plain(client, r->ctl->pool));
+        return ag_ctl_fail(AG_EXIT_NO, "there is no key of client \"%s\"", ag_ctl_plain(client, r->ctl->pool));
     }
     return code;
 }
@@ -132,15 +133,16 @@ static int ask(report_t *r)
     apr_pool_t *p = r->ctl->pool;
     int i, code;
 
-    code = ag_ctl_select(&r->days, r->ctl,
-                         apr_pstrcat(p, "SELECT u.day," SUMS FROM, r->condition,
-                                     " GROUP BY u.day ORDER BY u.day", NULL),
-                         r->n_values, r->values);
+    code =
+        ag_ctl_select(&r->days, r->ctl,
+                      apr_pstrcat(p, "SELECT u.day," SUMS FROM, r->condition, " GROUP BY u.day ORDER BY u.day", NULL),
+                      r->n_values, r->values);
     if (code == AG_EXIT_OK) {
         code = ag_ctl_select(&r->keys, r->ctl,
-                             apr_pstrcat(p, "SELECT k.id, k.key_prefix, k.client_name," SUMS FROM,
-                                         r->condition, " GROUP BY k.id, k.key_prefix, k.client_name"
-                                         " ORDER BY sum(u.requests) DESC, k.id", NULL),
+                             apr_pstrcat(p, "SELECT k.id, k.key_prefix, k.client_name," SUMS FROM, r->condition,
+                                         " GROUP BY k.id, k.key_prefix, k.client_name"
+                                         " ORDER BY sum(u.requests) DESC, k.id",
+                                         NULL),
                              r->n_values, r->values);
     }
     for (i = 0; code == AG_EXIT_OK && i < r->days.n; i++) {
@@ -197,8 +199,8 @@ static void print_text(report_t *r)
         printf("A line is %d days from its date on.\n", each);
     }
     ag_chart_print(bars, n, p);
-    printf("\n%s request%s, %s denied (%s)", ag_chart_number(r->requests, p),
-           r->requests == 1 ? "" : "s", ag_chart_number(r->denied, p), ag_chart_share(r->denied, r->requests, p));
+    printf("\n%s request%s, %s denied (%s)", ag_chart_number(r->requests, p), r->requests == 1 ? "" : "s",
+           ag_chart_number(r->denied, p), ag_chart_share(r->denied, r->requests, p));
     if (r->last_used) {
         printf(", last used %s", ag_ctl_time(apr_time_from_sec(r->last_used), p));
     }
@@ -240,8 +242,7 @@ static void print_json(const report_t *r)
     json_object_set_new(all, "until", json_string(date_text(r->today, p)));
     json_object_set_new(all, "requests", json_integer(r->requests));
     json_object_set_new(all, "denied", json_integer(r->denied));
-    json_object_set_new(all, "last_used_at",
-                        r->last_used ? json_integer(r->last_used) : json_null());
+    json_object_set_new(all, "last_used_at", r->last_used ? json_integer(r->last_used) : json_null());
     json_object_set_new(all, "days", days_json(r));
     json_object_set_new(all, "keys", ag_view_rows_json(keys_view, &r->keys, p));
     ag_ctl_json(all);
@@ -276,7 +277,6 @@ static int run_usage(ag_ctl_t *ctl, const void *options, const ag_words_t *opera
 }
 
 const ag_cmd_t ag_cmds_usage[] = {
-    {"usage", run_usage, usage_options, sizeof(usage_options_t), NULL,
-     "show how much keys were used, day by day"},
+    {"usage", run_usage, usage_options, sizeof(usage_options_t), NULL, "show how much keys were used, day by day"},
     {0},
 };

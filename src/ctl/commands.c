@@ -10,22 +10,10 @@
 #include "ctl.h"
 
 static const ag_cmd_t *const groups[] = {
-    ag_cmds_init,
-    ag_cmds_key_create,
-    ag_cmds_key_list,
-    ag_cmds_key,
-    ag_cmds_key_rotate,
-    ag_cmds_key_import,
-    ag_cmds_key_export,
-    ag_cmds_key_find,
-    ag_cmds_ip,
-    ag_cmds_ip_review,
-    ag_cmds_plan,
-    ag_cmds_template,
-    ag_cmds_token,
-    ag_cmds_usage,
-    ag_cmds_ban,
-    ag_cmds_limit,
+    ag_cmds_init,       ag_cmds_key_create, ag_cmds_key_list,   ag_cmds_key,
+    ag_cmds_key_rotate, ag_cmds_key_import, ag_cmds_key_export, ag_cmds_key_find,
+    ag_cmds_ip,         ag_cmds_ip_review,  ag_cmds_plan,       ag_cmds_template,
+    ag_cmds_token,      ag_cmds_usage,      ag_cmds_ban,        ag_cmds_limit,
 };
 
 const ag_cmd_t *ag_ctl_command(int i)
@@ -55,8 +43,7 @@ const ag_cmd_t *ag_ctl_find_command(const ag_words_t *words, int from, int *n, a
         if (words->n - from < *n) {
             continue;
         }
-        name = *n == 2 ? apr_pstrcat(p, words->v[from], " ", words->v[from + 1], NULL)
-                       : words->v[from];
+        name = *n == 2 ? apr_pstrcat(p, words->v[from], " ", words->v[from + 1], NULL) : words->v[from];
         for (i = 0; (command = ag_ctl_command(i)); i++) {
             if (strcmp(command->name, name) == 0) {
                 return command;

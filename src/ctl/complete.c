@@ -60,8 +60,7 @@ static void print_words(const char *first, apr_pool_t *p)
 }
 
 /* The words before the one that is asked for, without options and their values. */
-static void read_plain(ag_words_t *plain, const ag_words_t *words, const ag_opt_t *globals,
-                       apr_pool_t *p)
+static void read_plain(ag_words_t *plain, const ag_words_t *words, const ag_opt_t *globals, apr_pool_t *p)
 {
     const ag_cmd_t *command = NULL;
     int i, n;

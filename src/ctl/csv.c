@@ -30,8 +30,7 @@ static ended_e end_field(ag_csv_t *csv, char *to)
         csv->at++;
         ended = COMMA;
     }
-    else if (*csv->at == '\n'
-             || (*csv->at == '\r' && csv->end - csv->at > 1 && csv->at[1] == '\n')) {
+    else if (*csv->at == '\n' || (*csv->at == '\r' && csv->end - csv->at > 1 && csv->at[1] == '\n')) {
         csv->at += *csv->at == '\r' ? 2 : 1;
         csv->line++;
         ended = LINE_END;

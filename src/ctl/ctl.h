@@ -31,10 +31,10 @@ typedef struct ag_ctl_t {
     apr_time_t now;
     const char *address; /* DRIVER:PARAMS */
     int json;
-    int terminal; /* stdout is one */
-    ag_log_t log; /* to stderr */
-    ag_db_t db;   /* after ag_ctl_open() */
-    int changed; /* rows were changed: the servers are told when the command is through */
+    int terminal;                       /* stdout is one */
+    ag_log_t log;                       /* to stderr */
+    ag_db_t db;                         /* after ag_ctl_open() */
+    int changed;                        /* rows were changed: the servers are told when the command is through */
     apr_dbd_transaction_t *transaction; /* between ag_ctl_begin() and ag_ctl_end() */
 } ag_ctl_t;
 
@@ -57,8 +57,8 @@ typedef struct ag_opt_t {
 
 /* Reads the words behind the command: options into `into`, the others to *operands. An error text
  * or NULL. `into` is set to zero or defaults by the caller. */
-const char *ag_ctl_options(void *into, ag_words_t *operands, const ag_opt_t *table,
-                           const ag_words_t *words, apr_pool_t *p);
+const char *ag_ctl_options(void *into, ag_words_t *operands, const ag_opt_t *table, const ag_words_t *words,
+                           apr_pool_t *p);
 
 /* ---- output.c -------------------------------------------------------------------------------- */
 
@@ -78,8 +78,7 @@ const char *ag_ctl_time(apr_time_t time, apr_pool_t *p);
 const char *ag_ctl_plain(const char *text, apr_pool_t *p);
 
 /* Rows of `columns` texts each, in aligned columns under their titles. */
-void ag_ctl_table(const char *const *titles, int columns, const apr_array_header_t *cells,
-                  apr_pool_t *p);
+void ag_ctl_table(const char *const *titles, int columns, const apr_array_header_t *cells, apr_pool_t *p);
 
 /* Says that the thing of that name is gone. */
 void ag_ctl_removed(const ag_ctl_t *ctl, const char *what, const char *name);
@@ -98,8 +97,7 @@ char *ag_ctl_secret(apr_pool_t *p);
 
 /* The bytes of "file:PATH" less one final newline; wiped when the pool goes. An error text or
  * NULL. */
-const char *ag_ctl_secret_file(const unsigned char **bytes, apr_size_t *n, const char *value,
-                               apr_pool_t *p);
+const char *ag_ctl_secret_file(const unsigned char **bytes, apr_size_t *n, const char *value, apr_pool_t *p);
 
 /* All of a file, or of standard input for "-": wiped when the pool goes; one byte more than *n may
  * be written to. An error text or NULL. */
@@ -115,8 +113,7 @@ int ag_ctl_date(apr_int64_t *seconds, const char *text);
 /* ---- database.c ------------------------------------------------------------------------------ */
 
 /* Splits DRIVER:PARAMS; an error text or NULL. */
-const char *ag_ctl_address(const char **driver, const char **params, const char *address,
-                           apr_pool_t *p);
+const char *ag_ctl_address(const char **driver, const char **params, const char *address, apr_pool_t *p);
 
 /* Opens ctl->address. With `schema` the tables must be there, else it says how to make them. An
  * exit code; what was wrong has been said. */
@@ -180,8 +177,7 @@ int ag_ctl_upgrade(ag_upgrade_t *done, ag_ctl_t *ctl, const char *driver);
 /* Opens the desk of the server of this machine: the one whose runtime directory is `runtime`, or that
  * file; NULL: the only one in the usual directories. *fd is to ask by, *room what ag_desk_bans()
  * wants. From then on the tool is root no more. An exit code; what was wrong has been said. */
-int ag_ctl_desk(ag_desk_t **desk, apr_size_t *room, int *fd, const ag_ctl_t *ctl,
-                const char *runtime);
+int ag_ctl_desk(ag_desk_t **desk, apr_size_t *room, int *fd, const ag_ctl_t *ctl, const char *runtime);
 
 /* ---- commands -------------------------------------------------------------------------------- */
 
@@ -195,11 +191,9 @@ typedef struct ag_cmd_t {
 } ag_cmd_t;
 
 /* The commands of one file; a row without name ends them. commands.c knows all of them. */
-extern const ag_cmd_t ag_cmds_init[], ag_cmds_ban[], ag_cmds_limit[], ag_cmds_key_create[],
-    ag_cmds_key_list[], ag_cmds_key[], ag_cmds_key_rotate[],
-    ag_cmds_key_import[], ag_cmds_key_export[], ag_cmds_key_find[], ag_cmds_ip[],
-    ag_cmds_ip_review[], ag_cmds_plan[], ag_cmds_template[], ag_cmds_token[],
-    ag_cmds_usage[];
+extern const ag_cmd_t ag_cmds_init[], ag_cmds_ban[], ag_cmds_limit[], ag_cmds_key_create[], ag_cmds_key_list[],
+    ag_cmds_key[], ag_cmds_key_rotate[], ag_cmds_key_import[], ag_cmds_key_export[], ag_cmds_key_find[], ag_cmds_ip[],
+    ag_cmds_ip_review[], ag_cmds_plan[], ag_cmds_template[], ag_cmds_token[], ag_cmds_usage[];
 
 /* The i-th command in the order of the help, from 0; NULL behind the last. */
 const ag_cmd_t *ag_ctl_command(int i);

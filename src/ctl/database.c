@@ -19,8 +19,7 @@
 #include "ctl.h"
 #include "sqlite_file.h"
 
-const char *ag_ctl_address(const char **driver, const char **params, const char *address,
-                           apr_pool_t *p)
+const char *ag_ctl_address(const char **driver, const char **params, const char *address, apr_pool_t *p)
 {
     const char *colon = strchr(address, ':');
 
@@ -74,14 +73,12 @@ static int open_database(ag_ctl_t *ctl, const char *driver, const char *params)
         return code;
     }
     if (apr_dbd_get_driver(ctl->pool, driver, &db->driver) != APR_SUCCESS) {
-        return ag_ctl_fail(AG_EXIT_DATABASE, "there is no database driver \"%s\" on this machine",
-                           driver);
+        return ag_ctl_fail(AG_EXIT_DATABASE, "there is no database driver \"%s\" on this machine", driver);
     }
     params = is_mysql ? apr_pstrcat(ctl->pool, params, MYSQL_PARAMS, NULL) : params;
     if (apr_dbd_open_ex(db->driver, ctl->pool, params, &db->handle, &error) != APR_SUCCESS) {
-        return ag_ctl_fail(AG_EXIT_DATABASE, "the %s database cannot be opened%s%.*s", driver,
-                           error ? ": " : "", error ? (int)strcspn(error, "\n") : 0,
-                           error ? error : "");
+        return ag_ctl_fail(AG_EXIT_DATABASE, "the %s database cannot be opened%s%.*s", driver, error ? ": " : "",
+                           error ? (int)strcspn(error, "\n") : 0, error ? error : "");
     }
     db->pool = ctl->pool;
     db->prepared = apr_hash_make(ctl->pool);
@@ -108,13 +105,17 @@ static int check_schema(ag_ctl_t *ctl)
     case AG_SCHEMA_DOWN:
         return ag_ctl_fail(AG_EXIT_DATABASE, "the database does not answer: %s", detail);
     case AG_SCHEMA_NEWER:
-        return ag_ctl_fail(AG_EXIT_DATABASE, "the tables are newer than this apiguardctl (%s); use a "
-                           "newer one", detail);
+        return ag_ctl_fail(AG_EXIT_DATABASE,
+                           "the tables are newer than this apiguardctl (%s); use a "
+                           "newer one",
+                           detail);
     default:
         why = denied(ctl);
         return why ? ag_ctl_fail(AG_EXIT_DATABASE, "%s", why)
-                   : ag_ctl_fail(AG_EXIT_DATABASE, "the database has no usable tables (%s); "
-                                 "`apiguardctl init` makes them", detail);
+                   : ag_ctl_fail(AG_EXIT_DATABASE,
+                                 "the database has no usable tables (%s); "
+                                 "`apiguardctl init` makes them",
+                                 detail);
     }
 }
 
@@ -241,8 +242,7 @@ int ag_ctl_end(ag_ctl_t *ctl, int code)
 
     if (code != AG_EXIT_OK) {
         ctl->changed = 0;
-        apr_dbd_transaction_mode_set(ctl->db.driver, ctl->transaction,
-                                     APR_DBD_TRANSACTION_ROLLBACK);
+        apr_dbd_transaction_mode_set(ctl->db.driver, ctl->transaction, APR_DBD_TRANSACTION_ROLLBACK);
     }
     rc = apr_dbd_transaction_end(ctl->db.driver, ctl->pool, ctl->transaction);
     ctl->transaction = NULL;

@@ -62,8 +62,7 @@ static const char *step_down(apr_pool_t *p)
     return NULL;
 }
 
-int ag_ctl_desk(ag_desk_t **desk, apr_size_t *room, int *fd, const ag_ctl_t *ctl,
-                const char *runtime)
+int ag_ctl_desk(ag_desk_t **desk, apr_size_t *room, int *fd, const ag_ctl_t *ctl, const char *runtime)
 {
     const char *set = getenv("APIGUARD_RUNTIME"), *error;
     apr_array_header_t *found;
@@ -71,12 +70,14 @@ int ag_ctl_desk(ag_desk_t **desk, apr_size_t *room, int *fd, const ag_ctl_t *ctl
     runtime = runtime ? runtime : set && *set ? set : NULL;
     found = candidates(runtime, ctl->pool);
     if (found->nelts == 0) {
-        return ag_ctl_fail(AG_EXIT_NO, "there is no running server in %s; --runtime takes its "
-                           "DefaultRuntimeDir", runtime ? runtime : "the usual directories");
+        return ag_ctl_fail(AG_EXIT_NO,
+                           "there is no running server in %s; --runtime takes its "
+                           "DefaultRuntimeDir",
+                           runtime ? runtime : "the usual directories");
     }
     if (found->nelts > 1) {
-        return ag_ctl_fail(AG_EXIT_USAGE, "there are %d servers; name one of them by --runtime:\n%s",
-                           found->nelts, apr_array_pstrcat(ctl->pool, found, '\n'));
+        return ag_ctl_fail(AG_EXIT_USAGE, "there are %d servers; name one of them by --runtime:\n%s", found->nelts,
+                           apr_array_pstrcat(ctl->pool, found, '\n'));
     }
     error = ag_desk_open(desk, room, fd, APR_ARRAY_IDX(found, 0, const char *), ctl->pool);
     error = error ? error : step_down(ctl->pool);

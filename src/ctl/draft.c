@@ -16,7 +16,7 @@
 #include "../keys/key_row.h"
 #include "../keys/keys_bcrypt.h"
 
-#define MAX_PREFIX 64
+#define MAX_PREFIX   64
 #define BCRYPT_CHARS 60
 
 /* ---- the checks ------------------------------------------------------------------------------ */
@@ -29,12 +29,10 @@ int ag_draft_is_bcrypt(const char *hash)
 /* "$2y$10$" and 53 characters of bcrypt's own base64. */
 static int bcrypt_valid(const char *hash)
 {
-    static const char alphabet[] =
-        "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    static const char alphabet[] = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
     return strlen(hash) == BCRYPT_CHARS && strchr("aby", hash[2]) && hash[3] == '$'
-           && strspn(hash + 4, "0123456789") == 2 && hash[6] == '$'
-           && strspn(hash + 7, alphabet) == BCRYPT_CHARS - 7
+           && strspn(hash + 4, "0123456789") == 2 && hash[6] == '$' && strspn(hash + 7, alphabet) == BCRYPT_CHARS - 7
            && (hash[4] - '0') * 10 + hash[5] - '0' <= AG_BCRYPT_COST;
 }
 
@@ -42,11 +40,11 @@ static const char *check_hash(const char *text, apr_pool_t *p)
 {
     (void)p;
     if (ag_draft_is_bcrypt(text)) {
-        return bcrypt_valid(text) ? NULL : "no bcrypt hash ($2y$, $2b$ or $2a$, 60 characters, a "
-                                           "cost up to 14)";
+        return bcrypt_valid(text) ? NULL
+                                  : "no bcrypt hash ($2y$, $2b$ or $2a$, 60 characters, a "
+                                    "cost up to 14)";
     }
-    return strlen(text) == 2 * AG_SHA256_SIZE
-                   && strspn(text, "0123456789abcdef") == 2 * AG_SHA256_SIZE
+    return strlen(text) == 2 * AG_SHA256_SIZE && strspn(text, "0123456789abcdef") == 2 * AG_SHA256_SIZE
                ? NULL
                : "neither 64 lower-case hexadecimal digits nor a bcrypt hash";
 }
@@ -63,12 +61,10 @@ static const char *check_prefix(const char *text, apr_pool_t *p)
 static const char *check_client(const char *text, apr_pool_t *p)
 {
     (void)p;
-    if (!*text || strlen(text) > 255 || !ag_text_printable(text)
-        || ag_text_blank(text) == AG_BLANK_END) {
+    if (!*text || strlen(text) > 255 || !ag_text_printable(text) || ag_text_blank(text) == AG_BLANK_END) {
         return "1 to 255 bytes of UTF-8 without control characters, and no blank at an end";
     }
-    return strcmp(text, "anonymous") == 0 || strncmp(text, "key:", 4) == 0
-                   || strncmp(text, "jwt:", 4) == 0
+    return strcmp(text, "anonymous") == 0 || strncmp(text, "key:", 4) == 0 || strncmp(text, "jwt:", 4) == 0
                ? "\"anonymous\" and names beginning with \"key:\" or \"jwt:\" are reserved"
                : NULL;
 }
@@ -76,8 +72,7 @@ static const char *check_client(const char *text, apr_pool_t *p)
 static const char *check_email(const char *text, apr_pool_t *p)
 {
     (void)p;
-    return strchr(text, '@') && strlen(text) <= 255 && ag_text_printable(text) ? NULL
-                                                                          : "not an address";
+    return strchr(text, '@') && strlen(text) <= 255 && ag_text_printable(text) ? NULL : "not an address";
 }
 
 /* RFC 6749 s3.3, less what the table's two ways to write a list would read otherwise. */
@@ -123,8 +118,7 @@ static const char *check_rate(const char *text, apr_pool_t *p)
 static const char *check_plan(const char *text, apr_pool_t *p)
 {
     (void)p;
-    return *text && strlen(text) <= 255 && ag_text_printable(text)
-                   && ag_text_blank(text) != AG_BLANK_END
+    return *text && strlen(text) <= 255 && ag_text_printable(text) && ag_text_blank(text) != AG_BLANK_END
                ? NULL
                : "1 to 255 bytes of UTF-8 without control characters, and no blank at an end";
 }
@@ -161,36 +155,31 @@ static const struct {
     const char *rule;
 } columns[AG_D_COUNT] = {
     [AG_D_HASH] = {"key_hash", AG_COL_COUNT, check_hash, NULL,
-        "64 hexadecimal digits of SHA-256 (or HMAC), or a bcrypt hash ($2y$, $2b$, $2a$; cost up "
-        "to 14)"},
+                   "64 hexadecimal digits of SHA-256 (or HMAC), or a bcrypt hash ($2y$, $2b$, $2a$; cost up "
+                   "to 14)"},
     [AG_D_PREFIX] = {"key_prefix", AG_COL_COUNT, check_prefix, NULL,
-        "1 to 64 printable characters; for a bcrypt hash the first 8 of the key"},
-    [AG_D_CLIENT] = {"client_name", AG_COL_COUNT, check_client, NULL,
-        "a name: 1 to 255 bytes of UTF-8 without blanks at its ends; not \"anonymous\", not \"key:...\", not \"jwt:...\""},
-    [AG_D_EMAIL] = {"client_email", AG_COL_COUNT, check_email, NULL,
-        "an address"},
+                     "1 to 64 printable characters; for a bcrypt hash the first 8 of the key"},
+    [AG_D_CLIENT] =
+        {"client_name", AG_COL_COUNT, check_client, NULL,
+         "a name: 1 to 255 bytes of UTF-8 without blanks at its ends; not \"anonymous\", not \"key:...\", not \"jwt:...\""},
+    [AG_D_EMAIL] = {"client_email", AG_COL_COUNT, check_email, NULL, "an address"},
     [AG_D_SCOPES] = {"permissions", AG_COL_SCOPES, NULL, check_word,
-        "words separated by spaces, or a JSON array of them"},
-    [AG_D_ROLES] = {"roles", AG_COL_ROLES, NULL, check_word,
-        "words separated by spaces, or a JSON array of them"},
+                     "words separated by spaces, or a JSON array of them"},
+    [AG_D_ROLES] = {"roles", AG_COL_ROLES, NULL, check_word, "words separated by spaces, or a JSON array of them"},
     [AG_D_IPS] = {"allowed_ips", AG_COL_IPS, NULL, check_network,
-        "networks separated by spaces, or a JSON array of them"},
+                  "networks separated by spaces, or a JSON array of them"},
     [AG_D_ENDPOINTS] = {"allowed_endpoints", AG_COL_ENDPOINTS, NULL, check_endpoint,
-        "\"METHOD /PATH\" or \"/PATH\", several as a JSON array"},
-    [AG_D_RATE] = {"rate_limit", AG_COL_RATE, check_rate, NULL,
-        "limits such as \"1000/h 20000/day\""},
-    [AG_D_PLAN] = {"plan", AG_COL_COUNT, check_plan, NULL,
-        "a plan's name"},
-    [AG_D_METADATA] = {"metadata", AG_COL_COUNT, check_metadata, NULL,
-        "a JSON object"},
+                        "\"METHOD /PATH\" or \"/PATH\", several as a JSON array"},
+    [AG_D_RATE] = {"rate_limit", AG_COL_RATE, check_rate, NULL, "limits such as \"1000/h 20000/day\""},
+    [AG_D_PLAN] = {"plan", AG_COL_COUNT, check_plan, NULL, "a plan's name"},
+    [AG_D_METADATA] = {"metadata", AG_COL_COUNT, check_metadata, NULL, "a JSON object"},
     [AG_D_CREATED] = {"created_at", AG_COL_COUNT, check_time, NULL,
-        "seconds (no milliseconds) since 1970, 2030-01-31 or 2030-01-31T12:00:00Z"},
+                      "seconds (no milliseconds) since 1970, 2030-01-31 or 2030-01-31T12:00:00Z"},
     [AG_D_EXPIRES] = {"expires_at", AG_COL_EXPIRES, check_time, NULL,
-        "seconds (no milliseconds) since 1970, 2030-01-31 or 2030-01-31T12:00:00Z; nothing: never"},
+                      "seconds (no milliseconds) since 1970, 2030-01-31 or 2030-01-31T12:00:00Z; nothing: never"},
     [AG_D_GRACE] = {"grace_until", AG_COL_GRACE, check_time, NULL,
-        "seconds (no milliseconds) since 1970, 2030-01-31 or 2030-01-31T12:00:00Z"},
-    [AG_D_ACTIVE] = {"is_active", AG_COL_COUNT, check_active, NULL,
-        "1 (good) or 0 (revoked)"},
+                    "seconds (no milliseconds) since 1970, 2030-01-31 or 2030-01-31T12:00:00Z"},
+    [AG_D_ACTIVE] = {"is_active", AG_COL_COUNT, check_active, NULL, "1 (good) or 0 (revoked)"},
 };
 
 const char *ag_draft_name(ag_draft_e column)
@@ -257,8 +246,7 @@ const char *ag_draft_check_text(ag_draft_e column, const char *text, apr_pool_t 
         return NULL;
     }
     error = columns[column].check ? columns[column].check(text, p) : check_entries(column, text, p);
-    if (!error && columns[column].reads != AG_COL_COUNT
-        && !understood(columns[column].reads, text, p)) {
+    if (!error && columns[column].reads != AG_COL_COUNT && !understood(columns[column].reads, text, p)) {
         error = "the server would not understand it";
     }
     return error;
@@ -279,8 +267,7 @@ const char *ag_draft_check(ag_draft_e *wrong, const ag_draft_t *d, apr_pool_t *p
         *wrong = AG_D_CLIENT;
         error = "whose key it is must be said";
     }
-    if (!error && hash && ag_draft_is_bcrypt(hash)
-        && (!prefix || strlen(prefix) != AG_BCRYPT_PREFIX)) {
+    if (!error && hash && ag_draft_is_bcrypt(hash) && (!prefix || strlen(prefix) != AG_BCRYPT_PREFIX)) {
         *wrong = AG_D_PREFIX;
         error = "for a bcrypt hash this is the key's first 8 characters, by which it is found";
     }
@@ -318,8 +305,7 @@ static const char *join_json(const ag_words_t *words, apr_pool_t *p)
     return text;
 }
 
-const char *ag_draft_set_list(ag_draft_t *d, ag_draft_e column, const ag_words_t *words,
-                              apr_pool_t *p)
+const char *ag_draft_set_list(ag_draft_t *d, ag_draft_e column, const ag_words_t *words, apr_pool_t *p)
 {
     const char *error = NULL;
     int i;

@@ -42,8 +42,7 @@ int ag_draft_is_list(ag_draft_e column);
 int ag_draft_is_time(ag_draft_e column);
 
 /* Words, each one entry of a list, into the column; none leave it NULL. An error text or NULL. */
-const char *ag_draft_set_list(ag_draft_t *d, ag_draft_e column, const ag_words_t *words,
-                              apr_pool_t *p);
+const char *ag_draft_set_list(ag_draft_t *d, ag_draft_e column, const ag_words_t *words, apr_pool_t *p);
 
 /* Validates one column. NULL if it is valid (a NULL text is), else an error text. */
 const char *ag_draft_check_text(ag_draft_e column, const char *text, apr_pool_t *p);

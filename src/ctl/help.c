@@ -16,8 +16,7 @@ static const char *title_of(const ag_cmd_t *command, apr_pool_t *p)
 static void print_options(const ag_opt_t *option, apr_pool_t *p)
 {
     for (; option && option->name; option++) {
-        const char *left = apr_pstrcat(p, "--", option->name, option->value ? " " : "",
-                                       option->value, NULL);
+        const char *left = apr_pstrcat(p, "--", option->name, option->value ? " " : "", option->value, NULL);
 
         printf("  %-28s %s\n", left, option->help);
     }
@@ -42,19 +41,17 @@ static json_t *options_json(const ag_opt_t *option, apr_pool_t *p)
     json_t *array = json_array();
 
     for (; option && option->name; option++) {
-        json_array_append_new(array, json_pack("{s:s, s:s, s:o, s:s}", "name", option->name, "kind",
-                                               kinds[option->kind], "value",
-                                               ag_ctl_text(option->value, p), "help",
-                                               option->help));
+        json_array_append_new(array,
+                              json_pack("{s:s, s:s, s:o, s:s}", "name", option->name, "kind", kinds[option->kind],
+                                        "value", ag_ctl_text(option->value, p), "help", option->help));
     }
     return array;
 }
 
 static json_t *command_json(const ag_cmd_t *command, apr_pool_t *p)
 {
-    return json_pack("{s:s, s:o, s:s, s:o}", "name", command->name, "operands",
-                     ag_ctl_text(command->operands, p), "help", command->help, "options",
-                     options_json(command->options, p));
+    return json_pack("{s:s, s:o, s:s, s:o}", "name", command->name, "operands", ag_ctl_text(command->operands, p),
+                     "help", command->help, "options", options_json(command->options, p));
 }
 
 static void print_json(const ag_cmd_t *command, const ag_opt_t *globals, apr_pool_t *p)

@@ -50,8 +50,7 @@ static const char *parent_of(const char *pid, apr_pool_t *p)
 /* A process that is called so and is root's, or is not: anybody can call his own so. */
 static int is_server(const char *pid, int is_root, struct stat *info, apr_pool_t *p)
 {
-    return stat(apr_pstrcat(p, "/proc/", pid, NULL), info) == 0 && (info->st_uid == 0) == is_root
-           && is_httpd(pid, p);
+    return stat(apr_pstrcat(p, "/proc/", pid, NULL), info) == 0 && (info->st_uid == 0) == is_root && is_httpd(pid, p);
 }
 
 /* A process of httpd's that is not root's, and whose parent is: the name of its user. */
@@ -60,8 +59,7 @@ static const char *user_of(const char *pid, apr_pool_t *p)
     const struct passwd *user;
     struct stat info, parent;
 
-    if (*pid < '1' || *pid > '9' || !is_server(pid, 0, &info, p)
-        || !is_server(parent_of(pid, p), 1, &parent, p)) {
+    if (*pid < '1' || *pid > '9' || !is_server(pid, 0, &info, p) || !is_server(parent_of(pid, p), 1, &parent, p)) {
         return NULL;
     }
     user = getpwuid(info.st_uid);

@@ -11,7 +11,7 @@
 
 #include "../keys/key_format.h"
 
-#define SHOWN 2     /* the public prefix is at most this part of a key: a half */
+#define SHOWN 2 /* the public prefix is at most this part of a key: a half */
 
 static int has_two_dots(const char *key)
 {
@@ -106,8 +106,8 @@ static void fill_defaults(ag_draft_t *d, const ag_record_t *r, const ag_import_t
     }
 }
 
-const char *ag_import_draft(ag_draft_t *d, const char **column, const ag_record_t *r,
-                            const ag_import_t *im, apr_pool_t *p)
+const char *ag_import_draft(ag_draft_t *d, const char **column, const ag_record_t *r, const ag_import_t *im,
+                            apr_pool_t *p)
 {
     const char *key = r->text[AG_R_KEY];
     const char *error;

@@ -15,13 +15,13 @@
 typedef struct ag_import_t {
     const unsigned char *pepper; /* for keys as they are; NULL: none */
     apr_size_t pepper_size;
-    int expires_said;            /* for a record that says nothing of it: */
-    const char *expires;         /* seconds since 1970; NULL: never */
+    int expires_said;    /* for a record that says nothing of it: */
+    const char *expires; /* seconds since 1970; NULL: never */
     apr_time_t now;
 } ag_import_t;
 
 /* Fills the draft. An error text and the column it is about (NULL: the record), or NULL. */
-const char *ag_import_draft(ag_draft_t *d, const char **column, const ag_record_t *record,
-                            const ag_import_t *import, apr_pool_t *p);
+const char *ag_import_draft(ag_draft_t *d, const char **column, const ag_record_t *record, const ag_import_t *import,
+                            apr_pool_t *p);
 
 #endif

@@ -12,9 +12,9 @@
 #include "../base/measure.h"
 #include "ctl.h"
 
-#define MAX_LINE 8192
-#define MAX_FILE 65536
-#define MAX_TEXT (1024 * 1024 * 1024)
+#define MAX_LINE   8192
+#define MAX_FILE   65536
+#define MAX_TEXT   (1024 * 1024 * 1024)
 #define FIRST_READ 65536
 
 typedef struct {
@@ -66,8 +66,7 @@ char *ag_ctl_secret(apr_pool_t *p)
     return line;
 }
 
-const char *ag_ctl_secret_file(const unsigned char **bytes, apr_size_t *n, const char *value,
-                               apr_pool_t *p)
+const char *ag_ctl_secret_file(const unsigned char **bytes, apr_size_t *n, const char *value, apr_pool_t *p)
 {
     const char *path = strncmp(value, "file:", 5) == 0 ? value + 5 : NULL;
     char *content;
@@ -123,9 +122,8 @@ static apr_status_t read_all(char **text, apr_size_t *n, apr_file_t *file, apr_p
 const char *ag_ctl_secret_text(char **text, apr_size_t *n, const char *path, apr_pool_t *p)
 {
     apr_file_t *file;
-    apr_status_t rv = strcmp(path, "-") == 0
-                          ? apr_file_open_flags_stdin(&file, APR_FOPEN_READ, p)
-                          : apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, p);
+    apr_status_t rv = strcmp(path, "-") == 0 ? apr_file_open_flags_stdin(&file, APR_FOPEN_READ, p)
+                                             : apr_file_open(&file, path, APR_FOPEN_READ | APR_FOPEN_BINARY, 0, p);
     char error[128];
 
     if (rv == APR_SUCCESS) {
@@ -136,8 +134,7 @@ const char *ag_ctl_secret_text(char **text, apr_size_t *n, const char *path, apr
         return NULL;
     }
     return apr_psprintf(p, "%s: %s", ag_ctl_plain(path, p),
-                        rv == APR_ENOSPC ? "it is larger than 1 GB"
-                                         : apr_strerror(rv, error, sizeof error));
+                        rv == APR_ENOSPC ? "it is larger than 1 GB" : apr_strerror(rv, error, sizeof error));
 }
 
 /* Digits where the pattern has a 0, else the pattern's own characters. */
@@ -179,8 +176,7 @@ int ag_ctl_date(apr_int64_t *seconds, const char *text)
         t.tm_min = number_at(text + 14, 2);
         t.tm_sec = number_at(text + 17, 2);
     }
-    if (t.tm_year < 70 || t.tm_mon < 0 || t.tm_mon > 11
-        || apr_time_exp_gmt_get(&time, &t) != APR_SUCCESS) {
+    if (t.tm_year < 70 || t.tm_mon < 0 || t.tm_mon > 11 || apr_time_exp_gmt_get(&time, &t) != APR_SUCCESS) {
         return 0;
     }
     apr_time_exp_gmt(&back, time); /* 31 February comes back as another day */
@@ -201,8 +197,10 @@ const char *ag_ctl_until(apr_int64_t *seconds, const char *text, apr_time_t now,
         *seconds = apr_time_sec(now) + duration;
     }
     else if (!ag_ctl_date(seconds, text)) {
-        return apr_psprintf(p, "\"%s\" is not a time: a duration such as 90d, a date such as "
-                            "2030-01-31 or 2030-01-31T12:00:00Z, or never", text);
+        return apr_psprintf(p,
+                            "\"%s\" is not a time: a duration such as 90d, a date such as "
+                            "2030-01-31 or 2030-01-31T12:00:00Z, or never",
+                            text);
     }
     if (*seconds > AG_LAST_SECOND) {
         return apr_psprintf(p, "\"%s\" is behind the year 9999", text);

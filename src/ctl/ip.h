@@ -20,7 +20,6 @@ const char *ag_ctl_ip_expires(const char **seconds, const char *text, const ag_c
 
 /* Puts an entry in, or changes the one that is there; it counts as reviewed now. `note` may be NULL:
  * the old one stays. An exit code. */
-int ag_ctl_ip_write(ag_ctl_t *ctl, const char *list, const char *cidr, const char *note,
-                    const char *expires);
+int ag_ctl_ip_write(ag_ctl_t *ctl, const char *list, const char *cidr, const char *note, const char *expires);
 
 #endif

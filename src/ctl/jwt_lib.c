@@ -43,8 +43,8 @@ static const char *check_private(const ag_alg_t *alg, const ag_jwt_order_t *orde
 {
     BIO *pem = BIO_new_mem_buf(order->key, (int)order->key_size);
     EVP_PKEY *pkey = pem ? PEM_read_bio_PrivateKey(pem, NULL, ag_jwt_no_password, NULL) : NULL;
-    const char *error = pkey ? ag_jwt_key_fits(alg, pkey, p)
-                             : "no private key in PEM form, without a password, was found";
+    const char *error =
+        pkey ? ag_jwt_key_fits(alg, pkey, p) : "no private key in PEM form, without a password, was found";
 
     EVP_PKEY_free(pkey);
     BIO_free(pem);
@@ -77,8 +77,7 @@ static char *sign(const ag_jwt_order_t *order)
     char *token = NULL;
 
     if (jwt_new(&jwt) == 0 && jwt_add_grants_json(jwt, order->claims) == 0
-        && jwt_set_alg(jwt, find_alg(order->alg), (const unsigned char *)order->key,
-                       (int)order->key_size) == 0
+        && jwt_set_alg(jwt, find_alg(order->alg), (const unsigned char *)order->key, (int)order->key_size) == 0
         && (!order->kid || jwt_add_header(jwt, "kid", order->kid) == 0)) {
         token = jwt_encode_str(jwt);
     }

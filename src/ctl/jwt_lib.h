@@ -9,8 +9,8 @@
 #include "../cred/jwt.h"
 
 typedef struct ag_jwt_order_t {
-    ag_alg_e alg;     /* HS, RS and ES 256 to 512; libjwt 1.10 knows no others of ours */
-    const char *key;  /* HS: the secret, byte for byte; else a private key in PEM */
+    ag_alg_e alg;    /* HS, RS and ES 256 to 512; libjwt 1.10 knows no others of ours */
+    const char *key; /* HS: the secret, byte for byte; else a private key in PEM */
     apr_size_t key_size;
     const char *kid;    /* or NULL */
     const char *claims; /* a JSON object */

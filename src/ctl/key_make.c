@@ -20,8 +20,8 @@ const char *ag_ctl_expiry(const char **text, const char *expires, apr_time_t now
     return error;
 }
 
-const char *ag_ctl_key_make(const char **key, ag_draft_t *d, const char *prefix,
-                            const ag_ctl_pepper_t *pepper, apr_pool_t *p)
+const char *ag_ctl_key_make(const char **key, ag_draft_t *d, const char *prefix, const ag_ctl_pepper_t *pepper,
+                            apr_pool_t *p)
 {
     char *made = ag_ctl_secret_memory(AG_KEY_MAX + 1, p);
     char *hash = apr_palloc(p, 2 * AG_SHA256_SIZE + 1);
@@ -45,8 +45,7 @@ static json_t *seconds_json(const char *text)
     return text ? json_integer(apr_atoi64(text)) : json_null();
 }
 
-void ag_ctl_key_hand_out(const ag_ctl_t *ctl, const char *id, const char *key, const ag_draft_t *d,
-                         json_t *more)
+void ag_ctl_key_hand_out(const ag_ctl_t *ctl, const char *id, const char *key, const ag_draft_t *d, json_t *more)
 {
     const char *client = d->text[AG_D_CLIENT];
     const char *expires = d->text[AG_D_EXPIRES];
@@ -56,16 +55,15 @@ void ag_ctl_key_hand_out(const ag_ctl_t *ctl, const char *id, const char *key, c
         json_decref(more);
         if (ctl->terminal) {
             fprintf(stderr, "The key of %s, number %s, %s%s. It is shown this once:\n\n",
-                    ag_ctl_plain(client, ctl->pool), id,
-                    expires ? "good until " : "which never expires",
+                    ag_ctl_plain(client, ctl->pool), id, expires ? "good until " : "which never expires",
                     expires ? ag_ctl_time(apr_time_from_sec(apr_atoi64(expires)), ctl->pool) : "");
         }
         puts(key);
         return;
     }
-    object = json_pack("{s:I, s:s, s:s, s:o, s:o}", "id", (json_int_t)apr_atoi64(id), "key", key,
-                       "key_prefix", d->text[AG_D_PREFIX], "client_name",
-                       ag_ctl_text(client, ctl->pool), "expires_at", seconds_json(expires));
+    object = json_pack("{s:I, s:s, s:s, s:o, s:o}", "id", (json_int_t)apr_atoi64(id), "key", key, "key_prefix",
+                       d->text[AG_D_PREFIX], "client_name", ag_ctl_text(client, ctl->pool), "expires_at",
+                       seconds_json(expires));
     if (more) {
         json_object_update(object, more);
         json_decref(more);

@@ -45,16 +45,14 @@ static void keep_match(ag_rows_t *rows, const char *text, apr_size_t n, apr_pool
 {
     int r = 0;
 
-    while (r < rows->n
-           && !ag_keys_bcrypt_is(text, n, rows->cells[r * rows->columns + AG_K_HASH], p)) {
+    while (r < rows->n && !ag_keys_bcrypt_is(text, n, rows->cells[r * rows->columns + AG_K_HASH], p)) {
         r++;
     }
     rows->cells += r < rows->n ? r * rows->columns : 0;
     rows->n = r < rows->n;
 }
 
-int ag_ctl_key_match(ag_rows_t *rows, ag_ctl_t *ctl, const char *text, apr_size_t n,
-                     const ag_ctl_pepper_t *pepper)
+int ag_ctl_key_match(ag_rows_t *rows, ag_ctl_t *ctl, const char *text, apr_size_t n, const ag_ctl_pepper_t *pepper)
 {
     char hash[2 * AG_SHA256_SIZE + 1];
     const char *value = hash;

@@ -27,7 +27,7 @@ static int select_secret(ag_rows_t *rows, ag_ctl_t *ctl, const char *pepper_file
     }
     if (ag_key_shape(key, strlen(key)) == AG_KEY_TYPO) {
         return ag_ctl_fail(AG_EXIT_NO, "this key is mistyped: its last six characters do not fit "
-                           "the others");
+                                       "the others");
     }
     code = ag_ctl_open(ctl, 1);
     return code == AG_EXIT_OK ? ag_ctl_key_match(rows, ctl, key, strlen(key), &pepper) : code;
@@ -42,10 +42,8 @@ static int select_named(ag_rows_t *rows, ag_ctl_t *ctl, const char *name)
     if (code != AG_EXIT_OK) {
         return code;
     }
-    return ag_ctl_keys_select(rows, ctl,
-                              number ? " WHERE k.id = %lld"
-                                     : " WHERE k.key_prefix = %s ORDER BY k.id",
-                              1, &name);
+    return ag_ctl_keys_select(rows, ctl, number ? " WHERE k.id = %lld" : " WHERE k.key_prefix = %s ORDER BY k.id", 1,
+                              &name);
 }
 
 int ag_ctl_key_find(const char ***row, ag_ctl_t *ctl, const char *operand, const char *pepper)
@@ -54,12 +52,12 @@ int ag_ctl_key_find(const char ***row, ag_ctl_t *ctl, const char *operand, const
     int code;
 
     if (ag_key_shape(operand, strlen(operand)) != AG_KEY_FOREIGN) {
-        return ag_ctl_fail(AG_EXIT_USAGE, "a whole key does not belong on a command line, which "
+        return ag_ctl_fail(AG_EXIT_USAGE,
+                           "a whole key does not belong on a command line, which "
                            "the shell remembers; name it %s, or pass - and the key on stdin",
                            ag_key_public(operand, strlen(operand), ctl->pool));
     }
-    code = strcmp(operand, "-") == 0 ? select_secret(&rows, ctl, pepper)
-                                     : select_named(&rows, ctl, operand);
+    code = strcmp(operand, "-") == 0 ? select_secret(&rows, ctl, pepper) : select_named(&rows, ctl, operand);
     if (code != AG_EXIT_OK) {
         return code;
     }

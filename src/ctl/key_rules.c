@@ -17,8 +17,7 @@ static void note_masked(const ag_words_t *words, apr_pool_t *p)
 
     for (i = 0; i < words->n; i++) {
         if (!ag_net_parse(&net, words->v[i], &masked, p) && masked) {
-            ag_ctl_fail(0, "note: --ip %s has bits set behind its mask, which are ignored",
-                        words->v[i]);
+            ag_ctl_fail(0, "note: --ip %s has bits set behind its mask, which are ignored", words->v[i]);
         }
     }
 }
@@ -30,10 +29,8 @@ const char *ag_ctl_rules(ag_draft_t *d, const ag_rules_t *rules, apr_pool_t *p)
         ag_draft_e column;
         const ag_words_t *words;
     } lists[] = {
-        {"scope", AG_D_SCOPES, &rules->scopes},
-        {"role", AG_D_ROLES, &rules->roles},
-        {"ip", AG_D_IPS, &rules->ips},
-        {"endpoint", AG_D_ENDPOINTS, &rules->endpoints},
+        {"scope", AG_D_SCOPES, &rules->scopes}, {"role", AG_D_ROLES, &rules->roles},
+        {"ip", AG_D_IPS, &rules->ips},          {"endpoint", AG_D_ENDPOINTS, &rules->endpoints},
         {"rate", AG_D_RATE, &rules->rates},
     };
     const char *error;

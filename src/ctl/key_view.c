@@ -54,9 +54,7 @@ static apr_time_t time_of(const char *text, apr_pool_t *p)
 {
     apr_int64_t seconds;
 
-    return text && !ag_measure_number(&seconds, text, 0, AG_LAST_SECOND, p)
-               ? apr_time_from_sec(seconds)
-               : 0;
+    return text && !ag_measure_number(&seconds, text, 0, AG_LAST_SECOND, p) ? apr_time_from_sec(seconds) : 0;
 }
 
 static const char *end_of(const char **row, apr_pool_t *p)
@@ -80,11 +78,9 @@ static const char *status_of(const ag_ctl_t *ctl, const char **row)
     return row[AG_K_ROTATED] ? "rotated" : "active";
 }
 
-int ag_ctl_keys_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *condition, int n,
-                       const char **values)
+int ag_ctl_keys_select(ag_rows_t *rows, ag_ctl_t *ctl, const char *condition, int n, const char **values)
 {
-    int code = ag_ctl_select(rows, ctl, apr_pstrcat(ctl->pool, sql_keys, condition, NULL), n,
-                             values);
+    int code = ag_ctl_select(rows, ctl, apr_pstrcat(ctl->pool, sql_keys, condition, NULL), n, values);
     int r;
 
     for (r = 0; code == AG_EXIT_OK && r < rows->n; r++) {

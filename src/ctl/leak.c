@@ -41,14 +41,11 @@ static int is_one_of(char c, const char *set)
 
 static int take_visible(const char *part, apr_size_t n, ag_leak_f take, void *ctx)
 {
-    return n >= AG_LEAK_LEAST && n <= AG_LEAK_MOST && ag_text_visible(part, n, 0)
-               ? take(ctx, part, n, 0)
-               : 0;
+    return n >= AG_LEAK_LEAST && n <= AG_LEAK_MOST && ag_text_visible(part, n, 0) ? take(ctx, part, n, 0) : 0;
 }
 
 /* A word ends here; but equals signs behind one are base64's as well. */
-static int take_word(const char *text, apr_size_t n, apr_size_t from, apr_size_t to, ag_leak_f take,
-                     void *ctx)
+static int take_word(const char *text, apr_size_t n, apr_size_t from, apr_size_t to, ag_leak_f take, void *ctx)
 {
     int rc = take_visible(text + from, to - from, take, ctx);
     int signs;

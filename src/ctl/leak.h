@@ -8,8 +8,8 @@
 
 #include <apr_pools.h>
 
-#define AG_LEAK_LEAST 6  /* characters of a word that may be a key */
-#define AG_LEAK_MOST 512 /* the server does not look at longer ones */
+#define AG_LEAK_LEAST 6   /* characters of a word that may be a key */
+#define AG_LEAK_MOST  512 /* the server does not look at longer ones */
 
 /* Takes a part of the text; `ours` when its checksum says that it is a key made by apiguardctl.
  * Anything but 0 ends the search. A part may be taken more than once. */

@@ -52,8 +52,7 @@ static int is_global(const char *word)
 }
 
 /* Global options may stand anywhere: takes them out of the words. An error text or NULL. */
-static const char *take_globals(global_t *global, ag_words_t *rest, int argc,
-                                const char *const *argv, apr_pool_t *p)
+static const char *take_globals(global_t *global, ag_words_t *rest, int argc, const char *const *argv, apr_pool_t *p)
 {
     ag_words_t taken = {0, apr_palloc(p, (apr_size_t)argc * sizeof(char *))};
     ag_words_t none;
@@ -98,8 +97,8 @@ static int run_command(ag_ctl_t *ctl, const ag_cmd_t *command, const ag_words_t 
 static void print_version(int json)
 {
     if (json) {
-        ag_ctl_json(json_pack("{s:s, s:i, s:s}", "version", AG_VERSION, "schema", AG_SCHEMA_VERSION, "db",
-                              AG_DEFAULT_DB));
+        ag_ctl_json(
+            json_pack("{s:s, s:i, s:s}", "version", AG_VERSION, "schema", AG_SCHEMA_VERSION, "db", AG_DEFAULT_DB));
     }
     else {
         puts("apiguardctl " AG_VERSION);
@@ -181,8 +180,7 @@ int main(int argc, const char *const *argv)
     if (apr_initialize() != APR_SUCCESS || apr_pool_create(&p, NULL) != APR_SUCCESS) {
         return ag_ctl_fail(AG_EXIT_DATABASE, "no memory");
     }
-    code = argc >= 2 && strcmp(argv[1], "complete") == 0 ? complete(argc, argv, p)
-                                                         : run(argc, argv, p);
+    code = argc >= 2 && strcmp(argv[1], "complete") == 0 ? complete(argc, argv, p) : run(argc, argv, p);
     apr_pool_destroy(p);
     apr_terminate();
     if (fflush(stdout) != 0) {

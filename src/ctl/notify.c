@@ -31,10 +31,11 @@ static int tell(const ag_ctl_t *ctl, const char *name)
     if (rv == APR_SUCCESS) {
         return AG_EXIT_OK;
     }
-    return ag_ctl_fail(AG_EXIT_LATER, "done, but the server of %s could not be told (%s); it "
-                       "notices within a second", ag_ctl_plain(name, ctl->pool),
-                       rv == APR_EINVAL ? "no such file of a server"
-                                        : apr_strerror(rv, why, sizeof why));
+    return ag_ctl_fail(AG_EXIT_LATER,
+                       "done, but the server of %s could not be told (%s); it "
+                       "notices within a second",
+                       ag_ctl_plain(name, ctl->pool),
+                       rv == APR_EINVAL ? "no such file of a server" : apr_strerror(rv, why, sizeof why));
 }
 
 int ag_ctl_notify(ag_ctl_t *ctl)
@@ -46,7 +47,7 @@ int ag_ctl_notify(ag_ctl_t *ctl)
 
     if (!host || ag_ctl_select(&rows, ctl, sql_nodes, 1, &host) != AG_EXIT_OK) {
         return ag_ctl_fail(AG_EXIT_LATER, "done, but it cannot be known which servers run on this "
-                           "machine; they notice within a second");
+                                          "machine; they notice within a second");
     }
     ag_sqlite_step_up(); /* a server's file is that of who started it */
     for (i = 0; i < rows.n; i++) {

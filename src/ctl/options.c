@@ -52,16 +52,14 @@ static const char *set_option(void *into, const ag_opt_t *option, const char *va
 }
 
 /* Reads the option at words->v[*i]; *i is left at the last word that belongs to it. */
-static const char *read_option(void *into, const ag_opt_t *table, const ag_words_t *words, int *i,
-                               apr_pool_t *p)
+static const char *read_option(void *into, const ag_opt_t *table, const ag_words_t *words, int *i, apr_pool_t *p)
 {
     const char *word = words->v[*i];
     const char *value;
     const ag_opt_t *option = find(table, word, &value);
 
     if (!option) {
-        return apr_psprintf(p, "%.*s is not an option of this command", (int)strcspn(word, "="),
-                            word);
+        return apr_psprintf(p, "%.*s is not an option of this command", (int)strcspn(word, "="), word);
     }
     if (option->kind == AG_OPT_FLAG) {
         *(int *)((char *)into + option->offset) = 1;
@@ -76,8 +74,8 @@ static const char *read_option(void *into, const ag_opt_t *table, const ag_words
     return set_option(into, option, value, p);
 }
 
-const char *ag_ctl_options(void *into, ag_words_t *operands, const ag_opt_t *table,
-                           const ag_words_t *words, apr_pool_t *p)
+const char *ag_ctl_options(void *into, ag_words_t *operands, const ag_opt_t *table, const ag_words_t *words,
+                           apr_pool_t *p)
 {
     const char *error = NULL;
     int plain = 0;

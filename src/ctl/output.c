@@ -108,8 +108,8 @@ const char *ag_ctl_time(apr_time_t time, apr_pool_t *p)
     apr_time_exp_t t;
 
     apr_time_exp_gmt(&t, time);
-    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1,
-                        t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+    return apr_psprintf(p, "%04d-%02d-%02dT%02d:%02d:%02dZ", t.tm_year + 1900, t.tm_mon + 1, t.tm_mday, t.tm_hour,
+                        t.tm_min, t.tm_sec);
 }
 
 const char *ag_ctl_plain(const char *text, apr_pool_t *p)
@@ -142,8 +142,7 @@ static void print_row(const char *const *cells, const int *widths, int columns)
     }
 }
 
-void ag_ctl_table(const char *const *titles, int columns, const apr_array_header_t *cells,
-                  apr_pool_t *p)
+void ag_ctl_table(const char *const *titles, int columns, const apr_array_header_t *cells, apr_pool_t *p)
 {
     const char *const *text = (const char *const *)cells->elts;
     int *widths = apr_pcalloc(p, (apr_size_t)columns * sizeof *widths);

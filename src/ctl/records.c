@@ -69,8 +69,7 @@ static int read_header(ag_records_t *r, ag_complaint_t *c, apr_pool_t *p)
         if (column == AG_R_COUNT || here & 1u << column) {
             return complain(c, line, NULL,
                             apr_psprintf(p, "the header's field %d %s; the columns are %s", i + 1,
-                                         column == AG_R_COUNT ? "names no column" : "comes twice",
-                                         all_names(p)));
+                                         column == AG_R_COUNT ? "names no column" : "comes twice", all_names(p)));
         }
         here |= 1u << column;
         r->column[r->columns++] = column;
@@ -90,8 +89,7 @@ static int next_csv(ag_record_t *record, ag_complaint_t *c, ag_records_t *r, apr
     }
     if (fields->nelts != r->columns) {
         return complain(c, record->line, NULL,
-                        apr_psprintf(p, "it has %d fields, the header has %d", fields->nelts,
-                                     r->columns));
+                        apr_psprintf(p, "it has %d fields, the header has %d", fields->nelts, r->columns));
     }
     for (i = 0; i < r->columns; i++) {
         record->text[r->column[i]] = APR_ARRAY_IDX(fields, i, const char *);
@@ -150,13 +148,12 @@ static int read_members(ag_record_t *record, ag_complaint_t *c, json_t *object, 
     const char *name;
     json_t *value;
 
-    json_object_foreach(object, name, value) {
+    json_object_foreach (object, name, value) {
         int column = find_column(name);
 
         if (column == AG_R_COUNT) {
             return complain(c, record->line, NULL,
-                            apr_pstrcat(p, "a member names no column; the columns are ",
-                                        all_names(p), NULL));
+                            apr_pstrcat(p, "a member names no column; the columns are ", all_names(p), NULL));
         }
         if (!text_of(&record->text[column], column, value, p)) {
             return complain(c, record->line, ag_records_name(column), "a value of the wrong kind");

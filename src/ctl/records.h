@@ -36,7 +36,7 @@ typedef struct ag_complaint_t {
 typedef struct ag_records_t {
     ag_csv_t csv;
     int json;
-    int columns;                /* of the header: */
+    int columns; /* of the header: */
     int column[AG_R_COUNT];
 } ag_records_t;
 
@@ -45,12 +45,10 @@ const char *ag_records_name(int column);
 
 /* Begins with the n bytes at `text`, behind which one more may be written; it is JSON lines when it
  * begins with a brace. 0 and a complaint when the header is wrong. */
-int ag_records_open(ag_records_t *records, ag_complaint_t *complaint, char *text, apr_size_t n,
-                    apr_pool_t *p);
+int ag_records_open(ag_records_t *records, ag_complaint_t *complaint, char *text, apr_size_t n, apr_pool_t *p);
 
 /* The next record: 1; 0 at the end; -1 and a complaint for a bad line. Texts are in place, or live
  * as long as `p`. */
-int ag_records_next(ag_record_t *record, ag_complaint_t *complaint, ag_records_t *records,
-                    apr_pool_t *p);
+int ag_records_next(ag_record_t *record, ag_complaint_t *complaint, ag_records_t *records, apr_pool_t *p);
 
 #endif

@@ -18,8 +18,8 @@
 
 #include <apr_strings.h>
 
-#define OTHERS 022 /* who may write besides the owner */
-#define OURS 02770 /* a directory that init or the installation made for a database */
+#define OTHERS 022   /* who may write besides the owner */
+#define OURS   02770 /* a directory that init or the installation made for a database */
 
 /* How a database begins, and what SQLite makes beside it (https://sqlite.org/fileformat2.html, walformat.html). */
 static const char sqlite_magic[] = "SQLite format 3"; /* with its NUL */
@@ -49,8 +49,7 @@ static const char *name_of(const char *path)
 /* ---- making and giving away ------------------------------------------------------------------ */
 
 /* Rights and owner by descriptor: nobody can put another file under the name in between. */
-static const char *hand_over(int fd, const char *path, mode_t mode, const struct passwd *owner,
-                             apr_pool_t *p)
+static const char *hand_over(int fd, const char *path, mode_t mode, const struct passwd *owner, apr_pool_t *p)
 {
     if (owner && fchown(fd, owner->pw_uid, owner->pw_gid) != 0) {
         return trouble("cannot give away", path, p);
@@ -99,15 +98,15 @@ static int is_sqlite(int fd, const void *magic, apr_size_t size)
 
 static const char *refusal(const struct stat *info, const struct passwd *owner)
 {
-    return !S_ISREG(info->st_mode)  ? "is no regular file"
-           : info->st_nlink != 1    ? "has another name somewhere (a hard link)"
-           : owner && info->st_uid != 0 && info->st_uid != owner->pw_uid
-                                    ? "belongs to somebody else" : NULL;
+    return !S_ISREG(info->st_mode)                                       ? "is no regular file"
+           : info->st_nlink != 1                                         ? "has another name somewhere (a hard link)"
+           : owner && info->st_uid != 0 && info->st_uid != owner->pw_uid ? "belongs to somebody else"
+                                                                         : NULL;
 }
 
 /* Opens what is there under a name, when it is fit to be given away. NULL and *fd -1: there is nothing. */
-static const char *open_old(int *fd, int dir, const char *name, const char *path,
-                            const struct passwd *owner, apr_pool_t *p)
+static const char *open_old(int *fd, int dir, const char *name, const char *path, const struct passwd *owner,
+                            apr_pool_t *p)
 {
     struct stat info;
     const char *wrong;
@@ -157,7 +156,8 @@ static const char *give_rest(int dir, const char *path, const struct passwd *own
         const char *end;
         const void *magic;
         apr_size_t size;
-    } all[] = {{"-wal", wal_magic, sizeof wal_magic}, {"-shm", &shm_magic, sizeof shm_magic},
+    } all[] = {{"-wal", wal_magic, sizeof wal_magic},
+               {"-shm", &shm_magic, sizeof shm_magic},
                {"-journal", journal_magic, sizeof journal_magic}};
     const char *error = NULL;
     int i, fd;
@@ -280,7 +280,8 @@ static const char *choose(uid_t *uid, gid_t *gid, const char *path, apr_pool_t *
     *gid = file.st_uid ? file.st_gid : at.st_gid;
     return *uid || (is_way_roots(dir, p) && are_roots(dir, 0, p))
                ? NULL
-               : apr_psprintf(p, "others than root may write to %s or above it, and %s is root's, so root does not "
+               : apr_psprintf(p,
+                              "others than root may write to %s or above it, and %s is root's, so root does not "
                               "work there; `apiguardctl init --owner USER` gives it to the user httpd runs as",
                               dir, path);
 }
@@ -311,12 +312,12 @@ static const char *make_as(const char *dir, const struct passwd *owner, apr_pool
         return NULL;
     }
     if (!owner || owner->pw_uid == 0) {
-        return apr_psprintf(p, "others than root may change where %s leads, so root makes nothing there; "
+        return apr_psprintf(p,
+                            "others than root may change where %s leads, so root makes nothing there; "
                             "`apiguardctl init --owner USER` does it with the rights of the user httpd runs as",
                             dir);
     }
-    return become(owner->pw_uid, owner->pw_gid) ? NULL
-                                                : trouble("root's rights cannot be given up for", dir, p);
+    return become(owner->pw_uid, owner->pw_gid) ? NULL : trouble("root's rights cannot be given up for", dir, p);
 }
 
 const char *ag_sqlite_make(const char *path, const struct passwd *owner, apr_pool_t *p)

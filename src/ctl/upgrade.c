@@ -19,25 +19,38 @@
 /* How a driver's database is upgraded. */
 typedef struct {
     const char *driver;
-    const char *begin, *commit; /* NULL: its tables are not made in a transaction */
-    const char *lock;           /* keeps others waiting until the connection ends; yields 0: in vain */
-    const char *has_version;    /* how many tables api_schema there are: 0 or 1 */
-    const char *schema;         /* the tables of the newest version */
+    const char *begin, *commit;          /* NULL: its tables are not made in a transaction */
+    const char *lock;                    /* keeps others waiting until the connection ends; yields 0: in vain */
+    const char *has_version;             /* how many tables api_schema there are: 0 or 1 */
+    const char *schema;                  /* the tables of the newest version */
     const char *step[AG_SCHEMA_VERSION]; /* [n]: from version n to the next */
 } way_t;
 
 static const way_t ways[] = {
-    {"sqlite3", "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE", "COMMIT",
-     NULL, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'api_schema'",
-     ag_schema_sqlite, {[1] = ag_schema_sqlite_1_to_2}},
+    {"sqlite3",
+     "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE",
+     "COMMIT",
+     NULL,
+     "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'api_schema'",
+     ag_schema_sqlite,
+     {[1] = ag_schema_sqlite_1_to_2}},
     /* Any number will do for the lock; this one spells "apig". */
-    {"pgsql", "BEGIN", "COMMIT", "SELECT count(pg_advisory_xact_lock(1634756967))",
+    {"pgsql",
+     "BEGIN",
+     "COMMIT",
+     "SELECT count(pg_advisory_xact_lock(1634756967))",
      "SELECT count(to_regclass('api_schema'))",
-     ag_schema_pgsql, {[1] = ag_schema_pgsql_1_to_2}},
+     ag_schema_pgsql,
+     {[1] = ag_schema_pgsql_1_to_2}},
     /* A lock is the whole server's here, not the database's. */
-    {"mysql", NULL, NULL, "SELECT get_lock(concat('apiguard ', md5(database())), 60)",
+    {"mysql",
+     NULL,
+     NULL,
+     "SELECT get_lock(concat('apiguard ', md5(database())), 60)",
      "SELECT count(*) FROM information_schema.tables"
-     " WHERE table_schema = database() AND table_name = 'api_schema'", ag_schema_mariadb, {NULL}},
+     " WHERE table_schema = database() AND table_name = 'api_schema'",
+     ag_schema_mariadb,
+     {NULL}},
 };
 
 static const way_t *way_of(const char *driver)
@@ -81,8 +94,7 @@ static int read_version(int *version, ag_ctl_t *ctl, const way_t *way)
 {
     int code = select_number(version, ctl, way->has_version);
 
-    return code == AG_EXIT_OK && *version
-               ? select_number(version, ctl, "SELECT version FROM api_schema") : code;
+    return code == AG_EXIT_OK && *version ? select_number(version, ctl, "SELECT version FROM api_schema") : code;
 }
 
 static int run_steps(ag_ctl_t *ctl, const way_t *way, int from)
@@ -91,8 +103,10 @@ static int run_steps(ag_ctl_t *ctl, const way_t *way, int from)
     int n;
 
     if (from > AG_SCHEMA_VERSION) {
-        return ag_ctl_fail(AG_EXIT_DATABASE, "the tables have version %d, this apiguardctl knows "
-                           "version %d; use a newer one", from, AG_SCHEMA_VERSION);
+        return ag_ctl_fail(AG_EXIT_DATABASE,
+                           "the tables have version %d, this apiguardctl knows "
+                           "version %d; use a newer one",
+                           from, AG_SCHEMA_VERSION);
     }
     for (n = from; n > 0 && n < AG_SCHEMA_VERSION && code == AG_EXIT_OK; n++) {
         code = ag_ctl_script(ctl, way->step[n]);
@@ -108,8 +122,7 @@ static int begin(ag_ctl_t *ctl, const way_t *way)
     if (code == AG_EXIT_OK && way->lock) {
         code = select_number(&got, ctl, way->lock);
     }
-    return got || code != AG_EXIT_OK
-               ? code : ag_ctl_fail(AG_EXIT_DATABASE, "somebody else is upgrading the tables");
+    return got || code != AG_EXIT_OK ? code : ag_ctl_fail(AG_EXIT_DATABASE, "somebody else is upgrading the tables");
 }
 
 /* After a failure nothing is rolled back here: closing the connection does it. MariaDB keeps what was

@@ -34,8 +34,7 @@ static json_t *cell_json(ag_view_e kind, const char *text, apr_pool_t *p)
     if (kind == AG_VIEW_LIST) {
         return list_json(text, p);
     }
-    if (kind != AG_VIEW_TEXT && text
-        && !ag_measure_number(&number, text, 0, APR_INT64_MAX, p)) {
+    if (kind != AG_VIEW_TEXT && text && !ag_measure_number(&number, text, 0, APR_INT64_MAX, p)) {
         return json_integer(number);
     }
     return ag_ctl_text(text, p);
@@ -58,9 +57,8 @@ static const char *time_text(const char *text, apr_pool_t *p)
 {
     apr_int64_t seconds;
 
-    return ag_measure_number(&seconds, text, 0, AG_LAST_SECOND, p)
-               ? ag_ctl_plain(text, p)
-               : ag_ctl_time(apr_time_from_sec(seconds), p);
+    return ag_measure_number(&seconds, text, 0, AG_LAST_SECOND, p) ? ag_ctl_plain(text, p)
+                                                                   : ag_ctl_time(apr_time_from_sec(seconds), p);
 }
 
 /* In the largest unit that leaves no rest. */

@@ -11,10 +11,10 @@
 typedef enum {
     AG_VIEW_TEXT,
     AG_VIEW_NUMBER,
-    AG_VIEW_TIME,   /* seconds since 1970 */
-    AG_VIEW_LIST,   /* words, or a JSON array */
-    AG_VIEW_SPAN,   /* seconds */
-    AG_VIEW_HIDDEN  /* is never shown */
+    AG_VIEW_TIME,  /* seconds since 1970 */
+    AG_VIEW_LIST,  /* words, or a JSON array */
+    AG_VIEW_SPAN,  /* seconds */
+    AG_VIEW_HIDDEN /* is never shown */
 } ag_view_e;
 
 /* In the order of the cells; a row without name ends it. */

@@ -9,7 +9,7 @@
 #include "kinds.h"
 
 #define ALLOWED "N/PERIOD [for=DURATION] [by=ip] [hard] [dryrun], or off"
-#define USUAL 600 /* seconds */
+#define USUAL   600 /* seconds */
 
 static const char *read_duration(ag_ban_rule_t *rule, const char *text, apr_pool_t *p)
 {
@@ -47,8 +47,7 @@ static const char *read_word(ag_ban_rule_t *rule, const char *word, apr_pool_t *
     return apr_psprintf(p, "\"%s\" is not allowed: " ALLOWED, word);
 }
 
-static const char *parse(void *value, const ag_setting_t *row, const ag_words_t *words,
-                         const ag_setting_call_t *call)
+static const char *parse(void *value, const ag_setting_t *row, const ag_words_t *words, const ag_setting_call_t *call)
 {
     ag_ban_rule_t *rule = value;
     const char *error;

@@ -10,8 +10,7 @@
 static ag_banned_t banned_of(const ag_check_t *check)
 {
     const ag_exchange_t *exchange = check->exchange;
-    ag_banned_t who = {exchange->request.ip, exchange->engine->ban_server,
-                       exchange->engine->ban_name};
+    ag_banned_t who = {exchange->request.ip, exchange->engine->ban_server, exchange->engine->ban_name};
 
     ag_ip_mask6(&who.ip, 64);
     return who;
@@ -33,8 +32,7 @@ apr_time_t ag_guard_banned(ag_check_t *check)
     if (!check->ban_looked) {
         check->ban_looked = 1;
         if (check->policy->ban.duration && exchange->engine->bans
-            && ag_bans_maybe(exchange->engine->bans, &exchange->request.ip,
-                             exchange->request.now)) {
+            && ag_bans_maybe(exchange->engine->bans, &exchange->request.ip, exchange->request.now)) {
             check->banned = look(check);
         }
     }
@@ -85,10 +83,12 @@ static void tell_shared(const ag_check_t *check)
     ag_bans_t *bans = exchange->engine->bans;
 
     if (ag_bans_turn(bans, exchange->request.now)) {
-        ag_log(exchange->request.log, AG_LOG_WARNING, 0, "AG0701: the table of bans is full: since the "
+        ag_log(exchange->request.log, AG_LOG_WARNING, 0,
+               "AG0701: the table of bans is full: since the "
                "start %" APR_UINT64_T_FMT " wrong credentials of addresses without a place were counted "
                "together with others', who may be banned with them; a larger ApiGuardSharedMemory "
-               "holds more", ag_bans_shared(bans));
+               "holds more",
+               ag_bans_shared(bans));
     }
 }
 

@@ -14,16 +14,14 @@
 
 static int same_count(const ag_charge_t *a, const ag_charge_t *b)
 {
-    return ag_id_equal(a->window->id, b->window->id)
-           && ag_id_equal(a->subject->id, b->subject->id);
+    return ag_id_equal(a->window->id, b->window->id) && ag_id_equal(a->subject->id, b->subject->id);
 }
 
 /* Two limits with one count: the higher cost counts, and a dry run has no say beside one that is
  * enforced. */
 static void join(ag_charge_t *listed, const ag_charge_t *charge)
 {
-    if (listed->dry_run > charge->dry_run
-        || (listed->dry_run == charge->dry_run && listed->cost < charge->cost)) {
+    if (listed->dry_run > charge->dry_run || (listed->dry_run == charge->dry_run && listed->cost < charge->cost)) {
         listed->cost = charge->cost;
     }
     listed->dry_run &= charge->dry_run;
@@ -85,8 +83,8 @@ AG_RARE static apr_uint64_t work_out_cost(const ag_limit_t *limit, const ag_chec
     text = exchange->engine->expr->text(limit->cost_expr, &exchange->request);
     /* No number costs one request, as if the expression were not there; too large a one costs as
      * much as there can be. */
-    if (text && ag_measure_number(&cost, text, 0, (apr_int64_t)AG_RATE_MAX, exchange->request.pool)
-        && *text && !text[strspn(text, "0123456789")]) {
+    if (text && ag_measure_number(&cost, text, 0, (apr_int64_t)AG_RATE_MAX, exchange->request.pool) && *text
+        && !text[strspn(text, "0123456789")]) {
         cost = (apr_int64_t)AG_RATE_MAX;
     }
     return (apr_uint64_t)cost;
@@ -103,14 +101,13 @@ int ag_guard_applies(const ag_limit_t *limit, const ag_check_t *check)
 static AG_HOT void add_limit(ag_bill_t *bill, const ag_limit_t *limit, const ag_check_t *check)
 {
     const ag_exchange_t *exchange = check->exchange;
-    ag_subject_t *subject = bill->n ? apr_palloc(exchange->request.pool, sizeof *subject)
-                                    : &bill->subject;
+    ag_subject_t *subject = bill->n ? apr_palloc(exchange->request.pool, sizeof *subject) : &bill->subject;
     apr_uint64_t cost = limit->cost_expr ? work_out_cost(limit, check) : limit->cost;
     const ag_window_t *window = limit->windows, *end = window + limit->n_windows;
     int others = bill->n;
 
-    ag_limit_subject(subject, limit, &exchange->request, check->verdict.who,
-                     exchange->engine->expr, exchange->engine->sip);
+    ag_limit_subject(subject, limit, &exchange->request, check->verdict.who, exchange->engine->expr,
+                     exchange->engine->sip);
     for (; window < end; window++) {
         ag_charge_t *charge = &bill->charges[bill->n];
 
@@ -119,8 +116,7 @@ static AG_HOT void add_limit(ag_bill_t *bill, const ag_limit_t *limit, const ag_
         charge->cost = cost;
         charge->dry_run = limit->dry_run;
         charge->allowed = 0;
-        if ((others && is_listed(bill, others, charge))
-            || (bill->earlier && is_paid(bill, charge))) {
+        if ((others && is_listed(bill, others, charge)) || (bill->earlier && is_paid(bill, charge))) {
             continue;
         }
         if (bill->n == bill->room) {
@@ -141,8 +137,8 @@ static ag_bill_t *open_bill(const ag_check_t *check, int windows)
     ag_exchange_t *exchange = check->exchange;
     /* One more than may be charged, so that too many can be told from enough. */
     int room = windows < AG_MAX_CHARGES ? windows : AG_MAX_CHARGES;
-    ag_bill_t *bill = apr_palloc(exchange->request.pool, sizeof *bill
-                                 + (apr_size_t)(room + 1) * sizeof *bill->charges);
+    ag_bill_t *bill =
+        apr_palloc(exchange->request.pool, sizeof *bill + (apr_size_t)(room + 1) * sizeof *bill->charges);
 
     bill->earlier = exchange->bills;
     bill->store = NULL;
@@ -165,8 +161,7 @@ AG_RARE static ag_limit_t *own_limit(const ag_check_t *check)
 }
 
 /* A client's own limit replaces the section's for clients. */
-static int takes_part(const ag_limit_t *limit, const ag_limit_t *own, int early,
-                      const ag_check_t *check)
+static int takes_part(const ag_limit_t *limit, const ag_limit_t *own, int early, const ag_check_t *check)
 {
     return limit && !(early && !ag_limit_is_early(limit)) && !(own && limit->by == AG_BY_CLIENT)
            && ag_guard_applies(limit, check);
@@ -261,8 +256,7 @@ void ag_guard_tell(ag_check_t *check)
     for (bill = check->bill; bill; bill = bill->earlier) {
         n += bill->n;
     }
-    line = verdict->lines = apr_palloc(check->exchange->request.pool,
-                                       (apr_size_t)n * sizeof *line);
+    line = verdict->lines = apr_palloc(check->exchange->request.pool, (apr_size_t)n * sizeof *line);
     line += n;
     for (bill = check->bill; bill; bill = bill->earlier) {
         for (i = bill->n; i--;) {

@@ -19,7 +19,7 @@ struct ag_bill_t {
     int n;
     int room;
     int too_many;
-    int tops_up;        /* it charges a count that an earlier one has charged, too */
+    int tops_up;          /* it charges a count that an earlier one has charged, too */
     ag_subject_t subject; /* of the first limit, which mostly is the only one */
     ag_charge_t charges[];
 };

@@ -19,8 +19,8 @@ static ag_store_t *degrade(ag_check_t *check, ag_bill_t *bill)
     check->verdict.degraded = 1;
     __atomic_fetch_add(&engine->breaker->degraded, 1, __ATOMIC_RELAXED);
     if (failure->policy == AG_FAIL_LOCAL) {
-        ag_limit_go_on(engine->shm, engine->memcached, bill->charges, bill->n,
-                       (apr_uint64_t)failure->nodes, request->now, request->pool);
+        ag_limit_go_on(engine->shm, engine->memcached, bill->charges, bill->n, (apr_uint64_t)failure->nodes,
+                       request->now, request->pool);
         return engine->shm;
     }
     if (failure->policy == AG_FAIL_DENY) {
@@ -55,8 +55,7 @@ AG_RARE static ag_store_t *ask_another(ag_check_t *check, ag_bill_t *bill)
             return NULL;
         }
         if (answers(store, bill, &exchange->request)) {
-            ag_limit_went(exchange->engine->memcached, bill->charges, bill->n,
-                          exchange->request.now);
+            ag_limit_went(exchange->engine->memcached, bill->charges, bill->n, exchange->request.now);
             return store;
         }
     }
@@ -79,8 +78,7 @@ static void refund(ag_bill_t *bill, const ag_request_t *request)
 
     for (i = 0; i < bill->n; i++) {
         if (bill->charges[i].allowed) {
-            bill->store->refund(bill->store, &bill->charges[i], 1, request->now, bill->then,
-                                request->pool);
+            bill->store->refund(bill->store, &bill->charges[i], 1, request->now, bill->then, request->pool);
         }
     }
 }

@@ -21,16 +21,12 @@ ag_log_level_e ag_guard_level(const ag_check_t *check, apr_uint64_t whom, apr_ui
         return AG_LOG_INFO; /* where nothing is told, no other section's line is used up */
     }
     whom ^= exchange->engine->ban_server * APR_UINT64_C(0xC2B2AE3D27D4EB4F); /* each has a log of its own */
-    return !repeats || ag_repeats_tell(repeats, whom, exchange->request.now, more)
-               ? AG_LOG_WARNING
-               : AG_LOG_INFO;
+    return !repeats || ag_repeats_tell(repeats, whom, exchange->request.now, more) ? AG_LOG_WARNING : AG_LOG_INFO;
 }
 
 const char *ag_guard_more(const ag_check_t *check, apr_uint32_t more)
 {
-    return more ? apr_psprintf(check->exchange->request.pool, "; and %u more since this was last told",
-                               more)
-                : "";
+    return more ? apr_psprintf(check->exchange->request.pool, "; and %u more since this was last told", more) : "";
 }
 
 static apr_uint64_t of_charge(const ag_charge_t *charge)
@@ -65,9 +61,8 @@ static apr_uint64_t whom_refused(const ag_check_t *check)
 ag_log_level_e ag_guard_refusal_level(const ag_check_t *check, apr_uint32_t *more)
 {
     *more = 0;
-    return ag_reason(check->verdict.reason)->status == 429
-               ? ag_guard_level(check, whom_refused(check), more)
-               : AG_LOG_WARNING;
+    return ag_reason(check->verdict.reason)->status == 429 ? ag_guard_level(check, whom_refused(check), more)
+                                                           : AG_LOG_WARNING;
 }
 
 void ag_guard_watch(ag_check_t *check, const ag_charge_t *charges, int n)
@@ -80,8 +75,10 @@ void ag_guard_watch(ag_check_t *check, const ag_charge_t *charges, int n)
             ag_log_level_e level = ag_guard_level(check, of_charge(&charges[i]), &more);
 
             ag_would_refuse(&check->verdict, AG_R_RATE_EXCEEDED);
-            ag_log(check->exchange->request.log, level, 0, "AG0506: ApiGuardRateLimit %s would have "
-                   "refused%s", charges[i].subject->limit->text, ag_guard_more(check, more));
+            ag_log(check->exchange->request.log, level, 0,
+                   "AG0506: ApiGuardRateLimit %s would have "
+                   "refused%s",
+                   charges[i].subject->limit->text, ag_guard_more(check, more));
         }
     }
 }

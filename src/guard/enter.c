@@ -30,8 +30,8 @@ static ag_id_t count_of(unsigned *may, const ag_limit_t *limit, const ag_check_t
     const ag_exchange_t *exchange = check->exchange;
     ag_subject_t subject;
 
-    ag_limit_subject(&subject, limit, &exchange->request, check->verdict.who,
-                     exchange->engine->expr, exchange->engine->sip);
+    ag_limit_subject(&subject, limit, &exchange->request, check->verdict.who, exchange->engine->expr,
+                     exchange->engine->sip);
     *may = ag_room_plain(&subject);
     return ag_id_mix(subject.id, limit->windows->id);
 }
@@ -68,14 +68,16 @@ static ag_reason_e refuse(ag_check_t *check, const ag_limit_t *limit, ag_id_t co
         ag_log_level_e level = ag_guard_level(check, count.lo, &more);
 
         ag_would_refuse(verdict, AG_R_CONCURRENCY_EXCEEDED);
-        ag_log(check->exchange->request.log, level, 0, "AG0505: ApiGuardConcurrency %s would have "
-               "refused%s", limit->text, ag_guard_more(check, more));
+        ag_log(check->exchange->request.log, level, 0,
+               "AG0505: ApiGuardConcurrency %s would have "
+               "refused%s",
+               limit->text, ag_guard_more(check, more));
         return AG_R_NONE;
     }
     verdict->retry_after = 1; /* nobody knows how long the others take */
     ag_refuse(verdict, AG_R_CONCURRENCY_EXCEEDED,
-              apr_psprintf(check->exchange->request.pool, "No more than %" APR_UINT64_T_FMT
-                           " at a time", limit->windows->rate.n));
+              apr_psprintf(check->exchange->request.pool, "No more than %" APR_UINT64_T_FMT " at a time",
+                           limit->windows->rate.n));
     ag_guard_leave(check);
     ag_guard_give_back(check);
     return verdict->reason;
@@ -91,8 +93,7 @@ static ag_reason_e enter(ag_check_t *check, const ag_limit_t *limit)
     if (is_in(exchange, id)) {
         return AG_R_NONE;
     }
-    ticket = ag_tickets_take_of(exchange->engine->tickets, id, may, limit->windows->rate.n,
-                                exchange->request.now);
+    ticket = ag_tickets_take_of(exchange->engine->tickets, id, may, limit->windows->rate.n, exchange->request.now);
     if (!ticket) {
         return refuse(check, limit, id);
     }

@@ -22,20 +22,20 @@ typedef struct ag_engine_t {
     const ag_site_t *site;
     const ag_expr_port_t *expr;
     const ag_sip_key_t *sip;
-    ag_id_t server;           /* of the server's name, or the fleet's prefix */
-    ag_keys_t *keys;          /* NULL: no database is configured */
+    ag_id_t server;  /* of the server's name, or the fleet's prefix */
+    ag_keys_t *keys; /* NULL: no database is configured */
     ag_key_realm_t key_realm;
     ag_cache_t *tokens;
     ag_store_t *shm;
-    ag_tickets_t *tickets;    /* requests in flight */
-    ag_store_t *memcached;    /* NULL: shared memory alone */
+    ag_tickets_t *tickets; /* requests in flight */
+    ag_store_t *memcached; /* NULL: shared memory alone */
     ag_breaker_t *breaker;
     ag_usage_t *usage;
-    ag_repeats_t *repeats;    /* NULL: everything is told */
-    ag_bans_t *bans;          /* NULL: nobody is counted */
-    apr_uint64_t ban_server;  /* the server as bans know it, never 0 */
-    const char *ban_name;     /* and as people do */
-    ag_cache_t *good_tokens;  /* marks of tokens that were good within the last day */
+    ag_repeats_t *repeats;   /* NULL: everything is told */
+    ag_bans_t *bans;         /* NULL: nobody is counted */
+    apr_uint64_t ban_server; /* the server as bans know it, never 0 */
+    const char *ban_name;    /* and as people do */
+    ag_cache_t *good_tokens; /* marks of tokens that were good within the last day */
 } ag_engine_t;
 
 /* What a request is charged for: bill.h. */
@@ -45,17 +45,17 @@ typedef struct ag_bill_t ag_bill_t;
 typedef struct ag_exchange_t {
     ag_request_t request;
     const ag_engine_t *engine;
-    ag_bill_t *bills; /* what was taken, latest first; each count at most once */
+    ag_bill_t *bills;             /* what was taken, latest first; each count at most once */
     struct ag_entered_t *entered; /* where it is counted as in flight */
-    int passes; /* how many checks were made */
+    int passes;                   /* how many checks were made */
 
     /* Sub-requests end before the request does, with all their memory. */
     struct ag_check_t *passed_below;        /* the last that passed the gate and lives still */
     const struct ag_check_t *refused_below; /* a copy of the last that was refused before `begun` */
-    int begun; /* a handler has begun, so work is being done: ag_guard_begin() */
+    int begun;                              /* a handler has begun, so work is being done: ag_guard_begin() */
     int audited;
     const char *id; /* by which the client and the log call a refused one; NULL: nobody asked yet */
-    int failed; /* it brought a wrong credential, and that was counted */
+    int failed;     /* it brought a wrong credential, and that was counted */
 } ag_exchange_t;
 
 /* One pass through the hooks: the request itself, a sub-request or a redirect. */
@@ -66,12 +66,12 @@ typedef struct ag_check_t {
     ag_verdict_t verdict;
     ag_credential_t credential;
     const ag_bill_t *bill; /* what its limits said last; NULL: nothing */
-    const void *config; /* httpd's own: the section it was made for */
-    const char *problem; /* likewise: what is sent instead of httpd's error page, or NULL */
-    apr_time_t banned; /* until when the address is, as the section sees it; 0: it is not */
-    int ban_looked;    /* that was found out */
-    int passed; /* the last gate is behind it */
-    int below;  /* a sub-request's: its refusal is not the client's answer */
+    const void *config;    /* httpd's own: the section it was made for */
+    const char *problem;   /* likewise: what is sent instead of httpd's error page, or NULL */
+    apr_time_t banned;     /* until when the address is, as the section sees it; 0: it is not */
+    int ban_looked;        /* that was found out */
+    int passed;            /* the last gate is behind it */
+    int below;             /* a sub-request's: its refusal is not the client's answer */
 } ag_check_t;
 
 /* The first step, where the section bans: refuses what comes from a banned address, all of it or

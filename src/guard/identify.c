@@ -45,8 +45,7 @@ static ag_reason_e judge_method(ag_check_t *check)
     ag_verdict_t *verdict = &check->verdict;
     const char *wanted;
 
-    if (ag_methods_allow(&check->policy->method_scopes, request->method, verdict->who,
-                         &wanted, request->pool)) {
+    if (ag_methods_allow(&check->policy->method_scopes, request->method, verdict->who, &wanted, request->pool)) {
         return AG_R_NONE;
     }
     verdict->shown = verdict->who;
@@ -55,12 +54,11 @@ static ag_reason_e judge_method(ag_check_t *check)
         return ag_refuse(verdict, AG_R_CREDENTIAL_MISSING, NULL);
     }
     verdict->wanted = wanted;
-    return ag_refuse(verdict, AG_R_SCOPE_INSUFFICIENT,
-                     apr_pstrcat(request->pool, "The key or token does not allow ",
-                                 ag_text_visible(request->method, strlen(request->method), 0)
-                                     ? request->method
-                                     : "this method",
-                                 NULL));
+    return ag_refuse(
+        verdict, AG_R_SCOPE_INSUFFICIENT,
+        apr_pstrcat(request->pool, "The key or token does not allow ",
+                    ag_text_visible(request->method, strlen(request->method), 0) ? request->method : "this method",
+                    NULL));
 }
 
 /* Asks the credential's type. What comes from a banned address must be known already. */
@@ -90,9 +88,10 @@ static void tell_left_out(const ag_check_t *check, const ag_principal_t *who)
     apr_uint32_t more;
     ag_log_level_e level = ag_guard_level(check, who->realm.lo ^ LEFT_OUT, &more);
 
-    ag_log(check->exchange->request.log, level, 0, "AG0640: a token of client %s, user %s: %d of its "
-           "scopes or roles hold a blank and are left out%s", who->client ? who->client : "-",
-           who->user ? who->user : "-", who->left_out, ag_guard_more(check, more));
+    ag_log(check->exchange->request.log, level, 0,
+           "AG0640: a token of client %s, user %s: %d of its "
+           "scopes or roles hold a blank and are left out%s",
+           who->client ? who->client : "-", who->user ? who->user : "-", who->left_out, ag_guard_more(check, more));
 }
 
 /* Where several issuers are accepted, "ops@staff" is what "ops" of the issuer staff is told as. A key's
@@ -108,8 +107,8 @@ static void name_key(const ag_check_t *check, ag_principal_t *who)
     ag_policy_jwt(&jwt, check->policy, check->exchange->request.pool);
     who->issuer_name = AG_KEYS_ISSUER;
     who->issuers = jwt.known;
-    who->several = ag_jwt_several(&jwt) && (ag_jwt_issuer_in(&jwt, at + 1, '\0')
-                                            || strcmp(at + 1, AG_KEYS_ISSUER) == 0);
+    who->several =
+        ag_jwt_several(&jwt) && (ag_jwt_issuer_in(&jwt, at + 1, '\0') || strcmp(at + 1, AG_KEYS_ISSUER) == 0);
 }
 
 static ag_reason_e examine(ag_check_t *check)
@@ -158,8 +157,7 @@ ag_reason_e ag_guard_identify(ag_check_t *check)
     if (verdict->reason != AG_R_NONE) {
         return verdict->reason;
     }
-    reason = ag_cred_find(&check->credential, &check->exchange->request, &policy->key_from,
-                          ag_policy_types(policy));
+    reason = ag_cred_find(&check->credential, &check->exchange->request, &policy->key_from, ag_policy_types(policy));
     if (reason == AG_R_CREDENTIAL_MISSING && policy->anonymous) {
         verdict->who = anonymous(check->exchange->request.pool);
         verdict->candidate = AG_R_NONE;
@@ -186,8 +184,8 @@ ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key)
 static const ag_policy_t *keep_policy(const ag_policy_t *policy, apr_pool_t *p)
 {
     ag_policy_t *kept = apr_pmemdup(p, policy, sizeof *kept);
-    ag_key_source_t *sources = apr_pmemdup(p, policy->key_from.sources,
-                                           (apr_size_t)policy->key_from.n * sizeof *sources);
+    ag_key_source_t *sources =
+        apr_pmemdup(p, policy->key_from.sources, (apr_size_t)policy->key_from.n * sizeof *sources);
     static const ag_limits_t no_limits = {NULL, 0, 0};
     int i;
 

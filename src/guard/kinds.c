@@ -35,8 +35,8 @@ static const char *limits_off(ag_limits_t *limits, const ag_setting_call_t *call
     return NULL;
 }
 
-typedef const char *(*parse_fn)(ag_limit_t *limit, const ag_words_t *words,
-                                const ag_expr_port_t *expr, apr_pool_t *p);
+typedef const char *(*parse_fn)(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr,
+                                apr_pool_t *p);
 
 static const char *add_limit(ag_limits_t *limits, const ag_words_t *words, parse_fn parse,
                              const ag_setting_call_t *call)
@@ -105,8 +105,8 @@ const ag_setting_kind_t ag_kind_concurrency = {parse_concurrency, merge_limits, 
 
 /* ---- ApiGuardStoreFailure, ApiGuardInvalidKeyStatus ------------------------------------------- */
 
-static const char *parse_store_failure(void *value, const ag_setting_t *row,
-                                       const ag_words_t *words, const ag_setting_call_t *call)
+static const char *parse_store_failure(void *value, const ag_setting_t *row, const ag_words_t *words,
+                                       const ag_setting_call_t *call)
 {
     ag_store_failure_t *failure = value;
     apr_int64_t nodes = 1;

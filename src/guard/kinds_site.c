@@ -11,7 +11,7 @@
 /* ---- ApiGuardCounterStore ------------------------------------------------------------------------------ */
 
 #define DEFAULT_TIMEOUT 50
-#define MAX_PREFIX 100 /* of memcached's 250 bytes a key */
+#define MAX_PREFIX      100 /* of memcached's 250 bytes a key */
 
 static const char *read_store_option(ag_counter_store_t *store, const char *word, apr_pool_t *p)
 {
@@ -29,8 +29,10 @@ static const char *read_store_option(ag_counter_store_t *store, const char *word
         store->timeout = error ? 0 : (int)timeout;
         return error;
     }
-    return apr_psprintf(p, "\"%s\" is not allowed: prefix=NAME (at most %d bytes) or "
-                        "timeout=MILLISECONDS", word, MAX_PREFIX);
+    return apr_psprintf(p,
+                        "\"%s\" is not allowed: prefix=NAME (at most %d bytes) or "
+                        "timeout=MILLISECONDS",
+                        word, MAX_PREFIX);
 }
 
 /* What may be the names of servers; what each of them is ag_store_memcached_check() reads. */
@@ -39,8 +41,8 @@ static int servers_valid(const char *servers)
     return *servers && ag_text_visible(servers, strlen(servers), 0) && !strchr(servers, '"');
 }
 
-static const char *parse_counter_store(void *value, const ag_setting_t *row,
-                                       const ag_words_t *words, const ag_setting_call_t *call)
+static const char *parse_counter_store(void *value, const ag_setting_t *row, const ag_words_t *words,
+                                       const ag_setting_call_t *call)
 {
     ag_counter_store_t *store = value;
     const char *error = NULL;
@@ -53,15 +55,16 @@ static const char *parse_counter_store(void *value, const ag_setting_t *row,
         store->servers = words->v[0] + 10;
     }
     else if (strcasecmp(words->v[0], "shm") != 0 || words->n > 1) {
-        return apr_psprintf(call->p, "\"%s\" is not allowed: shm, or memcached:HOST:PORT[,...] "
-                            "[prefix=NAME] [timeout=MILLISECONDS]", words->v[words->n > 1]);
+        return apr_psprintf(call->p,
+                            "\"%s\" is not allowed: shm, or memcached:HOST:PORT[,...] "
+                            "[prefix=NAME] [timeout=MILLISECONDS]",
+                            words->v[words->n > 1]);
     }
     for (i = 1; !error && i < words->n; i++) {
         error = read_store_option(store, words->v[i], call->p);
     }
     if (!error && store->servers) {
-        error = ag_fleet_check(store->servers, store->prefix ? store->prefix : "",
-                                         call->p);
+        error = ag_fleet_check(store->servers, store->prefix ? store->prefix : "", call->p);
     }
     return error;
 }

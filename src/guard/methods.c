@@ -22,8 +22,10 @@ static int is_method(const char *name)
 
 static const char *wrong(const char *word, apr_pool_t *p)
 {
-    return apr_psprintf(p, "\"%s\" is not allowed: METHOD,METHOD=SCOPE, with methods in capital "
-                        "letters or *, or none", word);
+    return apr_psprintf(p,
+                        "\"%s\" is not allowed: METHOD,METHOD=SCOPE, with methods in capital "
+                        "letters or *, or none",
+                        word);
 }
 
 /* "GET,HEAD=read" */
@@ -48,8 +50,7 @@ static const char *read_word(apr_array_header_t *list, const char *word, apr_poo
     return NULL;
 }
 
-static const char *parse(void *value, const ag_setting_t *row, const ag_words_t *words,
-                         const ag_setting_call_t *call)
+static const char *parse(void *value, const ag_setting_t *row, const ag_words_t *words, const ag_setting_call_t *call)
 {
     apr_array_header_t *list = apr_array_make(call->p, 8, sizeof(ag_method_scope_t));
     ag_method_scopes_t *scopes = value;
@@ -102,8 +103,7 @@ int ag_methods_allow(const ag_method_scopes_t *scopes, const char *method, const
                 return 1;
             }
         }
-        *wanted = *wanted ? apr_pstrcat(p, *wanted, " ", scopes->v[i].scope, NULL)
-                          : scopes->v[i].scope;
+        *wanted = *wanted ? apr_pstrcat(p, *wanted, " ", scopes->v[i].scope, NULL) : scopes->v[i].scope;
     }
     return scopes->n == 0;
 }

@@ -11,17 +11,15 @@
 
 #include "kinds.h"
 
-#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help)                   \
-    {directive, &ag_kind_##kind, offsetof(ag_policy_t, member), sizeof(type), initial, allowed,    \
-     where, help},
+#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help)                                     \
+    {directive, &ag_kind_##kind, offsetof(ag_policy_t, member), sizeof(type), initial, allowed, where, help},
 const ag_setting_t ag_policy_rows[AG_POLICY_COUNT] = {
 #include "policy.def"
 };
 #undef AG_SETTING
 
-#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help)                   \
-    {directive, &ag_kind_##kind, offsetof(ag_site_t, member), sizeof(type), initial, allowed,      \
-     where, help},
+#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help)                                     \
+    {directive, &ag_kind_##kind, offsetof(ag_site_t, member), sizeof(type), initial, allowed, where, help},
 const ag_setting_t ag_site_rows[AG_SITE_COUNT] = {
 #include "site.def"
 };
@@ -38,8 +36,7 @@ ag_policy_t *ag_policy_make(apr_pool_t *p)
     return policy;
 }
 
-const ag_policy_t *ag_policy_merge(const ag_policy_t *outer, const ag_policy_t *inner,
-                                   apr_pool_t *p)
+const ag_policy_t *ag_policy_merge(const ag_policy_t *outer, const ag_policy_t *inner, apr_pool_t *p)
 {
     ag_policy_t *merged;
 
@@ -77,8 +74,7 @@ static int count(const apr_array_header_t *list)
 
 /* The key sets of one list that may be used, also those that could not be loaded. Where several issuers are allowed, a set that is bound
  * to none could sign for all of them (RFC 8725 s3.8) and is left out. */
-static int collect(const ag_jwt_keyset_t **sets, int n, const apr_array_header_t *list,
-                   int bound_only)
+static int collect(const ag_jwt_keyset_t **sets, int n, const apr_array_header_t *list, int bound_only)
 {
     int i;
 
@@ -113,8 +109,7 @@ static int bound_only(const ag_policy_t *policy)
     if (count(policy->jwt_keys) + count(policy->jwks) < 2 && !policy->issuers.words.n) {
         return 0; /* one set: whatever it is bound to, there is no other */
     }
-    return policy->issuers.words.n ? policy->issuers.words.n > 1
-                                   : find(policy->jwt_keys, 1) || find(policy->jwks, 1);
+    return policy->issuers.words.n ? policy->issuers.words.n > 1 : find(policy->jwt_keys, 1) || find(policy->jwks, 1);
 }
 
 /* Of the whole configuration, set once it is read. */
@@ -180,7 +175,8 @@ static const char *check_issuers(const ag_policy_t *policy, apr_pool_t *p)
 
     ag_policy_jwt(&jwt, policy, p);
     name = ag_jwt_unclear(&jwt);
-    return name ? apr_psprintf(p, "ApiGuardIssuer: \"%s\" could be taken for another issuer or user, "
+    return name ? apr_psprintf(p,
+                               "ApiGuardIssuer: \"%s\" could be taken for another issuer or user, "
                                "where several issuers are accepted; give it a name=WORD of its own",
                                name)
                 : NULL;
@@ -192,11 +188,12 @@ const char *ag_policy_check(const ag_policy_t *policy, apr_pool_t *p)
 
     source = source ? source : find(policy->jwks, 0);
     if (source && bound_only(policy)) {
-        return apr_psprintf(p, "ApiGuardIssuer: with more than one issuer every key needs issuer=, "
-                            "\"%s\" has none", source);
+        return apr_psprintf(p,
+                            "ApiGuardIssuer: with more than one issuer every key needs issuer=, "
+                            "\"%s\" has none",
+                            source);
     }
-    return policy->jwt_keys || policy->jwks || policy->issuers.words.n > 1 ? check_issuers(policy, p)
-                                                                         : NULL;
+    return policy->jwt_keys || policy->jwks || policy->issuers.words.n > 1 ? check_issuers(policy, p) : NULL;
 }
 
 #define SEGMENT 64 /* bits of an IPv6 address that are given to it: the others it chooses (RFC 7421) */
@@ -249,15 +246,19 @@ const char *ag_policy_warning(const ag_policy_t *policy, apr_pool_t *p)
         return NULL;
     }
     if (lone->by == AG_BY_IP) {
-        return apr_psprintf(p, "%s %s: by=ip/%d alone limits nobody with IPv6, who has at least a /64 of "
-                            "addresses; limit by ip, client or global too", directive, lone->text,
-                            lone->prefix6);
+        return apr_psprintf(p,
+                            "%s %s: by=ip/%d alone limits nobody with IPv6, who has at least a /64 of "
+                            "addresses; limit by ip, client or global too",
+                            directive, lone->text, lone->prefix6);
     }
     if (lone->by == AG_BY_PATH) {
-        return apr_psprintf(p, "%s %s: by=path alone limits nobody who varies the path, as with "
+        return apr_psprintf(p,
+                            "%s %s: by=path alone limits nobody who varies the path, as with "
                             "/script.php/1, /script.php/2; limit by ip, client or global too",
                             directive, lone->text);
     }
-    return apr_psprintf(p, "%s: by=header:%s alone limits nobody who varies that field; limit by ip, "
-                        "client or global too", directive, lone->by_name);
+    return apr_psprintf(p,
+                        "%s: by=header:%s alone limits nobody who varies that field; limit by ip, "
+                        "client or global too",
+                        directive, lone->by_name);
 }

@@ -91,8 +91,7 @@ ag_policy_t *ag_policy_make(apr_pool_t *p);
 
 /* The inner section within the outer one. Where one of them says nothing it is the other itself, so
  * two configurations may share a policy. */
-const ag_policy_t *ag_policy_merge(const ag_policy_t *outer, const ag_policy_t *inner,
-                                   apr_pool_t *p);
+const ag_policy_t *ag_policy_merge(const ag_policy_t *outer, const ag_policy_t *inner, apr_pool_t *p);
 
 ag_site_t *ag_site_make(apr_pool_t *p);
 ag_site_t *ag_site_merge(const ag_site_t *outer, const ag_site_t *inner, apr_pool_t *p);

@@ -62,7 +62,8 @@ static void tell_satisfy_any(request_rec *r)
     static apr_uint32_t told;
 
     if (!__atomic_exchange_n(&told, 1, __ATOMIC_RELAXED)) {
-        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r, "AG0150: \"Satisfy Any\" does not open a "
+        ap_log_rerror(APLOG_MARK, APLOG_NOTICE, 0, r,
+                      "AG0150: \"Satisfy Any\" does not open a "
                       "section of AuthType ApiGuard; use ApiGuardEnforce require with RequireAny");
     }
 }

@@ -32,8 +32,7 @@ void ag_hide_behind(request_rec *r)
 {
     request_rec *from = r->prev;
     ag_check_t *check = from ? ag_check_found(from) : NULL;
-    const ag_exchange_t *exchange = from && ap_is_HTTP_ERROR(from->status) ? ag_exchange_found(from)
-                                                                            : NULL;
+    const ag_exchange_t *exchange = from && ap_is_HTTP_ERROR(from->status) ? ag_exchange_found(from) : NULL;
 
     if (!from) {
         return;

@@ -61,8 +61,7 @@ static const char *behind_scheme(const char *name, const char *value)
 typedef const char *(*find_fn)(const char *list, const char *name, int *twice, apr_pool_t *p);
 
 /* All values of that name in a list, as they were sent and as they are read. */
-static void scrub_pairs(const scrubbing_t *self, const char *all, const char *ends, const char *name,
-                        find_fn find)
+static void scrub_pairs(const scrubbing_t *self, const char *all, const char *ends, const char *name, find_fn find)
 {
     request_rec *r = self->r;
     char *list = apr_pstrdup(r->pool, all);

@@ -95,8 +95,7 @@ static const char *header(const ag_request_t *request, const char *name)
 }
 
 /* What is hidden was hidden in all its spellings, so a field of that name is somebody else's since. */
-static void spellings(const ag_request_t *request, const char *name, ag_spelling_fn each,
-                      void *ctx)
+static void spellings(const ag_request_t *request, const char *name, ag_spelling_fn each, void *ctx)
 {
     request_rec *r = request->ctx;
     const kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
@@ -183,9 +182,7 @@ int ag_exchange_begun(request_rec *r)
 static void inherit(request_rec *r, ag_check_t *check)
 {
     request_rec *parent = r->main ? r->main : r->prev;
-    ag_check_t *known = parent && parent->per_dir_config == r->per_dir_config
-                            ? ag_check_found(parent)
-                            : NULL;
+    ag_check_t *known = parent && parent->per_dir_config == r->per_dir_config ? ag_check_found(parent) : NULL;
 
     if (known && known->verdict.reason == AG_R_NONE) {
         check->verdict.who = known->verdict.who;
@@ -315,8 +312,7 @@ void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name, co
     apr_table_unset(r->headers_in, name);
 }
 
-void ag_each_hidden(request_rec *r, void (*see)(void *ctx, const char *name, const char *value),
-                    void *ctx)
+void ag_each_hidden(request_rec *r, void (*see)(void *ctx, const char *name, const char *value), void *ctx)
 {
     const hidden_t *hidden;
 

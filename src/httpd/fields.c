@@ -5,12 +5,10 @@
  */
 #include "hide.h"
 
-
 /* 1 when the application has said whose the answer is. */
 static int says_whose(const char *cache_control)
 {
-    static const char *const words[] = {"private", "no-store", "public", "s-maxage",
-                                        "must-revalidate"};
+    static const char *const words[] = {"private", "no-store", "public", "s-maxage", "must-revalidate"};
     int i;
 
     for (i = 0; i < (int)(sizeof words / sizeof *words); i++) {
@@ -33,8 +31,7 @@ static const char *vary_of(const ag_check_t *check)
         if (i == from->n) {
             return "*"; /* RFC 9110 s12.5.5 */
         }
-        if (from->sources[i].from == AG_FROM_HEADER
-            && request->header(request, from->sources[i].name)) {
+        if (from->sources[i].from == AG_FROM_HEADER && request->header(request, from->sources[i].name)) {
             break;
         }
     }
@@ -88,8 +85,8 @@ static void tell_quota(request_rec *r, ag_check_t *check, ag_field_fn set)
         return;
     }
     ag_guard_tell(check);
-    ag_quota_fields(&check->verdict, check->policy->rate_headers,
-                    apr_time_sec(check->exchange->request.now), set, r, r->pool);
+    ag_quota_fields(&check->verdict, check->policy->rate_headers, apr_time_sec(check->exchange->request.now), set, r,
+                    r->pool);
 }
 
 void ag_quota_tell_error(request_rec *r, ag_check_t *check)

@@ -5,7 +5,6 @@
  */
 #include "hide.h"
 
-
 static ap_filter_rec_t *problem, *answer, *quota;
 
 /* Replaces the whole body; httpd sends an error in one brigade that ends with EOS. */
@@ -31,8 +30,7 @@ static ag_reason_e refused_by_require(request_rec *r, const ag_check_t *check)
     if (r->status != HTTP_FORBIDDEN || check->passed || !ag_is_authorizing(r)) {
         return AG_R_NONE;
     }
-    return check->verdict.candidate == AG_R_NONE && ag_is_ours(r) ? AG_R_ACCESS_DENIED
-                                                                   : check->verdict.candidate;
+    return check->verdict.candidate == AG_R_NONE && ag_is_ours(r) ? AG_R_ACCESS_DENIED : check->verdict.candidate;
 }
 
 /* mod_dir looks at an index or a fallback by a sub-request, and makes its refusal this request's. */
@@ -42,8 +40,7 @@ static int refused_below(const request_rec *r, const ag_check_t *check)
 
     return below
            && (r->status == HTTP_UNAUTHORIZED
-               || r->status == ag_reply_status(below->verdict.reason,
-                                               below->policy->invalid_key_status));
+               || r->status == ag_reply_status(below->verdict.reason, below->policy->invalid_key_status));
 }
 
 /* Makes a refusal that httpd or a sub-request came to ours. */
@@ -101,8 +98,7 @@ static void correct_status(request_rec *r, const ag_check_t *check)
         return;
     }
     if (r->status == HTTP_UNAUTHORIZED || r->status == HTTP_PROXY_AUTHENTICATION_REQUIRED
-        || (r->status == HTTP_INTERNAL_SERVER_ERROR
-            && check->verdict.reason == AG_R_LIST_UNAVAILABLE)) {
+        || (r->status == HTTP_INTERNAL_SERVER_ERROR && check->verdict.reason == AG_R_LIST_UNAVAILABLE)) {
         r->status = status;
         if (check->policy->errors == AG_ERRORS_HTTPD) {
             ag_refusal_challenge(r, check, status); /* it was made for httpd's 401 */
@@ -193,9 +189,7 @@ void ag_insert_filter(request_rec *r)
 
 void ag_register_filters(void)
 {
-    problem = ap_register_output_filter("APIGUARD_PROBLEM", problem_filter, NULL,
-                                        AP_FTYPE_CONTENT_SET);
-    answer = ap_register_output_filter("APIGUARD_ANSWER", answer_filter, NULL,
-                                       AP_FTYPE_CONTENT_SET);
+    problem = ap_register_output_filter("APIGUARD_PROBLEM", problem_filter, NULL, AP_FTYPE_CONTENT_SET);
+    answer = ap_register_output_filter("APIGUARD_ANSWER", answer_filter, NULL, AP_FTYPE_CONTENT_SET);
     quota = ap_register_output_filter("APIGUARD_QUOTA", quota_filter, NULL, AP_FTYPE_CONTENT_SET + 2);
 }

@@ -43,8 +43,7 @@ static void mask_target(request_rec *r, const char *name)
 
 void ag_hide_target(request_rec *r, const ag_policy_t *policy)
 {
-    void (*hide)(request_rec *r, const char *name) = policy->hide == AG_HIDE_NONE ? mask_target
-                                                                                 : hide_in_target;
+    void (*hide)(request_rec * r, const char *name) = policy->hide == AG_HIDE_NONE ? mask_target : hide_in_target;
     int i;
 
     for (i = 0; i < policy->key_from.n; i++) {
@@ -109,8 +108,7 @@ static void hide_spellings(request_rec *r, ag_exchange_t *exchange, const char *
     }
 }
 
-static void hide_source(request_rec *r, ag_exchange_t *exchange, const ag_key_source_t *source,
-                        int fields)
+static void hide_source(request_rec *r, ag_exchange_t *exchange, const ag_key_source_t *source, int fields)
 {
     switch (source->from) {
     case AG_FROM_HEADER:
@@ -136,8 +134,7 @@ static const ag_credential_t *shown(ag_credential_t *found, const ag_check_t *ch
     if (check->credential.places || check->verdict.who) {
         return &check->credential;
     }
-    ag_cred_find(found, &check->exchange->request, &check->policy->key_from,
-                 ag_policy_types(check->policy));
+    ag_cred_find(found, &check->exchange->request, &check->policy->key_from, ag_policy_types(check->policy));
     return found;
 }
 

@@ -33,8 +33,7 @@ void ag_hide_behind(request_rec *r);
 int ag_hide_unanswered(request_rec *r);
 
 /* Gives see() each field that was hidden, as it was first. */
-void ag_each_hidden(request_rec *r, void (*see)(void *ctx, const char *name, const char *value),
-                    void *ctx);
+void ag_each_hidden(request_rec *r, void (*see)(void *ctx, const char *name, const char *value), void *ctx);
 
 /* ---- from logs (mask.c) ------------------------------------------------------------------------------ */
 

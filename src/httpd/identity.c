@@ -57,10 +57,8 @@ static const char *claim_text(const char *name, ag_principal_t *who, apr_pool_t 
         text = dumped ? apr_pstrdup(p, dumped) : NULL;
         free(dumped);
     }
-    return text && (!*text || ag_text_visible(text, strlen(text), 1))
-                   && ag_text_blank(text) != AG_BLANK_END
-               ? text
-               : NULL;
+    return text && (!*text || ag_text_visible(text, strlen(text), 1)) && ag_text_blank(text) != AG_BLANK_END ? text
+                                                                                                             : NULL;
 }
 
 /* Where a name and its value go. */
@@ -102,8 +100,7 @@ static const char *claim_name(const char *prefix, const char *claim, char joint,
     return name;
 }
 
-static void each_claim(request_rec *r, ag_check_t *check, const char *prefix, char joint,
-                       tell_fn tell)
+static void each_claim(request_rec *r, ag_check_t *check, const char *prefix, char joint, tell_fn tell)
 {
     const ag_words_t *names = &check->policy->pass_claims;
     int i;
@@ -117,8 +114,7 @@ static void each_claim(request_rec *r, ag_check_t *check, const char *prefix, ch
 /* A sub-request is given its parent's variables, and what a script of the parent's was told as fields. */
 static int is_parents(const char *name)
 {
-    return strncmp(name, "APIGUARD_", 9) == 0
-           || (strncmp(name, "HTTP_", 5) == 0 && ag_identity_field(name + 5));
+    return strncmp(name, "APIGUARD_", 9) == 0 || (strncmp(name, "HTTP_", 5) == 0 && ag_identity_field(name + 5));
 }
 
 /* Where a sub-request is somebody else's, nothing of who its parent's client is holds for it. */

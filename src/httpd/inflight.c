@@ -20,8 +20,7 @@ static void mask_parsed(request_rec *r)
 
 void ag_mask_line(request_rec *r)
 {
-    char *shown = r->the_request && ag_collected()->queries ? ag_masked(r->the_request, 0, r->pool)
-                                                           : r->the_request;
+    char *shown = r->the_request && ag_collected()->queries ? ag_masked(r->the_request, 0, r->pool) : r->the_request;
 
     if (shown != r->the_request) {
         ag_unmasked_of(r)->line = r->the_request;
@@ -33,8 +32,8 @@ void ag_mask_line(request_rec *r)
 /* Others keep it at this stage, and compare it with what the client sent (mod_auth_digest). */
 int ag_mask_target(request_rec *r)
 {
-    char *shown = r->unparsed_uri && ag_collected()->queries ? ag_masked(r->unparsed_uri, 0, r->pool)
-                                                            : r->unparsed_uri;
+    char *shown =
+        r->unparsed_uri && ag_collected()->queries ? ag_masked(r->unparsed_uri, 0, r->pool) : r->unparsed_uri;
 
     if (shown != r->unparsed_uri) {
         ag_unmasked_of(r)->target = r->unparsed_uri;

@@ -39,9 +39,11 @@ char *ag_masked(char *text, int query_only, apr_pool_t *p)
 /* Of a page or of what was asked for, with all its arguments: what browsers, their libraries and proxies
  * send along. */
 static const char *const addresses[] = {
-    "Referer", "HX-Current-URL", "Ping-From", "Ping-To", "Turbolinks-Referrer", "X-Up-Location",
-    "X-Original-URL", "X-Original-URI", "X-Rewrite-URL", "X-Forwarded-URI", "X-Envoy-Original-Path",
-    "Content-Location", "Destination",
+    "Referer",         "HX-Current-URL",        "Ping-From",
+    "Ping-To",         "Turbolinks-Referrer",   "X-Up-Location",
+    "X-Original-URL",  "X-Original-URI",        "X-Rewrite-URL",
+    "X-Forwarded-URI", "X-Envoy-Original-Path", "Content-Location",
+    "Destination",
 };
 
 void ag_mask_addresses(request_rec *r, const char *name)
@@ -50,9 +52,7 @@ void ag_mask_addresses(request_rec *r, const char *name)
 
     for (i = 0; i < sizeof addresses / sizeof *addresses; i++) {
         char *sent = (char *)apr_table_get(r->headers_in, addresses[i]);
-        char *shown = !sent  ? NULL
-                      : name ? ag_mask_argument(sent, name, 0, r->pool)
-                             : ag_masked(sent, 0, r->pool);
+        char *shown = !sent ? NULL : name ? ag_mask_argument(sent, name, 0, r->pool) : ag_masked(sent, 0, r->pool);
 
         if (shown != sent) {
             apr_table_setn(r->headers_in, addresses[i], shown);
@@ -79,8 +79,7 @@ void ag_mask_arguments(request_rec *r, const ag_policy_t *policy)
     for (i = 0; policy->key_from.queries && i < policy->key_from.n; i++) {
         const ag_key_source_t *source = &policy->key_from.sources[i];
 
-        for (each = r; each && source->from == AG_FROM_QUERY;
-             each = each->prev ? each->prev : each->main) {
+        for (each = r; each && source->from == AG_FROM_QUERY; each = each->prev ? each->prev : each->main) {
             mask(each, source->name);
         }
     }
@@ -182,8 +181,7 @@ static int is_sent(const request_rec *r, const ag_key_source_t *source)
     case AG_FROM_QUERY:
         return ag_cred_argument(r->args, source->name, &twice, r->pool) != NULL;
     case AG_FROM_COOKIE:
-        return ag_cred_cookie(apr_table_get(r->headers_in, "Cookie"), source->name, &twice, r->pool)
-               != NULL;
+        return ag_cred_cookie(apr_table_get(r->headers_in, "Cookie"), source->name, &twice, r->pool) != NULL;
     default:
         return 0; /* Authorization: ag_credential_sent() */
     }

@@ -80,8 +80,8 @@ static const char *learned(const request_rec *r)
     const char *vary = NULL;
 
     for (; r->prev && !vary; r = r->prev) {
-        vary = is_identified(r->prev) ? ag_check_found(r->prev)->policy->key_from.vary
-                                      : ag_personal_of(r->prev)->vary;
+        vary =
+            is_identified(r->prev) ? ag_check_found(r->prev)->policy->key_from.vary : ag_personal_of(r->prev)->vary;
     }
     return vary;
 }
@@ -110,8 +110,10 @@ static void tell_late(request_rec *r)
     static apr_uint32_t told;
 
     if (!__atomic_exchange_n(&told, 1, __ATOMIC_RELAXED)) {
-        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r, "AG0600: a guarded part is not included in %s: "
-                      "that answer has begun and may be kept for others", answering(r)->uri);
+        ap_log_rerror(APLOG_MARK, APLOG_WARNING, 0, r,
+                      "AG0600: a guarded part is not included in %s: "
+                      "that answer has begun and may be kept for others",
+                      answering(r)->uri);
     }
 }
 
@@ -166,6 +168,5 @@ static apr_status_t personal_filter(ap_filter_t *f, apr_bucket_brigade *bb)
 
 void ag_register_personal(void)
 {
-    personal = ap_register_output_filter("APIGUARD_PERSONAL", personal_filter, NULL,
-                                         AP_FTYPE_CONTENT_SET);
+    personal = ap_register_output_filter("APIGUARD_PERSONAL", personal_filter, NULL, AP_FTYPE_CONTENT_SET);
 }

@@ -43,15 +43,14 @@ static unsigned schemes(const ag_policy_t *policy)
  * 401 all the same, with the fields that are there. */
 static int answers_401(const request_rec *r)
 {
-    return r->prev && (r->status == HTTP_UNAUTHORIZED
-                       || r->status == HTTP_PROXY_AUTHENTICATION_REQUIRED);
+    return r->prev && (r->status == HTTP_UNAUTHORIZED || r->status == HTTP_PROXY_AUTHENTICATION_REQUIRED);
 }
 
 void ag_refusal_challenge(request_rec *r, const ag_check_t *check, int status)
 {
     const ag_credential_t *shown = &check->credential;
     int by_bearer = shown->type && shown->from == AG_FROM_BEARER;
-    unsigned offered = status == HTTP_UNAUTHORIZED ? schemes(check->policy)
+    unsigned offered = status == HTTP_UNAUTHORIZED                            ? schemes(check->policy)
                        : by_bearer && ag_reason(check->verdict.reason)->oauth ? AG_SCHEME_BEARER
                                                                               : 0;
 
@@ -60,8 +59,7 @@ void ag_refusal_challenge(request_rec *r, const ag_check_t *check, int status)
     }
     apr_table_unset(r->err_headers_out, challenge_name(r));
     if (offered) {
-        ag_challenge(&check->verdict, offered, by_bearer, ap_auth_name(r), add_challenge, r,
-                     r->pool);
+        ag_challenge(&check->verdict, offered, by_bearer, ap_auth_name(r), add_challenge, r, r->pool);
     }
 }
 
@@ -141,8 +139,7 @@ static void publish(request_rec *r, const ag_check_t *check)
         apr_table_setn(r->subprocess_env, "APIGUARD_DRYRUN", verdict->watched);
     }
     if (who && who->client) {
-        apr_table_setn(r->subprocess_env, "APIGUARD_CLIENT",
-                       ag_principal_told(who, who->client, r->pool));
+        apr_table_setn(r->subprocess_env, "APIGUARD_CLIENT", ag_principal_told(who, who->client, r->pool));
     }
     if (who && ag_issuer_told(who)) {
         apr_table_setn(r->subprocess_env, "APIGUARD_ISSUER", ag_issuer_told(who));
@@ -254,8 +251,7 @@ int ag_note_auth_failure(request_rec *r, const char *auth_type)
     verdict = &check->verdict;
     if (verdict->reason == AG_R_NONE && verdict->who) {
         ag_guard_charge_denied(check);
-        ag_refuse(verdict, verdict->candidate != AG_R_NONE ? verdict->candidate
-                                                           : AG_R_ACCESS_DENIED, NULL);
+        ag_refuse(verdict, verdict->candidate != AG_R_NONE ? verdict->candidate : AG_R_ACCESS_DENIED, NULL);
     }
     else if (verdict->reason == AG_R_NONE) {
         ag_refuse(verdict, AG_R_CREDENTIAL_MISSING, NULL);

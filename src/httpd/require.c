@@ -16,8 +16,8 @@ static const char *parse(cmd_parms *cmd, const char *name, const char *line, con
     const char *error = ag_rule_parse(&rule, name, line, &call);
 
     if (!error && rule->warning && call.opens) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, cmd->server,
-                     "AG0135: Require %s: %s", name, rule->warning);
+        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, cmd->server, "AG0135: Require %s: %s", name,
+                     rule->warning);
     }
 
     *parsed = rule;
@@ -26,10 +26,10 @@ static const char *parse(cmd_parms *cmd, const char *name, const char *line, con
 
 /* A parser for each name. httpd leaves the name of a Require line in the pool of the command, but
  * not that of an <AuthzProviderAlias>, where an earlier line's would be found. */
-#define AG_RULE(id, name, reason, needs_who, parse_rule, test_rule)                                \
-    static const char *parse_##id(cmd_parms *cmd, const char *line, const void **parsed)           \
-    {                                                                                              \
-        return parse(cmd, name, line, parsed);                                                     \
+#define AG_RULE(id, name, reason, needs_who, parse_rule, test_rule)                                                  \
+    static const char *parse_##id(cmd_parms *cmd, const char *line, const void **parsed)                             \
+    {                                                                                                                \
+        return parse(cmd, name, line, parsed);                                                                       \
     }
 #include "../authz/rules.def"
 #undef AG_RULE
@@ -81,8 +81,7 @@ static authn_status check_password(request_rec *r, const char *user, const char 
     if (reason == AG_R_KEYSTORE_UNAVAILABLE || reason == AG_R_INTERNAL_ERROR) {
         return AUTH_GENERAL_ERROR;
     }
-    return reason == AG_R_KEY_INVALID || reason == AG_R_CREDENTIAL_MISSING ? AUTH_USER_NOT_FOUND
-                                                                           : AUTH_DENIED;
+    return reason == AG_R_KEY_INVALID || reason == AG_R_CREDENTIAL_MISSING ? AUTH_USER_NOT_FOUND : AUTH_DENIED;
 }
 
 static const authn_provider key_provider = {check_password, NULL};
@@ -92,9 +91,9 @@ void ag_register_providers(apr_pool_t *p)
     apr_size_t i;
 
     for (i = 0; i < sizeof rules / sizeof *rules; i++) {
-        ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, rules[i].name, AUTHZ_PROVIDER_VERSION,
-                                  &rules[i].provider, AP_AUTH_INTERNAL_PER_CONF);
+        ap_register_auth_provider(p, AUTHZ_PROVIDER_GROUP, rules[i].name, AUTHZ_PROVIDER_VERSION, &rules[i].provider,
+                                  AP_AUTH_INTERNAL_PER_CONF);
     }
-    ap_register_auth_provider(p, AUTHN_PROVIDER_GROUP, "apiguard", AUTHN_PROVIDER_VERSION,
-                              &key_provider, AP_AUTH_INTERNAL_PER_CONF);
+    ap_register_auth_provider(p, AUTHN_PROVIDER_GROUP, "apiguard", AUTHN_PROVIDER_VERSION, &key_provider,
+                              AP_AUTH_INTERNAL_PER_CONF);
 }

@@ -93,6 +93,5 @@ int ag_trailers_merged(void)
 
 void ag_register_trailers(void)
 {
-    trailers = ap_register_input_filter("APIGUARD_TRAILERS", trailers_filter, NULL,
-                                        AP_FTYPE_PROTOCOL);
+    trailers = ap_register_input_filter("APIGUARD_TRAILERS", trailers_filter, NULL, AP_FTYPE_PROTOCOL);
 }

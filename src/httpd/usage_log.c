@@ -24,8 +24,7 @@ int ag_usage_log(request_rec *r)
         }
     }
     if (key) {
-        ag_usage_count(exchange->engine->usage, key->realm.lo, key->number, exchange->request.now,
-                       denied);
+        ag_usage_count(exchange->engine->usage, key->realm.lo, key->number, exchange->request.now, denied);
     }
     return DECLINED;
 }

@@ -28,8 +28,8 @@ int ag_ip_is4(const ag_ip_t *ip)
 
 static apr_uint32_t number4(const ag_ip_t *ip)
 {
-    return (apr_uint32_t)ip->byte[12] << 24 | (apr_uint32_t)ip->byte[13] << 16
-           | (apr_uint32_t)ip->byte[14] << 8 | ip->byte[15];
+    return (apr_uint32_t)ip->byte[12] << 24 | (apr_uint32_t)ip->byte[13] << 16 | (apr_uint32_t)ip->byte[14] << 8
+           | ip->byte[15];
 }
 
 static void set4(ag_ip_t *ip, const void *four)
@@ -109,8 +109,7 @@ static int partial(ag_ip_t *ip, const char *text, apr_pool_t *p)
     char *last, *part;
     int n = 0;
 
-    for (part = apr_strtok(apr_pstrdup(p, text), ".", &last); part;
-         part = apr_strtok(NULL, ".", &last)) {
+    for (part = apr_strtok(apr_pstrdup(p, text), ".", &last); part; part = apr_strtok(NULL, ".", &last)) {
         apr_int64_t byte;
 
         if (n == 4 || strlen(part) > 3 || ag_measure_number(&byte, part, 0, 255, p)) {
@@ -161,12 +160,13 @@ const char *ag_net_parse(ag_net_t *net, const char *text, int *masked, apr_pool_
         bits = slash ? -1 : partial(&net->first, text, p);
     }
     else if (slash) {
-        bits = mask_bits(&net->first, strchr(address, ':') != NULL && ag_ip_is4(&net->first),
-                         slash + 1, p);
+        bits = mask_bits(&net->first, strchr(address, ':') != NULL && ag_ip_is4(&net->first), slash + 1, p);
     }
     if (bits < 0) {
-        return apr_psprintf(p, "\"%s\" is not an address or network: 192.0.2.1, 192.0.2.0/24, "
-                            "192.0.2.0/255.255.255.0, 192.0.2, 2001:db8::/32", text);
+        return apr_psprintf(p,
+                            "\"%s\" is not an address or network: 192.0.2.1, 192.0.2.0/24, "
+                            "192.0.2.0/255.255.255.0, 192.0.2, 2001:db8::/32",
+                            text);
     }
     changed = fill(&net->first, bits, 0);
     if (masked) {

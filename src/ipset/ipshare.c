@@ -14,13 +14,13 @@
 #include "../base/lock.h"
 
 #define ROUNDED(n) (((n) + 65535) & ~(apr_size_t)65535) /* no page holds parts of two things */
-#define HEAD ROUNDED(sizeof(ag_ipshare_t))
-#define MARKS (AG_IPTABLE_MAX * sizeof(apr_uint32_t))
-#define ALL (HEAD + 2 * MARKS + 2 * AG_IPSHARE_BYTES)
-#define TURN apr_time_from_sec(20)
+#define HEAD       ROUNDED(sizeof(ag_ipshare_t))
+#define MARKS      (AG_IPTABLE_MAX * sizeof(apr_uint32_t))
+#define ALL        (HEAD + 2 * MARKS + 2 * AG_IPSHARE_BYTES)
+#define TURN       apr_time_from_sec(20)
 #define SAME_MATCH 60 /* seconds: a word of a match is written no more often */
 
-#define LOAD(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define LOAD(x)         __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define STORE(x, value) __atomic_store_n(&(x), (value), __ATOMIC_RELAXED)
 
 struct ag_ipshare_t {
@@ -53,8 +53,7 @@ static apr_status_t unmap(void *share)
 
 apr_status_t ag_ipshare_make(ag_ipshare_t **share, apr_pool_t *p)
 {
-    void *memory = mmap(NULL, ALL, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE,
-                        -1, 0);
+    void *memory = mmap(NULL, ALL, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (memory == MAP_FAILED) {
         return APR_FROM_OS_ERROR(errno);
@@ -122,9 +121,7 @@ ag_ip_answer_e ag_ipshare_ask(ag_ipshare_t *share, const ag_ip_t *ip, apr_time_t
         copy_head(&head, table_of(share, number));
         /* With a head that is all one table's, nothing outside of the memory is read. */
         sound = is_sound(&head);
-        entry = sound && still(share, number)
-                    ? ag_iptable_find(&head, table_of(share, number), ip, second)
-                    : 0;
+        entry = sound && still(share, number) ? ag_iptable_find(&head, table_of(share, number), ip, second) : 0;
     } while (!still(share, number));
     if (!sound) {
         return AG_IP_UNKNOWN;
@@ -219,8 +216,7 @@ int ag_ipshare_turn(ag_ipshare_t *share, apr_time_t now)
     if (now < rest && rest - now <= TURN) { /* a clock set back does not make it longer */
         return 0;
     }
-    return __atomic_compare_exchange_n(&share->rest, &rest, now + TURN, 0, __ATOMIC_SEQ_CST,
-                                       __ATOMIC_SEQ_CST);
+    return __atomic_compare_exchange_n(&share->rest, &rest, now + TURN, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 void ag_ipshare_rest(ag_ipshare_t *share, apr_time_t until)
@@ -228,8 +224,8 @@ void ag_ipshare_rest(ag_ipshare_t *share, apr_time_t until)
     __atomic_store_n(&share->rest, until, __ATOMIC_SEQ_CST);
 }
 
-int ag_ipshare_matches(ag_ipmatch_t *matches, int max, ag_ipshare_t *share, apr_uint32_t *number,
-                       apr_int64_t since, apr_pool_t *p)
+int ag_ipshare_matches(ag_ipmatch_t *matches, int max, ag_ipshare_t *share, apr_uint32_t *number, apr_int64_t since,
+                       apr_pool_t *p)
 {
     apr_uint32_t at = *number;
     const ag_iptable_t *table;

@@ -58,14 +58,14 @@ int ag_ipshare_turn(ag_ipshare_t *share, apr_time_t now);
 void ag_ipshare_rest(ag_ipshare_t *share, apr_time_t until);
 
 typedef struct ag_ipmatch_t {
-    const char *text;   /* the entry's */
-    apr_uint32_t when;  /* seconds since 1970 */
+    const char *text;  /* the entry's */
+    apr_uint32_t when; /* seconds since 1970 */
 } ag_ipmatch_t;
 
 /* Entries that matched at `since` or later, at most `max`, from *number on (from 1); it is moved
  * behind the last one looked at, to 0 when all were. How many. */
-int ag_ipshare_matches(ag_ipmatch_t *matches, int max, ag_ipshare_t *share, apr_uint32_t *number,
-                       apr_int64_t since, apr_pool_t *p);
+int ag_ipshare_matches(ag_ipmatch_t *matches, int max, ag_ipshare_t *share, apr_uint32_t *number, apr_int64_t since,
+                       apr_pool_t *p);
 
 /* How long a table may be: room for 1.5 million IPv6 entries of a list, 2.5 million IPv4 ones, and
  * more of a file. */

@@ -47,12 +47,10 @@ static apr_uint32_t owner6(const ag_iptable_t *head, const void *block, cut6_t i
     return low ? LOAD(owners6(head, block)[low - 1]) : 0;
 }
 
-apr_uint32_t ag_iptable_find(const ag_iptable_t *head, const void *block, const ag_ip_t *ip,
-                             apr_uint32_t now)
+apr_uint32_t ag_iptable_find(const ag_iptable_t *head, const void *block, const ag_ip_t *ip, apr_uint32_t now)
 {
     const apr_uint32_t *life = lives(head, block);
-    apr_uint32_t owner = ag_ip_is4(ip) ? owner4(head, block, number4(ip))
-                                       : owner6(head, block, number6(ip));
+    apr_uint32_t owner = ag_ip_is4(ip) ? owner4(head, block, number4(ip)) : owner6(head, block, number6(ip));
 
     while (owner && owner <= head->kept) {
         apr_uint32_t expires = LOAD(life[owner - 1]);
@@ -70,18 +68,15 @@ apr_uint32_t ag_iptable_find(const ag_iptable_t *head, const void *block, const 
 int ag_iptable_fits(const ag_iptable_t *head, apr_size_t room)
 {
     return head->kept <= AG_IPTABLE_MAX
-           && sizeof *head + (apr_uint64_t)head->n6 * (sizeof(cut6_t) + 4)
-                      + (apr_uint64_t)head->n4 * 8 + (apr_uint64_t)head->kept * 12 + head->texts
+           && sizeof *head + (apr_uint64_t)head->n6 * (sizeof(cut6_t) + 4) + (apr_uint64_t)head->n4 * 8
+                      + (apr_uint64_t)head->kept * 12 + head->texts
                   <= room;
 }
 
-const char *ag_iptable_text(const ag_iptable_t *head, const void *block, apr_uint32_t number,
-                            apr_pool_t *p)
+const char *ag_iptable_text(const ag_iptable_t *head, const void *block, apr_uint32_t number, apr_pool_t *p)
 {
     const apr_uint32_t *text = lives(head, block) + 2 * (apr_size_t)head->kept;
     apr_uint32_t at = LOAD(text[number - 1]);
 
-    return at < head->texts
-               ? apr_pstrndup(p, (const char *)(text + head->kept) + at, head->texts - at)
-               : "";
+    return at < head->texts ? apr_pstrndup(p, (const char *)(text + head->kept) + at, head->texts - at) : "";
 }

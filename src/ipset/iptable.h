@@ -34,8 +34,7 @@ ag_iptable_maker_t *ag_iptable_start(int entries, apr_pool_t *p);
 
 /* Adds a network: `expires` in seconds since 1970 (0: never), `text` as its owner names it (or NULL).
  * 0 when there are too many, or no memory. */
-int ag_iptable_add(ag_iptable_maker_t *maker, const ag_net_t *net, apr_uint32_t expires,
-                   const char *text);
+int ag_iptable_add(ag_iptable_maker_t *maker, const ag_net_t *net, apr_uint32_t expires, const char *text);
 
 /* Notes that an entry could not be read. */
 void ag_iptable_miss(ag_iptable_maker_t *maker);
@@ -47,14 +46,12 @@ const ag_iptable_t *ag_iptable_finish(ag_iptable_maker_t *maker, apr_uint32_t no
 /* The narrowest network around `ip` that has not expired: its number from 1, or 0. `head` is the
  * table's own, or a copy of it: then the rest of `block` may change at any time, the answer is
  * worthless, and nothing is read outside of the block. */
-apr_uint32_t ag_iptable_find(const ag_iptable_t *head, const void *block, const ag_ip_t *ip,
-                             apr_uint32_t now);
+apr_uint32_t ag_iptable_find(const ag_iptable_t *head, const void *block, const ag_ip_t *ip, apr_uint32_t now);
 
 /* 1 when all of a table with that head lies within `room` bytes. */
 int ag_iptable_fits(const ag_iptable_t *head, apr_size_t room);
 
 /* The text of entry `number` of a table that keeps them; `head` as above. */
-const char *ag_iptable_text(const ag_iptable_t *head, const void *block, apr_uint32_t number,
-                            apr_pool_t *p);
+const char *ag_iptable_text(const ag_iptable_t *head, const void *block, apr_uint32_t number, apr_pool_t *p);
 
 #endif

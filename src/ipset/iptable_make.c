@@ -113,8 +113,7 @@ static int add_text(ag_iptable_maker_t *maker, const char *text)
     return 1;
 }
 
-int ag_iptable_add(ag_iptable_maker_t *maker, const ag_net_t *net, apr_uint32_t expires,
-                   const char *text)
+int ag_iptable_add(ag_iptable_maker_t *maker, const ag_net_t *net, apr_uint32_t expires, const char *text)
 {
     entry_t *entry;
 
@@ -207,8 +206,7 @@ static apr_uint32_t sweep(ag_iptable_maker_t *maker, apr_size_t from, apr_size_t
 
     maker->cut_n = 0; /* the other family's last piece is no neighbour */
     for (i = from; i < to; i++) {
-        for (; open && memcmp(&e[open - 1].net.last, &e[i].net.first, sizeof(ag_ip_t)) < 0;
-             open = e[open - 1].up) {
+        for (; open && memcmp(&e[open - 1].net.last, &e[i].net.first, sizeof(ag_ip_t)) < 0; open = e[open - 1].up) {
             cut_behind(maker, &e[open - 1]);
         }
         e[i].up = open;
@@ -274,8 +272,8 @@ const ag_iptable_t *ag_iptable_finish(ag_iptable_maker_t *maker, apr_uint32_t no
     head.kept = maker->keep ? head.n : 0;
     head.texts = (apr_uint32_t)maker->texts_n;
     head.whole = (apr_uint32_t)maker->whole;
-    size = sizeof head + head.n6 * (sizeof(cut6_t) + 4) + (apr_size_t)head.n4 * 8
-           + (apr_size_t)head.kept * 12 + head.texts;
+    size = sizeof head + head.n6 * (sizeof(cut6_t) + 4) + (apr_size_t)head.n4 * 8 + (apr_size_t)head.kept * 12
+           + head.texts;
     size = (size + 7) & ~(apr_size_t)7;
     if (size > APR_UINT32_MAX || !grow(&maker->table, size)) {
         return NULL;

@@ -6,7 +6,7 @@
 #include "budget.h"
 
 #define COUNT_BITS 24
-#define COUNT_MAX ((1u << COUNT_BITS) - 1)
+#define COUNT_MAX  ((1u << COUNT_BITS) - 1)
 
 /* Counts one; how many there are in this window now. */
 static apr_uint64_t count(apr_uint64_t *word, apr_uint64_t window)
@@ -16,8 +16,8 @@ static apr_uint64_t count(apr_uint64_t *word, apr_uint64_t window)
     do {
         n = old >> COUNT_BITS == window ? (old & COUNT_MAX) + 1 : 1;
         n = n > COUNT_MAX ? COUNT_MAX : n;
-    } while (!__atomic_compare_exchange_n(word, &old, window << COUNT_BITS | n, 0, __ATOMIC_SEQ_CST,
-                                          __ATOMIC_SEQ_CST));
+    } while (
+        !__atomic_compare_exchange_n(word, &old, window << COUNT_BITS | n, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
     return n;
 }
 

@@ -10,10 +10,10 @@
 
 #include "../base/digest.h"
 
-#define AG_BUDGET_BYTES 8192
+#define AG_BUDGET_BYTES   8192
 #define AG_BUDGET_SECONDS 10 /* the window both numbers stand for */
-#define AG_BUDGET_ALL 50
-#define AG_BUDGET_NAME 16
+#define AG_BUDGET_ALL     50
+#define AG_BUDGET_NAME    16
 
 /* In shared memory, zero when fresh. */
 typedef struct ag_budget_t {

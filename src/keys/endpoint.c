@@ -95,9 +95,8 @@ static const char *plain_path(const char *destination)
     const char *host = strstr(destination, "://");
     const char *path = host ? strchr(host + 3, '/') : destination;
 
-    return path && *path == '/' && !strpbrk(path, "%?#;,\\ \t") && !strstr(path, "//") && !strstr(path, "/.")
-               ? path
-               : NULL;
+    return path && *path == '/' && !strpbrk(path, "%?#;,\\ \t") && !strstr(path, "//") && !strstr(path, "/.") ? path
+                                                                                                              : NULL;
 }
 
 int ag_key_destination_allowed(const ag_words_t *endpoints, const char *method, const char *destination)

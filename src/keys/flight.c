@@ -11,9 +11,9 @@
 
 #include "../base/lock.h"
 
-#define FIRST_NAP APR_TIME_C(1000)
+#define FIRST_NAP   APR_TIME_C(1000)
 #define LONGEST_NAP APR_TIME_C(5000)
-#define FORGOTTEN apr_time_from_sec(600) /* its process number may have gone to another by then */
+#define FORGOTTEN   apr_time_from_sec(600) /* its process number may have gone to another by then */
 
 typedef struct {
     ag_id_t store, what;

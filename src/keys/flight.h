@@ -15,9 +15,9 @@
 
 #include "../base/digest.h"
 
-#define AG_FLIGHT_SLOTS 64 /* questions at once on a machine, at most */
-#define AG_FLIGHT_BYTES 4096
-#define AG_FLIGHT_LATE APR_USEC_PER_SEC         /* an asker that takes longer is not waited for */
+#define AG_FLIGHT_SLOTS    64 /* questions at once on a machine, at most */
+#define AG_FLIGHT_BYTES    4096
+#define AG_FLIGHT_LATE     APR_USEC_PER_SEC       /* an asker that takes longer is not waited for */
 #define AG_FLIGHT_PATIENCE (2 * APR_USEC_PER_SEC) /* how long a request waits at most */
 
 /* In shared memory, AG_FLIGHT_BYTES of it. */
@@ -40,8 +40,8 @@ typedef struct ag_flight_t {
 } ag_flight_t;
 
 typedef enum {
-    AG_FLIGHT_MINE,  /* ask, then ag_flight_end() */
-    AG_FLIGHT_LOOK,  /* slept a little: look whether the answer has come, else call again */
+    AG_FLIGHT_MINE,   /* ask, then ag_flight_end() */
+    AG_FLIGHT_LOOK,   /* slept a little: look whether the answer has come, else call again */
     AG_FLIGHT_REFUSED /* too many ask, or the time is up */
 } ag_flight_e;
 

@@ -11,8 +11,8 @@
 
 #include "../core/open.h"
 
-#define TAIL (AG_KEY_RANDOM_CHARS + AG_KEY_CHECK_CHARS)
-#define RANDOM_BYTES 32
+#define TAIL          (AG_KEY_RANDOM_CHARS + AG_KEY_CHECK_CHARS)
+#define RANDOM_BYTES  32
 #define FOREIGN_CHARS 4
 
 static const char base62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -72,8 +72,8 @@ static void write_number(char *out, int chars, unsigned char *bytes, apr_size_t 
 static void write_check(char out[AG_KEY_CHECK_CHARS], const char *key, apr_size_t n)
 {
     apr_uint32_t crc = ag_crc32(key, n);
-    unsigned char bytes[4] = {(unsigned char)(crc >> 24), (unsigned char)(crc >> 16),
-                              (unsigned char)(crc >> 8), (unsigned char)crc};
+    unsigned char bytes[4] = {(unsigned char)(crc >> 24), (unsigned char)(crc >> 16), (unsigned char)(crc >> 8),
+                              (unsigned char)crc};
 
     write_number(out, AG_KEY_CHECK_CHARS, bytes, sizeof bytes);
 }
@@ -92,8 +92,7 @@ ag_key_shape_e ag_key_shape(const char *key, apr_size_t n)
         }
     }
     write_check(check, key, n - AG_KEY_CHECK_CHARS);
-    return memcmp(check, key + n - AG_KEY_CHECK_CHARS, AG_KEY_CHECK_CHARS) == 0 ? AG_KEY_OURS
-                                                                               : AG_KEY_TYPO;
+    return memcmp(check, key + n - AG_KEY_CHECK_CHARS, AG_KEY_CHECK_CHARS) == 0 ? AG_KEY_OURS : AG_KEY_TYPO;
 }
 
 apr_status_t ag_key_make(char *key, const char *prefix)
@@ -141,8 +140,7 @@ const char *ag_key_public(const char *key, apr_size_t n, apr_pool_t *p)
     return apr_pstrmemdup(p, key, n - TAIL + AG_KEY_PUBLIC_CHARS);
 }
 
-const char *ag_key_pepper(const unsigned char **bytes, apr_size_t *n, const char *source,
-                          apr_pool_t *p)
+const char *ag_key_pepper(const unsigned char **bytes, apr_size_t *n, const char *source, apr_pool_t *p)
 {
     char *text;
     const char *error = ag_open_source(&text, n, source, p);
@@ -151,13 +149,13 @@ const char *ag_key_pepper(const unsigned char **bytes, apr_size_t *n, const char
         return error;
     }
     *bytes = (const unsigned char *)text;
-    return *n >= AG_KEY_PEPPER_LEAST ? NULL
-                                     : apr_psprintf(p, "%s: a pepper has at least %d bytes", source,
-                                                    AG_KEY_PEPPER_LEAST);
+    return *n >= AG_KEY_PEPPER_LEAST
+               ? NULL
+               : apr_psprintf(p, "%s: a pepper has at least %d bytes", source, AG_KEY_PEPPER_LEAST);
 }
 
-void ag_key_hash(char hex[2 * AG_SHA256_SIZE + 1], const char *key, apr_size_t n,
-                 const unsigned char *pepper, apr_size_t pepper_size)
+void ag_key_hash(char hex[2 * AG_SHA256_SIZE + 1], const char *key, apr_size_t n, const unsigned char *pepper,
+                 apr_size_t pepper_size)
 {
     unsigned char hash[AG_SHA256_SIZE];
 

@@ -16,12 +16,12 @@
 
 #include "../base/digest.h"
 
-#define AG_KEY_PREFIX_MAX 16
+#define AG_KEY_PREFIX_MAX   16
 #define AG_KEY_RANDOM_CHARS 43
-#define AG_KEY_CHECK_CHARS 6
-#define AG_KEY_PUBLIC_CHARS 8 /* of the random part that its public prefix shows */
-#define AG_KEY_LONGEST 512 /* bytes of a key of any shape; longer ones are not even hashed */
-#define AG_KEY_MAX (AG_KEY_PREFIX_MAX + 1 + AG_KEY_RANDOM_CHARS + AG_KEY_CHECK_CHARS)
+#define AG_KEY_CHECK_CHARS  6
+#define AG_KEY_PUBLIC_CHARS 8   /* of the random part that its public prefix shows */
+#define AG_KEY_LONGEST      512 /* bytes of a key of any shape; longer ones are not even hashed */
+#define AG_KEY_MAX          (AG_KEY_PREFIX_MAX + 1 + AG_KEY_RANDOM_CHARS + AG_KEY_CHECK_CHARS)
 
 typedef enum {
     AG_KEY_FOREIGN, /* another shape: an imported key, perhaps */
@@ -45,11 +45,10 @@ const char *ag_key_public(const char *key, apr_size_t n, apr_pool_t *p);
 
 /* The pepper that a source names (see ag_open_source()), for the server and the tool alike: what one of them
  * takes the other must not read otherwise. An error text or NULL. */
-const char *ag_key_pepper(const unsigned char **bytes, apr_size_t *n, const char *source,
-                          apr_pool_t *p);
+const char *ag_key_pepper(const unsigned char **bytes, apr_size_t *n, const char *source, apr_pool_t *p);
 
 /* What the database holds: lower-case hex of SHA-256, or of HMAC-SHA-256 under a pepper. */
-void ag_key_hash(char hex[2 * AG_SHA256_SIZE + 1], const char *key, apr_size_t n,
-                 const unsigned char *pepper, apr_size_t pepper_size);
+void ag_key_hash(char hex[2 * AG_SHA256_SIZE + 1], const char *key, apr_size_t n, const unsigned char *pepper,
+                 apr_size_t pepper_size);
 
 #endif

@@ -10,23 +10,12 @@
 #include <apr_strings.h>
 
 #define MAX_RATES 8
-#define LONG_AGO 1 /* a time that has passed; 0 would mean "never" */
+#define LONG_AGO  1 /* a time that has passed; 0 would mean "never" */
 
 static const char *const names[AG_COL_COUNT] = {
-    "id",
-    "key_hash",
-    "key_prefix",
-    "client_name",
-    "permissions",
-    "roles",
-    "allowed_ips",
-    "allowed_endpoints",
-    "rate_limit",
-    "plan",
-    "plan_rate_limit",
-    "expires_at",
-    "is_active",
-    "grace_until",
+    "id",          "key_hash",          "key_prefix", "client_name", "permissions",     "roles",
+    "allowed_ips", "allowed_endpoints", "rate_limit", "plan",        "plan_rate_limit", "expires_at",
+    "is_active",   "grace_until",
 };
 
 /* Matches no request, since every path begins with a slash. */
@@ -41,11 +30,11 @@ ag_key_column_e ag_key_column(const char *name)
     return (ag_key_column_e)i;
 }
 
-static void broken(const ag_log_t *log, const ag_key_t *key, const ag_key_row_t *row,
-                   ag_key_column_e column, const char *effect)
+static void broken(const ag_log_t *log, const ag_key_t *key, const ag_key_row_t *row, ag_key_column_e column,
+                   const char *effect)
 {
-    ag_log(log, AG_LOG_ERROR, 0, "AG0401: key %s of client %s: %s \"%s\" is not understood; %s",
-           key->key_id, key->client, names[column], row->text[column], effect);
+    ag_log(log, AG_LOG_ERROR, 0, "AG0401: key %s of client %s: %s \"%s\" is not understood; %s", key->key_id,
+           key->client, names[column], row->text[column], effect);
 }
 
 static int are_printable(const ag_words_t *words)
@@ -58,16 +47,18 @@ static int are_printable(const ag_words_t *words)
     return i == words->n;
 }
 
-static void read_words(ag_words_t *words, const ag_key_t *key, const ag_key_row_t *row,
-                       ag_key_column_e column, const ag_log_t *log, apr_pool_t *p)
+static void read_words(ag_words_t *words, const ag_key_t *key, const ag_key_row_t *row, ag_key_column_e column,
+                       const ag_log_t *log, apr_pool_t *p)
 {
     if (ag_text_list(words, row->text[column], p) || !are_printable(words)) {
         broken(log, key, row, column, "the key has none of them");
         words->n = 0;
     }
     if (ag_words_leave_blank(words)) {
-        ag_log(log, AG_LOG_WARNING, 0, "AG0641: key %s of client %s: what holds a blank in its %s is left "
-               "out", key->key_id, key->client, names[column]);
+        ag_log(log, AG_LOG_WARNING, 0,
+               "AG0641: key %s of client %s: what holds a blank in its %s is left "
+               "out",
+               key->key_id, key->client, names[column]);
     }
 }
 
@@ -89,8 +80,7 @@ static ag_ipset_t *parse_networks(const char *text, apr_pool_t *p)
     return ag_ipset_make(nets, words.n, p);
 }
 
-static void read_networks(ag_key_t *key, const ag_key_row_t *row, const ag_log_t *log,
-                          apr_pool_t *p)
+static void read_networks(ag_key_t *key, const ag_key_row_t *row, const ag_log_t *log, apr_pool_t *p)
 {
     if (!row->text[AG_COL_IPS]) {
         return;
@@ -104,16 +94,15 @@ static void read_networks(ag_key_t *key, const ag_key_row_t *row, const ag_log_t
 
 static int is_method(const char *word)
 {
-    return strcmp(word, "*") == 0
-           || (*word && word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-")] == '\0');
+    return strcmp(word, "*") == 0 || (*word && word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-")] == '\0');
 }
 
 int ag_key_endpoint_valid(const char *text, apr_pool_t *p)
 {
     const char *space = strchr(text, ' ');
 
-    return *text == '/' || (space && space[1] == '/'
-                            && is_method(apr_pstrmemdup(p, text, (apr_size_t)(space - text))));
+    return *text == '/'
+           || (space && space[1] == '/' && is_method(apr_pstrmemdup(p, text, (apr_size_t)(space - text))));
 }
 
 /* In a list of plain words a method and the path behind it are one entry. */
@@ -136,8 +125,7 @@ static int join_endpoints(ag_words_t *words, apr_pool_t *p)
     return 1;
 }
 
-static void read_endpoints(ag_key_t *key, const ag_key_row_t *row, const ag_log_t *log,
-                           apr_pool_t *p)
+static void read_endpoints(ag_key_t *key, const ag_key_row_t *row, const ag_log_t *log, apr_pool_t *p)
 {
     const char *text = row->text[AG_COL_ENDPOINTS];
 
@@ -207,15 +195,14 @@ static void read_rates(ag_key_t *key, const ag_key_row_t *row, const ag_log_t *l
     if (key->n_rates > 0 || !plan || !*plan || !(row->here & 1u << AG_COL_PLAN_RATE)) {
         return;
     }
-    if (!row->text[AG_COL_PLAN_RATE] || !parse_rates(key, row->text[AG_COL_PLAN_RATE], p)
-        || key->n_rates == 0) {
+    if (!row->text[AG_COL_PLAN_RATE] || !parse_rates(key, row->text[AG_COL_PLAN_RATE], p) || key->n_rates == 0) {
         broken(log, key, row, AG_COL_PLAN, "its plan is missing or broken and allows no request");
         allow_nothing(key);
     }
 }
 
-static apr_time_t read_time(const ag_key_t *key, const ag_key_row_t *row, ag_key_column_e column,
-                            const ag_log_t *log, apr_pool_t *p)
+static apr_time_t read_time(const ag_key_t *key, const ag_key_row_t *row, ag_key_column_e column, const ag_log_t *log,
+                            apr_pool_t *p)
 {
     apr_int64_t seconds;
 
@@ -243,8 +230,7 @@ static void read_active(ag_key_t *key, const ag_key_row_t *row)
 {
     const char *text = row->text[AG_COL_ACTIVE];
 
-    key->active = !(row->here & 1u << AG_COL_ACTIVE)
-                  || (text && (strcmp(text, "1") == 0 || strcmp(text, "t") == 0));
+    key->active = !(row->here & 1u << AG_COL_ACTIVE) || (text && (strcmp(text, "1") == 0 || strcmp(text, "t") == 0));
 }
 
 /* A name goes into fields, logs and variables: it must not be able to break a line, nor become another
@@ -256,8 +242,7 @@ static int client_valid(const char *client)
 }
 
 /* Who it is. A query without key_prefix shows the start of the hash, which opens nothing. */
-static int read_names(ag_key_t *key, const ag_key_row_t *row, const char *hash,
-                      const ag_log_t *log, apr_pool_t *p)
+static int read_names(ag_key_t *key, const ag_key_row_t *row, const char *hash, const ag_log_t *log, apr_pool_t *p)
 {
     const char *prefix = row->text[AG_COL_PREFIX];
     const char *stored = row->text[AG_COL_HASH];
@@ -266,25 +251,27 @@ static int read_names(ag_key_t *key, const ag_key_row_t *row, const char *hash,
     key->hash = apr_pstrdup(p, hash);
     key->key_id = prefix && *prefix ? ag_text_plain(prefix, p) : apr_psprintf(p, "%.8s...", hash);
     key->id = apr_pstrdup(p, row->text[AG_COL_ID] ? row->text[AG_COL_ID] : "");
-    key->number = ag_measure_number(&number, key->id, 1, APR_INT64_MAX, p)
-                      ? 0
-                      : (apr_uint64_t)number;
+    key->number = ag_measure_number(&number, key->id, 1, APR_INT64_MAX, p) ? 0 : (apr_uint64_t)number;
     key->client = apr_pstrdup(p, row->text[AG_COL_CLIENT]);
     if (row->here & 1u << AG_COL_HASH && (!stored || strcmp(stored, hash) != 0)) {
-        ag_log(log, AG_LOG_ERROR, 0, "AG0402: the query for keys yields key %s, which was not "
-               "asked for", key->key_id);
+        ag_log(log, AG_LOG_ERROR, 0,
+               "AG0402: the query for keys yields key %s, which was not "
+               "asked for",
+               key->key_id);
         return 0;
     }
     if (!client_valid(key->client)) {
-        ag_log(log, AG_LOG_ERROR, 0, "AG0403: key %s has no client_name, or one that is reserved "
-               "or is no UTF-8 without control characters and blanks at its ends", key->key_id);
+        ag_log(log, AG_LOG_ERROR, 0,
+               "AG0403: key %s has no client_name, or one that is reserved "
+               "or is no UTF-8 without control characters and blanks at its ends",
+               key->key_id);
         return 0;
     }
     return 1;
 }
 
-apr_status_t ag_key_of_row(ag_key_t **out, const ag_key_row_t *row, const char *hash,
-                           const ag_log_t *log, apr_pool_t *p)
+apr_status_t ag_key_of_row(ag_key_t **out, const ag_key_row_t *row, const char *hash, const ag_log_t *log,
+                           apr_pool_t *p)
 {
     ag_key_t *key = apr_pcalloc(p, sizeof *key);
 

@@ -45,11 +45,11 @@ int ag_key_endpoint_valid(const char *text, apr_pool_t *p);
 
 /* The key of a row that was asked for by `hash`. APR_EGENERAL (logged) when the row is no key: no
  * usable client name, or another key's hash. */
-apr_status_t ag_key_of_row(ag_key_t **key, const ag_key_row_t *row, const char *hash,
-                           const ag_log_t *log, apr_pool_t *p);
+apr_status_t ag_key_of_row(ag_key_t **key, const ag_key_row_t *row, const char *hash, const ag_log_t *log,
+                           apr_pool_t *p);
 
 /* keys_dbd: the rows of bcrypt hashes whose key begins with `prefix` (ag_key_row_t), nine at most. */
-apr_status_t ag_keys_dbd_alike(apr_array_header_t **rows, const ag_db_port_t *port,
-                               const char *prefix, const ag_log_t *log, apr_pool_t *p);
+apr_status_t ag_keys_dbd_alike(apr_array_header_t **rows, const ag_db_port_t *port, const char *prefix,
+                               const ag_log_t *log, apr_pool_t *p);
 
 #endif

@@ -28,10 +28,10 @@ typedef struct {
     const ag_log_t *log;
     apr_pool_t *p;
     ag_id_t id;
-    const ag_key_t *cached; /* what the cache holds, too old perhaps */
+    const ag_key_t *cached;       /* what the cache holds, too old perhaps */
     const ag_stored_hash_t *hash; /* its */
-    apr_time_t stored;      /* when it was read */
-    ag_keys_up_e up;        /* the database, as far as we know */
+    apr_time_t stored;            /* when it was read */
+    ag_keys_up_e up;              /* the database, as far as we know */
 } lookup_t;
 
 static const ag_key_t *read_cache(lookup_t *l)
@@ -45,8 +45,7 @@ static const ag_key_t *read_cache(lookup_t *l)
 
 static int is_fresh(const lookup_t *l)
 {
-    return l->cached && ag_within(l->now, l->stored,
-                                  l->up == AG_KEYS_UP ? l->realm->ttl : l->realm->stale);
+    return l->cached && ag_within(l->now, l->stored, l->up == AG_KEYS_UP ? l->realm->ttl : l->realm->stale);
 }
 
 /* 1 when the key was certainly not there a moment ago. While the database is down a new key could
@@ -68,8 +67,7 @@ static apr_uint64_t sweeps(const lookup_t *l)
 /* Puts a record in unless keys were dropped since `word` was read: the row might be from before. The
  * word is looked at while the slot is locked, so a sweep has either passed before, and moved it, or
  * finds the record. */
-static void fill(const lookup_t *l, ag_cache_t *cache, const void *record, apr_size_t n,
-                 apr_uint64_t word)
+static void fill(const lookup_t *l, ag_cache_t *cache, const void *record, apr_size_t n, apr_uint64_t word)
 {
     ag_keys_shared_t *shared = l->keys->shared;
 
@@ -130,16 +128,16 @@ static ag_key_result_e fall_back(const ag_key_t **key, const lookup_t *l)
 static apr_status_t query(ag_key_t **key, const char *hash, const lookup_t *l)
 {
     ag_log_t once;
-    apr_status_t rv = ag_keys_dbd_get(key, &l->keys->db, l->realm->query, hash,
-                                      ag_keys_log(&once, l->keys, l->log, l->now), l->p);
+    apr_status_t rv =
+        ag_keys_dbd_get(key, &l->keys->db, l->realm->query, hash, ag_keys_log(&once, l->keys, l->log, l->now), l->p);
 
     ag_keys_fault(l->keys, rv, l->now);
     if (!APR_STATUS_IS_NOTFOUND(rv) || l->realm->query || l->realm->pepper_size
         || !ag_keys_bcrypt_fits(l->text, l->n)) {
         return rv;
     }
-    return ag_keys_bcrypt_find(key, l->keys, l->realm, l->text, l->n, l->cached ? l->hash : NULL,
-                               l->now, l->log, l->p);
+    return ag_keys_bcrypt_find(key, l->keys, l->realm, l->text, l->n, l->cached ? l->hash : NULL, l->now, l->log,
+                               l->p);
 }
 
 static ag_key_result_e ask_database(const ag_key_t **key, const lookup_t *l)
@@ -182,8 +180,8 @@ static int ask_cache(ag_key_result_e *result, const ag_key_t **key, lookup_t *l)
  * since another's turn may just have ended. */
 static ag_key_result_e look_up(const ag_key_t **key, lookup_t *l)
 {
-    ag_flight_t flight = {.flights = l->keys->flights, .store = l->realm->id, .what = l->id,
-                          .places = l->keys->places};
+    ag_flight_t flight = {
+        .flights = l->keys->flights, .store = l->realm->id, .what = l->id, .places = l->keys->places};
     ag_key_result_e result;
     ag_flight_e turn;
 
@@ -205,9 +203,8 @@ static ag_key_result_e look_up(const ag_key_t **key, lookup_t *l)
     return result;
 }
 
-ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key_realm_t *realm,
-                             const char *text, apr_size_t n, apr_time_t now, const ag_log_t *log,
-                             apr_pool_t *p)
+ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key_realm_t *realm, const char *text,
+                             apr_size_t n, apr_time_t now, const ag_log_t *log, apr_pool_t *p)
 {
     lookup_t l = {keys, realm, text, n, now, log, p, {0, 0}, NULL, NULL, 0, AG_KEYS_DOWN};
 
@@ -221,21 +218,18 @@ ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key
         *key = l.cached;
         return AG_KEY_FOUND;
     }
-    if (ag_key_shape(text, n) == AG_KEY_TYPO || !ag_text_visible(text, n, 0)
-        || is_known_unknown(&l)) {
+    if (ag_key_shape(text, n) == AG_KEY_TYPO || !ag_text_visible(text, n, 0) || is_known_unknown(&l)) {
         return AG_KEY_UNKNOWN;
     }
     return look_up(key, &l);
 }
 
-int ag_keys_known(ag_keys_t *keys, const ag_key_realm_t *realm, const char *text, apr_size_t n,
-                  apr_time_t now)
+int ag_keys_known(ag_keys_t *keys, const ag_key_realm_t *realm, const char *text, apr_size_t n, apr_time_t now)
 {
     ag_id_t id = ag_id_mix(realm->id, ag_sip(keys->sip, text, n));
     char record[AG_KEY_RECORD_SIZE];
     apr_time_t stored;
 
-    return (keys->good && ag_cache_get(keys->good, id, record, &stored)
-            && ag_within(now, stored, AG_MARK_SPAN))
+    return (keys->good && ag_cache_get(keys->good, id, record, &stored) && ag_within(now, stored, AG_MARK_SPAN))
            || ag_cache_get(keys->known, id, record, &stored);
 }

@@ -24,11 +24,11 @@ typedef enum { AG_KEY_FOUND, AG_KEY_UNKNOWN, AG_KEY_UNAVAILABLE } ag_key_result_
 
 /* A key as the database holds it, ready to use. All memory is the request's. */
 typedef struct ag_key_t {
-    const char *id;         /* the table's */
-    apr_uint64_t number;    /* the same as a number; 0 when it is none */
-    const char *hash;       /* hex, as stored; NULL when the key comes from the cache */
-    const char *key_id;     /* public prefix */
-    const char *client;     /* never NULL or empty */
+    const char *id;      /* the table's */
+    apr_uint64_t number; /* the same as a number; 0 when it is none */
+    const char *hash;    /* hex, as stored; NULL when the key comes from the cache */
+    const char *key_id;  /* public prefix */
+    const char *client;  /* never NULL or empty */
     ag_words_t scopes;
     ag_words_t roles;
     ag_words_t endpoints;       /* "GET /api/me" or "/api/me"; none: any endpoint. An empty or
@@ -43,22 +43,22 @@ typedef struct ag_key_t {
 
 /* How keys are looked up in one server: fixed after configuration. */
 typedef struct ag_key_realm_t {
-    ag_id_t id;               /* of database, query and pepper: part of every cache id */
-    const char *query;        /* SQL with one %s for the hash; NULL: the shipped schema's. Columns
+    ag_id_t id;        /* of database, query and pepper: part of every cache id */
+    const char *query; /* SQL with one %s for the hash; NULL: the shipped schema's. Columns
                                  are known by the shipped names, client_name is a must */
     const unsigned char *pepper;
     apr_size_t pepper_size;
-    apr_time_t ttl;           /* a cached key is used without asking for this long */
-    apr_time_t stale;         /* and, while the database is down, for this long */
-    apr_time_t negative;      /* an unknown key is remembered this long */
+    apr_time_t ttl;      /* a cached key is used without asking for this long */
+    apr_time_t stale;    /* and, while the database is down, for this long */
+    apr_time_t negative; /* an unknown key is remembered this long */
 } ag_key_realm_t;
 
 /* The store of one server process; the caches are shared between processes. */
 typedef struct ag_keys_t {
-    ag_cache_t *known;   /* records */
-    ag_cache_t *good;    /* marks of keys that were good lately: they outlive the record. Or NULL */
-    ag_cache_t *unknown; /* keys that do not exist, apart, so they cannot push out good ones */
-    void *shared;        /* ag_keys_shared_t, in shared memory, zero when fresh */
+    ag_cache_t *known;          /* records */
+    ag_cache_t *good;           /* marks of keys that were good lately: they outlive the record. Or NULL */
+    ag_cache_t *unknown;        /* keys that do not exist, apart, so they cannot push out good ones */
+    void *shared;               /* ag_keys_shared_t, in shared memory, zero when fresh */
     const apr_uint64_t *notice; /* moves when apiguardctl has changed something on this machine;
                                    read atomically, never NULL */
     const ag_sip_key_t *sip;
@@ -68,7 +68,8 @@ typedef struct ag_keys_t {
     ag_budget_t *budget;   /* in shared memory: of tries of bcrypt hashes */
 } ag_keys_t;
 
-#define AG_KEY_RECORD_SIZE 1088 /* a longer record works, but is read from the database each time; one of
+#define AG_KEY_RECORD_SIZE                                                                                           \
+    1088                        /* a longer record works, but is read from the database each time; one of
                                    up to a quarter takes a quarter of the room */
 #define AG_KEY_UNKNOWN_SIZE 32  /* a record of ag_keys_t.unknown */
 #define AG_KEYS_SHARED_SIZE 128 /* bytes of shared memory for ag_keys_t.shared */
@@ -76,27 +77,24 @@ typedef struct ag_keys_t {
 /* Looks a key up. One that is not cached is asked for once, however many requests want it; the others
  * wait for two seconds at most. *key is set with AG_KEY_FOUND, whatever its status; revoked and expired ones are
  * found too. */
-ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key_realm_t *realm,
-                             const char *text, apr_size_t n, apr_time_t now, const ag_log_t *log,
-                             apr_pool_t *p);
+ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key_realm_t *realm, const char *text,
+                             apr_size_t n, apr_time_t now, const ag_log_t *log, apr_pool_t *p);
 
 /* 1 when the key is cached or was good within the last day, on this machine. Asks and hashes nothing
  * else, so it may be asked for anybody. */
-int ag_keys_known(ag_keys_t *keys, const ag_key_realm_t *realm, const char *text, apr_size_t n,
-                  apr_time_t now);
+int ag_keys_known(ag_keys_t *keys, const ag_key_realm_t *realm, const char *text, apr_size_t n, apr_time_t now);
 
 /* For the watchdog: reads the database's change log and drops from the cache what changed. Nothing
  * happens before a first key was asked for. While it fails for two seconds the database counts as
  * down and cached keys live on their stale time; then it is tried no more than once a second.
  * ag_keys_find() reads the log too when nobody has for 0.8 seconds. */
-void ag_keys_poll(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
-                  apr_pool_t *p);
+void ag_keys_poll(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log, apr_pool_t *p);
 
 /* ---- keys_dbd: the statements ---------------------------------------------------------------- */
 
 /* Reads one key by its stored hash. APR_SUCCESS, APR_NOTFOUND (certainly none) or a fault. */
-apr_status_t ag_keys_dbd_get(ag_key_t **key, const ag_db_port_t *port, const char *query,
-                             const char *hash, const ag_log_t *log, apr_pool_t *p);
+apr_status_t ag_keys_dbd_get(ag_key_t **key, const ag_db_port_t *port, const char *query, const char *hash,
+                             const ag_log_t *log, apr_pool_t *p);
 
 /* The change log after `revision`: *changed gets the hashes (const char *), *revision the newest
  * number seen. More than 1000 changes at once: *all is set instead. */
@@ -116,7 +114,6 @@ typedef enum {
 
 /* Is our schema there, and do the statements run that keys are looked up with? With `query`, does that
  * run instead? *detail is NULL with AG_SCHEMA_OK, else tells it in the database's own words. */
-ag_schema_e ag_keys_dbd_schema(const ag_db_port_t *port, const char *query, const char **detail,
-                               apr_pool_t *p);
+ag_schema_e ag_keys_dbd_schema(const ag_db_port_t *port, const char *query, const char **detail, apr_pool_t *p);
 
 #endif

@@ -16,16 +16,14 @@
 
 int ag_keys_bcrypt_fits(const char *text, apr_size_t n)
 {
-    return n > AG_BCRYPT_PREFIX && n <= AG_BCRYPT_LONGEST
-           && ag_key_shape(text, n) == AG_KEY_FOREIGN;
+    return n > AG_BCRYPT_PREFIX && n <= AG_BCRYPT_LONGEST && ag_key_shape(text, n) == AG_KEY_FOREIGN;
 }
 
 /* "$2y$10$...": the number of doublings, or -1. */
 static int cost_of(const char *stored)
 {
-    int good = strncmp(stored, "$2", 2) == 0 && stored[2] && strchr("aby", stored[2])
-               && stored[3] == '$' && stored[4] >= '0' && stored[4] <= '9' && stored[5] >= '0'
-               && stored[5] <= '9' && stored[6] == '$';
+    int good = strncmp(stored, "$2", 2) == 0 && stored[2] && strchr("aby", stored[2]) && stored[3] == '$'
+               && stored[4] >= '0' && stored[4] <= '9' && stored[5] >= '0' && stored[5] <= '9' && stored[6] == '$';
 
     return good ? 10 * (stored[4] - '0') + stored[5] - '0' : -1;
 }
@@ -67,9 +65,8 @@ static const ag_key_row_t *known_row(const apr_array_header_t *rows, const ag_st
     return NULL;
 }
 
-static apr_status_t try_row(const ag_key_row_t *row, ag_keys_t *keys, ag_id_t name,
-                            const char *text, apr_size_t n, apr_time_t now, const ag_log_t *log,
-                            apr_pool_t *p)
+static apr_status_t try_row(const ag_key_row_t *row, ag_keys_t *keys, ag_id_t name, const char *text, apr_size_t n,
+                            apr_time_t now, const ag_log_t *log, apr_pool_t *p)
 {
     const char *stored = row->text[AG_COL_HASH];
 
@@ -77,17 +74,20 @@ static apr_status_t try_row(const ag_key_row_t *row, ag_keys_t *keys, ag_id_t na
         return APR_NOTFOUND;
     }
     if (cost_of(stored) > AG_BCRYPT_COST) {
-        ag_log(log, AG_LOG_ERROR, 0, "AG0421: the bcrypt hash of key number %s costs more than 2^%d "
-               "and is not tried", row->text[AG_COL_ID] ? row->text[AG_COL_ID] : "?",
-               AG_BCRYPT_COST);
+        ag_log(log, AG_LOG_ERROR, 0,
+               "AG0421: the bcrypt hash of key number %s costs more than 2^%d "
+               "and is not tried",
+               row->text[AG_COL_ID] ? row->text[AG_COL_ID] : "?", AG_BCRYPT_COST);
         return APR_NOTFOUND;
     }
     switch (ag_budget_take(keys->budget, name, now)) {
     case AG_BUDGET_OK:
         return ag_keys_bcrypt_is(text, n, stored, p) ? APR_SUCCESS : APR_NOTFOUND;
     case AG_BUDGET_JUST_SPENT:
-        ag_log(log, AG_LOG_WARNING, 0, "AG0422: too many bcrypt hashes were tried within %d seconds; "
-               "imported keys that are not cached get 503 for a while", AG_BUDGET_SECONDS);
+        ag_log(log, AG_LOG_WARNING, 0,
+               "AG0422: too many bcrypt hashes were tried within %d seconds; "
+               "imported keys that are not cached get 503 for a while",
+               AG_BUDGET_SECONDS);
         break;
     case AG_BUDGET_SPENT:
         break;
@@ -95,9 +95,9 @@ static apr_status_t try_row(const ag_key_row_t *row, ag_keys_t *keys, ag_id_t na
     return APR_TIMEUP;
 }
 
-apr_status_t ag_keys_bcrypt_find(ag_key_t **key, ag_keys_t *keys, const ag_key_realm_t *realm,
-                                 const char *text, apr_size_t n, const ag_stored_hash_t *known,
-                                 apr_time_t now, const ag_log_t *log, apr_pool_t *p)
+apr_status_t ag_keys_bcrypt_find(ag_key_t **key, ag_keys_t *keys, const ag_key_realm_t *realm, const char *text,
+                                 apr_size_t n, const ag_stored_hash_t *known, apr_time_t now, const ag_log_t *log,
+                                 apr_pool_t *p)
 {
     const char *prefix = apr_pstrmemdup(p, text, AG_BCRYPT_PREFIX);
     ag_id_t name = ag_id_mix(realm->id, ag_sip(keys->sip, prefix, AG_BCRYPT_PREFIX));
@@ -116,8 +116,10 @@ apr_status_t ag_keys_bcrypt_find(ag_key_t **key, ag_keys_t *keys, const ag_key_r
         return ag_key_of_row(key, row, row->text[AG_COL_HASH], log, p);
     }
     if (rows->nelts > AG_BCRYPT_TRIES) {
-        ag_log(log, AG_LOG_ERROR, 0, "AG0423: more than %d imported keys begin alike; the others "
-               "are never tried", AG_BCRYPT_TRIES);
+        ag_log(log, AG_LOG_ERROR, 0,
+               "AG0423: more than %d imported keys begin alike; the others "
+               "are never tried",
+               AG_BCRYPT_TRIES);
     }
     rv = APR_NOTFOUND;
     for (i = 0; rv == APR_NOTFOUND && i < rows->nelts && i < AG_BCRYPT_TRIES; i++) {

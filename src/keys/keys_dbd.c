@@ -15,12 +15,12 @@
 #define MAX_CHANGES 1000
 
 /* Columns are named, never `*`: a prepared statement outlives ALTER TABLE. */
-#define SELECT_KEY \
-    "SELECT k.id AS id, k.key_hash AS key_hash, k.key_prefix AS key_prefix," \
-    " k.client_name AS client_name, k.permissions AS permissions, k.roles AS roles," \
-    " k.allowed_ips AS allowed_ips, k.allowed_endpoints AS allowed_endpoints," \
-    " k.rate_limit AS rate_limit, k.plan AS plan, p.rate_limit AS plan_rate_limit," \
-    " k.expires_at AS expires_at, k.is_active AS is_active, k.grace_until AS grace_until" \
+#define SELECT_KEY                                                                                                   \
+    "SELECT k.id AS id, k.key_hash AS key_hash, k.key_prefix AS key_prefix,"                                         \
+    " k.client_name AS client_name, k.permissions AS permissions, k.roles AS roles,"                                 \
+    " k.allowed_ips AS allowed_ips, k.allowed_endpoints AS allowed_endpoints,"                                       \
+    " k.rate_limit AS rate_limit, k.plan AS plan, p.rate_limit AS plan_rate_limit,"                                  \
+    " k.expires_at AS expires_at, k.is_active AS is_active, k.grace_until AS grace_until"                            \
     " FROM api_keys k LEFT JOIN api_plans p ON p.name = k.plan"
 
 static const char sql_key[] = SELECT_KEY " WHERE k.key_hash = %s";
@@ -30,29 +30,26 @@ static const char sql_alike[] =
     SELECT_KEY " WHERE k.key_prefix = %s AND length(k.key_hash) = 60 ORDER BY k.id LIMIT 9";
 
 /* One row at least: the newest number, beside each change after ours. */
-static const char sql_changes[] =
-    "SELECT s.revision, c.key_hash FROM api_schema s"
-    " LEFT JOIN api_changes c ON c.revision > %lld"
-    " ORDER BY c.revision LIMIT 1001"; /* MAX_CHANGES + 1 */
+static const char sql_changes[] = "SELECT s.revision, c.key_hash FROM api_schema s"
+                                  " LEFT JOIN api_changes c ON c.revision > %lld"
+                                  " ORDER BY c.revision LIMIT 1001"; /* MAX_CHANGES + 1 */
 
 static const char sql_version[] = "SELECT version FROM api_schema WHERE id = %d";
 
-static int query(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, const char *value,
-                 apr_pool_t *p)
+static int query(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, const char *value, apr_pool_t *p)
 {
     return ag_statement_query(rows, db, sql, 1, &value, p);
 }
 
 static apr_status_t failed(ag_db_t *db, int rc, const ag_log_t *log, apr_pool_t *p)
 {
-    ag_log(log, AG_LOG_ERROR, 0, "AG0411: the database of keys does not answer: %s",
-           ag_statement_error(db, rc, p));
+    ag_log(log, AG_LOG_ERROR, 0, "AG0411: the database of keys does not answer: %s", ag_statement_error(db, rc, p));
     return APR_EGENERAL;
 }
 
 /* A column nobody knows may be a rule with a typing error in its name, so it is not passed over. */
-static apr_status_t read_row(ag_key_row_t *out, ag_db_t *db, apr_dbd_results_t *rows,
-                             apr_dbd_row_t *row, const ag_log_t *log, apr_pool_t *p)
+static apr_status_t read_row(ag_key_row_t *out, ag_db_t *db, apr_dbd_results_t *rows, apr_dbd_row_t *row,
+                             const ag_log_t *log, apr_pool_t *p)
 {
     int n = apr_dbd_num_cols(db->driver, rows);
     int i;
@@ -63,8 +60,10 @@ static apr_status_t read_row(ag_key_row_t *out, ag_db_t *db, apr_dbd_results_t *
         ag_key_column_e column = name ? ag_key_column(name) : AG_COL_COUNT;
 
         if (column == AG_COL_COUNT || out->here & 1u << column) {
-            ag_log(log, AG_LOG_ERROR, 0, "AG0412: the query for keys yields a column \"%s\" that "
-                   "is not known or comes twice", name ? name : "");
+            ag_log(log, AG_LOG_ERROR, 0,
+                   "AG0412: the query for keys yields a column \"%s\" that "
+                   "is not known or comes twice",
+                   name ? name : "");
             return APR_EGENERAL;
         }
         out->here |= 1u << column;
@@ -76,8 +75,8 @@ static apr_status_t read_row(ag_key_row_t *out, ag_db_t *db, apr_dbd_results_t *
 }
 
 /* The one row there may be: APR_SUCCESS, APR_NOTFOUND, or a fault. */
-static apr_status_t only_row(ag_key_row_t *text, ag_db_t *db, apr_dbd_results_t *rows,
-                             const ag_log_t *log, apr_pool_t *p)
+static apr_status_t only_row(ag_key_row_t *text, ag_db_t *db, apr_dbd_results_t *rows, const ag_log_t *log,
+                             apr_pool_t *p)
 {
     apr_dbd_row_t *row, *second;
     apr_status_t rv;
@@ -88,15 +87,16 @@ static apr_status_t only_row(ag_key_row_t *text, ag_db_t *db, apr_dbd_results_t 
     }
     rv = read_row(text, db, rows, row, log, p);
     if (rv == APR_SUCCESS && ag_statement_row(&second, db, rows, 2, p) != -1) {
-        ag_log(log, AG_LOG_ERROR, 0, "AG0413: the query for keys yields more than one row for one "
+        ag_log(log, AG_LOG_ERROR, 0,
+               "AG0413: the query for keys yields more than one row for one "
                "key");
         return APR_EGENERAL;
     }
     return rv;
 }
 
-static apr_status_t get(ag_key_t **key, ag_db_t *db, const char *sql, const char *hash,
-                        const ag_log_t *log, apr_pool_t *p)
+static apr_status_t get(ag_key_t **key, ag_db_t *db, const char *sql, const char *hash, const ag_log_t *log,
+                        apr_pool_t *p)
 {
     apr_dbd_results_t *rows;
     ag_key_row_t text;
@@ -110,8 +110,8 @@ static apr_status_t get(ag_key_t **key, ag_db_t *db, const char *sql, const char
     return rv == APR_SUCCESS ? ag_key_of_row(key, &text, hash, log, p) : rv;
 }
 
-apr_status_t ag_keys_dbd_get(ag_key_t **key, const ag_db_port_t *port, const char *sql,
-                             const char *hash, const ag_log_t *log, apr_pool_t *p)
+apr_status_t ag_keys_dbd_get(ag_key_t **key, const ag_db_port_t *port, const char *sql, const char *hash,
+                             const ag_log_t *log, apr_pool_t *p)
 {
     ag_db_t db;
     apr_status_t rv = port->acquire(port->ctx, &db, p);
@@ -128,8 +128,8 @@ apr_status_t ag_keys_dbd_get(ag_key_t **key, const ag_db_port_t *port, const cha
 
 /* ---- keys that begin alike ------------------------------------------------------------------- */
 
-static apr_status_t alike(apr_array_header_t *out, ag_db_t *db, const char *prefix,
-                          const ag_log_t *log, apr_pool_t *p)
+static apr_status_t alike(apr_array_header_t *out, ag_db_t *db, const char *prefix, const ag_log_t *log,
+                          apr_pool_t *p)
 {
     apr_dbd_results_t *rows;
     int rc = query(&rows, db, sql_alike, prefix, p);
@@ -146,8 +146,8 @@ static apr_status_t alike(apr_array_header_t *out, ag_db_t *db, const char *pref
     return rc == -1 ? APR_SUCCESS : failed(db, rc, log, p);
 }
 
-apr_status_t ag_keys_dbd_alike(apr_array_header_t **rows, const ag_db_port_t *port,
-                               const char *prefix, const ag_log_t *log, apr_pool_t *p)
+apr_status_t ag_keys_dbd_alike(apr_array_header_t **rows, const ag_db_port_t *port, const char *prefix,
+                               const ag_log_t *log, apr_pool_t *p)
 {
     ag_db_t db;
     apr_status_t rv = port->acquire(port->ctx, &db, p);
@@ -164,8 +164,8 @@ apr_status_t ag_keys_dbd_alike(apr_array_header_t **rows, const ag_db_port_t *po
 /* ---- the change log -------------------------------------------------------------------------- */
 
 /* Takes the rows one by one; the driver's error number, or 0 at their end. */
-static int take_changes(apr_array_header_t *changed, const char **newest, ag_db_t *db,
-                        apr_dbd_results_t *rows, apr_pool_t *p)
+static int take_changes(apr_array_header_t *changed, const char **newest, ag_db_t *db, apr_dbd_results_t *rows,
+                        apr_pool_t *p)
 {
     int n, rc = 0;
 
@@ -185,8 +185,8 @@ static int take_changes(apr_array_header_t *changed, const char **newest, ag_db_
     return rc == -1 ? 0 : rc;
 }
 
-static apr_status_t changes(apr_array_header_t *changed, apr_int64_t *revision, int *all,
-                            ag_db_t *db, const ag_log_t *log, apr_pool_t *p)
+static apr_status_t changes(apr_array_header_t *changed, apr_int64_t *revision, int *all, ag_db_t *db,
+                            const ag_log_t *log, apr_pool_t *p)
 {
     apr_dbd_results_t *rows;
     const char *text;
@@ -227,8 +227,7 @@ apr_status_t ag_keys_dbd_changes(apr_array_header_t **changed, apr_int64_t *revi
 /* ---- is it our schema? ----------------------------------------------------------------------- */
 
 /* A failed statement: a database that went away in between is down, else something is not there. */
-static ag_schema_e blame(const char **detail, ag_db_t *db, int rc, ag_schema_e schema,
-                         apr_pool_t *p)
+static ag_schema_e blame(const char **detail, ag_db_t *db, int rc, ag_schema_e schema, apr_pool_t *p)
 {
     *detail = ag_statement_error(db, rc, p);
     if (ag_statement_is_busy(db, rc) || apr_dbd_check_conn(db->driver, p, db->handle) != APR_SUCCESS) {
@@ -238,8 +237,8 @@ static ag_schema_e blame(const char **detail, ag_db_t *db, int rc, ag_schema_e s
 }
 
 /* Runs a statement with a value that finds nothing. */
-static ag_schema_e probe(const char **detail, ag_db_t *db, const char *sql, const char *value,
-                         ag_schema_e otherwise, apr_pool_t *p)
+static ag_schema_e probe(const char **detail, ag_db_t *db, const char *sql, const char *value, ag_schema_e otherwise,
+                         apr_pool_t *p)
 {
     apr_dbd_results_t *rows;
     int rc = query(&rows, db, sql, value, p);
@@ -258,8 +257,8 @@ static ag_schema_e check_version(const char **detail, ag_db_t *db, apr_pool_t *p
     if (rc != 0) {
         return blame(detail, db, rc, AG_SCHEMA_MISSING, p);
     }
-    if (ag_statement_row(&row, db, rows, 1, p) != 0 || ag_statement_value(&version, db, row, 0, p)
-        || !version || ag_measure_number(&number, version, 0, APR_INT32_MAX, p)) {
+    if (ag_statement_row(&row, db, rows, 1, p) != 0 || ag_statement_value(&version, db, row, 0, p) || !version
+        || ag_measure_number(&number, version, 0, APR_INT32_MAX, p)) {
         *detail = "the table api_schema holds no version";
         return AG_SCHEMA_MISSING;
     }
@@ -295,8 +294,7 @@ static ag_schema_e check_schema(const char **detail, ag_db_t *db, const char *sq
     return fits != AG_SCHEMA_OK ? fits : schema;
 }
 
-ag_schema_e ag_keys_dbd_schema(const ag_db_port_t *port, const char *sql, const char **detail,
-                               apr_pool_t *p)
+ag_schema_e ag_keys_dbd_schema(const ag_db_port_t *port, const char *sql, const char **detail, apr_pool_t *p)
 {
     ag_db_t db;
     ag_schema_e schema;

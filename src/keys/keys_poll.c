@@ -22,11 +22,11 @@
 #define INTERVAL (APR_USEC_PER_SEC * 4 / 5)
 /* After a failure, wait slightly longer, so that the watchdog retries first. */
 #define PATIENCE (APR_USEC_PER_SEC * 9 / 10)
-#define LAG (2 * APR_USEC_PER_SEC)
-#define HUNG (30 * APR_USEC_PER_SEC) /* a reading that takes longer no longer speaks for others */
-#define FAILED (LAG + HUNG) /* a failure may end long after the request that asks came in */
+#define LAG      (2 * APR_USEC_PER_SEC)
+#define HUNG     (30 * APR_USEC_PER_SEC) /* a reading that takes longer no longer speaks for others */
+#define FAILED   (LAG + HUNG)            /* a failure may end long after the request that asks came in */
 
-#define LOAD(x) __atomic_load_n(&(x), __ATOMIC_SEQ_CST)
+#define LOAD(x)         __atomic_load_n(&(x), __ATOMIC_SEQ_CST)
 #define STORE(x, value) __atomic_store_n(&(x), (value), __ATOMIC_SEQ_CST)
 
 typedef struct {
@@ -43,16 +43,14 @@ static int is_changed(void *ctx, const void *record, apr_size_t n)
     int i;
 
     for (i = 0; i < changes->n && !changes->all; i++) {
-        if (n >= sizeof *changes->hashes
-            && memcmp(record, &changes->hashes[i], sizeof *changes->hashes) == 0) {
+        if (n >= sizeof *changes->hashes && memcmp(record, &changes->hashes[i], sizeof *changes->hashes) == 0) {
             return 1;
         }
     }
     return changes->all;
 }
 
-static void drop_changed(ag_keys_t *keys, const apr_array_header_t *changed, int all,
-                         apr_pool_t *p)
+static void drop_changed(ag_keys_t *keys, const apr_array_header_t *changed, int all, apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;
     ag_stored_hash_t *hashes = apr_palloc(p, ((apr_size_t)changed->nelts + 1) * sizeof *hashes);
@@ -116,8 +114,7 @@ static apr_status_t read_log(ag_keys_t *keys, apr_time_t now, const ag_log_t *lo
     if (all || changed->nelts > 0) {
         drop_changed(keys, changed, all, p);
     }
-    __atomic_compare_exchange_n(&shared->revision, &from, revision, 0, __ATOMIC_SEQ_CST,
-                                __ATOMIC_SEQ_CST);
+    __atomic_compare_exchange_n(&shared->revision, &from, revision, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     return APR_SUCCESS;
 }
 
@@ -129,8 +126,7 @@ static int lasts(apr_time_t now, apr_time_t until, apr_time_t span)
 
 static int is_known_down(ag_keys_shared_t *shared, apr_time_t now)
 {
-    return lasts(now, LOAD(shared->failed_until), FAILED)
-           || lasts(now, LOAD(shared->trying_until), HUNG);
+    return lasts(now, LOAD(shared->failed_until), FAILED) || lasts(now, LOAD(shared->trying_until), HUNG);
 }
 
 /* What time it is now, for who came in at `now` and began to wait at `began`. */
@@ -193,8 +189,7 @@ static int is_turn(ag_keys_shared_t *shared, apr_time_t now, apr_time_t interval
     apr_time_t last = LOAD(shared->last_try);
 
     return !ag_within(now, last, interval - 1) && !is_being_tried(shared, now)
-           && __atomic_compare_exchange_n(&shared->last_try, &last, now, 0, __ATOMIC_SEQ_CST,
-                                          __ATOMIC_SEQ_CST);
+           && __atomic_compare_exchange_n(&shared->last_try, &last, now, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 /* After a failure the watchdog tries first: a database that hangs would hold up the request. */
@@ -208,22 +203,20 @@ static int is_read(const ag_keys_t *keys, apr_time_t now)
 {
     ag_keys_shared_t *shared = keys->shared;
 
-    return LOAD(*keys->notice) == LOAD(shared->noticed)
-           && ag_within(now, LOAD(shared->last_good), LAG);
+    return LOAD(*keys->notice) == LOAD(shared->noticed) && ag_within(now, LOAD(shared->last_good), LAG);
 }
 
 static ag_flight_t flight_of(const ag_keys_t *keys, const ag_key_realm_t *realm)
 {
-    ag_flight_t flight = {.flights = keys->flights, .store = realm->id, .what = realm->id,
-                          .places = keys->places};
+    ag_flight_t flight = {.flights = keys->flights, .store = realm->id, .what = realm->id, .places = keys->places};
 
     return flight;
 }
 
 /* Reads the log, or waits for who reads it. A reading that was begun before the notice came does not
  * serve; the next one will. */
-static apr_status_t poll_in_turn(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now,
-                                 const ag_log_t *log, apr_pool_t *p)
+static apr_status_t poll_in_turn(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
+                                 apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;
     ag_flight_t flight = flight_of(keys, realm);
@@ -247,8 +240,8 @@ static apr_status_t poll_in_turn(ag_keys_t *keys, const ag_key_realm_t *realm, a
 }
 
 /* It is one's turn to read for all; if somebody does right now, the better. */
-static void poll_for_all(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now,
-                         const ag_log_t *log, apr_pool_t *p)
+static void poll_for_all(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
+                         apr_pool_t *p)
 {
     ag_flight_t flight = flight_of(keys, realm);
 
@@ -260,8 +253,8 @@ static void poll_for_all(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_
 
 /* Somebody on this machine has changed something and been told that it is in force: nobody goes on
  * with the cache before the change is read, whoever else may be reading it. */
-static ag_keys_up_e read_notice(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now,
-                                const ag_log_t *log, apr_pool_t *p)
+static ag_keys_up_e read_notice(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
+                                apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;
 
@@ -271,8 +264,8 @@ static ag_keys_up_e read_notice(ag_keys_t *keys, const ag_key_realm_t *realm, ap
     return poll_in_turn(keys, realm, now, log, p) == APR_SUCCESS ? AG_KEYS_UP : AG_KEYS_BLIND;
 }
 
-ag_keys_up_e ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now,
-                        const ag_log_t *log, apr_pool_t *p)
+ag_keys_up_e ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
+                        apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;
     int recent;
@@ -297,8 +290,7 @@ ag_keys_up_e ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t
     return recent ? AG_KEYS_UP : AG_KEYS_DOWN;
 }
 
-void ag_keys_poll(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
-                  apr_pool_t *p)
+void ag_keys_poll(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log, apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;
 

@@ -10,10 +10,10 @@
 
 /* In shared memory, zero when fresh; every member is read and written atomically. */
 typedef struct ag_keys_shared_t {
-    apr_int64_t revision;   /* the change log is read up to here */
-    apr_uint64_t sweeps;    /* moves before keys are dropped; a fill that saw it move is void */
-    apr_time_t last_good;   /* when the log was last read */
-    apr_time_t last_try;    /* when somebody last began to; 0: no request ever asked for a key */
+    apr_int64_t revision;    /* the change log is read up to here */
+    apr_uint64_t sweeps;     /* moves before keys are dropped; a fill that saw it move is void */
+    apr_time_t last_good;    /* when the log was last read */
+    apr_time_t last_try;     /* when somebody last began to; 0: no request ever asked for a key */
     apr_time_t failed_until; /* it failed: until then one at a time tries */
     apr_time_t trying_until; /* somebody is reading, and the others need not wait for it */
     apr_int64_t trier;       /* the process that is */
@@ -31,9 +31,9 @@ static inline int ag_within(apr_time_t now, apr_time_t then, apr_time_t span)
 }
 
 typedef enum {
-    AG_KEYS_DOWN,  /* the database is away: what is cached lives on its stale time */
-    AG_KEYS_UP,    /* the cache lags no more than two seconds behind, and nothing we were told of */
-    AG_KEYS_BLIND  /* something was changed and cannot be read: nothing may be trusted */
+    AG_KEYS_DOWN, /* the database is away: what is cached lives on its stale time */
+    AG_KEYS_UP,   /* the cache lags no more than two seconds behind, and nothing we were told of */
+    AG_KEYS_BLIND /* something was changed and cannot be read: nothing may be trusted */
 } ag_keys_up_e;
 
 /* What is wrong with a database each request finds out anew, and each would tell. So a fault is noted by
@@ -42,7 +42,7 @@ const ag_log_t *ag_keys_log(ag_log_t *once, const ag_keys_t *keys, const ag_log_
 apr_status_t ag_keys_fault(const ag_keys_t *keys, apr_status_t rv, apr_time_t now);
 
 /* Reads the log when it is due. */
-ag_keys_up_e ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now,
-                        const ag_log_t *log, apr_pool_t *p);
+ag_keys_up_e ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
+                        apr_pool_t *p);
 
 #endif

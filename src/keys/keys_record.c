@@ -16,7 +16,7 @@ typedef struct {
     apr_uint64_t number;
     apr_uint32_t size;
     apr_uint16_t active;
-    apr_uint16_t n_rates; /* follow the head */
+    apr_uint16_t n_rates;  /* follow the head */
     apr_uint16_t networks; /* 0: none */
     apr_uint16_t words;    /* offsets of scopes, roles, endpoints */
     apr_uint16_t n_scopes, n_roles, n_endpoints;
@@ -77,9 +77,8 @@ static apr_size_t words_size(const ag_words_t *words)
 
 static apr_size_t size_of(const ag_key_t *key)
 {
-    return sizeof(record_t) + (apr_size_t)key->n_rates * sizeof(ag_rate_t)
-           + (key->networks ? key->networks->size : 0) + words_size(&key->scopes)
-           + words_size(&key->roles) + words_size(&key->endpoints) + strlen(key->id) + 1
+    return sizeof(record_t) + (apr_size_t)key->n_rates * sizeof(ag_rate_t) + (key->networks ? key->networks->size : 0)
+           + words_size(&key->scopes) + words_size(&key->roles) + words_size(&key->endpoints) + strlen(key->id) + 1
            + strlen(key->key_id) + 1 + strlen(key->client) + 1;
 }
 
@@ -119,8 +118,7 @@ static void write_lists(writer_t *w, record_t *record, const ag_key_t *key)
     record->n_scopes = (apr_uint16_t)key->scopes.n;
     record->n_roles = (apr_uint16_t)key->roles.n;
     record->n_endpoints = (apr_uint16_t)key->endpoints.n;
-    w->at += sizeof *offsets
-             * ((apr_size_t)record->n_scopes + record->n_roles + record->n_endpoints);
+    w->at += sizeof *offsets * ((apr_size_t)record->n_scopes + record->n_roles + record->n_endpoints);
     offsets = write_words(w, offsets, &key->scopes);
     offsets = write_words(w, offsets, &key->roles);
     write_words(w, offsets, &key->endpoints);
@@ -158,8 +156,8 @@ const void *ag_keys_record_make(apr_size_t *size, const ag_key_t *key, apr_pool_
     return record;
 }
 
-static const char **open_words(ag_words_t *words, const char **v, const char *start,
-                               const apr_uint16_t *offsets, int n)
+static const char **open_words(ag_words_t *words, const char **v, const char *start, const apr_uint16_t *offsets,
+                               int n)
 {
     int i;
 
@@ -214,12 +212,11 @@ static int is_whole(const record_t *record, apr_size_t size, apr_size_t n_words)
 {
     const char *start = (const char *)record;
 
-    return record->size == size && !start[size - 1]
-           && sizeof *record + record->n_rates * sizeof(ag_rate_t) <= size && good_rates(record)
+    return record->size == size && !start[size - 1] && sizeof *record + record->n_rates * sizeof(ag_rate_t) <= size
+           && good_rates(record)
            && (!record->networks
                || (record->networks % 4 == 0 && record->networks < size
-                   && ag_ipset_fits((const ag_ipset_t *)(start + record->networks),
-                                    size - record->networks)))
+                   && ag_ipset_fits((const ag_ipset_t *)(start + record->networks), size - record->networks)))
            && record->words % 2 == 0 && record->words + n_words * sizeof(apr_uint16_t) <= size
            && good_offsets((const apr_uint16_t *)(start + record->words), n_words, size)
            && good_offsets(&record->id, 3, size);

@@ -24,10 +24,11 @@ static const char *parse_key_query(void *value, const ag_setting_t *row, const a
     if (words->n > 1) {
         return "the whole statement stands in quotes";
     }
-    if (strncasecmp(query, "SELECT ", 7) != 0 || !percent || percent[1] != 's'
-        || strchr(percent + 1, '%')) {
-        return apr_psprintf(call->p, "\"%s\" is not allowed: a SELECT with one %%s, for the key's "
-                            "hash", query);
+    if (strncasecmp(query, "SELECT ", 7) != 0 || !percent || percent[1] != 's' || strchr(percent + 1, '%')) {
+        return apr_psprintf(call->p,
+                            "\"%s\" is not allowed: a SELECT with one %%s, for the key's "
+                            "hash",
+                            query);
     }
     return ag_kind_text.parse(value, row, words, call);
 }
@@ -62,8 +63,10 @@ static const char *parse_key_cache(void *value, const ag_setting_t *row, const a
             text = ag_text_option(words->v[i], members[m].name);
         }
         if (!text) {
-            return apr_psprintf(call->p, "\"%s\" is not allowed: ttl=, stale= or negative= with a "
-                                "duration", words->v[i]);
+            return apr_psprintf(call->p,
+                                "\"%s\" is not allowed: ttl=, stale= or negative= with a "
+                                "duration",
+                                words->v[i]);
         }
         error = ag_measure_duration(members[m - 1].seconds, text, call->p);
         if (error) {
@@ -83,8 +86,7 @@ static const char *open_pepper(void *ctx, ag_opening_t *opening)
     const char *error = ag_key_pepper(&pepper->bytes, &pepper->size, pepper->source, opening->p);
 
     if (!error) {
-        opening->warning = ag_open_oddity((const char *)pepper->bytes, pepper->size, pepper->source,
-                                          opening->ptmp);
+        opening->warning = ag_open_oddity((const char *)pepper->bytes, pepper->size, pepper->source, opening->ptmp);
     }
     return error;
 }

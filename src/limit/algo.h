@@ -83,8 +83,7 @@ static inline apr_time_t ag_wait_in(const ag_window_t *window, apr_time_t wait)
 }
 
 /* Allowed: `span` is the time to the window's end, or to the next request when nothing is left. */
-static inline int ag_quota_pass(ag_quota_t *quota, const ag_window_t *window,
-                                apr_uint64_t remaining, apr_time_t span)
+static inline int ag_quota_pass(ag_quota_t *quota, const ag_window_t *window, apr_uint64_t remaining, apr_time_t span)
 {
     quota->remaining = remaining;
     quota->reset = remaining ? ag_seconds_of(window, span) : ag_seconds_up(span);
@@ -112,8 +111,7 @@ static inline int ag_quota_never(ag_quota_t *quota, const ag_window_t *window)
 }
 
 /* What one of `nodes` begins with that counts for itself: so that its part of what is left is left to it. */
-static inline apr_uint64_t ag_share_of(const ag_window_t *window, apr_uint64_t used,
-                                       apr_uint64_t nodes)
+static inline apr_uint64_t ag_share_of(const ag_window_t *window, apr_uint64_t used, apr_uint64_t nodes)
 {
     apr_uint64_t n = window->rate.n;
 
@@ -121,8 +119,8 @@ static inline apr_uint64_t ag_share_of(const ag_window_t *window, apr_uint64_t u
 }
 
 /* Leases of the algorithms that count in windows: what was charged in one may be spent in it. */
-static inline apr_uint64_t ag_good_in_window(const ag_window_t *window, apr_uint64_t tokens,
-                                             apr_time_t until, apr_time_t now)
+static inline apr_uint64_t ag_good_in_window(const ag_window_t *window, apr_uint64_t tokens, apr_time_t until,
+                                             apr_time_t now)
 {
     (void)window;
     return now < until ? tokens : 0;

@@ -53,8 +53,8 @@ static ag_wide_t ticks_per_request(const ag_window_t *window)
     return (ag_wide_t)apr_time_from_sec((apr_time_t)window->rate.period.seconds);
 }
 
-static int step_bucket(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
-                       apr_uint64_t cost, ag_quota_t *quota)
+static int step_bucket(ag_counter_t *counter, const ag_window_t *window, apr_time_t now, apr_uint64_t cost,
+                       ag_quota_t *quota)
 {
     apr_uint64_t n = window->rate.n, size = size_of(window), left;
     ag_wide_t clock = (ag_wide_t)now * n, one = ticks_per_request(window);
@@ -80,8 +80,8 @@ static int step_bucket(ag_counter_t *counter, const ag_window_t *window, apr_tim
 
 /* What has drained since `then` may have been this request's tokens and is not given back: so a
  * refund never leaves more than if the request had never come. */
-static void refund_bucket(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
-                          apr_uint64_t cost, apr_time_t then)
+static void refund_bucket(ag_counter_t *counter, const ag_window_t *window, apr_time_t now, apr_uint64_t cost,
+                          apr_time_t then)
 {
     apr_uint64_t n = window->rate.n;
     ag_wide_t full = ticks_get(counter, n), back = cost * ticks_per_request(window);
@@ -111,8 +111,7 @@ static apr_time_t spend_by_bucket(const ag_counter_t *counter, const ag_window_t
     return full < AG_LATEST ? (apr_time_t)full : AG_LATEST;
 }
 
-static apr_uint64_t good_bucket(const ag_window_t *window, apr_uint64_t tokens, apr_time_t until,
-                                apr_time_t now)
+static apr_uint64_t good_bucket(const ag_window_t *window, apr_uint64_t tokens, apr_time_t until, apr_time_t now)
 {
     ag_wide_t there = now < until ? (ag_wide_t)(until - now) * window->rate.n : 0;
 
@@ -120,8 +119,7 @@ static apr_uint64_t good_bucket(const ag_window_t *window, apr_uint64_t tokens, 
     return there < tokens ? (apr_uint64_t)there : tokens;
 }
 
-static void restore_bucket(ag_counter_t *counter, const ag_counter_t *seen,
-                           const ag_window_t *window)
+static void restore_bucket(ag_counter_t *counter, const ag_counter_t *seen, const ag_window_t *window)
 {
     apr_uint64_t n = window->rate.n;
 

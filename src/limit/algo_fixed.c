@@ -24,8 +24,8 @@ static apr_time_t roll(ag_counter_t *counter, const ag_window_t *window, apr_tim
     return end;
 }
 
-static int step_fixed(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
-                      apr_uint64_t cost, ag_quota_t *quota)
+static int step_fixed(ag_counter_t *counter, const ag_window_t *window, apr_time_t now, apr_uint64_t cost,
+                      ag_quota_t *quota)
 {
     apr_uint64_t n = window->rate.n;
     apr_time_t span;
@@ -41,8 +41,8 @@ static int step_fixed(ag_counter_t *counter, const ag_window_t *window, apr_time
     return ag_quota_pass(quota, window, n - counter->b, ag_wait_in(window, span));
 }
 
-static void refund_fixed(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
-                         apr_uint64_t cost, apr_time_t then)
+static void refund_fixed(ag_counter_t *counter, const ag_window_t *window, apr_time_t now, apr_uint64_t cost,
+                         apr_time_t then)
 {
     (void)window;
     (void)now; /* an old window's count is forgotten by the next step anyway */
@@ -61,8 +61,7 @@ static apr_time_t spend_by_fixed(const ag_counter_t *counter, const ag_window_t 
     return ag_window_end(window, ag_time_of(counter->a));
 }
 
-static void restore_fixed(ag_counter_t *counter, const ag_counter_t *seen,
-                          const ag_window_t *window)
+static void restore_fixed(ag_counter_t *counter, const ag_counter_t *seen, const ag_window_t *window)
 {
     (void)window;
     if (seen->a > counter->a || (seen->a == counter->a && seen->b > counter->b)) {

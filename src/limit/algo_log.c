@@ -50,24 +50,22 @@ static void take_out(ag_counter_t *counter, apr_uint64_t then)
 
 /* How long until no more than `room` of those that count does. (Times out of order, which only
  * somebody else can have written, say nothing.) */
-static apr_time_t wait_for(const ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
-                           apr_uint64_t room)
+static apr_time_t wait_for(const ag_counter_t *counter, const ag_window_t *window, apr_time_t now, apr_uint64_t room)
 {
     apr_time_t wait = gone_at(nth(counter, room), window) - now;
 
     return wait > 0 ? ag_wait_in(window, wait) : 1;
 }
 
-static int step_log(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
-                    apr_uint64_t cost, ag_quota_t *quota)
+static int step_log(ag_counter_t *counter, const ag_window_t *window, apr_time_t now, apr_uint64_t cost,
+                    ag_quota_t *quota)
 {
     apr_uint64_t n = window->rate.n, used, i, at;
 
     if (n == 0 || cost > n) {
         return ag_quota_never(quota, window);
     }
-    used = counts(counter->a, window, now) + counts(counter->b, window, now) +
-           counts(counter->c, window, now);
+    used = counts(counter->a, window, now) + counts(counter->b, window, now) + counts(counter->c, window, now);
     if (cost && used > n - cost) {
         return ag_quota_refuse(quota, wait_for(counter, window, now, n - cost));
     }
@@ -77,16 +75,15 @@ static int step_log(ag_counter_t *counter, const ag_window_t *window, apr_time_t
     }
     used += cost;
     if (used >= n) {
-        return ag_quota_pass(quota, window, 0,
-                             wait_for(counter, window, now, n - (cost ? cost : 1)));
+        return ag_quota_pass(quota, window, 0, wait_for(counter, window, now, n - (cost ? cost : 1)));
     }
     return ag_quota_pass(quota, window, n - used,
                          used ? wait_for(counter, window, now, used - 1) : ag_length_of(window));
 }
 
 /* What has gone is not there any more, and another one's must not be taken for it. */
-static void refund_log(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
-                       apr_uint64_t cost, apr_time_t then)
+static void refund_log(ag_counter_t *counter, const ag_window_t *window, apr_time_t now, apr_uint64_t cost,
+                       apr_time_t then)
 {
     apr_uint64_t i;
 
@@ -111,8 +108,7 @@ static apr_time_t spend_by_log(const ag_counter_t *counter, const ag_window_t *w
     return 0;
 }
 
-static apr_uint64_t good_log(const ag_window_t *window, apr_uint64_t tokens, apr_time_t until,
-                             apr_time_t now)
+static apr_uint64_t good_log(const ag_window_t *window, apr_uint64_t tokens, apr_time_t until, apr_time_t now)
 {
     (void)window;
     (void)tokens;

@@ -62,8 +62,8 @@ static apr_time_t free_at(const ag_counter_t *counter, const ag_window_t *window
     return next - time_left(counter->b, room, next - end);
 }
 
-static int step_sliding(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
-                        apr_uint64_t cost, ag_quota_t *quota)
+static int step_sliding(ag_counter_t *counter, const ag_window_t *window, apr_time_t now, apr_uint64_t cost,
+                        ag_quota_t *quota)
 {
     apr_uint64_t n = window->rate.n, used;
     apr_time_t start, end, at;
@@ -76,8 +76,7 @@ static int step_sliding(ag_counter_t *counter, const ag_window_t *window, apr_ti
     at = now > start ? now : start;
     used = ag_sum(counter->b, counter->c ? fade(counter->c, end - at, end - start) : 0);
     if (cost && used > n - cost) {
-        return ag_quota_refuse(quota,
-                               ag_wait_in(window, free_at(counter, window, n - cost) - now));
+        return ag_quota_refuse(quota, ag_wait_in(window, free_at(counter, window, n - cost) - now));
     }
     counter->b += cost;
     used += cost;
@@ -88,8 +87,8 @@ static int step_sliding(ag_counter_t *counter, const ag_window_t *window, apr_ti
     return ag_quota_pass(quota, window, 0, ag_wait_in(window, at - now));
 }
 
-static void refund_sliding(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
-                           apr_uint64_t cost, apr_time_t then)
+static void refund_sliding(ag_counter_t *counter, const ag_window_t *window, apr_time_t now, apr_uint64_t cost,
+                           apr_time_t then)
 {
     apr_uint64_t *count = NULL;
 
@@ -125,8 +124,7 @@ static apr_uint64_t higher(apr_uint64_t a, apr_uint64_t b)
 
 /* Whichever of the two stands in the later window goes on; what the other counted in a window that
  * this one still remembers is in it at least. */
-static void restore_sliding(ag_counter_t *counter, const ag_counter_t *seen,
-                            const ag_window_t *window)
+static void restore_sliding(ag_counter_t *counter, const ag_counter_t *seen, const ag_window_t *window)
 {
     ag_counter_t late = seen->a > counter->a ? *seen : *counter;
     const ag_counter_t *early = seen->a > counter->a ? counter : seen;

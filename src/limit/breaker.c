@@ -5,8 +5,8 @@
 #include "breaker.h"
 
 #define OPEN_AFTER 2
-#define OPEN_FOR APR_USEC_PER_SEC
-#define AHEAD (11 * OPEN_FOR) /* a time-out of ten seconds at most, and a second */
+#define OPEN_FOR   APR_USEC_PER_SEC
+#define AHEAD      (11 * OPEN_FOR) /* a time-out of ten seconds at most, and a second */
 
 int ag_breaker_enter(ag_breaker_t *breaker, apr_time_t now)
 {
@@ -19,8 +19,7 @@ int ag_breaker_enter(ag_breaker_t *breaker, apr_time_t now)
     if (until > (apr_uint64_t)now && until <= (apr_uint64_t)(now + AHEAD)) { /* else the clock was set back */
         return 0;
     }
-    return __atomic_compare_exchange_n(&breaker->open_until, &until, again, 0, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE);
+    return __atomic_compare_exchange_n(&breaker->open_until, &until, again, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 int ag_breaker_good(ag_breaker_t *breaker)

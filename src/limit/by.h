@@ -9,8 +9,7 @@
 #include "limit.h"
 
 /* Reads what stands behind "by=" into *limit. An error text or NULL. */
-const char *ag_by_parse(ag_limit_t *limit, const char *value, const ag_expr_port_t *expr,
-                        apr_pool_t *p);
+const char *ag_by_parse(ag_limit_t *limit, const char *value, const ag_expr_port_t *expr, apr_pool_t *p);
 
 /* The word behind by= without its argument. */
 const char *ag_by_word(ag_by_e by);

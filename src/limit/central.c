@@ -41,8 +41,7 @@ static void step_more(ag_ask_t *ask, apr_time_t now, const ag_quota_t *quota)
     ag_quota_t after;
 
     batch = batch < ask->cost + ask->more ? batch : ask->cost + ask->more;
-    if (batch > ask->cost && ask->window->algo->step(&ask->counter, ask->window, now,
-                                                     batch - ask->cost, &after)) {
+    if (batch > ask->cost && ask->window->algo->step(&ask->counter, ask->window, now, batch - ask->cost, &after)) {
         ask->charged = batch;
         ask->left = after.remaining;
     }
@@ -193,19 +192,18 @@ apr_status_t ag_central_ask(ag_call_t *call, ag_ask_t *asks, int n)
     return rv;
 }
 
-void ag_central_refund(ag_call_t *call, ag_entry_t *entry, const ag_window_t *window,
-                       apr_uint64_t cost, apr_time_t then, apr_uint64_t birth)
+void ag_central_refund(ag_call_t *call, ag_entry_t *entry, const ag_window_t *window, apr_uint64_t cost,
+                       apr_time_t then, apr_uint64_t birth)
 {
     int tries = ag_fleet_enter(call, entry) ? TRIES : 0;
 
     for (; tries < TRIES; tries++) {
-        if (ag_entry_read(&call->wire, entry, 1) || !entry->there ||
-            (birth && entry->birth != birth)) {
+        if (ag_entry_read(&call->wire, entry, 1) || !entry->there || (birth && entry->birth != birth)) {
             return;
         }
         window->algo->refund(&entry->counter, window, call->now, cost, then);
-        if (ag_entry_write(&call->wire, entry, &entry->counter,
-                           window->algo->idle_at(&entry->counter, window)) != APR_EBUSY) {
+        if (ag_entry_write(&call->wire, entry, &entry->counter, window->algo->idle_at(&entry->counter, window))
+            != APR_EBUSY) {
             return;
         }
         step_aside(tries);

@@ -13,8 +13,8 @@
 typedef struct ag_ask_t {
     ag_entry_t entry; /* named by the caller */
     const ag_window_t *window;
-    apr_uint64_t cost;   /* charged, or the ask is refused; 0: only told */
-    apr_uint64_t more;   /* charged on top, as far as it is little beside what is left */
+    apr_uint64_t cost;    /* charged, or the ask is refused; 0: only told */
+    apr_uint64_t more;    /* charged on top, as far as it is little beside what is left */
     unsigned dry_run : 1; /* its refusal refuses nothing */
 
     /* What was charged earlier and not used: taken back on the way. */
@@ -47,7 +47,7 @@ int ag_central_allowed(const ag_ask_t *asks, int n);
 
 /* Takes back `cost`, charged at `then`, if the counter is still of that birth (0: any). What cannot
  * be taken back stays counted. */
-void ag_central_refund(ag_call_t *call, ag_entry_t *entry, const ag_window_t *window,
-                       apr_uint64_t cost, apr_time_t then, apr_uint64_t birth);
+void ag_central_refund(ag_call_t *call, ag_entry_t *entry, const ag_window_t *window, apr_uint64_t cost,
+                       apr_time_t then, apr_uint64_t birth);
 
 #endif

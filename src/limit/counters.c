@@ -11,16 +11,19 @@
  */
 #include "counters.h"
 
-#define MAGIC APR_UINT64_C(0x61676c696d697473) /* "aglimits" */
-#define VERSION 3
+#define MAGIC      APR_UINT64_C(0x61676c696d697473) /* "aglimits" */
+#define VERSION    3
 #define USUAL_SETS 16 /* fewer stripes rather than less than this many sets in each */
 
 apr_status_t ag_counters_attach(ag_counters_t *table, void *memory, apr_size_t size, int fresh)
 {
-    static const ag_table_shape_t shape = {
-        .magic = MAGIC, .layout = VERSION, .head = sizeof(ag_counters_head_t),
-        .stripe = sizeof(ag_stripe_t), .set = sizeof(ag_set_t), .stripes = AG_COUNTERS_STRIPES,
-        .usual = USUAL_SETS};
+    static const ag_table_shape_t shape = {.magic = MAGIC,
+                                           .layout = VERSION,
+                                           .head = sizeof(ag_counters_head_t),
+                                           .stripe = sizeof(ag_stripe_t),
+                                           .set = sizeof(ag_set_t),
+                                           .stripes = AG_COUNTERS_STRIPES,
+                                           .usual = USUAL_SETS};
     apr_status_t rv = ag_table_attach(&table->base, &shape, memory, size, fresh);
 
     table->head = memory;
@@ -57,8 +60,7 @@ static int count_vacant(ag_slot_t **vacant, ag_slot_t *slots, unsigned may, apr_
 static ag_slot_t *pick(ag_set_t *home, ag_set_t *second, unsigned may, apr_time_t now)
 {
     ag_slot_t *here, *there;
-    int more = count_vacant(&there, second->slot, may, now) -
-               count_vacant(&here, home->slot, may, now);
+    int more = count_vacant(&there, second->slot, may, now) - count_vacant(&here, home->slot, may, now);
 
     return more > 0 ? there : here;
 }
@@ -73,12 +75,11 @@ ag_slot_t *ag_counters_get(const ag_counters_t *table, apr_uint32_t stripe, ag_i
 {
     ag_slot_t *slot = find(set_of(table, stripe, tag.hi >> 32)->slot, AG_COUNTERS_SET, tag);
 
-    return slot ? slot
-                : find(set_of(table, stripe, tag.hi & APR_UINT32_MAX)->slot, AG_COUNTERS_SET, tag);
+    return slot ? slot : find(set_of(table, stripe, tag.hi & APR_UINT32_MAX)->slot, AG_COUNTERS_SET, tag);
 }
 
-void ag_counters_find(ag_place_t *place, const ag_counters_t *table, apr_uint32_t stripe, ag_id_t tag,
-                   unsigned may, apr_time_t now)
+void ag_counters_find(ag_place_t *place, const ag_counters_t *table, apr_uint32_t stripe, ag_id_t tag, unsigned may,
+                      apr_time_t now)
 {
     ag_set_t *second;
 
@@ -96,7 +97,7 @@ void ag_counters_find(ag_place_t *place, const ag_counters_t *table, apr_uint32_
 }
 
 void ag_counters_overflow(ag_place_t *place, const ag_counters_t *table, apr_uint32_t stripe, ag_id_t tag,
-                       apr_time_t now)
+                          apr_time_t now)
 {
     ag_slot_t *slots = table->stripes[stripe].overflow;
 
@@ -118,8 +119,7 @@ void ag_counters_fill(ag_shm_fill_t *fill, const ag_counters_t *table, apr_time_
     fill->used = fill->kept_used = 0;
     for (set = 0; set < sets; set++) {
         for (i = 0; i < AG_COUNTERS_SET; i++) {
-            unsigned busy = __atomic_load_n(&table->sets[set].slot[i].idle_at,
-                                            __ATOMIC_RELAXED) > now;
+            unsigned busy = __atomic_load_n(&table->sets[set].slot[i].idle_at, __ATOMIC_RELAXED) > now;
 
             fill->used += busy;
             fill->kept_used += busy & AG_ROOM_KEPT >> i;

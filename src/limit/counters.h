@@ -13,9 +13,9 @@
 #include "../base/table.h"
 #include "room.h"
 
-#define AG_COUNTERS_SET AG_ROOM_SLOTS /* slots in a set */
-#define AG_COUNTERS_OVERFLOW 16 /* overflow slots in a stripe */
-#define AG_COUNTERS_STRIPES 64  /* at most: one bit each in a mask */
+#define AG_COUNTERS_SET      AG_ROOM_SLOTS /* slots in a set */
+#define AG_COUNTERS_OVERFLOW 16            /* overflow slots in a stripe */
+#define AG_COUNTERS_STRIPES  64            /* at most: one bit each in a mask */
 
 typedef struct ag_slot_t {
     ag_id_t tag;
@@ -64,12 +64,12 @@ apr_status_t ag_counters_attach(ag_counters_t *table, void *memory, apr_size_t s
 ag_slot_t *ag_counters_get(const ag_counters_t *table, apr_uint32_t stripe, ag_id_t tag);
 
 /* The same, and where it could be when there is none: in slots of either set that it `may` take. */
-void ag_counters_find(ag_place_t *place, const ag_counters_t *table, apr_uint32_t stripe, ag_id_t tag,
-                   unsigned may, apr_time_t now);
+void ag_counters_find(ag_place_t *place, const ag_counters_t *table, apr_uint32_t stripe, ag_id_t tag, unsigned may,
+                      apr_time_t now);
 
 /* Looks in the stripe's overflow. */
 void ag_counters_overflow(ag_place_t *place, const ag_counters_t *table, apr_uint32_t stripe, ag_id_t tag,
-                       apr_time_t now);
+                          apr_time_t now);
 
 /* Counts slots and those in use, without any lock: it may be one or another off. */
 void ag_counters_fill(ag_shm_fill_t *fill, const ag_counters_t *table, apr_time_t now);

@@ -9,8 +9,8 @@
 
 #include <apr_time.h>
 
-#define WORD_HEX 16
-#define VALUE_SIZE (2 + 4 * WORD_HEX)
+#define WORD_HEX      16
+#define VALUE_SIZE    (2 + 4 * WORD_HEX)
 #define SLACK_SECONDS 60 /* how far the clocks of a fleet may differ before a counter is lost */
 
 static const char digits[] = "0123456789abcdef";
@@ -81,10 +81,9 @@ static int read_value(ag_entry_t *entry, const char *value, apr_size_t n)
 {
     ag_counter_t *counter = &entry->counter;
 
-    return n == VALUE_SIZE && value[0] == '2' && value[1] == ':' &&
-           read_word(&entry->birth, value + 2) && entry->birth && read_word(&counter->a, value + 2 + WORD_HEX) &&
-           read_word(&counter->b, value + 2 + 2 * WORD_HEX) &&
-           read_word(&counter->c, value + 2 + 3 * WORD_HEX);
+    return n == VALUE_SIZE && value[0] == '2' && value[1] == ':' && read_word(&entry->birth, value + 2)
+           && entry->birth && read_word(&counter->a, value + 2 + WORD_HEX)
+           && read_word(&counter->b, value + 2 + 2 * WORD_HEX) && read_word(&counter->c, value + 2 + 3 * WORD_HEX);
 }
 
 /* Which of several servers it was. */
@@ -208,17 +207,15 @@ static time_t expiry(apr_time_t idle_at)
     return seconds <= APR_INT32_MAX ? (time_t)seconds : 0;
 }
 
-static apr_status_t write_one(ag_wire_t *wire, const ag_entry_t *entry,
-                              const ag_counter_t *counter, time_t until)
+static apr_status_t write_one(ag_wire_t *wire, const ag_entry_t *entry, const ag_counter_t *counter, time_t until)
 {
     char value[VALUE_SIZE];
     memcached_return_t rc;
 
     write_value(value, entry->birth, counter);
-    rc = entry->there ? memcached_cas(wire->handle, entry->key, entry->n, value, sizeof value,
-                                      until, 0, entry->version)
-                      : memcached_add(wire->handle, entry->key, entry->n, value, sizeof value,
-                                      until, 0);
+    rc = entry->there
+             ? memcached_cas(wire->handle, entry->key, entry->n, value, sizeof value, until, 0, entry->version)
+             : memcached_add(wire->handle, entry->key, entry->n, value, sizeof value, until, 0);
     switch (rc) {
     case MEMCACHED_SUCCESS:
     case MEMCACHED_STORED:
@@ -232,8 +229,7 @@ static apr_status_t write_one(ag_wire_t *wire, const ag_entry_t *entry,
     }
 }
 
-apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter_t *counter,
-                            apr_time_t idle_at)
+apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter_t *counter, apr_time_t idle_at)
 {
     apr_time_t start = apr_time_now();
 

@@ -11,19 +11,18 @@
 
 #include "limit.h"
 
-#define AG_ENTRY_KEY_MAX 250 /* memcached's */
+#define AG_ENTRY_KEY_MAX    250 /* memcached's */
 #define AG_ENTRY_KEY_FORMAT "ag2:"
-#define AG_ENTRY_ID_HEX 32 /* digits of a 128-bit id */
-#define AG_ENTRY_PREFIX_MAX                                                                        \
-    (AG_ENTRY_KEY_MAX - (int)sizeof AG_ENTRY_KEY_FORMAT + 1 - AG_ENTRY_ID_HEX)
+#define AG_ENTRY_ID_HEX     32 /* digits of a 128-bit id */
+#define AG_ENTRY_PREFIX_MAX (AG_ENTRY_KEY_MAX - (int)sizeof AG_ENTRY_KEY_FORMAT + 1 - AG_ENTRY_ID_HEX)
 
 /* One counter as it was last read. */
 typedef struct ag_entry_t {
     char key[AG_ENTRY_KEY_MAX + 1];
     apr_size_t n;
-    ag_counter_t counter;  /* all zero when it is not there */
-    apr_uint64_t birth;    /* drawn when it was begun: another birth is another counter; never 0 */
-    apr_uint64_t version;  /* memcached's cas unique */
+    ag_counter_t counter; /* all zero when it is not there */
+    apr_uint64_t birth;   /* drawn when it was begun: another birth is another counter; never 0 */
+    apr_uint64_t version; /* memcached's cas unique */
     int there;
 } ag_entry_t;
 
@@ -51,7 +50,6 @@ apr_status_t ag_entry_read(ag_wire_t *wire, ag_entry_t *entries, int n);
 
 /* Writes a counter in place of what was read; APR_EBUSY when somebody else was quicker. One that
  * was not there is begun, and entry->birth drawn unless it is given. */
-apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter_t *counter,
-                            apr_time_t idle_at);
+apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter_t *counter, apr_time_t idle_at);
 
 #endif

@@ -12,7 +12,6 @@
 #include <apr_network_io.h>
 #include <apr_strings.h>
 
-
 /* ---- a visit --------------------------------------------------------------------------------- */
 
 apr_status_t ag_fleet_begin(ag_call_t *call, ag_fleet_t *fleet, apr_time_t now, apr_pool_t *p)
@@ -41,9 +40,9 @@ int ag_fleet_servers(const ag_call_t *call)
 
 int ag_fleet_server(const ag_call_t *call, const ag_entry_t *entry)
 {
-    return call->fleet->several ? (int)(memcached_generate_hash(call->wire.handle, entry->key,
-                                                                entry->n) % AG_FLEET_SERVERS)
-                                : 0;
+    return call->fleet->several
+               ? (int)(memcached_generate_hash(call->wire.handle, entry->key, entry->n) % AG_FLEET_SERVERS)
+               : 0;
 }
 
 apr_status_t ag_fleet_enter(ag_call_t *call, const ag_entry_t *entry)
@@ -55,8 +54,7 @@ apr_status_t ag_fleet_enter(ag_call_t *call, const ag_entry_t *entry)
         return APR_SUCCESS;
     }
     server = ag_fleet_server(call, entry);
-    if (!(call->servers & 1u << server) &&
-        !ag_breaker_enter(&fleet->config.each[server], call->now)) {
+    if (!(call->servers & 1u << server) && !ag_breaker_enter(&fleet->config.each[server], call->now)) {
         return APR_EAGAIN;
     }
     call->servers |= 1u << server;
@@ -71,15 +69,16 @@ static void tell_breaker(const ag_call_t *call, ag_breaker_t *breaker, int good)
 
     if (good) {
         if (ag_breaker_good(breaker)) {
-            ag_log(config->log, AG_LOG_NOTICE, 0, "AG0502: memcached at %s counts again; since the "
-                   "start %u requests were decided without it", config->servers,
-                   __atomic_load_n(&config->breaker->degraded, __ATOMIC_RELAXED));
+            ag_log(config->log, AG_LOG_NOTICE, 0,
+                   "AG0502: memcached at %s counts again; since the "
+                   "start %u requests were decided without it",
+                   config->servers, __atomic_load_n(&config->breaker->degraded, __ATOMIC_RELAXED));
         }
     }
     else if (ag_breaker_bad(breaker, now, waited)) {
         ag_log(config->log, AG_LOG_WARNING, call->wire.fault,
-               "AG0501: memcached at %s cannot count (%s); it is tried again every second",
-               config->servers, call->wire.why);
+               "AG0501: memcached at %s cannot count (%s); it is tried again every second", config->servers,
+               call->wire.why);
     }
 }
 
@@ -118,8 +117,7 @@ static const char *add_server(memcached_st *to, const char *text, apr_pool_t *p)
     if (*text == '/') {
         return !to || memcached_server_add_unix_socket(to, text) == MEMCACHED_SUCCESS ? NULL : cannot;
     }
-    if (apr_parse_addr_port(&host, &scope, &port, text, p) || !host || scope ||
-        (*text != '[' && strchr(host, ':'))) {
+    if (apr_parse_addr_port(&host, &scope, &port, text, p) || !host || scope || (*text != '[' && strchr(host, ':'))) {
         return "HOST:PORT or a socket's path is allowed";
     }
     if (!port) {
@@ -151,8 +149,10 @@ const char *ag_fleet_check(const char *servers, const char *prefix, apr_pool_t *
     apr_size_t n = strlen(prefix);
 
     if (n && (n > AG_ENTRY_PREFIX_MAX || !ag_text_visible(prefix, n, 0))) {
-        return apr_psprintf(p, "prefix \"%s\" is not at most %d printable ASCII characters without "
-                            "spaces", prefix, AG_ENTRY_PREFIX_MAX);
+        return apr_psprintf(p,
+                            "prefix \"%s\" is not at most %d printable ASCII characters without "
+                            "spaces",
+                            prefix, AG_ENTRY_PREFIX_MAX);
     }
     return add_servers(NULL, servers, p);
 }
@@ -204,8 +204,7 @@ static apr_status_t make_handles(ag_fleet_t *fleet, apr_pool_t *p)
     }
     set_behavior(master, fleet->config.timeout_ms);
     if (!add_servers(master, fleet->config.servers, p)) {
-        fleet->handles = memcached_pool_create(master, 1,
-                                                 (apr_uint32_t)fleet->config.threads);
+        fleet->handles = memcached_pool_create(master, 1, (apr_uint32_t)fleet->config.threads);
     }
     if (!fleet->handles) {
         memcached_free(master);
@@ -220,8 +219,7 @@ apr_status_t ag_fleet_open(ag_fleet_t **out, const ag_fleet_config_t *config, ap
     ag_fleet_t *fleet = apr_pcalloc(pchild, sizeof *fleet);
     const char *prefix = config->prefix ? config->prefix : "";
 
-    if (config->timeout_ms < 1 || config->threads < 1 ||
-        ag_fleet_check(config->servers, prefix, pchild)) {
+    if (config->timeout_ms < 1 || config->threads < 1 || ag_fleet_check(config->servers, prefix, pchild)) {
         return APR_EINVAL;
     }
     fleet->config = *config;

@@ -5,20 +5,20 @@
  */
 #include "lease.h"
 
-#define LIFE_MIN APR_USEC_PER_SEC
-#define LIFE_MAX (10 * APR_USEC_PER_SEC)
-#define WORTHWHILE 64 /* tokens, for two round trips */
-#define BATCH_SHARE 8 /* all nodes' leases are at most this part of what is left, where they live long */
+#define LIFE_MIN      APR_USEC_PER_SEC
+#define LIFE_MAX      (10 * APR_USEC_PER_SEC)
+#define WORTHWHILE    64 /* tokens, for two round trips */
+#define BATCH_SHARE   8  /* all nodes' leases are at most this part of what is left, where they live long */
 #define RECHECK_AFTER (2 * APR_USEC_PER_SEC) /* doubled with each refusal */
 #define MAX_DOUBLINGS 10
-#define PAUSE_PART 60 /* of the time in which a window becomes whole, */
-#define PAUSE_MAX APR_USEC_PER_SEC /* but at most so long */
-#define RECENT_PAUSES 30 /* pauses */
-#define LAST_PART 150
-#define PEER_SPEEDUP 2 /* others may become so much faster between two visits, */
-#define PEER_BURST 4 /* and a few requests may come at once, and no promise is broken */
-#define TENTH (APR_USEC_PER_SEC / 10)
-#define AGE_MAX (60 * APR_USEC_PER_SEC)
+#define PAUSE_PART    60               /* of the time in which a window becomes whole, */
+#define PAUSE_MAX     APR_USEC_PER_SEC /* but at most so long */
+#define RECENT_PAUSES 30               /* pauses */
+#define LAST_PART     150
+#define PEER_SPEEDUP  2 /* others may become so much faster between two visits, */
+#define PEER_BURST    4 /* and a few requests may come at once, and no promise is broken */
+#define TENTH         (APR_USEC_PER_SEC / 10)
+#define AGE_MAX       (60 * APR_USEC_PER_SEC)
 
 /* Of a bucket, what drains in the life of a lease cannot be given back, so there it is better to
  * let tokens drain than to give them back: the longer the quicker that is, within reason. */
@@ -43,8 +43,7 @@ apr_uint64_t ag_lease_good(const ag_lease_t *lease, const ag_window_t *window, a
 }
 
 /* After its window a refund knows by itself what still counts. */
-apr_uint64_t ag_lease_back(const ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens,
-                           apr_time_t now)
+apr_uint64_t ag_lease_back(const ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens, apr_time_t now)
 {
     if (!lease->asked) {
         return 0;
@@ -115,8 +114,7 @@ apr_time_t ag_lease_term(const ag_lease_t *lease, const ag_window_t *window, apr
     return term < LIFE_MIN ? LIFE_MIN : (apr_time_t)term;
 }
 
-apr_uint64_t ag_lease_want(const ag_lease_t *lease, const ag_window_t *window, apr_time_t term,
-                           apr_time_t now)
+apr_uint64_t ag_lease_want(const ag_lease_t *lease, const ag_window_t *window, apr_time_t term, apr_time_t now)
 {
     apr_uint64_t pace = ag_lease_pace(lease, now);
     apr_time_t left = lease->birth ? window->algo->spend_by(&lease->seen, window) - now : 0;
@@ -144,8 +142,7 @@ apr_time_t ag_lease_pause(const ag_lease_t *lease, const ag_window_t *window, ap
 {
     apr_time_t end = lease->dry + pause_of(window);
 
-    if (!lease->dry || now < lease->dry || now >= end ||
-        now >= window->algo->spend_by(&lease->seen, window)) {
+    if (!lease->dry || now < lease->dry || now >= end || now >= window->algo->spend_by(&lease->seen, window)) {
         return 0;
     }
     return end - now;
@@ -186,8 +183,7 @@ int ag_lease_doubts(const ag_lease_t *lease, apr_time_t now)
     return now >= lease->asked + (RECHECK_AFTER << doublings);
 }
 
-void ag_lease_watch(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *read,
-                    apr_time_t now)
+void ag_lease_watch(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *read, apr_time_t now)
 {
     apr_uint64_t expected = left_of(lease->seen, window, now), left = left_of(*read, window, now);
     apr_uint64_t charged = expected > left ? expected - left : 0;
@@ -208,8 +204,8 @@ void ag_lease_watch(ag_lease_t *lease, const ag_window_t *window, const ag_count
     lease->peer_rate = pace < APR_UINT32_MAX ? (apr_uint32_t)pace : APR_UINT32_MAX;
 }
 
-void ag_lease_doubt_quota(ag_quota_t *quota, const ag_lease_t *lease, const ag_window_t *window,
-                          apr_uint64_t sure, apr_time_t now)
+void ag_lease_doubt_quota(ag_quota_t *quota, const ag_lease_t *lease, const ag_window_t *window, apr_uint64_t sure,
+                          apr_time_t now)
 {
     apr_uint64_t pace = others_pace(lease), left = quota->remaining, used;
     apr_time_t age = now - lease->asked;
@@ -242,8 +238,8 @@ int ag_lease_window(ag_window_t *window, const ag_lease_t *lease)
     return 1;
 }
 
-void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *seen,
-                    apr_uint64_t birth, apr_time_t now)
+void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *seen, apr_uint64_t birth,
+                    apr_time_t now)
 {
     __atomic_store_n(&lease->birth, 0, __ATOMIC_RELEASE);
     lease->seen = *seen;
@@ -254,8 +250,8 @@ void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_count
     __atomic_store_n(&lease->birth, birth, __ATOMIC_RELEASE);
 }
 
-void ag_lease_fill(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens,
-                   apr_uint64_t granted, apr_time_t term, apr_time_t now)
+void ag_lease_fill(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens, apr_uint64_t granted,
+                   apr_time_t term, apr_time_t now)
 {
     __atomic_store_n(&lease->tokens, 0, __ATOMIC_RELEASE);
     lease->granted = granted;

@@ -26,12 +26,12 @@ typedef struct ag_lease_t {
     /* What is known: the counter in memcached as it was when it was asked last. */
     apr_uint64_t birth; /* 0: nothing is known */
     ag_counter_t seen;
-    apr_time_t asked;      /* 0: in doubt, since an administrator has reset something since */
-    apr_time_t refused;    /* when somebody was last refused, for want or in a pause; 0: never */
-    apr_time_t dry;        /* since when nobody asks, so that tokens gather; 0: all may */
+    apr_time_t asked;   /* 0: in doubt, since an administrator has reset something since */
+    apr_time_t refused; /* when somebody was last refused, for want or in a pause; 0: never */
+    apr_time_t dry;     /* since when nobody asks, so that tokens gather; 0: all may */
 
     apr_uint32_t refusals; /* by memcached, in a row */
-    apr_uint32_t algo; /* the window, for whoever gives back without one */
+    apr_uint32_t algo;     /* the window, for whoever gives back without one */
     ag_rate_t rate;
     apr_uint64_t burst;
 
@@ -66,8 +66,7 @@ apr_uint64_t ag_lease_good(const ag_lease_t *lease, const ag_window_t *window, a
 
 /* How many of `tokens` that it held can be given back: none while they may be spent, and none of a
  * lease in doubt, since its counter may have been emptied after they were charged. */
-apr_uint64_t ag_lease_back(const ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens,
-                           apr_time_t now);
+apr_uint64_t ag_lease_back(const ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens, apr_time_t now);
 
 /* Takes tokens out, or puts them back that nobody needed. */
 void ag_lease_spend(ag_lease_t *lease, apr_uint64_t cost, apr_time_t now);
@@ -78,8 +77,7 @@ void ag_lease_count(ag_lease_t *lease, apr_uint64_t cost, apr_time_t now);
 apr_uint64_t ag_lease_pace(const ag_lease_t *lease, apr_time_t now);
 
 /* The same in `term` microseconds, or in the part of them that the window has left. */
-apr_uint64_t ag_lease_want(const ag_lease_t *lease, const ag_window_t *window, apr_time_t term,
-                           apr_time_t now);
+apr_uint64_t ag_lease_want(const ag_lease_t *lease, const ag_window_t *window, apr_time_t term, apr_time_t now);
 
 /* For so long nobody asks, in microseconds, since the counter was used up a moment ago; 0: ask. */
 apr_time_t ag_lease_pause(const ag_lease_t *lease, const ag_window_t *window, apr_time_t now);
@@ -101,28 +99,27 @@ void ag_lease_void(ag_lease_t *lease);
 int ag_lease_doubts(const ag_lease_t *lease, apr_time_t now);
 
 /* The counter as memcached has it says what others charged since this node last asked. */
-void ag_lease_watch(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *read,
-                    apr_time_t now);
+void ag_lease_watch(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *read, apr_time_t now);
 
 /* Has the quota tell no more than is left if others have gone on since at twice their pace; while
  * requests are refused, that is what this node holds. `sure` of what it tells is this node's own. */
-void ag_lease_doubt_quota(ag_quota_t *quota, const ag_lease_t *lease, const ag_window_t *window,
-                          apr_uint64_t sure, apr_time_t now);
+void ag_lease_doubt_quota(ag_quota_t *quota, const ag_lease_t *lease, const ag_window_t *window, apr_uint64_t sure,
+                          apr_time_t now);
 
 /* Everything that memcached said and gave, in an order in which a process may be killed. */
-void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *seen,
-                    apr_uint64_t birth, apr_time_t now);
-void ag_lease_fill(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens,
-                   apr_uint64_t granted, apr_time_t term, apr_time_t now);
+void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *seen, apr_uint64_t birth,
+                    apr_time_t now);
+void ag_lease_fill(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens, apr_uint64_t granted,
+                   apr_time_t term, apr_time_t now);
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-#define AG_LEASE_SET AG_ROOM_SLOTS /* places where a tag may be */
-#define AG_LEASE_STRIPES 64 /* one bit each in a mask */
+#define AG_LEASE_SET     AG_ROOM_SLOTS /* places where a tag may be */
+#define AG_LEASE_STRIPES 64            /* one bit each in a mask */
 
 /* How far a memcached that lost its memory got it back from this node (lease_restore.c). */
 typedef struct ag_mark_t {
-    apr_uint64_t known; /* the birth of its mark, when all that this node had seen was there */
+    apr_uint64_t known;  /* the birth of its mark, when all that this node had seen was there */
     apr_uint64_t giving; /* another one's: the node is giving back what it saw, */
     apr_uint64_t at;     /* from this lease on, */
     apr_uint64_t given;  /* and so many counters were missing */
@@ -130,9 +127,9 @@ typedef struct ag_mark_t {
 
 typedef struct ag_leases_head_t {
     ag_table_head_t base;
-    apr_time_t tended;   /* when somebody last looked for idle leases */
-    apr_uint64_t next;   /* where the next look begins */
-    ag_id_t fleet;       /* digest of the servers that the marks are of */
+    apr_time_t tended;    /* when somebody last looked for idle leases */
+    apr_uint64_t next;    /* where the next look begins */
+    ag_id_t fleet;        /* digest of the servers that the marks are of */
     apr_uint64_t epoch;   /* of resets, as it was a second ago, */
     apr_uint64_t settled; /* and the last one that was heard of twice (lease_reset.c) */
     ag_mark_t marks[AG_FLEET_SERVERS];
@@ -173,7 +170,6 @@ ag_lease_t *ag_lease_find(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_
 
 /* A new one for a tag that has none, in a place that it `may` take (room.h): nobody floods those away
  * that are kept for clients that were identified. */
-ag_lease_t *ag_lease_claim(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_t tag,
-                           unsigned may);
+ag_lease_t *ag_lease_claim(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_t tag, unsigned may);
 
 #endif

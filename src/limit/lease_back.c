@@ -8,25 +8,23 @@
 #include "store_lease.h"
 
 #define UNTENDED (3 * APR_USEC_PER_SEC)
-#define A_TURN 65536 /* leases that the watchdog looks through at once, in some 5 ms */
-#define A_FEW 256    /* that a request looks through when nobody else does */
-#define A_LITTLE 4   /* round trips it may cost */
+#define A_TURN   65536 /* leases that the watchdog looks through at once, in some 5 ms */
+#define A_FEW    256   /* that a request looks through when nobody else does */
+#define A_LITTLE 4     /* round trips it may cost */
 
 /* ---- of a request ---------------------------------------------------------------------------- */
 
 /* Into the lease it was spent from; 0 when that has ended, or is being asked for. */
-static int into_lease(const ag_lease_store_t *store, const ag_charge_t *charge, apr_time_t now,
-                      apr_time_t then)
+static int into_lease(const ag_lease_store_t *store, const ag_charge_t *charge, apr_time_t now, apr_time_t then)
 {
     apr_uint32_t stripe = ag_lease_stripe(charge->subject);
     ag_lease_t *lease;
     int done = 0;
 
     ag_leases_lock(store->leases, (apr_uint64_t)1 << stripe);
-    lease = ag_lease_find(store->leases, stripe,
-                          ag_id_mix(charge->subject->id, charge->window->id));
-    if (lease && !lease->busy && then >= lease->taken && now < lease->until &&
-        lease->tokens + charge->cost <= lease->granted) {
+    lease = ag_lease_find(store->leases, stripe, ag_id_mix(charge->subject->id, charge->window->id));
+    if (lease && !lease->busy && then >= lease->taken && now < lease->until
+        && lease->tokens + charge->cost <= lease->granted) {
         ag_lease_unspend(lease, charge->cost);
         done = 1;
     }
@@ -34,8 +32,7 @@ static int into_lease(const ag_lease_store_t *store, const ag_charge_t *charge, 
     return done;
 }
 
-void ag_lease_refund(ag_store_t *base, ag_charge_t *charges, int n, apr_time_t now,
-                     apr_time_t then, apr_pool_t *p)
+void ag_lease_refund(ag_store_t *base, ag_charge_t *charges, int n, apr_time_t now, apr_time_t then, apr_pool_t *p)
 {
     ag_lease_store_t *store = (ag_lease_store_t *)base;
     int i;
@@ -47,9 +44,8 @@ void ag_lease_refund(ag_store_t *base, ag_charge_t *charges, int n, apr_time_t n
         ag_entry_t entry;
         ag_call_t call;
 
-        if (!charges[i].allowed || !charges[i].cost ||
-            into_lease(store, &charges[i], now, then) ||
-            ag_fleet_begin(&call, store->fleet, now, p)) {
+        if (!charges[i].allowed || !charges[i].cost || into_lease(store, &charges[i], now, then)
+            || ag_fleet_begin(&call, store->fleet, now, p)) {
             continue;
         }
         ag_entry_name(&entry, store->fleet->config.prefix, ag_entry_id(&charges[i], p));
@@ -70,8 +66,8 @@ typedef struct {
 /* By a glance without the lock. */
 static int may_be_idle(const ag_lease_t *lease, apr_time_t now)
 {
-    return __atomic_load_n(&lease->tokens, __ATOMIC_RELAXED) && lease->birth && !lease->busy &&
-           now >= lease->taken + lease->life;
+    return __atomic_load_n(&lease->tokens, __ATOMIC_RELAXED) && lease->birth && !lease->busy
+           && now >= lease->taken + lease->life;
 }
 
 /* Takes what an idle lease holds out of it; 0 when it is none, or nothing in it counts any more. */
@@ -92,23 +88,22 @@ static int take_idle(idle_t *idle, const ag_leases_t *leases, apr_uint64_t numbe
 }
 
 /* The lease knows of it, or it would go on refusing for what was given back. */
-static void learn(const idle_t *idle, const ag_leases_t *leases, apr_uint64_t number,
-                  const ag_entry_t *entry)
+static void learn(const idle_t *idle, const ag_leases_t *leases, apr_uint64_t number, const ag_entry_t *entry)
 {
     apr_uint64_t stripe = (apr_uint64_t)1 << ag_lease_stripe_at(leases, number);
     ag_lease_t *lease = &leases->all[number];
 
     ag_leases_lock(leases, stripe);
-    if (ag_id_equal(lease->tag, idle->lease.tag) && lease->asked == idle->lease.asked &&
-        lease->birth == entry->birth) {
+    if (ag_id_equal(lease->tag, idle->lease.tag) && lease->asked == idle->lease.asked
+        && lease->birth == entry->birth) {
         ag_lease_learn(lease, &idle->window, &entry->counter, entry->birth, lease->asked);
     }
     ag_leases_unlock(leases, stripe);
 }
 
 /* Gives back the idle ones among `count` leases, in at most `trips` visits. */
-static void tend_some(ag_lease_store_t *store, ag_call_t *call, apr_uint64_t from,
-                      apr_uint64_t count, apr_uint64_t trips)
+static void tend_some(ag_lease_store_t *store, ag_call_t *call, apr_uint64_t from, apr_uint64_t count,
+                      apr_uint64_t trips)
 {
     const ag_leases_t *leases = store->leases;
     idle_t idle;
@@ -121,8 +116,7 @@ static void tend_some(ag_lease_store_t *store, ag_call_t *call, apr_uint64_t fro
             continue;
         }
         ag_entry_name(&entry, store->fleet->config.prefix, idle.lease.key);
-        ag_central_refund(call, &entry, &idle.window, idle.back, idle.lease.taken,
-                          idle.lease.birth);
+        ag_central_refund(call, &entry, &idle.window, idle.back, idle.lease.taken, idle.lease.birth);
         if (!call->wire.fault && entry.there) {
             learn(&idle, leases, i, &entry);
         }
@@ -176,7 +170,6 @@ void ag_lease_tend_in_passing(ag_lease_store_t *store, ag_call_t *call)
     apr_uint64_t parts = store->leases->n / A_FEW + 1;
 
     if (call->now > last + UNTENDED || call->now < last - UNTENDED) {
-        tend_some(store, call, (apr_uint64_t)apr_time_sec(call->now) % parts * A_FEW, A_FEW,
-                  A_LITTLE);
+        tend_some(store, call, (apr_uint64_t)apr_time_sec(call->now) % parts * A_FEW, A_FEW, A_LITTLE);
     }
 }

@@ -20,14 +20,13 @@
 
 /* ---- to see ---------------------------------------------------------------------------------- */
 
-static void name_counter(ag_entry_t *entry, const ag_lease_store_t *store,
-                         const ag_charge_t *charge, apr_pool_t *p)
+static void name_counter(ag_entry_t *entry, const ag_lease_store_t *store, const ag_charge_t *charge, apr_pool_t *p)
 {
     ag_entry_name(entry, store->fleet->config.prefix, ag_entry_id(charge, p));
 }
 
-apr_status_t ag_lease_look(ag_lease_view_t *view, ag_store_t *base, ag_charge_t *charge,
-                           apr_time_t now, apr_pool_t *p)
+apr_status_t ag_lease_look(ag_lease_view_t *view, ag_store_t *base, ag_charge_t *charge, apr_time_t now,
+                           apr_pool_t *p)
 {
     ag_lease_store_t *store = (ag_lease_store_t *)base;
     ag_entry_t entry = {.there = 0};
@@ -110,16 +109,14 @@ static void forget_here(const ag_lease_store_t *store, const ag_charge_t *charge
     ag_lease_t *lease;
 
     ag_leases_lock(store->leases, (apr_uint64_t)1 << stripe);
-    lease = ag_lease_find(store->leases, stripe,
-                          ag_id_mix(charge->subject->id, charge->window->id));
+    lease = ag_lease_find(store->leases, stripe, ag_id_mix(charge->subject->id, charge->window->id));
     if (lease) {
         ag_lease_void(lease);
     }
     ag_leases_unlock(store->leases, (apr_uint64_t)1 << stripe);
 }
 
-apr_status_t ag_lease_forget(int *there, ag_store_t *base, const ag_charge_t *charge,
-                             apr_time_t now, apr_pool_t *p)
+apr_status_t ag_lease_forget(int *there, ag_store_t *base, const ag_charge_t *charge, apr_time_t now, apr_pool_t *p)
 {
     ag_lease_store_t *store = (ag_lease_store_t *)base;
     ag_lease_t lease = ag_lease_known(store, charge);

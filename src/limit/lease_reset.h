@@ -15,14 +15,13 @@ typedef struct ag_lease_view_t {
 
 /* Reads the counter and charges nothing. Else than APR_SUCCESS: memcached cannot tell; the view is
  * what this machine knew before, perhaps nothing. */
-apr_status_t ag_lease_look(ag_lease_view_t *view, ag_store_t *store, ag_charge_t *charge,
-                           apr_time_t now, apr_pool_t *p);
+apr_status_t ag_lease_look(ag_lease_view_t *view, ag_store_t *store, ag_charge_t *charge, apr_time_t now,
+                           apr_pool_t *p);
 
 /* Begins it anew; *there gets 1 when anything was counted. Every node that hears of it admits again;
  * what they had reserved before may be used beside, or until they hear be given back. Else than APR_SUCCESS: memcached cannot be told,
  * or not all of it. */
-apr_status_t ag_lease_forget(int *there, ag_store_t *store, const ag_charge_t *charge,
-                             apr_time_t now, apr_pool_t *p);
+apr_status_t ag_lease_forget(int *there, ag_store_t *store, const ag_charge_t *charge, apr_time_t now, apr_pool_t *p);
 
 /* Hears of what was begun anew on other nodes; to be called once a second. */
 void ag_lease_hear(ag_store_t *store, apr_time_t now, apr_pool_t *p);

@@ -15,11 +15,11 @@
 
 #include "store_lease.h"
 
-#define NAMED APR_UINT64_C(0x6d61726b73000000) /* "marks"; beside digests of 128 bits */
-#define NAMES 4096
+#define NAMED   APR_UINT64_C(0x6d61726b73000000) /* "marks"; beside digests of 128 bits */
+#define NAMES   4096
 #define A_VISIT 16 /* counters at most */
 #define A_ROUND (APR_USEC_PER_SEC / 2)
-#define TRIES 8
+#define TRIES   8
 
 /* What this node knows of some counters of a server. */
 typedef struct {
@@ -33,8 +33,8 @@ typedef struct {
 /* ---- some counters --------------------------------------------------------------------------- */
 
 /* Copies one that still counts for something. */
-static int remember(ag_lease_t *copy, ag_window_t *window, const ag_leases_t *leases,
-                    apr_uint64_t number, apr_time_t now)
+static int remember(ag_lease_t *copy, ag_window_t *window, const ag_leases_t *leases, apr_uint64_t number,
+                    apr_time_t now)
 {
     apr_uint64_t stripe = (apr_uint64_t)1 << ag_lease_stripe_at(leases, number);
     const ag_lease_t *lease = &leases->all[number];
@@ -45,13 +45,12 @@ static int remember(ag_lease_t *copy, ag_window_t *window, const ag_leases_t *le
     ag_leases_lock(leases, stripe);
     *copy = *lease;
     ag_leases_unlock(leases, stripe);
-    return ag_lease_window(window, copy) &&
-           window->algo->idle_at(&copy->seen, window) > now;
+    return ag_lease_window(window, copy) && window->algo->idle_at(&copy->seen, window) > now;
 }
 
 /* The next ones that lie on this server; where to go on. */
-static apr_uint64_t remember_some(memory_t *memory, const ag_leases_t *leases,
-                                  const ag_call_t *call, int server, apr_uint64_t at)
+static apr_uint64_t remember_some(memory_t *memory, const ag_leases_t *leases, const ag_call_t *call, int server,
+                                  apr_uint64_t at)
 {
     memory->n = 0;
     for (; at < leases->n && memory->n < A_VISIT; at++) {
@@ -111,8 +110,7 @@ static void learn_birth(const ag_leases_t *leases, const memory_t *memory, int i
 
 /* As many as can be given in half the time-out, or one: who waits longer for all answers of a visit
  * has to begin it anew. So many were done. */
-static int give_some(const ag_leases_t *leases, ag_call_t *call, memory_t *memory,
-                     apr_uint64_t *given)
+static int give_some(const ag_leases_t *leases, ag_call_t *call, memory_t *memory, apr_uint64_t *given)
 {
     apr_time_t reserve = call->wire.patience / 2;
     int i = 0;
@@ -120,8 +118,7 @@ static int give_some(const ag_leases_t *leases, ag_call_t *call, memory_t *memor
     if (memory->n && ag_central_read(call, memory->entries, memory->n)) {
         return 0;
     }
-    while (i < memory->n && (i == 0 || call->wire.patience > reserve) &&
-           !give_one(call, memory, i, given)) {
+    while (i < memory->n && (i == 0 || call->wire.patience > reserve) && !give_one(call, memory, i, given)) {
         learn_birth(leases, memory, i);
         i++;
     }
@@ -140,14 +137,14 @@ static void end_quietly(ag_call_t *call)
 static void tell(const ag_fleet_t *fleet, const ag_mark_t *mark)
 {
     if (mark->given) {
-        ag_log(fleet->config.log, AG_LOG_NOTICE, 0, "AG0503: memcached at %s had lost counters; %"
-               APR_UINT64_T_FMT " of them were given back", fleet->config.servers, mark->given);
+        ag_log(fleet->config.log, AG_LOG_NOTICE, 0,
+               "AG0503: memcached at %s had lost counters; %" APR_UINT64_T_FMT " of them were given back",
+               fleet->config.servers, mark->given);
     }
 }
 
 /* One visit; 0 when it was in vain. */
-static int give_next(ag_lease_store_t *store, int server, memory_t *memory, apr_time_t now,
-                     apr_pool_t *p)
+static int give_next(ag_lease_store_t *store, int server, memory_t *memory, apr_time_t now, apr_pool_t *p)
 {
     ag_mark_t *mark = &store->leases->head->marks[server];
     apr_uint64_t next;
@@ -165,8 +162,8 @@ static int give_next(ag_lease_store_t *store, int server, memory_t *memory, apr_
 }
 
 /* As much as can be done until then, or one visit; the rest is for the next round. */
-static void give_all(ag_lease_store_t *store, int server, apr_uint64_t birth, apr_time_t now,
-                     apr_time_t end, apr_pool_t *p)
+static void give_all(ag_lease_store_t *store, int server, apr_uint64_t birth, apr_time_t now, apr_time_t end,
+                     apr_pool_t *p)
 {
     ag_mark_t *mark = &store->leases->head->marks[server];
     memory_t *memory = apr_palloc(p, sizeof *memory);
@@ -204,8 +201,8 @@ static apr_uint64_t look_for_mark(ag_call_t *call, int server)
 {
     ag_entry_t entry;
 
-    if (!name_mark(&entry, call, server) || ag_central_read(call, &entry, 1) ||
-        (!entry.there && ag_entry_write(&call->wire, &entry, &entry.counter, APR_INT64_MAX))) {
+    if (!name_mark(&entry, call, server) || ag_central_read(call, &entry, 1)
+        || (!entry.there && ag_entry_write(&call->wire, &entry, &entry.counter, APR_INT64_MAX))) {
         return 0;
     }
     return entry.birth;

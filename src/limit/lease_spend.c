@@ -10,7 +10,7 @@
 #include "algo.h"
 
 int ag_lease_judge(ag_charge_t *charge, const ag_counter_t *seen, apr_uint64_t hand, apr_time_t now,
-                 apr_uint64_t cost)
+                   apr_uint64_t cost)
 {
     const ag_window_t *window = charge->window;
     ag_counter_t counter = *seen;
@@ -30,8 +30,7 @@ static void find(ag_lease_run_t *run, int i)
     step->tag = ag_id_mix(subject->id, run->charges[i].window->id);
     step->lease = ag_lease_find(run->store->leases, ag_lease_stripe(subject), step->tag);
     if (!step->lease) {
-        step->lease = ag_lease_claim(run->store->leases, ag_lease_stripe(subject), step->tag,
-                                     ag_room_plain(subject));
+        step->lease = ag_lease_claim(run->store->leases, ag_lease_stripe(subject), step->tag, ag_room_plain(subject));
     }
     step->lease->used = run->now;
     for (k = 0; k < i; k++) {
@@ -57,7 +56,8 @@ static ag_lease_step_e decide(ag_lease_step_t *step, ag_charge_t *charge, apr_ti
     }
     step->hand = lease ? ag_lease_good(lease, window, now) : 0;
     if (!lease || !lease->birth) {
-        return ag_lease_judge(charge, &empty, 0, now, charge->cost) ? AG_LEASE_ASK : AG_LEASE_REFUSED; /* never, if no */
+        return ag_lease_judge(charge, &empty, 0, now, charge->cost) ? AG_LEASE_ASK
+                                                                    : AG_LEASE_REFUSED; /* never, if no */
     }
     if (!ag_lease_judge(charge, &lease->seen, step->hand, now, charge->cost)) {
         ag_lease_used_up(lease, now);
@@ -101,8 +101,7 @@ void ag_lease_undo(ag_lease_run_t *run)
         if (step->state != AG_LEASE_SPENT) {
             continue;
         }
-        step->lease = ag_lease_find(run->store->leases, ag_lease_stripe(charge->subject),
-                                    step->tag);
+        step->lease = ag_lease_find(run->store->leases, ag_lease_stripe(charge->subject), step->tag);
         if (step->lease && step->lease->taken == step->taken) {
             ag_lease_unspend(step->lease, charge->cost);
         }

@@ -8,16 +8,19 @@
 
 #include <apr_pools.h>
 
-#define MAGIC APR_UINT64_C(0x61676c6561736573) /* "agleases" */
+#define MAGIC   APR_UINT64_C(0x61676c6561736573) /* "agleases" */
 #define VERSION 6
 
-static const ag_table_shape_t shape = {
-    .magic = MAGIC, .layout = VERSION, .head = sizeof(ag_leases_head_t), .stripe = sizeof(ag_lock_t),
-    .set = AG_LEASE_SET * sizeof(ag_lease_t), .stripes = AG_LEASE_STRIPES, .usual = 1};
+static const ag_table_shape_t shape = {.magic = MAGIC,
+                                       .layout = VERSION,
+                                       .head = sizeof(ag_leases_head_t),
+                                       .stripe = sizeof(ag_lock_t),
+                                       .set = AG_LEASE_SET * sizeof(ag_lease_t),
+                                       .stripes = AG_LEASE_STRIPES,
+                                       .usual = 1};
 
 /* A mask of a request's stripes has a bit for each of the 64, so there are no fewer. */
-apr_status_t ag_leases_attach(ag_leases_t **out, void *memory, apr_size_t size, int fresh,
-                              apr_pool_t *p)
+apr_status_t ag_leases_attach(ag_leases_t **out, void *memory, apr_size_t size, int fresh, apr_pool_t *p)
 {
     ag_leases_t *leases = apr_pcalloc(p, sizeof *leases);
     apr_status_t rv = ag_table_attach(&leases->table, &shape, memory, size, fresh);
@@ -45,8 +48,7 @@ static apr_time_t used(const void *lease, apr_time_t now)
     return ((const ag_lease_t *)lease)->used;
 }
 
-ag_lease_t *ag_lease_claim(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_t tag,
-                           unsigned may)
+ag_lease_t *ag_lease_claim(const ag_leases_t *leases, apr_uint32_t stripe, ag_id_t tag, unsigned may)
 {
     ag_lease_t *set = set_of(leases, stripe, tag);
     ag_lease_t *oldest = ag_table_victim(set, sizeof *set, may, used, 0);

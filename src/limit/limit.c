@@ -10,16 +10,15 @@
 
 #include <apr_strings.h>
 
-#define FIELD_SIZE 60     /* two times quotes and ", "; ";q=", 20 digits, ";w=", 10 digits; ";r=" */
+#define FIELD_SIZE     60 /* two times quotes and ", "; ";q=", 20 digits, ";w=", 10 digits; ";r=" */
 #define RATE_TEXT_SIZE 40 /* 20 digits, a slash, 10 digits and a unit */
 
 /* Their places are numbers in shared memory; new ones come last. Behind those that a directive may
  * name is what counts in the place of one. */
-static const ag_algo_t *const algorithms[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket,
-                                              &ag_algo_log};
+static const ag_algo_t *const algorithms[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket, &ag_algo_log};
 
 #define N_ALGORITHMS (int)(sizeof algorithms / sizeof *algorithms)
-#define N_NAMED 3
+#define N_NAMED      3
 
 const ag_algo_t *ag_algo_find(const char *name, const char **names, apr_pool_t *p)
 {
@@ -117,8 +116,8 @@ const ag_window_t *ag_window_part(const ag_window_t *window, apr_uint64_t nodes,
     return part;
 }
 
-void ag_limit_go_on(ag_store_t *alone, ag_store_t *fleet, ag_charge_t *charges, int n,
-                    apr_uint64_t nodes, apr_time_t now, apr_pool_t *p)
+void ag_limit_go_on(ag_store_t *alone, ag_store_t *fleet, ag_charge_t *charges, int n, apr_uint64_t nodes,
+                    apr_time_t now, apr_pool_t *p)
 {
     ag_charge_t *charge;
 
@@ -156,11 +155,10 @@ void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p)
 
     for (i = 0; i < limit->n_windows; i++) {
         ag_window_t *window = &limit->windows[i];
-        const char *text = apr_psprintf(
-            p, "%s\n%s\n%" APR_UINT64_T_FMT "/%u/%u\n%s\n%" APR_UINT64_T_FMT "\n%s", scope,
-            limit->name ? "name" : "text", window->rate.n, window->rate.period.seconds,
-            window->rate.period.kind, window->algo->name, window->burst,
-            limit->name ? limit->name : limit->text);
+        const char *text = apr_psprintf(p, "%s\n%s\n%" APR_UINT64_T_FMT "/%u/%u\n%s\n%" APR_UINT64_T_FMT "\n%s",
+                                        scope, limit->name ? "name" : "text", window->rate.n,
+                                        window->rate.period.seconds, window->rate.period.kind, window->algo->name,
+                                        window->burst, limit->name ? limit->name : limit->text);
 
         window->id = ag_id_of(text, strlen(text));
     }
@@ -170,9 +168,9 @@ void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p)
 /* ---- a key's own limit ----------------------------------------------------------------------- */
 
 /* Odd, so that multiplying loses nothing: other numbers, other id. */
-#define SPREAD_N APR_UINT64_C(0x9e3779b97f4a7c15)
+#define SPREAD_N          APR_UINT64_C(0x9e3779b97f4a7c15)
 #define ANOTHER_ALGORITHM (APR_UINT64_C(1) << 40) /* beside a period's kind and seconds */
-#define SPREAD_PERIOD APR_UINT64_C(0xc2b2ae3d27d4eb4f)
+#define SPREAD_PERIOD     APR_UINT64_C(0xc2b2ae3d27d4eb4f)
 
 static const char *rate_text(const ag_rate_t *rate, apr_pool_t *p)
 {
@@ -181,9 +179,8 @@ static const char *rate_text(const ag_rate_t *rate, apr_pool_t *p)
         apr_uint32_t kind;
         const char *name;
     } names[] = {
-        {1, AG_PERIOD_PLAIN, "s"},          {60, AG_PERIOD_PLAIN, "min"},
-        {3600, AG_PERIOD_PLAIN, "h"},       {86400, AG_PERIOD_PLAIN, "day"},
-        {7 * 86400, AG_PERIOD_WEEK, "week"}, {31 * 86400, AG_PERIOD_MONTH, "month"},
+        {1, AG_PERIOD_PLAIN, "s"},       {60, AG_PERIOD_PLAIN, "min"},        {3600, AG_PERIOD_PLAIN, "h"},
+        {86400, AG_PERIOD_PLAIN, "day"}, {7 * 86400, AG_PERIOD_WEEK, "week"}, {31 * 86400, AG_PERIOD_MONTH, "month"},
     };
     ag_buf_t text;
     unsigned i;

@@ -23,7 +23,7 @@ typedef struct ag_window_t {
     ag_rate_t rate;
     apr_uint64_t burst; /* bucket: how many may come at once; other algorithms ignore it */
     const ag_algo_t *algo;
-    ag_id_t id;         /* of server, section and text (or name): the same on every node */
+    ag_id_t id;             /* of server, section and text (or name): the same on every node */
     ag_quota_policy_t told; /* the fields of one limit's windows lie in one text, ", " between them */
 } ag_window_t;
 
@@ -39,8 +39,8 @@ struct ag_algo_t {
     int (*step)(ag_counter_t *counter, const ag_window_t *window, apr_time_t now, apr_uint64_t cost,
                 ag_quota_t *quota);
     /* Takes back what a step at `then` charged, as far as it still counts at `now`. */
-    void (*refund)(ag_counter_t *counter, const ag_window_t *window, apr_time_t now,
-                   apr_uint64_t cost, apr_time_t then);
+    void (*refund)(ag_counter_t *counter, const ag_window_t *window, apr_time_t now, apr_uint64_t cost,
+                   apr_time_t then);
     /* From when on the counter is worth the same as an empty one. */
     apr_time_t (*idle_at)(const ag_counter_t *counter, const ag_window_t *window);
 
@@ -50,8 +50,7 @@ struct ag_algo_t {
     /* Until when what was just charged may be spent at the latest. */
     apr_time_t (*spend_by)(const ag_counter_t *counter, const ag_window_t *window);
     /* How many of `tokens` that are to be spent by `until` are still good at `now`. */
-    apr_uint64_t (*good)(const ag_window_t *window, apr_uint64_t tokens, apr_time_t until,
-                         apr_time_t now);
+    apr_uint64_t (*good)(const ag_window_t *window, apr_uint64_t tokens, apr_time_t until, apr_time_t now);
     /* A counter that was lost and begun anew gets what `seen`, an earlier state of it, had. */
     void (*restore)(ag_counter_t *counter, const ag_counter_t *seen, const ag_window_t *window);
     /* How long a used up window takes to become whole again, bit by bit; 0: all at once. */
@@ -87,7 +86,7 @@ typedef struct ag_limit_t ag_limit_t;
 
 /* Whose requests are counted together. The id is enough to count them on this machine. */
 typedef struct ag_subject_t {
-    ag_id_t id; /* under the server's secret */
+    ag_id_t id;       /* under the server's secret */
     const char *text; /* NULL until ag_subject_text() made it of what follows */
     const ag_limit_t *limit;
     const ag_request_t *request;
@@ -113,12 +112,10 @@ struct ag_store_t {
     const char *name;
     /* Charges all that are not dry runs, or none of them, in one atomic step. APR_SUCCESS: every
      * charge's `allowed` and `quota` are filled. Else the store cannot tell (nothing is filled). */
-    apr_status_t (*charge)(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
-                           apr_pool_t *p);
+    apr_status_t (*charge)(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_pool_t *p);
     /* Takes back what charge() consumed at `then`; the charges' `quota` tells what is left without
      * it, or stands where that is not known. */
-    void (*refund)(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_time_t then,
-                   apr_pool_t *p);
+    void (*refund)(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_time_t then, apr_pool_t *p);
     /* What is to be done about once a second, by nobody's request; NULL: nothing. */
     void (*tend)(ag_store_t *store, apr_time_t now, apr_pool_t *p);
     /* The fleet's counter as this machine saw it last; 0: it never did, or an administrator wants that
@@ -144,19 +141,17 @@ static inline int ag_charges_allowed(const ag_charge_t *charges, int n)
 
 /* Lays the table into `memory` (8-byte aligned), formatted when `fresh`, else as an earlier
  * generation of the server left it. APR_EINVAL when that has another shape (then format it). */
-apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t size, int fresh,
-                                 apr_pool_t *p);
+apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t size, int fresh, apr_pool_t *p);
 
 /* Counts at least what `seen`, an earlier state of the same counter, had. */
-void ag_store_shm_begin(ag_store_t *store, const ag_charge_t *charge, const ag_counter_t *seen,
-                        apr_time_t now);
+void ag_store_shm_begin(ag_store_t *store, const ag_charge_t *charge, const ag_counter_t *seen, apr_time_t now);
 
 /* Forgets what was counted for a subject in a window; where it is counted with others, what was
  * counted of them all. 1 when there was anything. */
 int ag_store_shm_forget(ag_store_t *store, const ag_charge_t *charge, apr_time_t now);
 
 /* With whom a subject is counted in a window. */
-#define AG_COUNTED_ALONE 0
+#define AG_COUNTED_ALONE    0
 #define AG_COUNTED_WITH_ALL -1 /* other newcomers that found no slot */
 /* AG_COUNTED_ALONE, AG_COUNTED_WITH_ALL, or how many bits the network has with which it is. */
 int ag_store_shm_with(ag_store_t *store, const ag_charge_t *charge, apr_time_t now);
@@ -165,8 +160,8 @@ int ag_store_shm_with(ag_store_t *store, const ag_charge_t *charge, apr_time_t n
 typedef struct ag_shm_fill_t {
     apr_uint64_t slots, used;     /* in all, those that are kept included */
     apr_uint64_t kept, kept_used; /* for who was identified */
-    apr_uint64_t networks;  /* charges that were counted as an IPv6 network's, since the start */
-    apr_uint64_t overflows; /* charges that were counted with all who found no slot */
+    apr_uint64_t networks;        /* charges that were counted as an IPv6 network's, since the start */
+    apr_uint64_t overflows;       /* charges that were counted with all who found no slot */
 } ag_shm_fill_t;
 
 /* It looks at every slot, so it is for a tool's question. */
@@ -208,13 +203,12 @@ typedef struct ag_leases_t ag_leases_t;
 
 /* Leases in `memory` (8-byte aligned), formatted when `fresh`, else as an earlier generation of the
  * server left them. APR_EINVAL when that has another shape. */
-apr_status_t ag_leases_attach(ag_leases_t **leases, void *memory, apr_size_t size, int fresh,
-                              apr_pool_t *p);
+apr_status_t ag_leases_attach(ag_leases_t **leases, void *memory, apr_size_t size, int fresh, apr_pool_t *p);
 
 /* Reserves tokens in memcached and spends them from `leases`, which all processes of this machine
  * share. tend() gives back what nobody came for. Call it after fork, as all that opens connections. */
-apr_status_t ag_store_lease_open(ag_store_t **store, ag_leases_t *leases,
-                                 const ag_fleet_config_t *config, apr_pool_t *pchild);
+apr_status_t ag_store_lease_open(ag_store_t **store, ag_leases_t *leases, const ag_fleet_config_t *config,
+                                 apr_pool_t *pchild);
 
 /* ---- the directive --------------------------------------------------------------------------- */
 
@@ -248,13 +242,12 @@ struct ag_limit_t {
 
 /* Parses the words of a directive into *limit. An error text or NULL. The windows' ids are not set
  * yet: ag_limit_name() does that when server and section are known. */
-const char *ag_limit_parse(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr,
-                           apr_pool_t *p);
+const char *ag_limit_parse(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr, apr_pool_t *p);
 
 /* The same for ApiGuardConcurrency, "10 by=ip": one window without a period, whose rate.n is how many
  * requests may be in flight. */
-const char *ag_concurrency_parse(ag_limit_t *limit, const ag_words_t *words,
-                                 const ag_expr_port_t *expr, apr_pool_t *p);
+const char *ag_concurrency_parse(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr,
+                                 apr_pool_t *p);
 
 /* Gives every window its id from `scope` (server name and section, or prefix and section; of a
  * limit with a name the server's or prefix's alone, so that sections share it). */
@@ -265,8 +258,8 @@ const ag_window_t *ag_window_part(const ag_window_t *window, apr_uint64_t nodes,
 
 /* Has `alone`, the store of this machine, go on where `fleet` cannot: from what this node saw last, and
  * where `nodes` is above 1 with its part of each limit. The charges' windows may become others. */
-void ag_limit_go_on(ag_store_t *alone, ag_store_t *fleet, ag_charge_t *charges, int n,
-                    apr_uint64_t nodes, apr_time_t now, apr_pool_t *p);
+void ag_limit_go_on(ag_store_t *alone, ag_store_t *fleet, ag_charge_t *charges, int n, apr_uint64_t nodes,
+                    apr_time_t now, apr_pool_t *p);
 
 /* What `fleet` is to know of a request that was charged to this machine's store instead. */
 void ag_limit_went(ag_store_t *fleet, const ag_charge_t *charges, int n, apr_time_t now);
@@ -281,8 +274,8 @@ const char *ag_subject_text(ag_subject_t *subject);
 
 /* The subject under a limit that is so in words, as ag_subject_text() writes them; it lives in `p`.
  * 0 when no subject is written so. */
-int ag_limit_named(ag_subject_t *subject, const ag_limit_t *limit, const char *text,
-                   const ag_sip_key_t *key, apr_pool_t *p);
+int ag_limit_named(ag_subject_t *subject, const ag_limit_t *limit, const char *text, const ag_sip_key_t *key,
+                   apr_pool_t *p);
 
 /* 1 when the limit counts subjects of that kind: not only for want of another. */
 int ag_limit_is_by(const ag_limit_t *limit, const char *text);

@@ -70,8 +70,8 @@ static int named_ip(ag_subject_t *subject, const char *text, apr_pool_t *p)
     return 1;
 }
 
-int ag_limit_named(ag_subject_t *subject, const ag_limit_t *limit, const char *text,
-                   const ag_sip_key_t *key, apr_pool_t *p)
+int ag_limit_named(ag_subject_t *subject, const ag_limit_t *limit, const char *text, const ag_sip_key_t *key,
+                   apr_pool_t *p)
 {
     const char *rest;
 

@@ -10,7 +10,7 @@
 
 #include <apr_strings.h>
 
-#define NAME_MAX_BYTES 64
+#define NAME_MAX_BYTES     64
 #define REFILL_MAX_SECONDS (APR_UINT64_C(36525) * 86400)
 
 /* What is being read: options may stand before the windows they speak of. */
@@ -36,8 +36,7 @@ static const char *read_algorithm(line_t *line, const char *value)
     return line->algo ? NULL : apr_psprintf(line->p, "algorithm=%s is not one of %s", value, names);
 }
 
-static const char *read_count(apr_uint64_t *count, const char *option, const char *value,
-                              apr_pool_t *p)
+static const char *read_count(apr_uint64_t *count, const char *option, const char *value, apr_pool_t *p)
 {
     apr_int64_t number;
     const char *error = ag_measure_number(&number, value, 1, (apr_int64_t)AG_RATE_MAX, p);
@@ -75,8 +74,10 @@ static const char *read_name(line_t *line, const char *value)
     apr_size_t n = strlen(value);
 
     if (n > NAME_MAX_BYTES || !ag_text_visible(value, n, 0) || strpbrk(value, "\"\\")) {
-        return apr_psprintf(line->p, "name=%s is not 1 to %d printable ASCII characters without "
-                            "spaces, quotes and backslashes", value, NAME_MAX_BYTES);
+        return apr_psprintf(line->p,
+                            "name=%s is not 1 to %d printable ASCII characters without "
+                            "spaces, quotes and backslashes",
+                            value, NAME_MAX_BYTES);
     }
     line->limit->name = value;
     return NULL;
@@ -86,11 +87,11 @@ static const struct {
     const char *name;
     const char *(*read)(line_t *line, const char *value);
 } options[] = {
-    {"by", read_by},     {"name", read_name},   {"when", read_when}, {"algorithm", read_algorithm},
+    {"by", read_by},       {"name", read_name}, {"when", read_when}, {"algorithm", read_algorithm},
     {"burst", read_burst}, {"cost", read_cost},
 };
 
-#define N_OPTIONS (int)(sizeof options / sizeof *options)
+#define N_OPTIONS   (int)(sizeof options / sizeof *options)
 #define N_IN_FLIGHT 3 /* as many of them speak of requests in flight, too */
 
 static const char *read_window(line_t *line, const char *word)
@@ -152,8 +153,8 @@ static const char *read_word(line_t *line, const char *word, unsigned *seen)
         }
     }
     if (strchr(word, '=')) {
-        return apr_psprintf(line->p, "%s is not known; allowed are by=, %sname=, when= and dryrun",
-                            word, line->in_flight ? "" : "algorithm=, burst=, cost=, ");
+        return apr_psprintf(line->p, "%s is not known; allowed are by=, %sname=, when= and dryrun", word,
+                            line->in_flight ? "" : "algorithm=, burst=, cost=, ");
     }
     return read_plain(line, word);
 }
@@ -172,17 +173,17 @@ static const char *finish_window(line_t *line, ag_window_t *window)
     window->algo = line->in_flight ? line->algo : ag_algo_for(line->algo, rate->n);
     window->burst = line->burst;
     if (line->burst && rate->n && line->burst / rate->n > REFILL_MAX_SECONDS / rate->period.seconds) {
-        return apr_psprintf(line->p, "burst=%" APR_UINT64_T_FMT " takes more than 100 years to "
-                            "fill again at %s", line->burst, window->told.name);
+        return apr_psprintf(line->p,
+                            "burst=%" APR_UINT64_T_FMT " takes more than 100 years to "
+                            "fill again at %s",
+                            line->burst, window->told.name);
     }
     if (rate->n && !limit->cost_expr && limit->cost > size_of(window)) {
-        return apr_psprintf(line->p, "cost=%" APR_UINT64_T_FMT " never fits into %s", limit->cost,
-                            window->told.name);
+        return apr_psprintf(line->p, "cost=%" APR_UINT64_T_FMT " never fits into %s", limit->cost, window->told.name);
     }
     if (limit->name) {
-        window->told.name = limit->n_windows == 1
-                             ? limit->name
-                             : apr_pstrcat(line->p, limit->name, ":", window->told.name, NULL);
+        window->told.name =
+            limit->n_windows == 1 ? limit->name : apr_pstrcat(line->p, limit->name, ":", window->told.name, NULL);
     }
     return NULL;
 }
@@ -193,8 +194,7 @@ static const char *finish(line_t *line)
     int i;
 
     if (!line->limit->n_windows) {
-        return line->in_flight ? "no number is given, such as 10"
-                               : "no window is given, such as 100/min";
+        return line->in_flight ? "no number is given, such as 10" : "no window is given, such as 100/min";
     }
     if (line->burst && line->algo != &ag_algo_bucket) {
         return "burst= needs algorithm=bucket";
@@ -216,8 +216,8 @@ static const char *join(const ag_words_t *words, apr_pool_t *p)
     return text;
 }
 
-static const char *parse(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr,
-                         int in_flight, apr_pool_t *p)
+static const char *parse(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr, int in_flight,
+                         apr_pool_t *p)
 {
     line_t line = {limit, &ag_algo_sliding, 0, expr, p, in_flight};
     const char *error = NULL;
@@ -236,14 +236,13 @@ static const char *parse(ag_limit_t *limit, const ag_words_t *words, const ag_ex
     return error ? error : finish(&line);
 }
 
-const char *ag_limit_parse(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr,
-                           apr_pool_t *p)
+const char *ag_limit_parse(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr, apr_pool_t *p)
 {
     return parse(limit, words, expr, 0, p);
 }
 
-const char *ag_concurrency_parse(ag_limit_t *limit, const ag_words_t *words,
-                                 const ag_expr_port_t *expr, apr_pool_t *p)
+const char *ag_concurrency_parse(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr,
+                                 apr_pool_t *p)
 {
     return parse(limit, words, expr, 1, p);
 }

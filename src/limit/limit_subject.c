@@ -33,8 +33,7 @@ static void write_issuer(ag_buf_t *text, const char *issuer)
 
 /* "KIND:ISSUER:NAME"; a colon in the issuer (every URL has one) is written %3A, so that where it
  * ends cannot be mistaken. */
-static const char *name_of(const char *what, const ag_principal_t *who, const char *name,
-                           apr_pool_t *p)
+static const char *name_of(const char *what, const ag_principal_t *who, const char *name, apr_pool_t *p)
 {
     const char *issuer = who->issuer ? who->issuer : "";
     apr_size_t size;
@@ -106,8 +105,7 @@ static const char *subject_header(const ag_subject_t *asked)
     const char *name = asked->limit->by_name;
     const char *value = asked->request->header(asked->request, name);
 
-    return value && *value ? apr_pstrcat(asked->request->pool, "header:", name, "=", value, NULL)
-                           : NULL;
+    return value && *value ? apr_pstrcat(asked->request->pool, "header:", name, "=", value, NULL) : NULL;
 }
 
 static const char *subject_path(const ag_subject_t *asked)
@@ -167,8 +165,7 @@ static int id_client(ag_subject_t *asked)
 
 /* ---- behind by=: what follows the kind's name ------------------------------------------------ */
 
-static const char *read_prefix6(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr,
-                                apr_pool_t *p)
+static const char *read_prefix6(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr, apr_pool_t *p)
 {
     apr_int64_t bits;
     const char *error = ag_measure_number(&bits, text, 1, 128, p);
@@ -180,8 +177,7 @@ static const char *read_prefix6(ag_limit_t *limit, const char *text, const ag_ex
     return error ? apr_psprintf(p, "by=ip/: %s bits of an IPv6 address", error) : NULL;
 }
 
-static const char *read_claim(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr,
-                              apr_pool_t *p)
+static const char *read_claim(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr, apr_pool_t *p)
 {
     (void)expr;
     limit->by_name = text;
@@ -189,8 +185,7 @@ static const char *read_claim(ag_limit_t *limit, const char *text, const ag_expr
 }
 
 /* RFC 9110 s5.1: a field name is a token, and its case says nothing. */
-static const char *read_header(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr,
-                               apr_pool_t *p)
+static const char *read_header(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr, apr_pool_t *p)
 {
     char *name = apr_pstrdup(p, text), *at;
 
@@ -214,12 +209,10 @@ const char *ag_limit_expr(ag_expr_t **compiled, const char *option, const char *
     if (*compiled) {
         return NULL;
     }
-    return apr_psprintf(p, "%s=%s: %s", option, text,
-                        error ? error : "expressions cannot be used here");
+    return apr_psprintf(p, "%s=%s: %s", option, text, error ? error : "expressions cannot be used here");
 }
 
-static const char *read_expr(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr,
-                             apr_pool_t *p)
+static const char *read_expr(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr, apr_pool_t *p)
 {
     return ag_limit_expr(&limit->by_expr, "by=expr", text, 1, expr, p);
 }
@@ -231,11 +224,10 @@ typedef struct {
     ag_by_e by;
     char sign;    /* what parts the name from its argument; 0: there is none */
     int optional; /* the argument may be left out */
-    const char *(*read)(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr,
-                        apr_pool_t *p);
+    const char *(*read)(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr, apr_pool_t *p);
     const char *(*text)(const ag_subject_t *asked);
     int (*id)(ag_subject_t *asked); /* NULL: the text's */
-    int chosen; /* by requests, as they like */
+    int chosen;                     /* by requests, as they like */
 } by_t;
 
 /* In the order of ag_by_e. */
@@ -253,8 +245,7 @@ static const by_t kinds[] = {
 
 #define N_KINDS (int)(sizeof kinds / sizeof *kinds)
 
-const char *ag_by_parse(ag_limit_t *limit, const char *value, const ag_expr_port_t *expr,
-                        apr_pool_t *p)
+const char *ag_by_parse(ag_limit_t *limit, const char *value, const ag_expr_port_t *expr, apr_pool_t *p)
 {
     const by_t *kind;
 
@@ -273,8 +264,10 @@ const char *ag_by_parse(ag_limit_t *limit, const char *value, const ag_expr_port
             return NULL;
         }
     }
-    return apr_psprintf(p, "by=%s is not one of client, ip, ip/BITS, key, user, claim:NAME, "
-                        "header:NAME, path, global, expr=EXPRESSION", value);
+    return apr_psprintf(p,
+                        "by=%s is not one of client, ip, ip/BITS, key, user, claim:NAME, "
+                        "header:NAME, path, global, expr=EXPRESSION",
+                        value);
 }
 
 /* By the subject's own kind, or by address. */

@@ -10,11 +10,11 @@
 static const ag_counter_t empty = {0, 0, 0};
 
 /* As somebody, the subject or a network around it, in the window. */
-static void find(ag_place_t *place, const ag_counters_t *table, const ag_charge_t *charge,
-                 const ag_room_t *as, apr_time_t now)
+static void find(ag_place_t *place, const ag_counters_t *table, const ag_charge_t *charge, const ag_room_t *as,
+                 apr_time_t now)
 {
-    ag_counters_find(place, table, ag_counters_stripe(table, charge->subject),
-                     ag_id_mix(as->id, charge->window->id), as->may, now);
+    ag_counters_find(place, table, ag_counters_stripe(table, charge->subject), ag_id_mix(as->id, charge->window->id),
+                     as->may, now);
 }
 
 /* Each window has one in a stripe for every kind of subject. */
@@ -26,11 +26,10 @@ static ag_id_t overflow_tag(const ag_charge_t *charge, ag_room_e kind)
     return tag;
 }
 
-static ag_slot_t *find_overflow(ag_place_t *place, const ag_counters_t *table,
-                                const ag_charge_t *charge, ag_room_e kind, apr_time_t now)
+static ag_slot_t *find_overflow(ag_place_t *place, const ag_counters_t *table, const ag_charge_t *charge,
+                                ag_room_e kind, apr_time_t now)
 {
-    ag_counters_overflow(place, table, ag_counters_stripe(table, charge->subject),
-                         overflow_tag(charge, kind), now);
+    ag_counters_overflow(place, table, ag_counters_stripe(table, charge->subject), overflow_tag(charge, kind), now);
     return place->slot;
 }
 
@@ -51,8 +50,7 @@ static ag_slot_t *stands(int *with, const ag_counters_t *table, const ag_charge_
     return find_overflow(&place, table, charge, as.kind, now);
 }
 
-ag_slot_t *ag_newcomer_stands(int *with, const ag_counters_t *table, const ag_charge_t *charge,
-                              apr_time_t now)
+ag_slot_t *ag_newcomer_stands(int *with, const ag_counters_t *table, const ag_charge_t *charge, apr_time_t now)
 {
     ag_slot_t *slot = stands(with, table, charge, ag_room_of(charge->subject), now);
 
@@ -62,8 +60,8 @@ ag_slot_t *ag_newcomer_stands(int *with, const ag_counters_t *table, const ag_ch
 
 /* What a newcomer begins with, when `home` is where it would be known: all that it may have been
  * counted in before. */
-static ag_counter_t inherit(const ag_counters_t *table, const ag_set_t *home, const ag_charge_t *charge,
-                            ag_room_t as, apr_time_t now)
+static ag_counter_t inherit(const ag_counters_t *table, const ag_set_t *home, const ag_charge_t *charge, ag_room_t as,
+                            apr_time_t now)
 {
     ag_place_t place;
     ag_slot_t *slot;
@@ -79,8 +77,8 @@ static ag_counter_t inherit(const ag_counters_t *table, const ag_set_t *home, co
 
 /* As ag_slot_step(), for a slot that belongs to nobody; it is claimed when the step passes and costs
  * anything. */
-static ag_slot_t *step_vacant(ag_slot_t *slot, const ag_counter_t *before, ag_id_t tag,
-                              ag_charge_t *charge, apr_time_t now)
+static ag_slot_t *step_vacant(ag_slot_t *slot, const ag_counter_t *before, ag_id_t tag, ag_charge_t *charge,
+                              apr_time_t now)
 {
     const ag_window_t *window = charge->window;
     ag_counter_t counter = *before;
@@ -96,8 +94,7 @@ static ag_slot_t *step_vacant(ag_slot_t *slot, const ag_counter_t *before, ag_id
     return slot;
 }
 
-static ag_slot_t *step_overflow(const ag_counters_t *table, ag_charge_t *charge, ag_room_e kind,
-                                apr_time_t now)
+static ag_slot_t *step_overflow(const ag_counters_t *table, ag_charge_t *charge, ag_room_e kind, apr_time_t now)
 {
     static const ag_quota_t taken = {0, 1, 1};
     ag_place_t place;
@@ -113,11 +110,9 @@ static ag_slot_t *step_overflow(const ag_counters_t *table, ag_charge_t *charge,
     return NULL;
 }
 
-static ag_slot_t *charge_as(const ag_counters_t *table, ag_charge_t *charge, const ag_room_t *as,
-                            apr_time_t now);
+static ag_slot_t *charge_as(const ag_counters_t *table, ag_charge_t *charge, const ag_room_t *as, apr_time_t now);
 
-static ag_slot_t *charge_wider(const ag_counters_t *table, ag_charge_t *charge, ag_room_t as,
-                               apr_time_t now)
+static ag_slot_t *charge_wider(const ag_counters_t *table, ag_charge_t *charge, ag_room_t as, apr_time_t now)
 {
     if (!ag_room_wider(&as, charge->subject)) {
         return step_overflow(table, charge, as.kind, now);
@@ -126,8 +121,7 @@ static ag_slot_t *charge_wider(const ag_counters_t *table, ag_charge_t *charge, 
 }
 
 /* No deeper than there are sizes of networks. */
-static ag_slot_t *charge_as(const ag_counters_t *table, ag_charge_t *charge, const ag_room_t *as,
-                            apr_time_t now)
+static ag_slot_t *charge_as(const ag_counters_t *table, ag_charge_t *charge, const ag_room_t *as, apr_time_t now)
 {
     ag_counter_t before;
     ag_place_t place;
@@ -168,8 +162,7 @@ void ag_newcomer_begin(const ag_counters_t *table, const ag_charge_t *charge, co
     apr_time_t idle_at;
 
     find(&place, table, charge, &self, now);
-    counter = place.slot ? ag_slot_get(place.slot)
-                         : inherit(table, place.home, charge, self, now);
+    counter = place.slot ? ag_slot_get(place.slot) : inherit(table, place.home, charge, self, now);
     window->algo->restore(&counter, seen, window);
     idle_at = window->algo->idle_at(&counter, window);
     if (idle_at <= now || (!place.slot && !place.vacant)) {

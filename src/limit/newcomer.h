@@ -39,7 +39,6 @@ void ag_newcomer_begin(const ag_counters_t *table, const ag_charge_t *charge, co
 
 /* The slot where the next charge of the subject would be counted, or whose count it would begin with;
  * NULL: it would begin with nothing. *with is whose it is, as ag_store_shm_with() says. */
-ag_slot_t *ag_newcomer_stands(int *with, const ag_counters_t *table, const ag_charge_t *charge,
-                              apr_time_t now);
+ag_slot_t *ag_newcomer_stands(int *with, const ag_counters_t *table, const ag_charge_t *charge, apr_time_t now);
 
 #endif

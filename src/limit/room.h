@@ -24,9 +24,9 @@ typedef enum {
 } ag_room_e;
 
 typedef struct ag_room_t {
-    ag_id_t id;    /* as whom: the subject's, or of a network around it */
-    unsigned may;  /* which slots of a set it may take, the lowest first: one bit each */
-    int bits;      /* of that network; 0: it is the subject itself */
+    ag_id_t id;   /* as whom: the subject's, or of a network around it */
+    unsigned may; /* which slots of a set it may take, the lowest first: one bit each */
+    int bits;     /* of that network; 0: it is the subject itself */
     ag_room_e kind;
 } ag_room_t;
 

@@ -12,9 +12,9 @@
 
 #include <apr_time.h>
 
-#define LOOK_AGAIN 100  /* microseconds, while another one asks; twice as long each time, up to */
-#define LOOK_LAST 3200  /* these, or hundreds that wait leave nothing for the one they wait for */
-#define QUEUE apr_time_from_sec(5) /* nobody waits longer than that for the visits of others */
+#define LOOK_AGAIN    100                  /* microseconds, while another one asks; twice as long each time, up to */
+#define LOOK_LAST     3200                 /* these, or hundreds that wait leave nothing for the one they wait for */
+#define QUEUE         apr_time_from_sec(5) /* nobody waits longer than that for the visits of others */
 #define USUAL_CHARGES 16
 
 /* ---- in shared memory; the locks are held ---------------------------------------------------- */
@@ -113,8 +113,7 @@ static apr_status_t charge_all(ag_lease_run_t *run)
     return APR_SUCCESS;
 }
 
-static apr_status_t charge_lease(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
-                                 apr_pool_t *p)
+static apr_status_t charge_lease(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_pool_t *p)
 {
     ag_lease_step_t usual[USUAL_CHARGES];
     ag_lease_run_t run = {(ag_lease_store_t *)store, charges, usual, n, now, 0, 0, 0, p};
@@ -139,8 +138,7 @@ ag_lease_t ag_lease_known(const ag_lease_store_t *store, const ag_charge_t *char
     const ag_lease_t *lease;
 
     ag_leases_lock(store->leases, (apr_uint64_t)1 << stripe);
-    lease = ag_lease_find(store->leases, stripe,
-                          ag_id_mix(charge->subject->id, charge->window->id));
+    lease = ag_lease_find(store->leases, stripe, ag_id_mix(charge->subject->id, charge->window->id));
     if (lease) {
         copy = *lease;
     }
@@ -182,11 +180,10 @@ static void went_lease(ag_store_t *base, const ag_charge_t *charge, apr_time_t n
     ag_leases_unlock(leases, (apr_uint64_t)1 << stripe);
 }
 
-apr_status_t ag_store_lease_open(ag_store_t **store, ag_leases_t *leases,
-                                 const ag_fleet_config_t *config, apr_pool_t *pchild)
+apr_status_t ag_store_lease_open(ag_store_t **store, ag_leases_t *leases, const ag_fleet_config_t *config,
+                                 apr_pool_t *pchild)
 {
-    static const ag_store_t base = {"lease", charge_lease, ag_lease_refund, ag_lease_tend,
-                                    seen_lease, went_lease};
+    static const ag_store_t base = {"lease", charge_lease, ag_lease_refund, ag_lease_tend, seen_lease, went_lease};
     ag_lease_store_t *lease = apr_pcalloc(pchild, sizeof *lease);
     ag_fleet_config_t own = *config;
 

@@ -39,7 +39,7 @@ typedef struct ag_lease_run_t {
     ag_lease_step_t *steps;
     int n;
     apr_time_t now;
-    apr_time_t busy; /* the mark of this visit */
+    apr_time_t busy;  /* the mark of this visit */
     apr_time_t rival; /* the mark of the visit that is waited for */
     apr_uint64_t stripes;
     apr_pool_t *p;
@@ -69,8 +69,7 @@ ag_ask_t *ag_lease_asks(ag_lease_run_t *run, int *n);
 apr_status_t ag_lease_visit(ag_lease_run_t *run, ag_ask_t *asks, int n);
 
 /* ag_store_t's refund() and tend(). */
-void ag_lease_refund(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
-                     apr_time_t then, apr_pool_t *p);
+void ag_lease_refund(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_time_t then, apr_pool_t *p);
 void ag_lease_tend(ag_store_t *store, apr_time_t now, apr_pool_t *p);
 
 /* Without a watchdog nobody tends; then a request that visits memcached does, a little. */

@@ -104,8 +104,7 @@ static AG_HOT void release(const ag_counters_t *table, held_t held)
     }
 }
 
-static apr_status_t charge_shm(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
-                               apr_pool_t *p)
+static apr_status_t charge_shm(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_pool_t *p)
 {
     const ag_counters_t *table = &((shm_t *)store)->table;
     ag_charge_t *charge;
@@ -132,8 +131,7 @@ static apr_status_t charge_shm(ag_store_t *store, ag_charge_t *charges, int n, a
 }
 
 /* What was counted with others stays there: too much for some, never too little. */
-static void refund_one(const ag_counters_t *table, ag_charge_t *charge, apr_time_t now,
-                       apr_time_t then)
+static void refund_one(const ag_counters_t *table, ag_charge_t *charge, apr_time_t now, apr_time_t then)
 {
     const ag_window_t *window = charge->window;
     ag_slot_t *slot = own_slot(table, charge);
@@ -147,8 +145,7 @@ static void refund_one(const ag_counters_t *table, ag_charge_t *charge, apr_time
     }
 }
 
-static void refund_shm(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
-                       apr_time_t then, apr_pool_t *p)
+static void refund_shm(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_time_t then, apr_pool_t *p)
 {
     const ag_counters_t *table = &((shm_t *)store)->table;
     held_t held;
@@ -167,8 +164,7 @@ static void refund_shm(ag_store_t *store, ag_charge_t *charges, int n, apr_time_
     release(table, held);
 }
 
-apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t size, int fresh,
-                                 apr_pool_t *p)
+apr_status_t ag_store_shm_attach(ag_store_t **store, void *memory, apr_size_t size, int fresh, apr_pool_t *p)
 {
     static const ag_store_t base = {"shm", charge_shm, refund_shm, NULL, NULL, NULL};
     shm_t *shm = apr_pcalloc(p, sizeof *shm);
@@ -186,8 +182,7 @@ static ag_lock_t *take_lock(const ag_counters_t *table, const ag_charge_t *charg
     return lock;
 }
 
-void ag_store_shm_begin(ag_store_t *store, const ag_charge_t *charge, const ag_counter_t *seen,
-                        apr_time_t now)
+void ag_store_shm_begin(ag_store_t *store, const ag_charge_t *charge, const ag_counter_t *seen, apr_time_t now)
 {
     const ag_counters_t *table = &((shm_t *)store)->table;
     ag_lock_t *lock = take_lock(table, charge);

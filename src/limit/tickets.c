@@ -16,11 +16,11 @@
 #include "../base/lock.h"
 #include "../base/process.h"
 
-#define MAGIC APR_UINT64_C(0x61677469636b6574) /* "agticket"; changes with the layout */
-#define MAX_LIVES 2048 /* processes at once, in an eighth of the memory at most */
-#define STRIPES 64
-#define WAYS 8
-#define SWEEP apr_time_from_sec(1) /* the dead are not looked for more often */
+#define MAGIC     APR_UINT64_C(0x61677469636b6574) /* "agticket"; changes with the layout */
+#define MAX_LIVES 2048                             /* processes at once, in an eighth of the memory at most */
+#define STRIPES   64
+#define WAYS      8
+#define SWEEP     apr_time_from_sec(1) /* the dead are not looked for more often */
 
 typedef struct {
     apr_uint64_t start;
@@ -59,10 +59,10 @@ struct ag_tickets_t {
     apr_uint32_t n_lives;
     apr_uint32_t n_sets;
     apr_uint32_t n_tickets; /* and so many counts */
-    apr_uint32_t life; /* ours; 0: there was no place */
+    apr_uint32_t life;      /* ours; 0: there was no place */
 };
 
-#define LOAD(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
+#define LOAD(x)         __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define STORE(x, value) __atomic_store_n(&(x), (value), __ATOMIC_RELEASE)
 
 /* ---- the memory ------------------------------------------------------------------------------ */
@@ -105,8 +105,7 @@ static int same_shape(const head_t *head, const head_t *shape)
            && head->n_sets == shape->n_sets;
 }
 
-apr_status_t ag_tickets_attach(ag_tickets_t **out, void *memory, apr_size_t size, int fresh,
-                               apr_pool_t *p)
+apr_status_t ag_tickets_attach(ag_tickets_t **out, void *memory, apr_size_t size, int fresh, apr_pool_t *p)
 {
     ag_tickets_t *tickets = apr_pcalloc(p, sizeof *tickets);
     head_t shape;
@@ -145,8 +144,7 @@ static void find_dead(dead_t *dead, const ag_tickets_t *tickets)
         apr_uint32_t generation = LOAD(entry->generation);
 
         dead->generation[i] =
-            generation && ag_process_runs(LOAD(entry->pid), LOAD(entry->start)) ? generation - 1
-                                                                                : generation;
+            generation && ag_process_runs(LOAD(entry->pid), LOAD(entry->start)) ? generation - 1 : generation;
     }
 }
 
@@ -252,16 +250,14 @@ static count_t *count_at(const ag_tickets_t *tickets, apr_uint32_t number)
 }
 
 /* One ticket of the dead, and all of its count. */
-static void take_back(ag_tickets_t *tickets, const dead_t *dead, ticket_t *ticket,
-                      apr_uint32_t life)
+static void take_back(ag_tickets_t *tickets, const dead_t *dead, ticket_t *ticket, apr_uint32_t life)
 {
     apr_uint32_t number = LOAD(ticket->count);
     count_t *count = count_at(tickets, number);
     ag_lock_t *lock;
 
     if (!count) { /* it died before it was let in */
-        __atomic_compare_exchange_n(&ticket->life, &life, 0, 0, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_RELAXED);
+        __atomic_compare_exchange_n(&ticket->life, &life, 0, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
         return;
     }
     lock = lock_of(tickets, number - 1);
@@ -291,8 +287,7 @@ static int is_turn(head_t *head, apr_time_t now)
     apr_time_t last = LOAD(head->swept);
 
     return (now - last >= SWEEP || now < last)
-           && __atomic_compare_exchange_n(&head->swept, &last, now, 0, __ATOMIC_ACQ_REL,
-                                          __ATOMIC_RELAXED);
+           && __atomic_compare_exchange_n(&head->swept, &last, now, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
 /* ---- tickets --------------------------------------------------------------------------------- */
@@ -307,8 +302,8 @@ static apr_uint32_t claim(ag_tickets_t *tickets, unsigned may)
     for (i = 0; i < n; i++) {
         apr_uint32_t at = (from + i) % n, nobody = 0;
 
-        if (__atomic_compare_exchange_n(&tickets->tickets[at].life, &nobody, tickets->life, 0,
-                                        __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+        if (__atomic_compare_exchange_n(&tickets->tickets[at].life, &nobody, tickets->life, 0, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_RELAXED)) {
             return at + 1;
         }
     }
@@ -334,8 +329,7 @@ static apr_uint32_t take(ag_tickets_t *tickets, ag_id_t id, unsigned may, apr_ui
     return ticket;
 }
 
-apr_uint32_t ag_tickets_take_of(ag_tickets_t *tickets, ag_id_t id, unsigned may, apr_uint64_t n,
-                                apr_time_t now)
+apr_uint32_t ag_tickets_take_of(ag_tickets_t *tickets, ag_id_t id, unsigned may, apr_uint64_t n, apr_time_t now)
 {
     apr_uint32_t ticket = take(tickets, id, may, n);
 

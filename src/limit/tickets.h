@@ -19,8 +19,7 @@ typedef struct ag_tickets_t ag_tickets_t;
 
 /* Lays the table into `memory` (8-byte aligned), formatted when `fresh`, else as an earlier generation
  * of the server left it. APR_EINVAL when that has another shape (then format it). */
-apr_status_t ag_tickets_attach(ag_tickets_t **tickets, void *memory, apr_size_t size, int fresh,
-                               apr_pool_t *p);
+apr_status_t ag_tickets_attach(ag_tickets_t **tickets, void *memory, apr_size_t size, int fresh, apr_pool_t *p);
 
 /* Enters this process among the living, once, after fork. 0: there is no place, so it gets no tickets;
  * whoever is about to be refused looks again, once a second. */
@@ -29,12 +28,10 @@ int ag_tickets_live(ag_tickets_t *tickets);
 /* Takes a ticket when fewer than `n` are out under `id`: its number from 1, or 0. Before it refuses it
  * takes back what the dead hold, once a second. A new count begins in a place of its set that it `may` take
  * (room.h). */
-apr_uint32_t ag_tickets_take_of(ag_tickets_t *tickets, ag_id_t id, unsigned may, apr_uint64_t n,
-                                apr_time_t now);
+apr_uint32_t ag_tickets_take_of(ag_tickets_t *tickets, ag_id_t id, unsigned may, apr_uint64_t n, apr_time_t now);
 
 /* The same for who may take all. */
-static inline apr_uint32_t ag_tickets_take(ag_tickets_t *tickets, ag_id_t id, apr_uint64_t n,
-                                           apr_time_t now)
+static inline apr_uint32_t ag_tickets_take(ag_tickets_t *tickets, ag_id_t id, apr_uint64_t n, apr_time_t now)
 {
     return ag_tickets_take_of(tickets, id, 0xff, n, now);
 }

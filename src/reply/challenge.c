@@ -25,8 +25,7 @@ static const char *quoted(const char *text, apr_pool_t *p)
     return out;
 }
 
-static const char *bearer(const ag_verdict_t *verdict, const char *realm, int by_bearer,
-                          apr_pool_t *p)
+static const char *bearer(const ag_verdict_t *verdict, const char *realm, int by_bearer, apr_pool_t *p)
 {
     const ag_reason_t *reason = ag_reason(verdict->reason);
     const char *value = apr_pstrcat(p, "Bearer realm=", realm, NULL);
@@ -34,16 +33,16 @@ static const char *bearer(const ag_verdict_t *verdict, const char *realm, int by
     if (!by_bearer || !reason->oauth) {
         return value;
     }
-    value = apr_pstrcat(p, value, ", error=\"", reason->oauth, "\", error_description=",
-                        quoted(verdict->detail ? verdict->detail : reason->title, p), NULL);
+    value = apr_pstrcat(p, value, ", error=\"", reason->oauth,
+                        "\", error_description=", quoted(verdict->detail ? verdict->detail : reason->title, p), NULL);
     if (verdict->wanted && verdict->reason == AG_R_SCOPE_INSUFFICIENT) {
         value = apr_pstrcat(p, value, ", scope=", quoted(verdict->wanted, p), NULL);
     }
     return value;
 }
 
-void ag_challenge(const ag_verdict_t *verdict, unsigned schemes, int by_bearer, const char *realm,
-                  ag_field_fn set, void *ctx, apr_pool_t *p)
+void ag_challenge(const ag_verdict_t *verdict, unsigned schemes, int by_bearer, const char *realm, ag_field_fn set,
+                  void *ctx, apr_pool_t *p)
 {
     realm = apr_pstrcat(p, "\"", realm ? realm : "API", "\"", NULL);
     if (schemes & AG_SCHEME_APIKEY) {

@@ -20,9 +20,9 @@ int ag_reply_status(ag_reason_e reason, int invalid_key_status)
 static const struct {
     const char *begin, *code, *error;
 } said[AG_R_COUNT] = {
-#define AG_REASON(name, status, code, title, oauth, type)                                          \
-    [AG_R_##name] = {"{\"type\":\"" type "\",\"title\":\"" title "\",\"status\":",                 \
-                     ",\"code\":\"" code "\"", ",\"error\":\"" title "\""},
+#define AG_REASON(name, status, code, title, oauth, type)                                                            \
+    [AG_R_##name] = {"{\"type\":\"" type "\",\"title\":\"" title "\",\"status\":", ",\"code\":\"" code "\"",         \
+                     ",\"error\":\"" title "\""},
     AG_REASON(NONE, 200, "ok", "OK", NULL, "about:blank")
 #include "../core/reasons.def"
 #undef AG_REASON
@@ -34,8 +34,7 @@ static void append_period(ag_buf_t *b, apr_uint32_t seconds)
     static const struct {
         apr_uint32_t seconds;
         const char *name;
-    } names[] = {{1, "second"},    {60, "minute"},      {3600, "hour"},
-                 {86400, "day"},   {604800, "week"},    {2678400, "month"}};
+    } names[] = {{1, "second"}, {60, "minute"}, {3600, "hour"}, {86400, "day"}, {604800, "week"}, {2678400, "month"}};
     int i;
 
     for (i = 0; i < (int)(sizeof names / sizeof *names); i++) {
@@ -114,8 +113,7 @@ static void text_member(ag_buf_t *b, const char *name, const char *value)
     }
 }
 
-const char *ag_problem(const ag_verdict_t *verdict, int status, const char *request_id,
-                       apr_pool_t *p)
+const char *ag_problem(const ag_verdict_t *verdict, int status, const char *request_id, apr_pool_t *p)
 {
     const char *detail = ag_problem_detail(verdict, p);
     ag_buf_t b;
@@ -137,7 +135,6 @@ const char *ag_problem(const ag_verdict_t *verdict, int status, const char *requ
     text_member(&b, AG_JSON_NAME("message"), detail ? detail : ag_reason(verdict->reason)->title);
     ag_buf_str(&b, "}\n");
     /* Only a policy name of several kilobytes can fill the buffer; the code alone must do then. */
-    return b.full ? apr_psprintf(p, "{\"status\":%d,\"code\":\"%s\"}\n", status,
-                                 ag_reason(verdict->reason)->code)
+    return b.full ? apr_psprintf(p, "{\"status\":%d,\"code\":\"%s\"}\n", status, ag_reason(verdict->reason)->code)
                   : b.start;
 }

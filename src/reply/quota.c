@@ -127,8 +127,7 @@ static int is_tighter(const ag_quota_line_t *line, const ag_quota_line_t *tight)
     if (line->dry_run != tight->dry_run) {
         return tight->dry_run;
     }
-    return line->refused != tight->refused ? line->refused
-                                           : line->quota.remaining < tight->quota.remaining;
+    return line->refused != tight->refused ? line->refused : line->quota.remaining < tight->quota.remaining;
 }
 
 /* Forms with room for one limit tell the one that will refuse first. */
@@ -147,32 +146,31 @@ static const ag_quota_line_t *tightest(const ag_verdict_t *verdict)
 
 static void draft_7(const ag_quota_line_t *line, ag_field_fn set, void *ctx, apr_pool_t *p)
 {
-    set(ctx, "RateLimit-Policy", apr_psprintf(p, "%" APR_UINT64_T_FMT ";w=%u", line->policy->limit,
-                                              line->policy->window));
-    set(ctx, "RateLimit", apr_psprintf(p, "limit=%" APR_UINT64_T_FMT ", remaining=%"
-                                       APR_UINT64_T_FMT ", reset=%u", line->policy->limit, line->quota.remaining,
-                                       line->quota.reset));
+    set(ctx, "RateLimit-Policy",
+        apr_psprintf(p, "%" APR_UINT64_T_FMT ";w=%u", line->policy->limit, line->policy->window));
+    set(ctx, "RateLimit",
+        apr_psprintf(p, "limit=%" APR_UINT64_T_FMT ", remaining=%" APR_UINT64_T_FMT ", reset=%u", line->policy->limit,
+                     line->quota.remaining, line->quota.reset));
 }
 
 static void draft_6(const ag_quota_line_t *line, ag_field_fn set, void *ctx, apr_pool_t *p)
 {
-    set(ctx, "RateLimit-Policy", apr_psprintf(p, "%" APR_UINT64_T_FMT ";w=%u", line->policy->limit,
-                                              line->policy->window));
+    set(ctx, "RateLimit-Policy",
+        apr_psprintf(p, "%" APR_UINT64_T_FMT ";w=%u", line->policy->limit, line->policy->window));
     set(ctx, "RateLimit-Limit", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->policy->limit));
     set(ctx, "RateLimit-Remaining", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->quota.remaining));
     set(ctx, "RateLimit-Reset", apr_psprintf(p, "%u", line->quota.reset));
 }
 
-static void legacy(const ag_quota_line_t *line, apr_int64_t now, ag_field_fn set, void *ctx,
-                   apr_pool_t *p)
+static void legacy(const ag_quota_line_t *line, apr_int64_t now, ag_field_fn set, void *ctx, apr_pool_t *p)
 {
     set(ctx, "X-RateLimit-Limit", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->policy->limit));
     set(ctx, "X-RateLimit-Remaining", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->quota.remaining));
     set(ctx, "X-RateLimit-Reset", apr_psprintf(p, "%" APR_INT64_T_FMT, now + line->quota.reset));
 }
 
-void ag_quota_fields(const ag_verdict_t *verdict, unsigned forms, apr_int64_t now, ag_field_fn set,
-                     void *ctx, apr_pool_t *p)
+void ag_quota_fields(const ag_verdict_t *verdict, unsigned forms, apr_int64_t now, ag_field_fn set, void *ctx,
+                     apr_pool_t *p)
 {
     if (verdict->n_lines == 0) {
         return;

@@ -15,8 +15,7 @@ int ag_reply_status(ag_reason_e reason, int invalid_key_status);
 
 /* The problem document (RFC 9457), with the members `error` and `message` that clients of the usual
  * middleware read. Also the audit's source of `detail`. */
-const char *ag_problem(const ag_verdict_t *verdict, int status, const char *request_id,
-                       apr_pool_t *p);
+const char *ag_problem(const ag_verdict_t *verdict, int status, const char *request_id, apr_pool_t *p);
 
 /* The sentence that explains the refusal: verdict->detail, or one made from the limit. */
 const char *ag_problem_detail(const ag_verdict_t *verdict, apr_pool_t *p);
@@ -27,8 +26,8 @@ enum { AG_SCHEME_APIKEY = 1, AG_SCHEME_BEARER = 2, AG_SCHEME_BASIC = 4 };
 /* WWW-Authenticate fields for a refusal (RFC 9110 s11.6.1, RFC 6750 s3): one for every scheme;
  * error= stands on Bearer alone, and only when a bearer credential was shown. `realm` is what stands
  * between the quotes, escaped already; NULL: "API". */
-void ag_challenge(const ag_verdict_t *verdict, unsigned schemes, int by_bearer, const char *realm,
-                  ag_field_fn set, void *ctx, apr_pool_t *p);
+void ag_challenge(const ag_verdict_t *verdict, unsigned schemes, int by_bearer, const char *realm, ag_field_fn set,
+                  void *ctx, apr_pool_t *p);
 
 /* The forms of rate limit fields, as bits in the order of ApiGuardRateHeaders' choices. */
 enum {
@@ -40,7 +39,7 @@ enum {
 };
 
 /* The rate limit fields in every form that `forms` names. `now` in seconds (for legacy's Reset). */
-void ag_quota_fields(const ag_verdict_t *verdict, unsigned forms, apr_int64_t now, ag_field_fn set,
-                     void *ctx, apr_pool_t *p);
+void ag_quota_fields(const ag_verdict_t *verdict, unsigned forms, apr_int64_t now, ag_field_fn set, void *ctx,
+                     apr_pool_t *p);
 
 #endif

@@ -15,7 +15,7 @@
 #include <unixd.h>
 
 #define CHECK_SECONDS 10 /* a database that says nothing for so long counts as away */
-#define READ_SECONDS 60  /* for its address lists, of a million entries perhaps */
+#define READ_SECONDS  60 /* for its address lists, of a million entries perhaps */
 
 /* ---- which database ---------------------------------------------------------------------------- */
 
@@ -56,9 +56,8 @@ static const char *user_name(apr_pool_t *p)
     apr_gid_t gid;
     char *name;
 
-    return apr_uid_current(&uid, &gid, p) == APR_SUCCESS
-                   && apr_uid_name_get(&name, uid, p) == APR_SUCCESS
-               ? name : "?";
+    return apr_uid_current(&uid, &gid, p) == APR_SUCCESS && apr_uid_name_get(&name, uid, p) == APR_SUCCESS ? name
+                                                                                                           : "?";
 }
 
 /* "sqlite3 PATH, opened by USER", "pgsql host=H dbname=N user=U": what it takes to look for oneself. */
@@ -66,9 +65,8 @@ static const char *database_name(const ag_database_t *database, apr_pool_t *p)
 {
     const char *driver = word_of(database->driver, p), *params = word_of(database->params, p);
 
-    return strncmp(driver, "sqlite", 6) == 0
-               ? apr_psprintf(p, "%s %s, opened by %s", driver, params, user_name(p))
-               : apr_pstrcat(p, driver, shown_params(params, p), NULL);
+    return strncmp(driver, "sqlite", 6) == 0 ? apr_psprintf(p, "%s %s, opened by %s", driver, params, user_name(p))
+                                             : apr_pstrcat(p, driver, shown_params(params, p), NULL);
 }
 
 /* SQLite's driver does not tell why it cannot open a file; the system does. */
@@ -120,27 +118,40 @@ static int is_usable(const round_t *round, server_rec *s)
     case AG_SCHEMA_OK:
         return 1;
     case AG_SCHEMA_DOWN:
-        tell(round, s, APLOG_WARNING, apr_psprintf(p, "AG0120: the key database (%s) cannot be "
-             "reached; until it can, API keys get 503: %s", name, why_down(database, detail, p)));
+        tell(round, s, APLOG_WARNING,
+             apr_psprintf(p,
+                          "AG0120: the key database (%s) cannot be "
+                          "reached; until it can, API keys get 503: %s",
+                          name, why_down(database, detail, p)));
         return 1;
     case AG_SCHEMA_OLDER:
     case AG_SCHEMA_NEWER:
-        tell(round, s, APLOG_WARNING, apr_psprintf(p, "AG0722: the key database (%s) has %s tables than "
-             "this module, and what keys need is there; %s: %s", name,
-             schema == AG_SCHEMA_NEWER ? "newer" : "older", schema == AG_SCHEMA_NEWER
-             ? "upgrade this module" : "run \"apiguardctl init\" of this module's version", detail));
+        tell(round, s, APLOG_WARNING,
+             apr_psprintf(p,
+                          "AG0722: the key database (%s) has %s tables than "
+                          "this module, and what keys need is there; %s: %s",
+                          name, schema == AG_SCHEMA_NEWER ? "newer" : "older",
+                          schema == AG_SCHEMA_NEWER ? "upgrade this module"
+                                                    : "run \"apiguardctl init\" of this module's version",
+                          detail));
         return 1;
     case AG_SCHEMA_UNFIT:
-        tell(round, s, bad, apr_psprintf(p, "AG0121: the key database (%s) cannot be used as it is: "
-             "%s; run \"apiguardctl init\" of this module's version, or grant its user what "
-             "docs/howto/databases.md says%s", name, detail, more));
+        tell(round, s, bad,
+             apr_psprintf(p,
+                          "AG0121: the key database (%s) cannot be used as it is: "
+                          "%s; run \"apiguardctl init\" of this module's version, or grant its user what "
+                          "docs/howto/databases.md says%s",
+                          name, detail, more));
         return 0;
     case AG_SCHEMA_MISSING:
         break;
     }
-    tell(round, s, bad, apr_psprintf(p, "AG0122: the key database (%s) %s: %s%s", name,
-         query ? "does not answer ApiGuardKeyQuery" : "has no API key tables that may be read; run "
-         "\"apiguardctl init\"", detail, more));
+    tell(round, s, bad,
+         apr_psprintf(p, "AG0122: the key database (%s) %s: %s%s", name,
+                      query ? "does not answer ApiGuardKeyQuery"
+                            : "has no API key tables that may be read; run "
+                              "\"apiguardctl init\"",
+                      detail, more));
     return 0;
 }
 
@@ -155,8 +166,7 @@ static int is_asked(const round_t *round, const server_rec *s)
     if (!database || (database->driver && !*database->driver)) {
         return 1;
     }
-    name = apr_pstrcat(round->p, ag_hex(hex, &database->id, sizeof database->id),
-                       query ? query : "", NULL);
+    name = apr_pstrcat(round->p, ag_hex(hex, &database->id, sizeof database->id), query ? query : "", NULL);
     if (apr_hash_get(round->asked, name, APR_HASH_KEY_STRING)) {
         return 1;
     }
@@ -203,13 +213,16 @@ static int check_all(server_rec *servers, apr_pool_t *p)
 static int judge(int status, server_rec *servers)
 {
     if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers, "AG0124: the key database has not "
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers,
+                     "AG0124: the key database has not "
                      "answered in time; until it does, API keys and address lists get 503");
         return OK;
     }
     if (WIFSIGNALED(status)) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, servers, "AG0723: the child that checks the key "
-                     "database ended with signal %d", WTERMSIG(status));
+        ap_log_error(APLOG_MARK, APLOG_CRIT, 0, servers,
+                     "AG0723: the child that checks the key "
+                     "database ended with signal %d",
+                     WTERMSIG(status));
     }
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
@@ -233,11 +246,13 @@ int ag_dbd_check(server_rec *servers, apr_pool_t *ptemp)
         verdict = judge(status, servers);
     }
     else if (APR_STATUS_IS_EINTR(rv)) {
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, servers, "AG0801: a signal came while the key database was "
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, servers,
+                     "AG0801: a signal came while the key database was "
                      "looked at; it is looked at again at the next reload");
     }
     else {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, servers, "AG0123: no child to check the key "
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, servers,
+                     "AG0123: no child to check the key "
                      "database");
     }
     return ag_is_reload() ? OK : verdict;

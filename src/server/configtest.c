@@ -36,13 +36,13 @@ static int open_one(const ag_open_t *task, apr_hash_t *told, ag_opening_t *openi
         return ag_mistake(s, task->directive, error);
     }
     if (error && !is_told(told, task->directive, error, opening->ptmp)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "AG0720: %s: %s; the server goes on, and requests "
-                     "that need it get 503", task->directive, error);
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "AG0720: %s: %s; the server goes on, and requests "
+                     "that need it get 503",
+                     task->directive, error);
     }
-    if (opening->warning && !is_rehearsal()
-        && !is_told(told, task->directive, opening->warning, opening->ptmp)) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "AG0721: %s: %s", task->directive,
-                     opening->warning);
+    if (opening->warning && !is_rehearsal() && !is_told(told, task->directive, opening->warning, opening->ptmp)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "AG0721: %s: %s", task->directive, opening->warning);
     }
     return OK;
 }
@@ -106,13 +106,15 @@ static int database_ready(server_rec *s, const char *what)
     ag_db_port_t port;
 
     if (!ag_dbd_port(&port, s)) {
-        return ag_mistake(s, "AuthType ApiGuard", apr_pstrcat(s->process->pconf, what,
-                          " need mod_dbd: LoadModule dbd_module, DBDriver and DBDParams are missing",
-                          NULL));
+        return ag_mistake(s, "AuthType ApiGuard",
+                          apr_pstrcat(s->process->pconf, what,
+                                      " need mod_dbd: LoadModule dbd_module, DBDriver and DBDParams are missing",
+                                      NULL));
     }
     if (!ag_written("DBDriver", NULL)) {
-        return ag_mistake(s, "AuthType ApiGuard", apr_pstrcat(s->process->pconf, what,
-                          " need a database: DBDriver and DBDParams are missing", NULL));
+        return ag_mistake(
+            s, "AuthType ApiGuard",
+            apr_pstrcat(s->process->pconf, what, " need a database: DBDriver and DBDParams are missing", NULL));
     }
     return OK;
 }
@@ -124,8 +126,9 @@ static int fleet_named(server_rec *s)
 
     return !store->servers || store->prefix || ag_written("ServerName", NULL)
                ? OK
-               : ag_mistake(s, "ApiGuardCounterStore", "memcached needs prefix= or a ServerName, equal "
-                         "on every node");
+               : ag_mistake(s, "ApiGuardCounterStore",
+                            "memcached needs prefix= or a ServerName, equal "
+                            "on every node");
 }
 
 /* Cost, subject and condition may differ between sections that share a count; what is counted not. */
@@ -139,8 +142,7 @@ static int same_windows(const ag_limit_t *a, const ag_limit_t *b)
         const ag_window_t *y = &b->windows[i];
 
         same = x->algo == y->algo && x->burst == y->burst && x->rate.n == y->rate.n
-               && x->rate.period.seconds == y->rate.period.seconds
-               && x->rate.period.kind == y->rate.period.kind;
+               && x->rate.period.seconds == y->rate.period.seconds && x->rate.period.kind == y->rate.period.kind;
     }
     return same;
 }
@@ -169,12 +171,11 @@ static int name_limits(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
         const ag_limit_t *other = name->limit->name ? namesake(named, name, ptemp) : NULL;
 
         if (other && !same_windows(other, name->limit)) {
-            return ag_mistake(s, "ApiGuardRateLimit",
-                           apr_psprintf(pconf, "\"%s\" and \"%s\" share a name and differ",
-                                        other->text, name->limit->text));
+            return ag_mistake(
+                s, "ApiGuardRateLimit",
+                apr_psprintf(pconf, "\"%s\" and \"%s\" share a name and differ", other->text, name->limit->text));
         }
-        ag_limit_name(name->limit,
-                      ag_limit_scope(name->server, name->limit->name ? "" : name->section, pconf),
+        ag_limit_name(name->limit, ag_limit_scope(name->server, name->limit->name ? "" : name->section, pconf),
                       pconf);
     }
     return OK;
@@ -183,12 +184,11 @@ static int name_limits(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 /* mod_cache's quick handler answers before anybody is asked who they are, or counted. */
 static void warn_of_cache(server_rec *s)
 {
-    int guarded = ag_written("AuthType", "ApiGuard")
-                  || ag_written("ApiGuardRateLimit", NULL);
+    int guarded = ag_written("AuthType", "ApiGuard") || ag_written("ApiGuardRateLimit", NULL);
 
-    if (guarded && ag_written("CacheEnable", NULL)
-        && !ag_written("CacheQuickHandler", "off")) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, s, "AG0134: CacheEnable with the "
+    if (guarded && ag_written("CacheEnable", NULL) && !ag_written("CacheQuickHandler", "off")) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, s,
+                     "AG0134: CacheEnable with the "
                      "quick handler answers from the cache before a credential is asked for and a "
                      "request is counted; set CacheQuickHandler off");
     }
@@ -207,6 +207,5 @@ int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     ag_wanted_look();
     rv = rv == OK && ag_keys_wanted() ? database_ready(s, "API keys") : rv;
     rv = rv == OK && ag_lists_wanted() ? database_ready(s, "address lists") : rv;
-    return rv == OK && ag_is_test() && (ag_keys_wanted() || ag_lists_wanted()) ? ag_dbd_check(s, ptemp)
-                                                                            : rv;
+    return rv == OK && ag_is_test() && (ag_keys_wanted() || ag_lists_wanted()) ? ag_dbd_check(s, ptemp) : rv;
 }

@@ -93,8 +93,8 @@ static int is_same(const char *a, const char *b)
 
 static int are_same(const lines_t *a, const lines_t *b)
 {
-    return is_same(a->driver, b->driver) && is_same(a->params, b->params)
-           && is_same(a->statements, b->statements) && is_same(a->pool, b->pool);
+    return is_same(a->driver, b->driver) && is_same(a->params, b->params) && is_same(a->statements, b->statements)
+           && is_same(a->pool, b->pool);
 }
 
 static const char *place_of(const char *file, unsigned line, apr_pool_t *p)
@@ -140,8 +140,7 @@ static int lines_of(lines_t *lines, const finder_t *f, const server_rec *s)
     if (!s->is_virtual) {
         return 1;
     }
-    own = apr_hash_get(f->hosts, place_of(s->defn_name, s->defn_line_number, f->ptemp),
-                       APR_HASH_KEY_STRING);
+    own = apr_hash_get(f->hosts, place_of(s->defn_name, s->defn_line_number, f->ptemp), APR_HASH_KEY_STRING);
     if (!own || !own->statements) {
         return 0;
     }
@@ -168,8 +167,8 @@ static ag_id_t id_of(const finder_t *f, const lines_t *lines)
 static ag_id_t own_id(const finder_t *f, const server_rec *s, int number)
 {
     char hex[2 * sizeof f->sum + 1];
-    const char *text = apr_psprintf(f->ptemp, "own\n%s\n%u\n%d\n%s", s->server_hostname,
-                                    (unsigned)s->port, number, ag_hex(hex, &f->sum, sizeof f->sum));
+    const char *text = apr_psprintf(f->ptemp, "own\n%s\n%u\n%d\n%s", s->server_hostname, (unsigned)s->port, number,
+                                    ag_hex(hex, &f->sum, sizeof f->sum));
 
     return ag_id_of(text, strlen(text));
 }
@@ -236,9 +235,14 @@ void ag_records_own(server_rec *s, apr_pool_t *pconf)
 
 void ag_databases_find(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
 {
-    finder_t f = {{NULL, NULL, "", ""}, apr_hash_make(ptemp), apr_hash_make(ptemp),
-                  apr_hash_make(ptemp), apr_array_make(pconf, 1, sizeof(ag_database_t *)), {0, 0},
-                  pconf, ptemp};
+    finder_t f = {{NULL, NULL, "", ""},
+                  apr_hash_make(ptemp),
+                  apr_hash_make(ptemp),
+                  apr_hash_make(ptemp),
+                  apr_array_make(pconf, 1, sizeof(ag_database_t *)),
+                  {0, 0},
+                  pconf,
+                  ptemp};
 
     read_lines(&f, &f.main, ap_conftree);
     read_hosts(&f, ap_conftree);

@@ -96,8 +96,8 @@ static void start_mod_dbd(apr_pool_t *p, server_rec *s)
 
 /* The child's whole life. Connections must not cross fork, and SQLite opened as root leaves files
  * behind that the server's children cannot write. */
-static void work_and_exit(int (*work)(server_rec *servers, apr_pool_t *p), server_rec *servers,
-                          unsigned seconds, apr_pool_t *p)
+static void work_and_exit(int (*work)(server_rec *servers, apr_pool_t *p), server_rec *servers, unsigned seconds,
+                          apr_pool_t *p)
 {
     sigset_t clock;
 
@@ -107,8 +107,7 @@ static void work_and_exit(int (*work)(server_rec *servers, apr_pool_t *p), serve
     apr_signal(SIGALRM, SIG_DFL); /* whatever httpd's starter had it ignore */
     alarm(seconds);
     /* Without a User httpd's own hook declines, and leaves us root. */
-    if (ap_run_drop_privileges(p, servers) != OK
-        || (geteuid() == 0 && ap_unixd_config.user_id != 0)) {
+    if (ap_run_drop_privileges(p, servers) != OK || (geteuid() == 0 && ap_unixd_config.user_id != 0)) {
         _exit(1);
     }
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
@@ -136,8 +135,8 @@ static apr_status_t wait_for(int *status, pid_t pid)
     return rv;
 }
 
-apr_status_t ag_dbd_child(int *status, int (*work)(server_rec *servers, apr_pool_t *p),
-                          server_rec *servers, unsigned seconds, apr_pool_t *p)
+apr_status_t ag_dbd_child(int *status, int (*work)(server_rec *servers, apr_pool_t *p), server_rec *servers,
+                          unsigned seconds, apr_pool_t *p)
 {
     struct sigaction usual = {.sa_handler = SIG_DFL}, before;
     apr_status_t rv;

@@ -10,7 +10,7 @@
 
 #include "../control/desk.h"
 
-#define USERDATA "mod_apiguard:desk:4"
+#define USERDATA     "mod_apiguard:desk:4"
 #define BANS_PERCENT 3 /* of ApiGuardSharedMemory, and not taken from it */
 
 /* What the parent process keeps; the module itself is unloaded and loaded between two generations. */
@@ -27,8 +27,7 @@ static apr_status_t remove_at_end(void *data)
 {
     const kept_t *kept = data;
 
-    if (kept->path && getpid() == kept->owner
-        && ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING) {
+    if (kept->path && getpid() == kept->owner && ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING) {
         unlink(kept->path);
     }
     return APR_SUCCESS;
@@ -37,8 +36,7 @@ static apr_status_t remove_at_end(void *data)
 /* Bans work without a file, and only the tool does not. */
 static apr_status_t make_without_file(kept_t *kept)
 {
-    void *at = mmap(NULL, ag_desk_bytes(kept->room), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                    -1, 0);
+    void *at = mmap(NULL, ag_desk_bytes(kept->room), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     kept->path = NULL;
     if (at == MAP_FAILED) {
@@ -59,8 +57,10 @@ static apr_status_t make(kept_t *kept, apr_size_t bans, server_rec *s)
     ag_desk_find(ap_runtime_dir_relative(pprocess, ""), 1, pprocess);
     rv = ag_desk_make(&kept->desk, kept->path, bans);
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s, "AG0180: %s cannot be made, so apiguardctl "
-                     "cannot show or end this server's bans and limits", kept->path);
+        ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
+                     "AG0180: %s cannot be made, so apiguardctl "
+                     "cannot show or end this server's bans and limits",
+                     kept->path);
         rv = make_without_file(kept);
     }
     return rv;
@@ -72,8 +72,8 @@ int ag_desk_wanted(server_rec *s)
 }
 
 /* A desk whose head a child has written over is made anew; those who use it still have it. */
-static apr_status_t open_bans(ag_bans_t **bans, kept_t *kept, apr_size_t room, int fresh,
-                              const ag_sip_key_t *sip, apr_pool_t *pconf, server_rec *s)
+static apr_status_t open_bans(ag_bans_t **bans, kept_t *kept, apr_size_t room, int fresh, const ag_sip_key_t *sip,
+                              apr_pool_t *pconf, server_rec *s)
 {
     apr_status_t rv = ag_desk_bans(bans, kept->desk, kept->room, fresh, sip, pconf);
 

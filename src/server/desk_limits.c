@@ -151,12 +151,10 @@ static int look(question_t *q, row_t *row)
         row->with = ag_store_shm_with(engine->shm, &alone, q->now);
     }
     row->charge = row->central ? row->charge : alone;
-    if (row->central
-        && ag_lease_look(&row->view, engine->memcached, &row->charge, q->now, q->p)) {
+    if (row->central && ag_lease_look(&row->view, engine->memcached, &row->charge, q->now, q->p)) {
         q->away = 1;
     }
-    return row->charge.quota.remaining < n || row->alone
-           || ag_limit_is_by(row->limit, q->subject);
+    return row->charge.quota.remaining < n || row->alone || ag_limit_is_by(row->limit, q->subject);
 }
 
 /* 1 when anything was counted. */
@@ -165,8 +163,7 @@ static int forget(question_t *q, const row_t *row)
     const ag_engine_t *engine = engine_of(row);
     int here = ag_store_shm_forget(engine->shm, &row->charge, q->now), there = 0;
 
-    if (row->central
-        && ag_lease_forget(&there, engine->memcached, &row->charge, q->now, q->p)) {
+    if (row->central && ag_lease_forget(&there, engine->memcached, &row->charge, q->now, q->p)) {
         q->away = 1;
     }
     return here || there;
@@ -180,8 +177,7 @@ static int in_flight(const ag_limit_t *limit)
     return limit->windows->rate.period.seconds == 0;
 }
 
-static void look_at(question_t *q, const ag_limit_t *limit, ag_subject_t *subject, server_rec *s,
-                    const char *where)
+static void look_at(question_t *q, const ag_limit_t *limit, ag_subject_t *subject, server_rec *s, const char *where)
 {
     int i;
 
@@ -229,9 +225,7 @@ typedef struct {
 static int is_client(void *ctx, const void *record, apr_size_t n)
 {
     hunt_t *hunt = ctx;
-    const ag_key_t *key = hunt->key ? NULL
-                                    : ag_keys_record_open(apr_pmemdup(hunt->p, record, n), n,
-                                                          hunt->p);
+    const ag_key_t *key = hunt->key ? NULL : ag_keys_record_open(apr_pmemdup(hunt->p, record, n), n, hunt->p);
 
     if (key && key->n_rates && ag_id_equal(key->client_id, hunt->client.id)) {
         hunt->key = key;
@@ -247,8 +241,7 @@ static void look_at_own(question_t *q)
     server_rec *s;
 
     if (strncmp(q->subject, "client:key:", 11) != 0
-        || !ag_limit_named(&hunt.client, &limit, q->subject, engine->sip, q->p)
-        || !engine->keys) {
+        || !ag_limit_named(&hunt.client, &limit, q->subject, engine->sip, q->p) || !engine->keys) {
         return;
     }
     q->understood = 1;

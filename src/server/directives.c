@@ -28,8 +28,8 @@ static const char *section_of(cmd_parms *cmd)
 
 ag_setting_call_t ag_setting_call(cmd_parms *cmd)
 {
-    ag_setting_call_t call = {cmd->pool, ag_expr_port_for(cmd), NULL, ap_server_root, NULL, NULL, 0,
-                              NULL, NULL, NULL};
+    ag_setting_call_t call = {cmd->pool, ag_expr_port_for(cmd), NULL, ap_server_root, NULL, NULL, 0, NULL, NULL,
+                              NULL};
 
     call.sources = ag_plans()->sources;
     call.source_names = ag_plans()->source_names;
@@ -86,23 +86,20 @@ static const char *read_site(cmd_parms *cmd, void *unused, const char *line)
     if (row->where & AG_MAIN_ONLY && cmd->server->is_virtual) {
         return apr_pstrcat(cmd->pool, row->name, ": it belongs outside of <VirtualHost>", NULL);
     }
-    return ag_setting_read(ag_server_of(cmd->server)->site, ag_site_rows,
-                           (int)(row - ag_site_rows), line, &call);
+    return ag_setting_read(ag_server_of(cmd->server)->site, ag_site_rows, (int)(row - ag_site_rows), line, &call);
 }
 
 /* RSRC_CONF is outside of sections, ACCESS_CONF inside; OR_AUTHCFG inside and in .htaccess under
  * AllowOverride AuthConfig. */
-#define OVERRIDES(where)                                                                           \
-    (((where) & AG_IN_HTACCESS ? OR_AUTHCFG : ACCESS_CONF)                                         \
-     | ((where) & AG_IN_SERVER ? RSRC_CONF : 0))
+#define OVERRIDES(where)                                                                                             \
+    (((where)&AG_IN_HTACCESS ? OR_AUTHCFG : ACCESS_CONF) | ((where)&AG_IN_SERVER ? RSRC_CONF : 0))
 
 const command_rec ag_commands[] = {
-#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help)                   \
-    AP_INIT_RAW_ARGS(directive, read_policy, (void *)&ag_policy_rows[AG_POLICY_##member],          \
-                     OVERRIDES(where), help),
+#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help)                                     \
+    AP_INIT_RAW_ARGS(directive, read_policy, (void *)&ag_policy_rows[AG_POLICY_##member], OVERRIDES(where), help),
 #include "../guard/policy.def"
 #undef AG_SETTING
-#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help)                   \
+#define AG_SETTING(directive, member, kind, type, initial, allowed, where, help)                                     \
     AP_INIT_RAW_ARGS(directive, read_site, (void *)&ag_site_rows[AG_SITE_##member], RSRC_CONF, help),
 #include "../guard/site.def"
 #undef AG_SETTING
@@ -114,8 +111,7 @@ const command_rec ag_commands[] = {
 void *ag_create_policy(apr_pool_t *p, char *section)
 {
     const ag_plans_t *plans = ag_plans();
-    ag_policy_t *policy = plans->blank ? apr_pmemdup(p, plans->blank, sizeof *policy)
-                                      : ag_policy_make(p);
+    ag_policy_t *policy = plans->blank ? apr_pmemdup(p, plans->blank, sizeof *policy) : ag_policy_make(p);
 
     (void)section;
     /* Sections of .htaccess files come and go with a request: they must not be kept. */

@@ -12,15 +12,15 @@
 
 /* Since curl 7.85 schemes are named, and the options that number them are deprecated. */
 #if CURL_AT_LEAST_VERSION(7, 85, 0)
-#define OF_ADDRESS CURLOPT_PROTOCOLS_STR
-#define OF_REDIRECT CURLOPT_REDIR_PROTOCOLS_STR
+#define OF_ADDRESS    CURLOPT_PROTOCOLS_STR
+#define OF_REDIRECT   CURLOPT_REDIR_PROTOCOLS_STR
 #define HTTP_OR_HTTPS "http,https"
-#define HTTPS "https"
+#define HTTPS         "https"
 #else
-#define OF_ADDRESS CURLOPT_PROTOCOLS
-#define OF_REDIRECT CURLOPT_REDIR_PROTOCOLS
+#define OF_ADDRESS    CURLOPT_PROTOCOLS
+#define OF_REDIRECT   CURLOPT_REDIR_PROTOCOLS
 #define HTTP_OR_HTTPS ((long)(CURLPROTO_HTTP | CURLPROTO_HTTPS))
-#define HTTPS ((long)CURLPROTO_HTTPS)
+#define HTTPS         ((long)CURLPROTO_HTTPS)
 #endif
 
 /* An option that curl does not take ends the fetch: some of them protect. */
@@ -151,8 +151,7 @@ static void take_directive(ag_fetched_t *out, const char *word, apr_pool_t *p)
     if (strcasecmp(word, "no-store") == 0 || strcasecmp(word, "no-cache") == 0) {
         seconds = 0;
     }
-    else if (strncasecmp(word, "max-age=", 8) == 0
-             && ag_measure_number(&seconds, word + 8, 0, APR_INT32_MAX, p)) {
+    else if (strncasecmp(word, "max-age=", 8) == 0 && ag_measure_number(&seconds, word + 8, 0, APR_INT32_MAX, p)) {
         seconds = -1;
     }
     if (seconds >= 0 && (out->max_age < 0 || seconds < out->max_age)) {

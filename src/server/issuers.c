@@ -11,7 +11,7 @@
 
 typedef struct {
     apr_hash_t *sections; /* a section's ap_directive_t *: its ag_policy_t */
-    apr_pool_t *p; /* emptied for each rule */
+    apr_pool_t *p;        /* emptied for each rule */
     server_rec *server;
     int rv;
 } search_t;
@@ -75,25 +75,26 @@ static int is_ours(const ap_directive_t *at)
     return type && apr_cstr_casecmpn(type + (*type == '"'), "ApiGuard", 8) == 0;
 }
 
-static void check_client(search_t *s, const ap_directive_t *at, const char *word,
-                         const ag_jwt_policy_t *jwt)
+static void check_client(search_t *s, const ap_directive_t *at, const char *word, const ag_jwt_policy_t *jwt)
 {
-    if (strncmp(word, "jwt:", 4) == 0 && strcmp(word, "jwt:*") != 0
-        && !ag_jwt_issuer_in(jwt, word + 4, ':')) {
+    if (strncmp(word, "jwt:", 4) == 0 && strcmp(word, "jwt:*") != 0 && !ag_jwt_issuer_in(jwt, word + 4, ':')) {
         s->rv = ag_mistake(s->server, "Require api-client",
-                           apr_psprintf(s->p, "%s:%d: \"%s\" is not allowed where tokens of several "
+                           apr_psprintf(s->p,
+                                        "%s:%d: \"%s\" is not allowed where tokens of several "
                                         "issuers are accepted: jwt:ISSUER:CLIENT, with the issuer's "
-                                        "name= or, where it has none, the issuer", at->filename,
-                                        at->line_num, word));
+                                        "name= or, where it has none, the issuer",
+                                        at->filename, at->line_num, word));
     }
 }
 
 static void check_user(const search_t *s, const ap_directive_t *at, const char *word)
 {
     if (!strchr(word, '@') && is_ours(at)) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, s->server, "AG0642: %s:%d: Require "
+        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, s->server,
+                     "AG0642: %s:%d: Require "
                      "user %s means nobody: where tokens of several issuers are accepted a user is "
-                     "USER@ISSUER", at->filename, at->line_num, word);
+                     "USER@ISSUER",
+                     at->filename, at->line_num, word);
     }
 }
 

@@ -106,8 +106,7 @@ static int count_free(const apr_array_header_t *seats, apr_int64_t generation)
     return n;
 }
 
-static void fill_free(const apr_array_header_t *all, apr_array_header_t *seats,
-                      apr_int64_t generation)
+static void fill_free(const apr_array_header_t *all, apr_array_header_t *seats, apr_int64_t generation)
 {
     int i, at = 0;
 
@@ -134,8 +133,10 @@ int ag_key_words_open(int *n, server_rec *s, apr_pool_t *ptemp)
     apr_status_t rv = missing > 0 ? add_seats(seats, missing, s->process->pool) : APR_SUCCESS;
 
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0741: there is no shared memory for %d key "
-                     "databases", all->nelts);
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
+                     "AG0741: there is no shared memory for %d key "
+                     "databases",
+                     all->nelts);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     fill_free(all, seats, generation);

@@ -14,7 +14,7 @@
 #include "../limit/lease_restore.h"
 
 #define USERDATA "mod_apiguard:leases:1"
-#define PART 4 /* of ApiGuardSharedMemory */
+#define PART     4 /* of ApiGuardSharedMemory */
 
 /* What the parent process keeps. The module is loaded anew between two generations, so nothing here
  * points into it. */
@@ -68,8 +68,10 @@ int ag_leases_open(apr_pool_t *pconf, server_rec *s)
         rv = rv == APR_SUCCESS ? attach(kept, 1, pconf) : rv;
     }
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0137: ApiGuardSharedMemory: %" APR_SIZE_T_FMT
-                     " bytes of shared memory for leases cannot be set up", size);
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
+                     "AG0137: ApiGuardSharedMemory: %" APR_SIZE_T_FMT
+                     " bytes of shared memory for leases cannot be set up",
+                     size);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     return OK;
@@ -79,8 +81,8 @@ void ag_leases_child(apr_pool_t *pchild, server_rec *s)
 {
     const ag_counter_store_t *config = &ag_server_of(s)->site->counter_store;
     const ag_engine_t *main_engine = ag_server_of(s)->engine;
-    ag_fleet_config_t fleet = {config->servers, config->prefix, config->timeout, 1,
-                               main_engine->breaker, ag_server_log(s, pchild), NULL};
+    ag_fleet_config_t fleet = {
+        config->servers, config->prefix, config->timeout, 1, main_engine->breaker, ag_server_log(s, pchild), NULL};
     ag_store_t *store = NULL;
     apr_status_t rv;
     int threads = 1;
@@ -89,8 +91,10 @@ void ag_leases_child(apr_pool_t *pchild, server_rec *s)
     fleet.threads = (threads > 0 ? threads : 1) + 2; /* one for each of the watchdog's threads */
     rv = ag_store_lease_open(&store, leases, &fleet, pchild);
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0132: ApiGuardCounterStore: \"%s\" cannot be "
-                     "used; this child ends", config->servers);
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
+                     "AG0132: ApiGuardCounterStore: \"%s\" cannot be "
+                     "used; this child ends",
+                     config->servers);
         exit(APEXIT_CHILDSICK);
     }
     for (; s; s = s->next) {

@@ -22,18 +22,17 @@ static ag_ip_source_t *source_at(int i)
 
 /* ---- memory ----------------------------------------------------------------------------------- */
 
-static const char *memory_name(const ag_ip_source_t *source, const ag_database_t *database,
-                               apr_pool_t *p)
+static const char *memory_name(const ag_ip_source_t *source, const ag_database_t *database, apr_pool_t *p)
 {
     char hex[2 * sizeof database->id + 1];
 
-    return apr_pstrcat(p, "mod_apiguard:list:2:", ag_hex(hex, &database->id, sizeof database->id), ":",
-                       source->name, NULL);
+    return apr_pstrcat(p, "mod_apiguard:list:2:", ag_hex(hex, &database->id, sizeof database->id), ":", source->name,
+                       NULL);
 }
 
 /* A name that is kept must be the process's, too. */
-static apr_status_t open_list(ag_ip_source_t *source, const ag_database_t *database,
-                              apr_pool_t *pprocess, apr_pool_t *ptemp)
+static apr_status_t open_list(ag_ip_source_t *source, const ag_database_t *database, apr_pool_t *pprocess,
+                              apr_pool_t *ptemp)
 {
     const char *name = memory_name(source, database, ptemp);
     void *kept = NULL;
@@ -85,8 +84,10 @@ int ag_lists_open(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
         }
         rv = open_source(source, s, ptemp);
         if (rv != APR_SUCCESS) {
-            ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0112: Require api-ip: no memory can be "
-                         "shared for %s", source->name);
+            ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
+                         "AG0112: Require api-ip: no memory can be "
+                         "shared for %s",
+                         source->name);
             return HTTP_INTERNAL_SERVER_ERROR;
         }
     }
@@ -102,8 +103,8 @@ static void poll_list(const ag_ip_source_t *source, apr_pool_t *ptmp)
     ag_db_port_t port;
 
     if (ag_dbd_port(&port, s)) {
-        ag_ip_list_poll(source, &port, apr_time_from_sec(stale) + HANDOVER, apr_time_now(),
-                        ag_server_log(s, ptmp), ptmp);
+        ag_ip_list_poll(source, &port, apr_time_from_sec(stale) + HANDOVER, apr_time_now(), ag_server_log(s, ptmp),
+                        ptmp);
     }
 }
 

@@ -4,14 +4,12 @@
  */
 #include "server.h"
 
-static void write_request(const ag_log_t *log, ag_log_level_e level, apr_status_t rv,
-                          const char *text)
+static void write_request(const ag_log_t *log, ag_log_level_e level, apr_status_t rv, const char *text)
 {
     ap_log_rerror(APLOG_MARK, (int)level, rv, (request_rec *)log->ctx, "%s", text);
 }
 
-static void write_server(const ag_log_t *log, ag_log_level_e level, apr_status_t rv,
-                         const char *text)
+static void write_server(const ag_log_t *log, ag_log_level_e level, apr_status_t rv, const char *text)
 {
     ap_log_error(APLOG_MARK, (int)level, rv, (server_rec *)log->ctx, "%s", text);
 }

@@ -47,17 +47,15 @@ static apr_status_t first(kept_t **out, apr_size_t size, apr_pool_t *pprocess)
 /* What lies in a part, attached to it. */
 typedef apr_status_t attach_fn(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p);
 
-#define AG_PART(percent, type, member, attach, name) \
-    static apr_status_t attach_##member(ag_shared_t *shared, void *at, apr_size_t n, int fresh, \
-                                        apr_pool_t *p) \
-    { \
-        return attach(&shared->member, at, n, fresh, p); \
+#define AG_PART(percent, type, member, attach, name)                                                                 \
+    static apr_status_t attach_##member(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)       \
+    {                                                                                                                \
+        return attach(&shared->member, at, n, fresh, p);                                                             \
     }
-#define AG_CACHE(percent, member, record, name) \
-    static apr_status_t attach_##member(ag_shared_t *shared, void *at, apr_size_t n, int fresh, \
-                                        apr_pool_t *p) \
-    { \
-        return ag_cache_attach(&shared->member, at, n, record, fresh, p); \
+#define AG_CACHE(percent, member, record, name)                                                                      \
+    static apr_status_t attach_##member(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p)       \
+    {                                                                                                                \
+        return ag_cache_attach(&shared->member, at, n, record, fresh, p);                                            \
     }
 #include "parts.def"
 #undef AG_PART
@@ -69,17 +67,18 @@ static const struct {
     const char *name;
 } parts[] = {
 #define AG_PART(percent, type, member, attach, name) {percent, attach_##member, name},
-#define AG_CACHE(percent, member, record, name) {percent, attach_##member, name},
+#define AG_CACHE(percent, member, record, name)      {percent, attach_##member, name},
 #include "parts.def"
 #undef AG_PART
 #undef AG_CACHE
 };
 
-#define AG_PART(percent, type, member, attach, name) + (percent)
-#define AG_CACHE(percent, member, record, name) + (percent)
+#define AG_PART(percent, type, member, attach, name) +(percent)
+#define AG_CACHE(percent, member, record, name)      +(percent)
 _Static_assert(0
 #include "parts.def"
-               == 100, "the parts fill the segment");
+                   == 100,
+               "the parts fill the segment");
 #undef AG_PART
 #undef AG_CACHE
 
@@ -93,8 +92,7 @@ static void *take(char **at, apr_size_t n)
 
 /* Where each part lies follows from the size, which no child can change; what a part says of itself is
  * compared with that. Of the first that says something else *part is the name. */
-static apr_status_t lay_out(const char **part, ag_shared_t *shared, const kept_t *kept, int fresh,
-                            apr_pool_t *pconf)
+static apr_status_t lay_out(const char **part, ag_shared_t *shared, const kept_t *kept, int fresh, apr_pool_t *pconf)
 {
     char *base = apr_shm_baseaddr_get(kept->shm), *at = base;
     apr_size_t size = kept->size;
@@ -119,14 +117,15 @@ static apr_status_t lay_out(const char **part, ag_shared_t *shared, const kept_t
 
 void ag_memory_broken(const char *what, server_rec *s)
 {
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "AG0740: shared memory: the head of %s is not what this "
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                 "AG0740: shared memory: the head of %s is not what this "
                  "server wrote there: a process of it has written over it, or it is of another version "
-                 "of the module. All of that memory is made anew, and what it held is lost", what);
+                 "of the module. All of that memory is made anew, and what it held is lost",
+                 what);
 }
 
 /* What children still use of the old one lives on with them. */
-static apr_status_t replace(ag_shared_t *shared, kept_t *kept, apr_size_t size, apr_pool_t *pconf,
-                            server_rec *s)
+static apr_status_t replace(ag_shared_t *shared, kept_t *kept, apr_size_t size, apr_pool_t *pconf, server_rec *s)
 {
     const char *part;
     apr_status_t rv;
@@ -150,9 +149,11 @@ static apr_status_t open_kept(ag_shared_t *shared, apr_size_t size, apr_pool_t *
         return rv == APR_SUCCESS ? lay_out(&part, shared, kept, 1, pconf) : rv;
     }
     if (kept->size != size) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "AG0110: ApiGuardSharedMemory: the size is "
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "AG0110: ApiGuardSharedMemory: the size is "
                      "fixed for the life of the server; %" APR_SIZE_T_FMT " bytes stay until it is "
-                     "stopped", kept->size);
+                     "stopped",
+                     kept->size);
     }
     shared->sip = kept->sip;
     rv = lay_out(&part, shared, kept, 0, pconf);
@@ -168,8 +169,9 @@ int ag_memory_open(ag_shared_t *shared, apr_size_t size, apr_pool_t *pconf, serv
     apr_status_t rv = open_kept(shared, size, pconf, s);
 
     if (rv != APR_SUCCESS) {
-        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0111: ApiGuardSharedMemory: %" APR_SIZE_T_FMT
-                     " bytes of shared memory cannot be set up", size);
+        ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
+                     "AG0111: ApiGuardSharedMemory: %" APR_SIZE_T_FMT " bytes of shared memory cannot be set up",
+                     size);
         return HTTP_INTERNAL_SERVER_ERROR;
     }
     return OK;

@@ -34,8 +34,10 @@ static apr_status_t remove_at_end(void *data)
 
 static void tell(server_rec *s, apr_status_t rv, const char *path, const char *what)
 {
-    ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s, "AG0161: %s cannot be %s, so apiguardctl cannot tell "
-                 "this server of a change; it notices within a second", path, what);
+    ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
+                 "AG0161: %s cannot be %s, so apiguardctl cannot tell "
+                 "this server of a change; it notices within a second",
+                 path, what);
 }
 
 static kept_t *make(int n, server_rec *s)
@@ -92,9 +94,11 @@ static void fail(server_rec *s, ag_key_words_t *words, apr_status_t rv, const ch
 {
     if (rv == APR_EACCES && !words->told) {
         words->told = 1;
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s, "AG0162: this server may not write the table "
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, s,
+                     "AG0162: this server may not write the table "
                      "api_nodes (%s): apiguardctl cannot tell it of a change; it notices within a "
-                     "second", detail);
+                     "second",
+                     detail);
     }
 }
 

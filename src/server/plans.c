@@ -58,6 +58,5 @@ const char *ag_limit_scope(server_rec *s, const char *section, apr_pool_t *p)
 {
     const char *prefix = ag_server_of(s)->site->counter_store.prefix;
 
-    return apr_pstrcat(p, prefix ? prefix : s->server_hostname ? s->server_hostname : "", "\n",
-                       section, NULL);
+    return apr_pstrcat(p, prefix ? prefix : s->server_hostname ? s->server_hostname : "", "\n", section, NULL);
 }

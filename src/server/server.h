@@ -54,7 +54,7 @@ typedef struct ag_plan_name_t {
 /* What the module keeps for a server. */
 typedef struct ag_server_t {
     ag_site_t *site;
-    ag_engine_t *engine; /* NULL before the start is complete */
+    ag_engine_t *engine;            /* NULL before the start is complete */
     struct ag_database_t *database; /* likewise; many servers may have the same */
     ag_keys_t *keys;                /* its database by its own pool of connections; likewise */
     ag_desk_t *desk;
@@ -73,12 +73,12 @@ typedef struct ag_database_t {
     const char *driver, *params; /* as written, "" where nothing is; NULL: nobody knows */
     ag_keys_t *keys;
     struct ag_key_words_t *words;
-    int number;             /* of the words */
-    const char *notice;     /* as it stands in api_nodes; NULL: there is no file */
-    apr_array_header_t *stores; /* ag_key_store_t * */
+    int number;                   /* of the words */
+    const char *notice;           /* as it stands in api_nodes; NULL: there is no file */
+    apr_array_header_t *stores;   /* ag_key_store_t * */
     const ag_key_store_t *polled; /* one of them that lives by the change log, or NULL */
-    int usage_failures;     /* in a row, of writing usage down; this and the next are usage.c's */
-    apr_time_t usage_again; /* not before */
+    int usage_failures;           /* in a row, of writing usage down; this and the next are usage.c's */
+    apr_time_t usage_again;       /* not before */
 } ag_database_t;
 
 static inline ag_server_t *ag_server_of(const server_rec *s)
@@ -175,7 +175,7 @@ int ag_key_words_open(int *n, server_rec *s, apr_pool_t *ptemp);
 typedef struct ag_shared_t {
     ag_sip_key_t sip;
 #define AG_PART(percent, type, member, attach, name) type *member;
-#define AG_CACHE(percent, member, record, name) ag_cache_t *member;
+#define AG_CACHE(percent, member, record, name)      ag_cache_t *member;
 #include "parts.def"
 #undef AG_PART
 #undef AG_CACHE
@@ -201,7 +201,7 @@ void ag_memory_broken(const char *what, server_rec *s);
 int ag_leases_open(apr_pool_t *pconf, server_rec *s);
 void ag_leases_child(apr_pool_t *pchild, server_rec *s);
 void ag_leases_tend(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
-void ag_leases_hear(server_rec *servers, apr_time_t now, apr_pool_t *ptmp); /* of resets */
+void ag_leases_hear(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);    /* of resets */
 void ag_leases_restore(server_rec *servers, apr_time_t now, apr_pool_t *ptmp); /* what memcached lost */
 
 /* Makes or finds the file where apiguardctl meets this server, with the table of bans in it; `memory`
@@ -227,8 +227,8 @@ int ag_dbd_check(server_rec *servers, apr_pool_t *ptemp);
 
 /* Runs work() in a short-lived child with the server's user and database connections of its own,
  * and ends it after so many seconds. *status is waitpid()'s, of what work() returned. */
-apr_status_t ag_dbd_child(int *status, int (*work)(server_rec *servers, apr_pool_t *p),
-                          server_rec *servers, unsigned seconds, apr_pool_t *p);
+apr_status_t ag_dbd_child(int *status, int (*work)(server_rec *servers, apr_pool_t *p), server_rec *servers,
+                          unsigned seconds, apr_pool_t *p);
 
 /* Signs the jobs up with mod_watchdog, which must not have run its own post_config yet; says so once
  * when it is not there. Jobs begin when a child has run all its child_init hooks, this one last. */

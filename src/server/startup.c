@@ -56,8 +56,8 @@ static void fill_keys(ag_keys_t *keys, const ag_shared_t *shared, const ag_datab
 }
 
 /* Enters the server's store among those of its database, once for all servers that have it. */
-static void add_store(apr_hash_t *stores, ag_database_t *database, const ag_key_realm_t *realm,
-                      server_rec *s, apr_pool_t *p)
+static void add_store(apr_hash_t *stores, ag_database_t *database, const ag_key_realm_t *realm, server_rec *s,
+                      apr_pool_t *p)
 {
     ag_key_store_t *store;
 
@@ -87,9 +87,8 @@ static int open_databases(ag_shared_t *shared, server_rec *s, apr_pool_t *pconf,
     for (i = 0, all = ag_databases(); i < all->nelts; i++) {
         ag_database_t *database = APR_ARRAY_IDX(all, i, ag_database_t *);
 
-        database->notice = database->number < shared->notices
-                               ? ag_notice_name(shared->notice_path, database->number, pconf)
-                               : NULL;
+        database->notice =
+            database->number < shared->notices ? ag_notice_name(shared->notice_path, database->number, pconf) : NULL;
     }
     return OK;
 }
@@ -122,8 +121,7 @@ static ag_engine_t *make_engine(const ag_shared_t *shared, server_rec *s, apr_po
     return engine;
 }
 
-static void make_engines(const ag_shared_t *shared, apr_pool_t *pconf, apr_pool_t *ptemp,
-                         server_rec *s)
+static void make_engines(const ag_shared_t *shared, apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 {
     apr_hash_t *stores = apr_hash_make(ptemp);
 
@@ -174,7 +172,8 @@ void ag_child_init(apr_pool_t *pchild, server_rec *s)
     const ag_engine_t *main_engine = ag_server_of(s)->engine;
 
     if (main_engine && !ag_tickets_live(main_engine->tickets)) {
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s, "AG0113: ApiGuardSharedMemory has no room for so many "
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
+                     "AG0113: ApiGuardSharedMemory has no room for so many "
                      "processes: where ApiGuardConcurrency is set this one refuses all requests");
     }
     if (main_engine && ag_server_of(s)->site->counter_store.servers) {

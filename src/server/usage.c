@@ -9,10 +9,10 @@
  */
 #include "server.h"
 
-#define BATCH 500 /* rows in one transaction */
-#define ROUND apr_time_from_msec(500) /* after that no further batch is begun */
-#define LONGEST 5 /* doublings of the pause after a failure */
-#define TELL_AFTER 3 /* failures in a row: a database that is just busy is no news */
+#define BATCH        500                     /* rows in one transaction */
+#define ROUND        apr_time_from_msec(500) /* after that no further batch is begun */
+#define LONGEST      5                       /* doublings of the pause after a failure */
+#define TELL_AFTER   3                       /* failures in a row: a database that is just busy is no news */
 #define STOP_SECONDS 5
 
 static void tell_failure(ag_database_t *database, apr_time_t now, const char *error)
@@ -21,8 +21,10 @@ static void tell_failure(ag_database_t *database, apr_time_t now, const char *er
 
     database->usage_again = now + apr_time_from_sec(1 << doublings);
     if (++database->usage_failures == TELL_AFTER) {
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, database->server, "AG0170: the usage of keys cannot be written "
-                     "(%s); counting goes on in memory", error);
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, database->server,
+                     "AG0170: the usage of keys cannot be written "
+                     "(%s); counting goes on in memory",
+                     error);
     }
 }
 
@@ -35,8 +37,8 @@ static void tell_success(ag_database_t *database)
 }
 
 /* One batch: 1 when there may be more. */
-static int write_batch(ag_database_t *database, const ag_key_realm_t *realm, ag_usage_t *usage,
-                       ag_usage_row_t *rows, apr_time_t now, apr_pool_t *p)
+static int write_batch(ag_database_t *database, const ag_key_realm_t *realm, ag_usage_t *usage, ag_usage_row_t *rows,
+                       apr_time_t now, apr_pool_t *p)
 {
     int n = ag_usage_rows(rows, BATCH, usage, realm->id.lo);
     const char *error;
@@ -53,8 +55,8 @@ static int write_batch(ag_database_t *database, const ag_key_realm_t *realm, ag_
     return n == BATCH;
 }
 
-static void write_store(ag_database_t *database, const ag_key_realm_t *realm, ag_usage_t *usage,
-                        apr_time_t now, apr_pool_t *p)
+static void write_store(ag_database_t *database, const ag_key_realm_t *realm, ag_usage_t *usage, apr_time_t now,
+                        apr_pool_t *p)
 {
     ag_usage_row_t *rows = apr_palloc(p, BATCH * sizeof *rows);
     apr_time_t end = apr_time_now() + ROUND;
@@ -70,8 +72,8 @@ static void write_store(ag_database_t *database, const ag_key_realm_t *realm, ag
 }
 
 /* Of those stores that anything was counted for: each look for rows is a walk through the table. */
-static void write_database(ag_database_t *database, apr_hash_t *counted, ag_usage_t *usage,
-                           apr_time_t now, apr_pool_t *p)
+static void write_database(ag_database_t *database, apr_hash_t *counted, ag_usage_t *usage, apr_time_t now,
+                           apr_pool_t *p)
 {
     int i;
 
@@ -96,9 +98,11 @@ static void tell_lost(server_rec *s, ag_usage_t *usage, apr_time_t now)
 
     if (lost) {
         told = now;
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "AG0172: ApiGuardSharedMemory: the usage of "
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
+                     "AG0172: ApiGuardSharedMemory: the usage of "
                      "%" APR_UINT64_T_FMT " requests was not counted: too many keys at once, or "
-                     "nobody writes it down", lost);
+                     "nobody writes it down",
+                     lost);
     }
 }
 

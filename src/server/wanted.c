@@ -12,8 +12,7 @@ static int cache_on;
 static int written_below(const ap_directive_t *at, const char *directive, const char *word)
 {
     for (; at; at = at->next) {
-        if ((strcasecmp(at->directive, directive) == 0
-             && (!word || ap_strcasestr(at->args, word)))
+        if ((strcasecmp(at->directive, directive) == 0 && (!word || ap_strcasestr(at->args, word)))
             || written_below(at->first_child, directive, word)) {
             return 1;
         }
@@ -38,8 +37,7 @@ int ag_keys_wanted(void)
         return 1;
     }
     return ag_written("AuthType", "ApiGuard")
-           && (!ag_written("ApiGuardProvider", NULL)
-               || ag_written("ApiGuardProvider", "key"));
+           && (!ag_written("ApiGuardProvider", NULL) || ag_written("ApiGuardProvider", "key"));
 }
 
 int ag_cache_on(void)

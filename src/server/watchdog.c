@@ -27,10 +27,10 @@ typedef struct {
  * seconds for a list of a million entries, USAGE may block on a database that is locked to writers, LEASES on
  * memcached; DESK must answer a person at once. LISTS has a thread in each child, and they take turns
  * (ag_ipshare_turn): when a child ends, nobody waits ten seconds for another to take over. */
-#define LISTS "_apiguard_lists_"
-#define USAGE "_apiguard_usage_"
+#define LISTS  "_apiguard_lists_"
+#define USAGE  "_apiguard_usage_"
 #define LEASES "_apiguard_leases_"
-#define DESK "_apiguard_desk_"
+#define DESK   "_apiguard_desk_"
 
 /* A job and what it works on, for as long as the configuration lives. */
 typedef struct {
@@ -64,8 +64,7 @@ static void poll_keys(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
         const ag_database_t *database = APR_ARRAY_IDX(all, i, ag_database_t *);
 
         if (database->polled) {
-            ag_keys_poll(database->keys, database->polled->realm, now,
-                         ag_server_log(database->server, ptmp), ptmp);
+            ag_keys_poll(database->keys, database->polled->realm, now, ag_server_log(database->server, ptmp), ptmp);
         }
     }
 }
@@ -109,16 +108,20 @@ static void tell_overflows(server_rec *servers, apr_time_t now, apr_pool_t *ptmp
     (void)now;
     (void)ptmp;
     if (networks > told_networks) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers, "AG0700: the part of the table of counters "
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers,
+                     "AG0700: the part of the table of counters "
                      "that is for IPv6 addresses is full: since the start %" APR_UINT64_T_FMT
                      " charges of newcomers were counted as their network's (/56, /48 or /32); a larger "
-                     "ApiGuardSharedMemory holds more", networks);
+                     "ApiGuardSharedMemory holds more",
+                     networks);
     }
     told_networks = networks;
     if (overflows > told) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers, "AG0164: the table of counters is full: "
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers,
+                     "AG0164: the table of counters is full: "
                      "since the start %" APR_UINT64_T_FMT " charges of newcomers shared a counter; "
-                     "a larger ApiGuardSharedMemory holds more", overflows);
+                     "a larger ApiGuardSharedMemory holds more",
+                     overflows);
     }
     told = overflows;
 }
@@ -145,8 +148,7 @@ static apr_status_t work(int state, void *data, apr_pool_t *pool)
     const shift_t *shift = data;
     apr_pool_t *ptmp;
 
-    if (state != AP_WATCHDOG_STATE_RUNNING
-        || !__atomic_load_n(&child_ready, __ATOMIC_ACQUIRE)) {
+    if (state != AP_WATCHDOG_STATE_RUNNING || !__atomic_load_n(&child_ready, __ATOMIC_ACQUIRE)) {
         return APR_SUCCESS;
     }
     __atomic_add_fetch(&busy, 1, __ATOMIC_SEQ_CST);
@@ -168,7 +170,8 @@ static apr_status_t wait_for_jobs(void *servers)
     __atomic_store_n(&child_ending, 1, __ATOMIC_SEQ_CST);
     for (waited = 0; __atomic_load_n(&busy, __ATOMIC_SEQ_CST) > 0; waited += 10) {
         if (waited >= PATIENCE_MS) {
-            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, servers, "AG0163: the database does not let "
+            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, servers,
+                         "AG0163: the database does not let "
                          "go of this child; it ends all the same");
             _exit(0);
         }
@@ -179,8 +182,7 @@ static apr_status_t wait_for_jobs(void *servers)
 
 static apr_status_t sign_up(server_rec *s, apr_pool_t *pconf)
 {
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get =
-        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
     APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *add =
         APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
     ap_watchdog_t *watchdog;
@@ -216,11 +218,13 @@ int ag_watchdog_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
     }
     rv = sign_up(s, pconf);
     if (rv != APR_SUCCESS && ag_lists_wanted()) {
-        return ag_mistake(s, "Require api-ip", "list: needs mod_watchdog, which reads lists that "
+        return ag_mistake(s, "Require api-ip",
+                          "list: needs mod_watchdog, which reads lists that "
                           "have changed");
     }
     if (rv != APR_SUCCESS && wanted) { /* leases are then tended by requests, and lack nothing */
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, rv == APR_ENOTIMPL ? 0 : rv, s, "AG0160: without "
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, rv == APR_ENOTIMPL ? 0 : rv, s,
+                     "AG0160: without "
                      "mod_watchdog requests themselves read the key database's change log, once a "
                      "second, address files are read at start alone, and apiguardctl limit gets no "
                      "answer");

@@ -54,9 +54,8 @@ static void number(ag_buf_t *b, const char *name, apr_uint64_t value)
     ag_buf_uint(b, value);
 }
 
-const char *ag_audit_line(const ag_verdict_t *verdict, const ag_request_t *request, int status,
-                          const char *detail, const char *request_id, apr_uint32_t more,
-                          apr_pool_t *p)
+const char *ag_audit_line(const ag_verdict_t *verdict, const ag_request_t *request, int status, const char *detail,
+                          const char *request_id, apr_uint32_t more, apr_pool_t *p)
 {
     const ag_principal_t *who = verdict->who ? verdict->who : verdict->shown;
     ag_buf_t b;

@@ -5,9 +5,9 @@
 #include "repeats.h"
 
 #define WORD_BITS 10
-#define SECOND APR_UINT64_C(0xFFFFFFFF)
-#define ONE (SECOND + 1)
-#define OLDER 60
+#define SECOND    APR_UINT64_C(0xFFFFFFFF)
+#define ONE       (SECOND + 1)
+#define OLDER     60
 
 _Static_assert(AG_REPEATS == 1 << WORD_BITS, "the words are chosen by their bits");
 
@@ -23,8 +23,8 @@ int ag_repeats_tell(ag_repeats_t *repeats, apr_uint64_t whom, apr_time_t now, ap
     apr_uint64_t *word = &repeats->words[whom * APR_UINT64_C(0x9E3779B97F4A7C15) >> (64 - WORD_BITS)];
     apr_uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
 
-    while (!__atomic_compare_exchange_n(word, &old, is_told(old, second) ? old + ONE : second, 0,
-                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    while (!__atomic_compare_exchange_n(word, &old, is_told(old, second) ? old + ONE : second, 0, __ATOMIC_RELAXED,
+                                        __ATOMIC_RELAXED)) {
     }
     *more = is_told(old, second) ? 0 : (apr_uint32_t)(old >> 32);
     return !is_told(old, second);

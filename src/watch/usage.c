@@ -17,24 +17,25 @@
 #include "../base/lock.h"
 
 #define MAGIC APR_UINT64_C(0x3165676173756761) /* "agusage1"; changes with the layout */
-#define DAY 86400
-#define PROBES 16 /* slots a key may stand in: tried with random numbers, the first newcomer
+#define DAY   86400
+#define PROBES                                                                                                       \
+    16 /* slots a key may stand in: tried with random numbers, the first newcomer
                      without one comes when 45 % of the table are taken */
 #define WEEK (7 * DAY)
 
-#define COUNT_BITS 24
-#define COUNT_MAX ((APR_UINT64_C(1) << COUNT_BITS) - 1) /* a second's worth is moved away each second */
+#define COUNT_BITS  24
+#define COUNT_MAX   ((APR_UINT64_C(1) << COUNT_BITS) - 1) /* a second's worth is moved away each second */
 #define ONE_REQUEST APR_UINT64_C(1)
-#define ONE_DENIED (APR_UINT64_C(1) << COUNT_BITS)
-#define COUNTS (APR_UINT64_C(1) << 2 * COUNT_BITS) /* all below this bit */
-#define PHASE (COUNTS * 3)
-#define FREE (COUNTS * 0)
-#define CLAIMED (COUNTS * 1) /* its name is being written */
-#define LIVE (COUNTS * 2)
-#define GENERATION (COUNTS * 4)
+#define ONE_DENIED  (APR_UINT64_C(1) << COUNT_BITS)
+#define COUNTS      (APR_UINT64_C(1) << 2 * COUNT_BITS) /* all below this bit */
+#define PHASE       (COUNTS * 3)
+#define FREE        (COUNTS * 0)
+#define CLAIMED     (COUNTS * 1) /* its name is being written */
+#define LIVE        (COUNTS * 2)
+#define GENERATION  (COUNTS * 4)
 
-#define LOAD(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
-#define GLANCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED) /* the swap tells whether it was right */
+#define LOAD(x)       __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
+#define GLANCE(x)     __atomic_load_n(&(x), __ATOMIC_RELAXED) /* the swap tells whether it was right */
 #define SET(x, value) __atomic_store_n(&(x), (value), __ATOMIC_RELAXED)
 
 typedef struct {
@@ -68,8 +69,7 @@ apr_size_t ag_usage_bytes(apr_size_t slots)
     return HEAD_SIZE + slots * sizeof(slot_t);
 }
 
-apr_status_t ag_usage_attach(ag_usage_t **out, void *memory, apr_size_t size, int fresh,
-                             apr_pool_t *p)
+apr_status_t ag_usage_attach(ag_usage_t **out, void *memory, apr_size_t size, int fresh, apr_pool_t *p)
 {
     ag_usage_t *usage = apr_pcalloc(p, sizeof *usage);
 
@@ -81,8 +81,7 @@ apr_status_t ag_usage_attach(ag_usage_t **out, void *memory, apr_size_t size, in
     usage->n = (size - HEAD_SIZE) / sizeof(slot_t);
     *out = usage;
     if (!fresh) {
-        return usage->head->magic == MAGIC && usage->head->slots == usage->n ? APR_SUCCESS
-                                                                             : APR_EINVAL;
+        return usage->head->magic == MAGIC && usage->head->slots == usage->n ? APR_SUCCESS : APR_EINVAL;
     }
     memset(memory, 0, ag_usage_bytes(usage->n));
     usage->head->slots = usage->n;
@@ -95,22 +94,19 @@ apr_status_t ag_usage_attach(ag_usage_t **out, void *memory, apr_size_t size, in
 /* Fibonacci hashing: keys are numbered one by one, and their slots should lie apart. */
 static apr_size_t home_of(const ag_usage_t *usage, const slot_t *name)
 {
-    apr_uint64_t mixed = (name->store ^ name->key ^ (apr_uint64_t)name->day << 40)
-                         * APR_UINT64_C(0x9E3779B97F4A7C15);
+    apr_uint64_t mixed = (name->store ^ name->key ^ (apr_uint64_t)name->day << 40) * APR_UINT64_C(0x9E3779B97F4A7C15);
 
     return (apr_size_t)((mixed >> 32) * usage->n >> 32);
 }
 
 static int swap(slot_t *slot, apr_uint64_t *state, apr_uint64_t to)
 {
-    return __atomic_compare_exchange_n(&slot->state, state, to, 0, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE);
+    return __atomic_compare_exchange_n(&slot->state, state, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 static int is_named(const slot_t *slot, const slot_t *name)
 {
-    return GLANCE(slot->key) == name->key && GLANCE(slot->store) == name->store
-           && GLANCE(slot->day) == name->day;
+    return GLANCE(slot->key) == name->key && GLANCE(slot->store) == name->store && GLANCE(slot->day) == name->day;
 }
 
 /* Until it is LIVE nobody else touches it. A process killed in between leaves it unused for good. */
@@ -143,8 +139,7 @@ static int count_in(slot_t *slot, const slot_t *name, apr_uint64_t one)
     return (state & PHASE) == FREE && claim(slot, state, name, one);
 }
 
-void ag_usage_count(ag_usage_t *usage, apr_uint64_t store, apr_uint64_t key, apr_time_t now,
-                    int denied)
+void ag_usage_count(ag_usage_t *usage, apr_uint64_t store, apr_uint64_t key, apr_time_t now, int denied)
 {
     slot_t name = {.store = store, .key = key, .day = (apr_uint32_t)(apr_time_sec(now) / DAY)};
     apr_uint64_t one = ONE_REQUEST + (denied ? ONE_DENIED : 0);
@@ -224,8 +219,7 @@ static int by_key(const void *a, const void *b)
 {
     const ag_usage_row_t *x = a, *y = b;
 
-    return x->key != y->key ? (x->key > y->key) - (x->key < y->key)
-                            : (x->day > y->day) - (x->day < y->day);
+    return x->key != y->key ? (x->key > y->key) - (x->key < y->key) : (x->day > y->day) - (x->day < y->day);
 }
 
 /* It begins behind the last row of the last time, so none waits for ever. */
@@ -238,8 +232,8 @@ int ag_usage_rows(ag_usage_row_t *rows, int max, ag_usage_t *usage, apr_uint64_t
         const slot_t *slot = &usage->slots[at];
 
         if (waits(slot) && slot->store == store) {
-            ag_usage_row_t row = {slot->key, (apr_int64_t)slot->day * DAY, slot->requests,
-                                  slot->denied, slot->last_used, at};
+            ag_usage_row_t row = {
+                slot->key, (apr_int64_t)slot->day * DAY, slot->requests, slot->denied, slot->last_used, at};
 
             rows[n++] = row;
         }

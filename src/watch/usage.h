@@ -22,12 +22,12 @@ typedef struct ag_usage_t ag_usage_t;
 
 /* What is to be added to one row of api_usage. */
 typedef struct ag_usage_row_t {
-    apr_uint64_t key;       /* api_keys.id */
-    apr_int64_t day;        /* its first second, UTC */
+    apr_uint64_t key; /* api_keys.id */
+    apr_int64_t day;  /* its first second, UTC */
     apr_uint64_t requests;
-    apr_uint64_t denied;    /* of them */
-    apr_int64_t last_used;  /* seconds since 1970; up to a second late */
-    apr_size_t slot;        /* the table's own */
+    apr_uint64_t denied;   /* of them */
+    apr_int64_t last_used; /* seconds since 1970; up to a second late */
+    apr_size_t slot;       /* the table's own */
 } ag_usage_row_t;
 
 /* How many bytes so many slots take. */
@@ -35,12 +35,10 @@ apr_size_t ag_usage_bytes(apr_size_t slots);
 
 /* Lays the table into `memory` (64-byte aligned), as ag_cache_attach() does: with `fresh` it is
  * formatted, without it is an earlier generation's, or APR_EINVAL when that had another shape. */
-apr_status_t ag_usage_attach(ag_usage_t **usage, void *memory, apr_size_t size, int fresh,
-                             apr_pool_t *p);
+apr_status_t ag_usage_attach(ag_usage_t **usage, void *memory, apr_size_t size, int fresh, apr_pool_t *p);
 
 /* Counts one request of key number `key` (0: nothing is counted) in the store `store`. */
-void ag_usage_count(ag_usage_t *usage, apr_uint64_t store, apr_uint64_t key, apr_time_t now,
-                    int denied);
+void ag_usage_count(ag_usage_t *usage, apr_uint64_t store, apr_uint64_t key, apr_time_t now, int denied);
 
 /* ---- the writer ------------------------------------------------------------------------------ */
 
@@ -75,7 +73,7 @@ void ag_usage_fill(ag_usage_t *usage, apr_size_t *slots, apr_size_t *used);
 /* Adds the rows to api_usage in one transaction: all of them or none. A key that is no longer in
  * api_keys is passed over; with `own_table` the keys are in another table, and nobody looks. What
  * went wrong is put into *error. */
-apr_status_t ag_usage_write(const char **error, const ag_db_port_t *port, int own_table,
-                            const ag_usage_row_t *rows, int n, apr_pool_t *p);
+apr_status_t ag_usage_write(const char **error, const ag_db_port_t *port, int own_table, const ag_usage_row_t *rows,
+                            int n, apr_pool_t *p);
 
 #endif

@@ -13,23 +13,25 @@
 #define COLUMNS 5
 
 /* What a row becomes when it is there already; `NEW(x)` is the value that came too late. */
-#define ADD(NEW) \
-    " requests = api_usage.requests + " NEW("requests") "," \
-    " denied = api_usage.denied + " NEW("denied") "," \
-    " last_used_at = CASE WHEN api_usage.last_used_at > " NEW("last_used_at") \
-    " THEN api_usage.last_used_at ELSE " NEW("last_used_at") " END"
+#define ADD(NEW)                                                                                                     \
+    " requests = api_usage.requests + " NEW(                                                                         \
+        "requests") ","                                                                                              \
+                    " denied = api_usage.denied + " NEW(                                                             \
+                        "denied") ","                                                                                \
+                                  " last_used_at = CASE WHEN api_usage.last_used_at > " NEW(                         \
+                                      "last_used_at") " THEN api_usage.last_used_at ELSE " NEW("last_used_at") " END"
 #define EXCLUDED(column) "excluded." column
-#define VALUES(column) "VALUES(" column ")"
-#define INTO "INSERT INTO api_usage (day, requests, denied, last_used_at, key_id)"
+#define VALUES(column)   "VALUES(" column ")"
+#define INTO             "INSERT INTO api_usage (day, requests, denied, last_used_at, key_id)"
 
 /* PostgreSQL asks what type a value in a SELECT has; a key that was deleted yields no row. */
-#define SELECT(type) \
-    " SELECT CAST(%lld AS " type "), CAST(%lld AS " type "), CAST(%lld AS " type ")," \
+#define SELECT(type)                                                                                                 \
+    " SELECT CAST(%lld AS " type "), CAST(%lld AS " type "), CAST(%lld AS " type "),"                                \
     " CAST(%lld AS " type "), k.id FROM api_keys k WHERE k.id = %lld"
 #define PLAIN " VALUES (%lld, %lld, %lld, %lld, %lld)"
 
 #define STANDARD(from) INTO from " ON CONFLICT (key_id, day) DO UPDATE SET" ADD(EXCLUDED)
-#define MYSQL(from) INTO from " ON DUPLICATE KEY UPDATE" ADD(VALUES)
+#define MYSQL(from)    INTO from " ON DUPLICATE KEY UPDATE" ADD(VALUES)
 
 /* By whether the keys are in a table of one's own. */
 static const char *const standard[] = {STANDARD(SELECT("bigint")), STANDARD(PLAIN)};
@@ -56,8 +58,8 @@ static const char **values_of(const ag_usage_row_t *rows, int n, apr_pool_t *p)
     return values;
 }
 
-apr_status_t ag_usage_write(const char **error, const ag_db_port_t *port, int own_table,
-                            const ag_usage_row_t *rows, int n, apr_pool_t *p)
+apr_status_t ag_usage_write(const char **error, const ag_db_port_t *port, int own_table, const ag_usage_row_t *rows,
+                            int n, apr_pool_t *p)
 {
     const char *const *sql;
     apr_status_t rv;

@@ -73,8 +73,7 @@ int main(int argc, char **argv)
         ag_iptable_add(maker, &net, 0, i & 1 ? "203.0.113.0/24" : "2001:db8:1234::/48");
     }
     for (i = 0; i < asked; i++) {
-        questions[i] = any() & 1 && n ? known[(any() << 16 | any() << 8 | any()) % n]
-                                      : any_ip(any() & 1);
+        questions[i] = any() & 1 && n ? known[(any() << 16 | any() << 8 | any()) % n] : any_ip(any() & 1);
     }
     ag_ipshare_make(&share, p);
     ag_ipshare_confirm(share, AG_IPSHARE_EVER);
@@ -86,7 +85,7 @@ int main(int argc, char **argv)
     for (i = 0; i < asked; i++) {
         yes += ag_ipshare_ask(share, &questions[i], apr_time_from_sec(1700000000)) == AG_IP_YES;
     }
-    printf("%d entries, %u bytes, made in %.2f s, %.0f ns a question, %d of %d in it\n", n,
-           table->size, made, 1000.0 * (double)(apr_time_now() - start) / asked, yes, asked);
+    printf("%d entries, %u bytes, made in %.2f s, %.0f ns a question, %d of %d in it\n", n, table->size, made,
+           1000.0 * (double)(apr_time_now() - start) / asked, yes, asked);
     return 0;
 }

@@ -32,8 +32,13 @@ static void usual_key(kind_t *kind)
     static const char *scopes[] = {"orders:read", "orders:write"}, *roles[] = {"partner"};
     static const ag_rate_t rates[] = {{1000, {3600, AG_PERIOD_PLAIN}}, {20000, {86400, AG_PERIOD_PLAIN}}};
     static const char hex[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-    ag_key_t key = {.id = "1234567", .hash = hex, .key_id = "ak_live_3f9c2a71", .client = "Miller & Sons Ltd",
-                    .rates = rates, .n_rates = 2, .active = 1};
+    ag_key_t key = {.id = "1234567",
+                    .hash = hex,
+                    .key_id = "ak_live_3f9c2a71",
+                    .client = "Miller & Sons Ltd",
+                    .rates = rates,
+                    .n_rates = 2,
+                    .active = 1};
 
     key.scopes.v = scopes;
     key.scopes.n = 2;

@@ -20,9 +20,9 @@
 
 #include "../../src/limit/limit.h"
 
-#define SIZE (32 << 20)
+#define SIZE        (32 << 20)
 #define MAX_WINDOWS 8
-#define A_LOOK 256 /* requests between two looks at the clock */
+#define A_LOOK      256 /* requests between two looks at the clock */
 
 typedef struct {
     ag_store_t *store;

@@ -35,14 +35,13 @@ static void check_token(const char *text, size_t n, apr_pool_t *p)
 {
     static const char *words[] = {"exp", "a.b"};
     const ag_jwt_keyset_t *sets[] = {&keys};
-    ag_jwt_policy_t policy = {
-        .sets = sets, .n_sets = 1, .leeway = 30, .max_lifetime = 3600, .required = {1, words}};
+    ag_jwt_policy_t policy = {.sets = sets, .n_sets = 1, .leeway = 30, .max_lifetime = 3600, .required = {1, words}};
     ag_principal_t *who;
     apr_time_t begins, expires;
     const char *detail;
     int forged;
-    ag_reason_e reason = ag_jwt_check(&who, &begins, &expires, &detail, &forged, &policy, text, n,
-                                      apr_time_from_sec(NOW), p);
+    ag_reason_e reason =
+        ag_jwt_check(&who, &begins, &expires, &detail, &forged, &policy, text, n, apr_time_from_sec(NOW), p);
 
     must((reason == AG_R_NONE) == (who != NULL));
     must((reason == AG_R_NONE) == (detail == NULL));

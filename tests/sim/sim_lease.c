@@ -31,8 +31,8 @@
 #include "../../src/limit/fleet.h"
 
 #define LEASES_SIZE (192 * 1024)
-#define TEND (APR_USEC_PER_SEC / 2)
-#define START (APR_INT64_C(1700000000) * APR_USEC_PER_SEC) /* not on a whole minute */
+#define TEND        (APR_USEC_PER_SEC / 2)
+#define START       (APR_INT64_C(1700000000) * APR_USEC_PER_SEC) /* not on a whole minute */
 
 static apr_pool_t *pool;
 static long trips;
@@ -81,8 +81,7 @@ apr_status_t ag_entry_read(ag_wire_t *wire, ag_entry_t *entries, int n)
     return APR_SUCCESS;
 }
 
-apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter_t *counter,
-                            apr_time_t idle_at)
+apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter_t *counter, apr_time_t idle_at)
 {
     static apr_uint64_t births = 2; /* AG_LEASE_ALONE */
     item_t *item = apr_hash_get(items, entry->key, (apr_ssize_t)entry->n);
@@ -174,8 +173,8 @@ static void make_node(node_t *node, apr_time_t skew, apr_pool_t *p)
     static const ag_fleet_config_t config = {"", "", 1000, 1, NULL, NULL, NULL};
     ag_leases_t *leases;
 
-    if (ag_leases_attach(&leases, apr_pcalloc(p, LEASES_SIZE), LEASES_SIZE, 1, p) ||
-        ag_store_lease_open(&node->store, leases, &config, p)) {
+    if (ag_leases_attach(&leases, apr_pcalloc(p, LEASES_SIZE), LEASES_SIZE, 1, p)
+        || ag_store_lease_open(&node->store, leases, &config, p)) {
         abort();
     }
     node->skew = skew ? (apr_time_t)((chance() - 0.5) * (double)skew) : 0;
@@ -194,8 +193,7 @@ static int ask(apr_uint64_t *told, ag_store_t *store, const ag_window_t *window,
 /* 1 when everything held. */
 static int run(const case_t *c, int times, apr_pool_t *p)
 {
-    ag_window_t w = {.rate = {c->n, {c->seconds, AG_PERIOD_PLAIN}}, .burst = c->burst,
-                     .algo = c->algo, .id = {1, 2}};
+    ag_window_t w = {.rate = {c->n, {c->seconds, AG_PERIOD_PLAIN}}, .burst = c->burst, .algo = c->algo, .id = {1, 2}};
     ag_subject_t s = {.id = {3, 4}};
     ag_counter_t seen = {0, 0, 0}, ideal = {0, 0, 0};
     node_t *nodes = apr_pcalloc(p, (apr_size_t)c->nodes * sizeof *nodes);
@@ -241,12 +239,11 @@ static int run(const case_t *c, int times, apr_pool_t *p)
     share = (double)admitted / (double)wanted;
     each = (double)trips / (double)requests;
     good = (double)over <= (double)c->skew / APR_USEC_PER_SEC * c->rate * c->run * times / c->seconds
-           && share >= c->share && each <= c->trips
-           && (double)lies <= 0.0025 * (double)judged;
+           && share >= c->share && each <= c->trips && (double)lies <= 0.0025 * (double)judged;
     printf("%-7s %8" APR_UINT64_T_FMT "/%-4us %5d nodes %6.0f/s %4d s  admitted %8ld, %6.2f %% of one "
            "counter's, too many %ld, round trips %.4f, told too much by %ld of %ld, too little by %.2f s  %s\n",
-           c->algo->name, c->n, c->seconds, c->nodes, c->rate, c->run * times, admitted, 100 * share, over,
-           each, lies, judged, judged ? less / (double)judged / c->rate : 0.0, good ? "ok" : "NOT OK");
+           c->algo->name, c->n, c->seconds, c->nodes, c->rate, c->run * times, admitted, 100 * share, over, each,
+           lies, judged, judged ? less / (double)judged / c->rate : 0.0, good ? "ok" : "NOT OK");
     return good;
 }
 
@@ -278,8 +275,8 @@ static apr_uint64_t left_of(const ag_counter_t *counter, const ag_window_t *w, a
 }
 
 /* What the nodes may still admit when memcached is lost, and what had been charged to its counter. */
-static apr_uint64_t bound_of(const lost_t *c, const pair_t *pairs, const ag_window_t *w,
-                             ag_subject_t *s, apr_time_t now, apr_pool_t *p)
+static apr_uint64_t bound_of(const lost_t *c, const pair_t *pairs, const ag_window_t *w, ag_subject_t *s,
+                             apr_time_t now, apr_pool_t *p)
 {
     ag_charge_t charge = {.window = w, .subject = s, .cost = 1};
     ag_id_t id = ag_entry_id(&charge, p);
@@ -299,8 +296,8 @@ static apr_uint64_t bound_of(const lost_t *c, const pair_t *pairs, const ag_wind
     return bound;
 }
 
-static int ask_anyhow(const pair_t *pair, const lost_t *c, const ag_window_t *w, ag_subject_t *s,
-                      apr_time_t now, apr_pool_t *p)
+static int ask_anyhow(const pair_t *pair, const lost_t *c, const ag_window_t *w, ag_subject_t *s, apr_time_t now,
+                      apr_pool_t *p)
 {
     ag_charge_t charge = {.window = w, .subject = s, .cost = 1};
 
@@ -313,8 +310,8 @@ static int ask_anyhow(const pair_t *pair, const lost_t *c, const ag_window_t *w,
 
 static int run_lost(const lost_t *c, apr_pool_t *p)
 {
-    ag_window_t w = {.rate = {c->n, {3600, AG_PERIOD_PLAIN}}, .algo = c->algo,
-                     .id = {1, 2}, .told = {.name = "lost"}};
+    ag_window_t w = {
+        .rate = {c->n, {3600, AG_PERIOD_PLAIN}}, .algo = c->algo, .id = {1, 2}, .told = {.name = "lost"}};
     ag_subject_t s = {.id = {3, 4}};
     pair_t *pairs = apr_pcalloc(p, (apr_size_t)c->nodes * sizeof *pairs);
     apr_time_t now = START, at = START + apr_time_from_sec(c->until), end = at + 10 * (at - START);
@@ -397,14 +394,9 @@ static const case_t cases[] = {
 
 static const lost_t losses[] = {
     /* alg  n  nodes parts rate until */
-    {S, 150, 4, 1, 20, 5},
-    {S, 150, 4, 4, 20, 5},
-    {F, 150, 4, 1, 20, 5},
-    {F, 150, 4, 4, 20, 5},
-    {F, 100000, 8, 1, 1000, 60},
-    {F, 100000, 8, 8, 1000, 60},
-    {S, 100000, 50, 50, 1000, 60},
-    {&ag_algo_log, 3, 4, 1, 2, 10},
+    {S, 150, 4, 1, 20, 5},         {S, 150, 4, 4, 20, 5},          {F, 150, 4, 1, 20, 5},
+    {F, 150, 4, 4, 20, 5},         {F, 100000, 8, 1, 1000, 60},    {F, 100000, 8, 8, 1000, 60},
+    {S, 100000, 50, 50, 1000, 60}, {&ag_algo_log, 3, 4, 1, 2, 10},
 };
 
 int main(int argc, char **argv)

@@ -19,9 +19,9 @@
 #include "../../src/limit/limit.h"
 
 #define ARRIVALS 200000
-#define SECOND APR_INT64_C(1000000)
-#define START (APR_INT64_C(1767225600) * SECOND) /* 2026-01-01, a Thursday */
-#define DAY (86400 * SECOND)
+#define SECOND   APR_INT64_C(1000000)
+#define START    (APR_INT64_C(1767225600) * SECOND) /* 2026-01-01, a Thursday */
+#define DAY      (86400 * SECOND)
 
 static apr_uint64_t seed = 88172645463325252u;
 
@@ -39,16 +39,14 @@ static const struct {
     apr_uint32_t seconds, kind;
     apr_uint64_t burst;
 } rates[] = {
-    {100, 60, AG_PERIOD_PLAIN, 0},   {7, 1, AG_PERIOD_PLAIN, 0},
-    {1, 60, AG_PERIOD_PLAIN, 0},     {3, 10, AG_PERIOD_PLAIN, 5},
-    {1000, 7, AG_PERIOD_PLAIN, 20},  {20, 604800, AG_PERIOD_WEEK, 0},
+    {100, 60, AG_PERIOD_PLAIN, 0},   {7, 1, AG_PERIOD_PLAIN, 0},           {1, 60, AG_PERIOD_PLAIN, 0},
+    {3, 10, AG_PERIOD_PLAIN, 5},     {1000, 7, AG_PERIOD_PLAIN, 20},       {20, 604800, AG_PERIOD_WEEK, 0},
     {50, 86400, AG_PERIOD_PLAIN, 3}, {30, 31 * 86400, AG_PERIOD_MONTH, 0},
 };
 
 static inline ag_window_t window_of(size_t i, const ag_algo_t *algo)
 {
-    ag_window_t w = {{rates[i].n, {rates[i].seconds, rates[i].kind}}, rates[i].burst, algo,
-                     {1, 2}, {.name = "test"}};
+    ag_window_t w = {{rates[i].n, {rates[i].seconds, rates[i].kind}}, rates[i].burst, algo, {1, 2}, {.name = "test"}};
     return w;
 }
 
@@ -73,9 +71,8 @@ static inline apr_uint32_t longest(const ag_window_t *w)
 }
 
 /* After exactly `retry` seconds it passes, a second earlier it would not have. */
-static inline void check_refusal(const ag_counter_t *before, const ag_counter_t *after,
-                          const ag_window_t *w, apr_time_t now, apr_uint64_t cost,
-                          const ag_quota_t *quota)
+static inline void check_refusal(const ag_counter_t *before, const ag_counter_t *after, const ag_window_t *w,
+                                 apr_time_t now, apr_uint64_t cost, const ag_quota_t *quota)
 {
     assert_int_equal(quota->remaining, 0);
     assert_in_range(quota->retry, 1, longest(w));

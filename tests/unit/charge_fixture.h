@@ -28,14 +28,12 @@ static inline void note(fake_t *fake, const char *sign, const ag_charge_t *charg
 
     fake->said = apr_pstrcat(fake->p, fake->said, fake->store.name, sign, NULL);
     for (i = 0; i < n; i++) {
-        fake->said = apr_psprintf(fake->p, "%s%s%d", fake->said, i ? "," : "",
-                                  (int)charges[i].window->id.lo);
+        fake->said = apr_psprintf(fake->p, "%s%s%d", fake->said, i ? "," : "", (int)charges[i].window->id.lo);
     }
     fake->said = apr_pstrcat(fake->p, fake->said, " ", NULL);
 }
 
-static inline apr_status_t fake_charge(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
-                                apr_pool_t *p)
+static inline apr_status_t fake_charge(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_pool_t *p)
 {
     fake_t *fake = (fake_t *)store;
     int i, all;
@@ -64,8 +62,8 @@ static inline apr_status_t fake_charge(ag_store_t *store, ag_charge_t *charges, 
     return APR_SUCCESS;
 }
 
-static inline void fake_refund(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
-                        apr_time_t then, apr_pool_t *p)
+static inline void fake_refund(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_time_t then,
+                               apr_pool_t *p)
 {
     fake_t *fake = (fake_t *)store;
     int i;
@@ -196,8 +194,8 @@ static inline const char *told(house_t *h)
     for (i = 0; i < verdict->n_lines; i++) {
         const ag_quota_line_t *line = &verdict->lines[i];
 
-        text = apr_psprintf(h->p, "%s%s%s%s%s", text, i ? " " : "", line->policy->name,
-                            line->refused ? "!" : "", line->dry_run ? "?" : "");
+        text = apr_psprintf(h->p, "%s%s%s%s%s", text, i ? " " : "", line->policy->name, line->refused ? "!" : "",
+                            line->dry_run ? "?" : "");
     }
     return text;
 }

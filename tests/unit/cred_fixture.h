@@ -10,18 +10,16 @@
 #include "../../src/cred/cred.h"
 #include "../../src/keys/key_format.h"
 
-static const ag_key_source_t
-    by_header = {AG_FROM_HEADER, "X-API-Key"}, by_bearer = {AG_FROM_BEARER, ""},
-    by_basic = {AG_FROM_BASIC, ""}, by_query = {AG_FROM_QUERY, "api_key"},
-    by_cookie = {AG_FROM_COOKIE, "key"}, by_plain = {AG_FROM_PLAIN, "Authorization"};
+static const ag_key_source_t by_header = {AG_FROM_HEADER, "X-API-Key"}, by_bearer = {AG_FROM_BEARER, ""},
+                             by_basic = {AG_FROM_BASIC, ""}, by_query = {AG_FROM_QUERY, "api_key"},
+                             by_cookie = {AG_FROM_COOKIE, "key"}, by_plain = {AG_FROM_PLAIN, "Authorization"};
 
 enum { H = 1, BEARER = 2, BASIC = 4, Q = 8, C = 16, ALL = 31, PLAIN = 32 };
 enum { KEY = AG_CRED_KEY, JWT = AG_CRED_JWT, BOTH = 3 };
 
 static inline ag_key_from_t from_of(unsigned places, apr_pool_t *p)
 {
-    static const ag_key_source_t *const all[] = {&by_header, &by_bearer, &by_basic, &by_query,
-                                                 &by_cookie, &by_plain};
+    static const ag_key_source_t *const all[] = {&by_header, &by_bearer, &by_basic, &by_query, &by_cookie, &by_plain};
     ag_key_source_t *sources = apr_pcalloc(p, 6 * sizeof *sources);
     ag_key_from_t from = {.sources = sources};
     int i;

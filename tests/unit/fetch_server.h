@@ -45,8 +45,8 @@ static inline X509 *certificate_for(const char *address, EVP_PKEY *key)
     X509_gmtime_adj(X509_getm_notBefore(cert), -60);
     X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
     X509_set_pubkey(cert, key);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
-                               (const unsigned char *)"test", -1, -1, 0);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC, (const unsigned char *)"test", -1, -1,
+                               0);
     X509_set_issuer_name(cert, X509_get_subject_name(cert));
     names = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, san);
     X509_add_ext(cert, names, -1);

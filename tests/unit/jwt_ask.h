@@ -31,13 +31,12 @@ static inline const ag_jwt_keyset_t *hs_set(const maker_t *m, const char *kid)
     return set;
 }
 
-static inline answer_t ask_at(const maker_t *m, const ag_jwt_policy_t *policy, const char *token,
-                       apr_time_t now)
+static inline answer_t ask_at(const maker_t *m, const ag_jwt_policy_t *policy, const char *token, apr_time_t now)
 {
     answer_t a = {.begins = -7, .expires = -7};
 
-    a.reason = ag_jwt_check(&a.who, &a.begins, &a.expires, &a.detail, &a.forged, policy, token,
-                            strlen(token), now, m->p);
+    a.reason =
+        ag_jwt_check(&a.who, &a.begins, &a.expires, &a.detail, &a.forged, policy, token, strlen(token), now, m->p);
     assert_int_equal(a.reason == AG_R_NONE, a.who != NULL);
     assert_int_equal(a.reason == AG_R_NONE, a.detail == NULL);
     return a;
@@ -58,12 +57,11 @@ static inline answer_t ask_claims(const maker_t *m, ag_jwt_policy_t policy, cons
     return ask(m, &policy, make_plain("HS256", NULL, NULL, claims, m->p));
 }
 
-static inline void expect(const answer_t *a, ag_reason_e reason, const char *detail,
-                          const char *what)
+static inline void expect(const answer_t *a, ag_reason_e reason, const char *detail, const char *what)
 {
     if (a->reason != reason || (detail && !strstr(a->detail, detail))) {
-        fail_msg("%s: got %s \"%s\", wanted %s \"%s\"", what, ag_reason(a->reason)->code,
-                 a->detail ? a->detail : "", ag_reason(reason)->code, detail ? detail : "");
+        fail_msg("%s: got %s \"%s\", wanted %s \"%s\"", what, ag_reason(a->reason)->code, a->detail ? a->detail : "",
+                 ag_reason(reason)->code, detail ? detail : "");
     }
 }
 

@@ -98,8 +98,8 @@ static inline const EVP_MD *md_of(const char *alg)
 }
 
 /* A signature as OpenSSL makes it; `salt` is for PS* (RSA_PSS_SALTLEN_DIGEST where it is right). */
-static inline size_t sign_pkey(unsigned char *out, const char *alg, EVP_PKEY *key, int salt,
-                               const EVP_MD *mgf1, const char *text)
+static inline size_t sign_pkey(unsigned char *out, const char *alg, EVP_PKEY *key, int salt, const EVP_MD *mgf1,
+                               const char *text)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY_CTX *inner;
@@ -129,8 +129,7 @@ static inline size_t flatten(unsigned char *sig, size_t n, int half)
 }
 
 /* The signature of `text` as its bytes; with HS*, `key` may be NULL and the secret is SECRET. */
-static inline size_t sign_bytes(unsigned char *sig, const char *alg, EVP_PKEY *key,
-                                const char *text)
+static inline size_t sign_bytes(unsigned char *sig, const char *alg, EVP_PKEY *key, const char *text)
 {
     unsigned int mac = 0;
     size_t n;
@@ -144,8 +143,7 @@ static inline size_t sign_bytes(unsigned char *sig, const char *alg, EVP_PKEY *k
 }
 
 /* A token: header and claims as JSON text. */
-static inline char *make_token(const char *alg, EVP_PKEY *key, const char *header,
-                               const char *claims, apr_pool_t *p)
+static inline char *make_token(const char *alg, EVP_PKEY *key, const char *header, const char *claims, apr_pool_t *p)
 {
     char *text = apr_pstrcat(p, b64_text(header, p), ".", b64_text(claims, p), NULL);
     unsigned char sig[1024];
@@ -155,11 +153,10 @@ static inline char *make_token(const char *alg, EVP_PKEY *key, const char *heade
 }
 
 /* The usual header, with a kid when there is one. */
-static inline char *make_plain(const char *alg, EVP_PKEY *key, const char *kid,
-                               const char *claims, apr_pool_t *p)
+static inline char *make_plain(const char *alg, EVP_PKEY *key, const char *kid, const char *claims, apr_pool_t *p)
 {
-    char *header = kid ? apr_psprintf(p, "{\"alg\":\"%s\",\"kid\":\"%s\"}", alg, kid)
-                       : apr_psprintf(p, "{\"alg\":\"%s\"}", alg);
+    char *header =
+        kid ? apr_psprintf(p, "{\"alg\":\"%s\",\"kid\":\"%s\"}", alg, kid) : apr_psprintf(p, "{\"alg\":\"%s\"}", alg);
 
     return make_token(alg, key, header, claims, p);
 }
@@ -167,12 +164,12 @@ static inline char *make_plain(const char *alg, EVP_PKEY *key, const char *kid,
 /* The key of the maker that an algorithm signs with. */
 static inline EVP_PKEY *key_for(const maker_t *m, const char *alg)
 {
-    return alg[0] == 'H'                ? NULL
-           : strcmp(alg, "ES256") == 0  ? m->p256
-           : strcmp(alg, "ES384") == 0  ? m->p384
-           : strcmp(alg, "ES512") == 0  ? m->p521
-           : strcmp(alg, "EdDSA") == 0  ? m->ed
-                                        : m->rsa;
+    return alg[0] == 'H'               ? NULL
+           : strcmp(alg, "ES256") == 0 ? m->p256
+           : strcmp(alg, "ES384") == 0 ? m->p384
+           : strcmp(alg, "ES512") == 0 ? m->p521
+           : strcmp(alg, "EdDSA") == 0 ? m->ed
+                                       : m->rsa;
 }
 
 /* ---- keys as text ---------------------------------------------------------------------------- */
@@ -240,17 +237,15 @@ static inline char *jwk_of(EVP_PKEY *key, const char *extra, apr_pool_t *p)
     int bits = EVP_PKEY_get_bits(key), half = (bits + 7) / 8;
 
     if (EVP_PKEY_is_a(key, "RSA")) {
-        return apr_psprintf(p, "{%s\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"%s\"}", extra,
-                            param64(key, "n", 0, p), param64(key, "e", 0, p));
+        return apr_psprintf(p, "{%s\"kty\":\"RSA\",\"n\":\"%s\",\"e\":\"%s\"}", extra, param64(key, "n", 0, p),
+                            param64(key, "e", 0, p));
     }
     if (EVP_PKEY_is_a(key, "EC")) {
-        return apr_psprintf(p, "{%s\"kty\":\"EC\",\"crv\":\"P-%d\",\"x\":\"%s\",\"y\":\"%s\"}",
-                            extra, bits, param64(key, "qx", half, p),
-                            param64(key, "qy", half, p));
+        return apr_psprintf(p, "{%s\"kty\":\"EC\",\"crv\":\"P-%d\",\"x\":\"%s\",\"y\":\"%s\"}", extra, bits,
+                            param64(key, "qx", half, p), param64(key, "qy", half, p));
     }
     EVP_PKEY_get_raw_public_key(key, raw, &n);
-    return apr_psprintf(p, "{%s\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"%s\"}", extra,
-                        b64(raw, n, p));
+    return apr_psprintf(p, "{%s\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"%s\"}", extra, b64(raw, n, p));
 }
 
 static inline char *oct_of(const void *secret, size_t n, const char *extra, apr_pool_t *p)

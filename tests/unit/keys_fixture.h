@@ -39,10 +39,10 @@ typedef struct fixture_t {
     apr_uint64_t notice; /* moved by a test as apiguardctl does */
     apr_time_t now;
     const char *dir, *path;
-    ag_db_t server; /* the connection under test */
-    ag_db_t other;  /* another process's */
-    int down;       /* no connection can be had */
-    int asked;      /* how many were */
+    ag_db_t server;  /* the connection under test */
+    ag_db_t other;   /* another process's */
+    int down;        /* no connection can be had */
+    int asked;       /* how many were */
     char said[8192]; /* all messages */
     const char *key; /* one that exists */
 } fixture_t;
@@ -126,8 +126,7 @@ static void empty_server(fixture_t *f)
         sql(f, "SET client_min_messages = warning; %s", pgsql);
         return;
     }
-    assert_int_equal(apr_dbd_select(f->other.driver, f->p, f->other.handle, &results,
-                                    "SELECT database()", 1), 0);
+    assert_int_equal(apr_dbd_select(f->other.driver, f->p, f->other.handle, &results, "SELECT database()", 1), 0);
     assert_int_equal(apr_dbd_get_row(f->other.driver, f->p, results, &row, 1), 0);
     name = apr_pstrdup(f->p, apr_dbd_get_entry(f->other.driver, row, 0));
     sql(f, "DROP DATABASE %s", name);
@@ -140,8 +139,7 @@ static void run_init(fixture_t *f)
     const char *tool = getenv("APIGUARDCTL");
 
     assert_int_equal(setenv("APIGUARD_DB", getenv("AG_KEYS_DB"), 1), 0);
-    assert_int_equal(system(apr_pstrcat(f->p, tool ? tool : "apiguardctl", " init >/dev/null",
-                                        NULL)), 0);
+    assert_int_equal(system(apr_pstrcat(f->p, tool ? tool : "apiguardctl", " init >/dev/null", NULL)), 0);
 }
 
 /* The shipped schema; make check says where the source is. */
@@ -156,9 +154,9 @@ static void run_schema(fixture_t *f)
         run_init(f);
         return;
     }
-    assert_int_equal(apr_file_open(&file, apr_pstrcat(f->p, source ? source : ".",
-                                                      "/conf/schema/sqlite.sql", NULL),
-                                   APR_FOPEN_READ, 0, f->p), APR_SUCCESS);
+    assert_int_equal(apr_file_open(&file, apr_pstrcat(f->p, source ? source : ".", "/conf/schema/sqlite.sql", NULL),
+                                   APR_FOPEN_READ, 0, f->p),
+                     APR_SUCCESS);
     assert_int_equal(apr_file_read(file, text, &n), APR_SUCCESS);
     apr_file_close(file);
     while (n > 0 && text[n - 1] == '\n') { /* else SQLite's driver sees an empty statement */
@@ -182,9 +180,10 @@ static const char *new_key(fixture_t *f, const char *set)
     char *key = apr_palloc(f->p, AG_KEY_MAX + 1);
 
     assert_int_equal(ag_key_make(key, "agk"), APR_SUCCESS);
-    sql(f, "INSERT INTO api_keys (key_hash, key_prefix, client_name, permissions) "
-        "VALUES ('%s', '%s', 'acme', 'read write')", hash_of(f, key),
-        ag_key_public(key, strlen(key), f->p));
+    sql(f,
+        "INSERT INTO api_keys (key_hash, key_prefix, client_name, permissions) "
+        "VALUES ('%s', '%s', 'acme', 'read write')",
+        hash_of(f, key), ag_key_public(key, strlen(key), f->p));
     if (set) {
         sql(f, "UPDATE api_keys SET %s WHERE key_hash = '%s'", set, hash_of(f, key));
     }
@@ -197,7 +196,7 @@ static inline void change(fixture_t *f, const char *key, const char *set)
 }
 
 static inline ag_key_result_e find_in(const ag_key_t **found, fixture_t *f, const ag_key_realm_t *realm,
-                               const char *key)
+                                      const char *key)
 {
     *found = NULL;
     return ag_keys_find(found, &f->keys, realm, key, strlen(key), f->now, &f->log, f->p);
@@ -224,8 +223,7 @@ static ag_cache_t *new_cache(fixture_t *f, apr_size_t record_size)
     apr_size_t size = ag_cache_bytes(64, record_size);
     ag_cache_t *cache;
 
-    assert_int_equal(ag_cache_attach(&cache, apr_pcalloc(f->p, size), size, record_size, 1, f->p),
-                     APR_SUCCESS);
+    assert_int_equal(ag_cache_attach(&cache, apr_pcalloc(f->p, size), size, record_size, 1, f->p), APR_SUCCESS);
     return cache;
 }
 

@@ -68,8 +68,8 @@ static ag_charge_t make_charge(const ag_window_t *window, ag_subject_t *subject)
 }
 
 /* 1 passed, 0 refused; anything else fails the test. */
-static int hit_at(ag_store_t *store, const ag_window_t *window, ag_subject_t *subject,
-                  apr_time_t at, ag_quota_t *quota)
+static int hit_at(ag_store_t *store, const ag_window_t *window, ag_subject_t *subject, apr_time_t at,
+                  ag_quota_t *quota)
 {
     ag_charge_t c = make_charge(window, subject);
 
@@ -86,8 +86,7 @@ static inline int hit(ag_store_t *store, const ag_window_t *window, ag_subject_t
 }
 
 /* How many more would pass: what a charge of nothing is told. */
-static inline apr_uint64_t left(ag_store_t *store, const ag_window_t *window,
-                                ag_subject_t *subject)
+static inline apr_uint64_t left(ag_store_t *store, const ag_window_t *window, ag_subject_t *subject)
 {
     ag_charge_t c = make_charge(window, subject);
 
@@ -173,8 +172,8 @@ static inline pid_t start_memcached(int port)
     if (pid == 0) {
         snprintf(text, sizeof text, "%d", port);
         become_nobody();
-        execlp("memcached", "memcached", "-l", "127.0.0.1", "-p", text, "-U", "0", "-m", "16",
-               "-t", "2", "-o", "no_lru_maintainer", (char *)NULL);
+        execlp("memcached", "memcached", "-l", "127.0.0.1", "-p", text, "-U", "0", "-m", "16", "-t", "2", "-o",
+               "no_lru_maintainer", (char *)NULL);
         _exit(127);
     }
     for (i = 0; i < 200 && (s = connect_to(port)) < 0; i++) {

@@ -30,8 +30,7 @@ static const ag_expr_port_t expressions = {parse_expr, NULL, NULL, NULL};
 
 static inline conf_t conf_of(apr_pool_t *p)
 {
-    conf_t c = {.p = p, .call = {.p = p, .expr = &expressions, .root = "/etc/httpd",
-                                 .scope = "www /api"}};
+    conf_t c = {.p = p, .call = {.p = p, .expr = &expressions, .root = "/etc/httpd", .scope = "www /api"}};
 
     c.call.opens = apr_array_make(p, 4, sizeof(ag_open_t));
     c.limits = c.call.limits = apr_array_make(p, 4, sizeof(ag_limit_t *));

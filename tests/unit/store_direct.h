@@ -16,8 +16,7 @@ typedef struct {
     ag_fleet_t *fleet;
 } direct_t;
 
-static ag_ask_t *make_asks(const ag_fleet_t *fleet, const ag_charge_t *charges, int n,
-                           apr_pool_t *p)
+static ag_ask_t *make_asks(const ag_fleet_t *fleet, const ag_charge_t *charges, int n, apr_pool_t *p)
 {
     ag_ask_t *asks = apr_pcalloc(p, (apr_size_t)n * sizeof *asks);
     int i;
@@ -73,8 +72,7 @@ static void allow_nothing(ag_charge_t *charges, int n)
     }
 }
 
-static apr_status_t charge_direct(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
-                                     apr_pool_t *p)
+static apr_status_t charge_direct(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_pool_t *p)
 {
     ag_call_t call;
     apr_status_t rv;
@@ -99,15 +97,14 @@ static apr_status_t charge_direct(ag_store_t *store, ag_charge_t *charges, int n
     return rv;
 }
 
-static void refund_direct(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
-                             apr_time_t then, apr_pool_t *p)
+static void refund_direct(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_time_t then,
+                          apr_pool_t *p)
 {
     ag_ask_t *asks;
     ag_call_t call;
     int i;
 
-    if (!ag_charges_allowed(charges, n) ||
-        ag_fleet_begin(&call, ((direct_t *)store)->fleet, now, p)) {
+    if (!ag_charges_allowed(charges, n) || ag_fleet_begin(&call, ((direct_t *)store)->fleet, now, p)) {
         return; /* nothing was consumed, or nobody is there to give it back to */
     }
     asks = make_asks(call.fleet, charges, n, p);
@@ -119,8 +116,7 @@ static void refund_direct(ag_store_t *store, ag_charge_t *charges, int n, apr_ti
     ag_fleet_end(&call);
 }
 
-static apr_status_t open_direct(ag_store_t **store, const ag_fleet_config_t *config,
-                                apr_pool_t *p)
+static apr_status_t open_direct(ag_store_t **store, const ag_fleet_config_t *config, apr_pool_t *p)
 {
     static const ag_store_t base = {"direct", charge_direct, refund_direct, NULL, NULL, NULL};
     direct_t *direct = apr_pcalloc(p, sizeof *direct);

@@ -34,8 +34,7 @@ static const char *text(json_t *object, const char *name)
 
 static void test_whole(void **state)
 {
-    ag_principal_t who = {.client = "acme", .user = "joe", .key_id = "agk_0uN4kLm2",
-                          .issuer = "https://a"};
+    ag_principal_t who = {.client = "acme", .user = "joe", .key_id = "agk_0uN4kLm2", .issuer = "https://a"};
     ag_verdict_t verdict = {.reason = AG_R_ENDPOINT_DENIED, .kind = "key", .who = &who};
     ag_request_t request = make_request(NULL, *state);
     json_t *line = read_line(ag_audit_line(&verdict, &request, 403, "why", "id1", 0, *state), *state);
@@ -154,8 +153,8 @@ static void test_random(void **state)
             detail[j - 1] = (char)(1 + rand() % 255);
         }
         request.path = path;
-        assert_int_equal(json_object_size(read_line(ag_audit_line(&verdict, &request, 403, detail,
-                                                                  path, 0, p), p)), 8);
+        assert_int_equal(json_object_size(read_line(ag_audit_line(&verdict, &request, 403, detail, path, 0, p), p)),
+                         8);
         apr_pool_destroy(p);
     }
 }
@@ -163,8 +162,8 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_whole), TEST(test_parts), TEST(test_no_query), TEST(test_hostile),
-        TEST(test_bounded), TEST(test_random),
+        TEST(test_whole),   TEST(test_parts),   TEST(test_no_query),
+        TEST(test_hostile), TEST(test_bounded), TEST(test_random),
     };
 
     return cmocka_run_group_tests_name("audit", tests, NULL, NULL);

@@ -9,10 +9,9 @@
 static void test_client_of_key(void **state)
 {
     static const case_t cases[] = {
-        {"acme", 1},      {"key:acme", 1},    {"other acme", 1}, {"ac*", 1},    {"*", 1},
-        {"key:*", 1},     {"key:ac*", 1},     {"Acme", 0},       {"acm", 0},    {"acme2", 0},
-        {"jwt:acme", 0},  {"jwt:*", 0},       {"key:", 0},       {"other", 0},  {"KEY:acme", 0},
-        {"acme*", 1},     {"anonymous:*", 0},
+        {"acme", 1},    {"key:acme", 1}, {"other acme", 1}, {"ac*", 1},   {"*", 1},           {"key:*", 1},
+        {"key:ac*", 1}, {"Acme", 0},     {"acm", 0},        {"acme2", 0}, {"jwt:acme", 0},    {"jwt:*", 0},
+        {"key:", 0},    {"other", 0},    {"KEY:acme", 0},   {"acme*", 1}, {"anonymous:*", 0},
     };
     static const case_t colon[] = {{"urn:acme", 1}, {"key:urn:acme", 1}, {"urn:*", 1}};
 
@@ -24,8 +23,7 @@ static void test_client_of_key(void **state)
 static void test_client_of_token(void **state)
 {
     static const case_t cases[] = {
-        {"jwt:acme", 1}, {"jwt:*", 1}, {"jwt:ac*", 1}, {"acme", 0}, {"*", 0}, {"key:acme", 0},
-        {"key:*", 0},
+        {"jwt:acme", 1}, {"jwt:*", 1}, {"jwt:ac*", 1}, {"acme", 0}, {"*", 0}, {"key:acme", 0}, {"key:*", 0},
     };
     static const case_t posing[] = {{"jwt:acme", 0}, {"jwt:*", 0}, {"key:jwt:acme", 1}};
     static const case_t token[] = {{"key:acme", 0}, {"key:*", 0}, {"jwt:key:acme", 1}};
@@ -36,8 +34,7 @@ static void test_client_of_token(void **state)
     run("api-client", posing, N_OF(posing), make_who("key", "jwt:acme", *state), *state);
     run("api-client", token, N_OF(token), make_who("jwt", "key:acme", *state), *state);
     run("api-client", nobody, N_OF(nobody), make_who("jwt", NULL, *state), *state);
-    run("api-client", anonymous, N_OF(anonymous), make_who("anonymous", "anonymous", *state),
-        *state);
+    run("api-client", anonymous, N_OF(anonymous), make_who("anonymous", "anonymous", *state), *state);
 }
 
 /* "jwt:ISSUER:CLIENT"; a plain "jwt:CLIENT" does not say whose it is. */
@@ -47,11 +44,16 @@ static void test_client_of_an_issuer(void **state)
         const char *client, *line;
         ag_rule_e answer;
     } asked[] = {
-        {"acme", "jwt:staff:acme", AG_RULE_YES},  {"acme", "jwt:staff:*", AG_RULE_YES},
-        {"acme", "jwt:*", AG_RULE_YES},           {"acme", "jwt:acme", AG_RULE_UNKNOWN},
-        {"acme", "jwt:ac*", AG_RULE_UNKNOWN},     {"acme", "jwt:other", AG_RULE_NO},
-        {"acme", "jwt:else:acme", AG_RULE_NO},    {"acme", "jwt:acme jwt:staff:acme", AG_RULE_YES},
-        {"else:acme", "jwt:else:acme", AG_RULE_NO}, {"acme", "acme key:acme", AG_RULE_NO},
+        {"acme", "jwt:staff:acme", AG_RULE_YES},
+        {"acme", "jwt:staff:*", AG_RULE_YES},
+        {"acme", "jwt:*", AG_RULE_YES},
+        {"acme", "jwt:acme", AG_RULE_UNKNOWN},
+        {"acme", "jwt:ac*", AG_RULE_UNKNOWN},
+        {"acme", "jwt:other", AG_RULE_NO},
+        {"acme", "jwt:else:acme", AG_RULE_NO},
+        {"acme", "jwt:acme jwt:staff:acme", AG_RULE_YES},
+        {"else:acme", "jwt:else:acme", AG_RULE_NO},
+        {"acme", "acme key:acme", AG_RULE_NO},
         {"staff:acme", "jwt:staff:acme", AG_RULE_NO},
         {"staff:acme", "jwt:staff:staff:acme", AG_RULE_YES},
     };
@@ -93,10 +95,8 @@ static void test_issuer(void **state)
 static void test_scope(void **state)
 {
     static const case_t cases[] = {
-        {"read", 1},        {"write read", 1}, {"orders:read", 1}, {"orders:", 1},
-        {"write", 0},       {"rea", 0},        {"reads", 0},       {"READ", 0},
-        {"orders", 0},      {"pay:all", 0},
-        {"\"read write\"", 0},
+        {"read", 1},  {"write read", 1}, {"orders:read", 1}, {"orders:", 1}, {"write", 0},          {"rea", 0},
+        {"reads", 0}, {"READ", 0},       {"orders", 0},      {"pay:all", 0}, {"\"read write\"", 0},
     };
     static const case_t all[] = {{"anything", 1}, {"else", 1}};
     ag_principal_t *who = make_who("key", "acme", *state);
@@ -112,7 +112,10 @@ static void test_scope(void **state)
 static void test_literal_scope(void **state)
 {
     static const case_t cases[] = {
-        {"read", 1}, {"orders:read", 0}, {"orders:", 0}, {"anything", 0},
+        {"read", 1},
+        {"orders:read", 0},
+        {"orders:", 0},
+        {"anything", 0},
     };
     ag_principal_t *who = make_who("jwt", "acme", *state);
 
@@ -127,13 +130,11 @@ static void test_literal_scope(void **state)
 static void test_role(void **state)
 {
     static const case_t cases[] = {
-        {"dev", 1}, {"admin dev", 1}, {"ops:x", 1}, {"ops", 0}, {"Dev", 0}, {"admin", 0},
-        {"de", 0},
+        {"dev", 1}, {"admin dev", 1}, {"ops:x", 1}, {"ops", 0}, {"Dev", 0}, {"admin", 0}, {"de", 0},
     };
 
     run("api-role", cases, N_OF(cases), make_who("key", "acme", *state), *state);
-    assert_int_equal(ask("api-role", "ops:x", make_who("jwt", "acme", *state), *state),
-                     AG_RULE_NO);
+    assert_int_equal(ask("api-role", "ops:x", make_who("jwt", "acme", *state), *state), AG_RULE_NO);
 }
 
 static void test_credential(void **state)
@@ -142,8 +143,7 @@ static void test_credential(void **state)
     static const case_t anonymous[] = {{"anonymous", 1}, {"key jwt", 0}};
 
     run("api-credential", key, N_OF(key), make_who("key", "acme", *state), *state);
-    run("api-credential", anonymous, N_OF(anonymous),
-        make_who("anonymous", "anonymous", *state), *state);
+    run("api-credential", anonymous, N_OF(anonymous), make_who("anonymous", "anonymous", *state), *state);
 }
 
 /* ---- claims ---------------------------------------------------------------------------------- */
@@ -207,13 +207,29 @@ static void test_claim(void **state)
 static void test_claim_regex(void **state)
 {
     static const case_t cases[] = {
-        {"org~acme", 1},        {"org~ac", 0},          {"org~cme", 0},      {"org~ac.*", 1},
-        {"org~x|acme", 1},      {"org~acm|acme", 1},    {"org~^acme$", 1},   {"org~(?i)ACME", 1},
-        {"groups~o.s", 1},      {"groups~o", 0},        {"n~[0-9]+", 1},     {"yes~t.*", 1},
-        {"nil~.*", 0},          {"nope~.*", 0},         {"none~.*", 0},      {"empty~.*", 1},
-        {"real~.*", 0},         {"org~\"ac(m|x) ?e\"", 1}, {"realm_access.roles~adm.*", 1},
-        {"\"https://x.example/roles\"~bo.*", 1},        {"\"with space\"~\"one two\"", 1},
-        {"org~", 0},            {"empty~", 1},
+        {"org~acme", 1},
+        {"org~ac", 0},
+        {"org~cme", 0},
+        {"org~ac.*", 1},
+        {"org~x|acme", 1},
+        {"org~acm|acme", 1},
+        {"org~^acme$", 1},
+        {"org~(?i)ACME", 1},
+        {"groups~o.s", 1},
+        {"groups~o", 0},
+        {"n~[0-9]+", 1},
+        {"yes~t.*", 1},
+        {"nil~.*", 0},
+        {"nope~.*", 0},
+        {"none~.*", 0},
+        {"empty~.*", 1},
+        {"real~.*", 0},
+        {"org~\"ac(m|x) ?e\"", 1},
+        {"realm_access.roles~adm.*", 1},
+        {"\"https://x.example/roles\"~bo.*", 1},
+        {"\"with space\"~\"one two\"", 1},
+        {"org~", 0},
+        {"empty~", 1},
     };
 
     run("api-claim", cases, N_OF(cases), make_who("jwt", "acme", *state), *state);
@@ -237,8 +253,8 @@ static void test_unknown(void **state)
 {
     apr_array_header_t *opens = apr_array_make(*state, 1, sizeof(ag_open_t));
     apr_array_header_t *sources = apr_array_make(*state, 1, sizeof(ag_ip_source_t *));
-    ag_setting_call_t call = {.p = *state, .opens = opens, .sources = sources,
-                              .source_names = apr_hash_make(*state), .root = "/tmp"};
+    ag_setting_call_t call = {
+        .p = *state, .opens = opens, .sources = sources, .source_names = apr_hash_make(*state), .root = "/tmp"};
     ag_request_t request = from("192.0.2.1", *state);
     ag_verdict_t verdict = {0};
     ag_ip_source_t *source;
@@ -272,16 +288,19 @@ static void test_nobody_yet(void **state)
 {
     static const struct {
         const char *name, *line;
-    } rules[] = {{"api-client", "*"}, {"api-scope", "read"}, {"api-role", "dev"},
-                 {"api-claim", "org:acme"}, {"api-credential", "key"}};
+    } rules[] = {{"api-client", "*"},
+                 {"api-scope", "read"},
+                 {"api-role", "dev"},
+                 {"api-claim", "org:acme"},
+                 {"api-credential", "key"}};
     int i;
 
     for (i = 0; i < N_OF(rules); i++) {
         ag_verdict_t verdict = {0};
         ag_request_t request = from("::", *state);
 
-        assert_int_equal(ag_rule_test(rule_of(rules[i].name, rules[i].line, *state), &verdict,
-                                      &request), AG_RULE_NO_WHO);
+        assert_int_equal(ag_rule_test(rule_of(rules[i].name, rules[i].line, *state), &verdict, &request),
+                         AG_RULE_NO_WHO);
         assert_int_equal(verdict.candidate, AG_R_NONE); /* not a no: ask again */
     }
 }
@@ -313,14 +332,12 @@ static void test_candidates(void **state)
         assert_int_equal(ag_rule_test(rule, &verdict, &request), AG_RULE_NO);
         assert_int_equal(verdict.candidate, rules[i].reason);
         assert_int_equal(verdict.reason, AG_R_NONE);
-        assert_string_equal(verdict.wanted ? verdict.wanted : "",
-                            rules[i].wanted ? rules[i].wanted : "");
+        assert_string_equal(verdict.wanted ? verdict.wanted : "", rules[i].wanted ? rules[i].wanted : "");
         assert_int_equal(ag_rule_test(rule, &first, &request), AG_RULE_NO);
     }
     assert_int_equal(first.candidate, AG_R_CLIENT_DENIED); /* the first one stays */
     assert_null(first.wanted);
-    assert_int_equal(ag_rule_test(rule_of("api-scope", "read", *state), &first, &request),
-                     AG_RULE_YES);
+    assert_int_equal(ag_rule_test(rule_of("api-scope", "read", *state), &first, &request), AG_RULE_YES);
 }
 
 static void test_mistakes(void **state)
@@ -343,17 +360,19 @@ static void test_mistakes(void **state)
         {"api-scope", "read re*", "Require api-scope: \"re*\" is not allowed: a word without *"},
         {"api-scope", "\"\"", "Require api-scope: \"\" is not allowed: a word without *"},
         {"api-role", "*", "Require api-role: \"*\" is not allowed: a word without *"},
-        {"api-credential", "cert", "Require api-credential: \"cert\" is not allowed: key, jwt or "
-                                   "anonymous"},
+        {"api-credential", "cert",
+         "Require api-credential: \"cert\" is not allowed: key, jwt or "
+         "anonymous"},
         {"api-claim", "org", "Require api-claim: \"org\" is not allowed: NAME:VALUE or NAME~REGEX"},
         {"api-claim", ":x", "Require api-claim: \"\" is not allowed: NAME:VALUE or NAME~REGEX"},
         {"api-claim", "\"\":x", "Require api-claim: \"\" is not allowed: NAME:VALUE or NAME~REGEX"},
-        {"api-claim", "org:acme admin",
-         "Require api-claim: \"admin\" is not allowed: NAME:VALUE or NAME~REGEX"},
-        {"api-claim", "\"org\" :x", "Require api-claim: \"org\" is not allowed: NAME:VALUE or "
-                                    "NAME~REGEX"},
-        {"api-claim", "\"org:x", "Require api-claim: \"org:x\" is not allowed: NAME:VALUE or "
-                                 "NAME~REGEX"},
+        {"api-claim", "org:acme admin", "Require api-claim: \"admin\" is not allowed: NAME:VALUE or NAME~REGEX"},
+        {"api-claim", "\"org\" :x",
+         "Require api-claim: \"org\" is not allowed: NAME:VALUE or "
+         "NAME~REGEX"},
+        {"api-claim", "\"org:x",
+         "Require api-claim: \"org:x\" is not allowed: NAME:VALUE or "
+         "NAME~REGEX"},
         {"api-claim", "org:\"x", "Require api-claim: a quote is not closed"},
         {"api-claim", "org~(", "Require api-claim: \"(\" is not a regular expression"},
         {"api-ip", "192.0.2.1 x", "Require api-ip: \"x\" is not an address or network"},
@@ -364,8 +383,9 @@ static void test_mistakes(void **state)
         {"api-ip", "list:", "Require api-ip: \"list:\" names no list: 1 to 63 letters, digits and . _ -"},
         {"api-ip", "\"list:a b\"", "Require api-ip: \"list:a b\" names no list"},
         {"api-ip", "list:a%", "Require api-ip: \"list:a%\" names no list"},
-        {"api-ip", "list:partners", "Require api-ip: \"list:partners\" is not allowed in .htaccess "
-                                    "unless the server's own configuration uses that list, too"},
+        {"api-ip", "list:partners",
+         "Require api-ip: \"list:partners\" is not allowed in .htaccess "
+         "unless the server's own configuration uses that list, too"},
     };
     ag_setting_call_t call = {.p = *state};
     int i;
@@ -389,9 +409,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_client_of_key), TEST(test_client_of_token), TEST(test_client_of_an_issuer),
-        TEST(test_issuer), TEST(test_scope), TEST(test_literal_scope), TEST(test_role),
-        TEST(test_credential), TEST(test_claim), TEST(test_claim_regex), TEST(test_no_claims),
-        TEST(test_unknown), TEST(test_host_bits), TEST(test_nobody_yet), TEST(test_candidates),
+        TEST(test_issuer),        TEST(test_scope),           TEST(test_literal_scope),
+        TEST(test_role),          TEST(test_credential),      TEST(test_claim),
+        TEST(test_claim_regex),   TEST(test_no_claims),       TEST(test_unknown),
+        TEST(test_host_bits),     TEST(test_nobody_yet),      TEST(test_candidates),
         TEST(test_mistakes),
     };
 

@@ -9,10 +9,9 @@
 static void test_ip(void **state)
 {
     static const case_t cases[] = {
-        {"192.0.2.1", 1},          {"192.0.2.2", 0},       {"10.0.0.0/8 192.0.2.0/24", 1},
-        {"192.0.2.9/24", 1},       {"192.0.2", 1},         {"192.0.3", 0},
-        {"\"192.0.2.1\"", 1},      {"0.0.0.0/0", 1},       {"::/0", 0},
-        {"::ffff:192.0.2.1", 1},   {"192.0.2.0/255.255.255.0", 1},
+        {"192.0.2.1", 1}, {"192.0.2.2", 0},        {"10.0.0.0/8 192.0.2.0/24", 1}, {"192.0.2.9/24", 1},
+        {"192.0.2", 1},   {"192.0.3", 0},          {"\"192.0.2.1\"", 1},           {"0.0.0.0/0", 1},
+        {"::/0", 0},      {"::ffff:192.0.2.1", 1}, {"192.0.2.0/255.255.255.0", 1},
     };
 
     run("api-ip", cases, N_OF(cases), NULL, *state); /* nobody is needed */
@@ -69,7 +68,7 @@ static void test_ip_file(void **state)
     assert_true(file_holds(list, "10.1.255.1", *state));
     assert_true(file_holds(list, "2001:db8::1", *state));
     assert_false(file_holds(list, "10.2.0.0", *state));
-    assert_false(file_holds("# 192.0.2.1\n", "192.0.2.1", *state)); /* an empty list matches nobody */
+    assert_false(file_holds("# 192.0.2.1\n", "192.0.2.1", *state));    /* an empty list matches nobody */
     assert_non_null(strstr(open_file(&rule, "", *state), "is empty")); /* a download that failed */
     assert_int_equal(ag_rule_test(rule, &verdict, &request), AG_RULE_UNKNOWN);
     assert_non_null(open_file(&rule, "nonsense", *state)); /* one that was not read cannot tell */
@@ -98,27 +97,30 @@ static void test_ip_file_wrong(void **state)
     ag_rule_t *rule;
     const char *error;
 
-    unsure("192.0.2.1\n\nnonsense\nmore\n", ", line 3: \"nonsense\" is not an address or network",
-           *state);
+    unsure("192.0.2.1\n\nnonsense\nmore\n", ", line 3: \"nonsense\" is not an address or network", *state);
     unsure("192.0.2.1\n192.0.2.2 192.0.2.3\n", ", line 2: \"192.0.2.3\" is too many", *state);
     error = open_file(&rule, "<html>\nnonsense\n", *state); /* nothing of it could ever match */
     assert_non_null(error);
     assert_non_null(strstr(error, ", line 1: "));
-    error = open_file(&rule, "\xFF\xFE" "1\0002", *state);
+    error = open_file(&rule,
+                      "\xFF\xFE"
+                      "1\0002",
+                      *state);
     assert_non_null(error);
 }
 
 /* As others write such files: with a byte order mark, CRLF, comments behind a semicolon. */
 static void test_ip_file_of_others(void **state)
 {
-    static const char list[] =
-        "\xEF\xBB\xBF; Spamhaus DROP List\r\n192.0.2.0/24 ; SBL256894\r\n2001:db8::/32;x\r\n";
+    static const char list[] = "\xEF\xBB\xBF; Spamhaus DROP List\r\n192.0.2.0/24 ; SBL256894\r\n2001:db8::/32;x\r\n";
 
     assert_true(file_holds(list, "192.0.2.77", *state));
     assert_true(file_holds(list, "2001:db8::1", *state));
     assert_false(file_holds(list, "198.51.100.1", *state));
     assert_null(opened_with);
-    assert_true(file_holds("\xEF\xBB\xBF" "192.0.2.1\r\n", "192.0.2.1", *state));
+    assert_true(file_holds("\xEF\xBB\xBF"
+                           "192.0.2.1\r\n",
+                           "192.0.2.1", *state));
 }
 
 /* ---- who, candidates, mistakes --------------------------------------------------------------- */
@@ -150,8 +152,8 @@ static void test_file_again(void **state)
 {
     apr_array_header_t *opens = apr_array_make(*state, 1, sizeof(ag_open_t));
     apr_array_header_t *sources = apr_array_make(*state, 1, sizeof(ag_ip_source_t *));
-    ag_setting_call_t call = {.p = *state, .opens = opens, .sources = sources,
-                              .source_names = apr_hash_make(*state), .root = "/tmp"};
+    ag_setting_call_t call = {
+        .p = *state, .opens = opens, .sources = sources, .source_names = apr_hash_make(*state), .root = "/tmp"};
     ag_opening_t opening = {*state, *state, *state, NULL};
     char path[] = "/tmp/test_authz_XXXXXX";
     ag_ip_source_t *source, *same;
@@ -193,7 +195,7 @@ static void test_file_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_ip), TEST(test_ip_file), TEST(test_ip_file_wrong), TEST(test_ip_file_of_others),
+        TEST(test_ip),         TEST(test_ip_file), TEST(test_ip_file_wrong), TEST(test_ip_file_of_others),
         TEST(test_file_again),
     };
 

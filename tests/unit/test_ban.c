@@ -51,13 +51,11 @@ static fixture_t fixture(void **state, apr_size_t sets)
     fixture_t f = {NULL, *state};
     apr_size_t size = sizeof(ag_ban_head_t) + sets * sizeof(ag_ban_set_t);
 
-    assert_int_equal(ag_bans_attach(&f.bans, apr_palloc(f.p, size), size, 1, &key, f.p),
-                     APR_SUCCESS);
+    assert_int_equal(ag_bans_attach(&f.bans, apr_palloc(f.p, size), size, 1, &key, f.p), APR_SUCCESS);
     return f;
 }
 
-static ag_ban_e failure(const fixture_t *f, const ag_ban_rule_t *r, const ag_banned_t *w,
-                        apr_time_t now)
+static ag_ban_e failure(const fixture_t *f, const ag_ban_rule_t *r, const ag_banned_t *w, apr_time_t now)
 {
     apr_time_t until = -1;
     ag_ban_e result = ag_bans_count(&until, f->bans, r, w, now);
@@ -197,7 +195,6 @@ static void test_who_failed_longest_ago_gives_way(void **state)
     assert_int_equal(failure(&f, &r, &w, NOW + 101), AG_BAN_COUNTED);
 }
 
-
 static void test_clear_ends_bans_and_counts(void **state)
 {
     fixture_t f = fixture(state, 16);
@@ -253,7 +250,9 @@ static void test_another_generation_finds_it(void **state)
 static void test_an_address_and_its_net_have_one_word(void **state)
 {
     static const char *const pairs[][2] = {
-        {"2001:db8::1", "2001:db8::"}, {"::1", "::"}, {"::ffff:192.0.2.1", "192.0.2.1"},
+        {"2001:db8::1", "2001:db8::"},
+        {"::1", "::"},
+        {"::ffff:192.0.2.1", "192.0.2.1"},
         {"::1:0:0:1", "::"},
     };
     fixture_t f = fixture(state, 4);

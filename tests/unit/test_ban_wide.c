@@ -17,8 +17,7 @@ static ag_bans_t *table(void **state, apr_size_t sets)
     apr_size_t size = sizeof(ag_ban_head_t) + sets * sizeof(ag_ban_set_t);
     ag_bans_t *bans;
 
-    assert_int_equal(ag_bans_attach(&bans, apr_palloc(*state, size), size, 1, &key, *state),
-                     APR_SUCCESS);
+    assert_int_equal(ag_bans_attach(&bans, apr_palloc(*state, size), size, 1, &key, *state), APR_SUCCESS);
     return bans;
 }
 
@@ -53,8 +52,7 @@ static ag_banned_t numbered(const char *first, unsigned n)
     return made;
 }
 
-static ag_ban_e failure(ag_bans_t *bans, const ag_ban_rule_t *r, const ag_banned_t *w,
-                        apr_time_t now)
+static ag_ban_e failure(ag_bans_t *bans, const ag_ban_rule_t *r, const ag_banned_t *w, apr_time_t now)
 {
     apr_time_t until = -1;
     ag_ban_e result = ag_bans_count(&until, bans, r, w, now);
@@ -207,8 +205,8 @@ static void test_the_log_is_told_now_and_then(void **state)
 /* ---- networks -------------------------------------------------------------------------------- */
 
 /* So many /64s apart are banned; then what `fresh` lies in is, and not `next`. */
-static void ban_as_one(void **state, unsigned apart, ag_ban_e begins, int bits, const char *text,
-                       ag_banned_t fresh, ag_banned_t next)
+static void ban_as_one(void **state, unsigned apart, ag_ban_e begins, int bits, const char *text, ag_banned_t fresh,
+                       ag_banned_t next)
 {
     ag_ban_rule_t r = rule(3, 60, 600);
     ag_bans_t *bans = table(state, 64);
@@ -231,23 +229,23 @@ static void ban_as_one(void **state, unsigned apart, ag_ban_e begins, int bits, 
     assert_int_equal(failure(bans, &r, &fresh, NOW + 4), AG_BAN_STANDS);
     ag_bans_fill(&fill, bans, NOW + 4);
     assert_int_equal(fill.banned, 1); /* its addresses have given their places back */
-    assert_string_equal(ag_ban_text(&APR_ARRAY_IDX(ag_bans_list(bans, NOW + 4, *state), 0,
-                                                   ag_ban_slot_t).ip, bits, *state), text);
+    assert_string_equal(
+        ag_ban_text(&APR_ARRAY_IDX(ag_bans_list(bans, NOW + 4, *state), 0, ag_ban_slot_t).ip, bits, *state), text);
     assert_false(banned(bans, &fresh, NOW + 601 * SECOND));
     assert_int_equal(failure(bans, &r, &fresh, NOW + 601 * SECOND), AG_BAN_COUNTED);
 }
 
 static void test_a_network_of_banned_addresses_is_banned_as_one(void **state)
 {
-    ban_as_one(state, 0x100, AG_BAN_NET_BEGINS, AG_BAN_NET, "2001:db8:1::/48",
-               who("2001:db8:1:7777::"), who("2001:db8:2::"));
+    ban_as_one(state, 0x100, AG_BAN_NET_BEGINS, AG_BAN_NET, "2001:db8:1::/48", who("2001:db8:1:7777::"),
+               who("2001:db8:2::"));
 }
 
 /* A customer has a /56 of his provider's /48; with 400 wrong keys he had all others banned. */
 static void test_a_customer_bans_himself_and_nobody_else(void **state)
 {
-    ban_as_one(state, 1, AG_BAN_CUSTOMER_BEGINS, AG_BAN_CUSTOMER, "2001:db8:1::/56",
-               who("2001:db8:1:77::"), who("2001:db8:1:100::"));
+    ban_as_one(state, 1, AG_BAN_CUSTOMER_BEGINS, AG_BAN_CUSTOMER, "2001:db8:1::/56", who("2001:db8:1:77::"),
+               who("2001:db8:1:100::"));
 }
 
 /* Bans that are over do not count, nor does one address twice, nor IPv4, nor two of two /48s. */

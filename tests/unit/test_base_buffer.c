@@ -98,7 +98,7 @@ static void test_buffer_sf_string(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_buffer), TEST(test_buffer_full), TEST(test_buffer_number),
+        TEST(test_buffer),         TEST(test_buffer_full),      TEST(test_buffer_number),
         TEST(test_buffer_numbers), TEST(test_buffer_sf_string),
     };
 

@@ -22,8 +22,7 @@ static ag_cache_t *make(apr_size_t slots, apr_pool_t *p)
     apr_size_t size = ag_cache_bytes(slots, RECORD);
     ag_cache_t *cache;
 
-    assert_int_equal(ag_cache_attach(&cache, apr_palloc(p, size), size, RECORD, 1, p),
-                     APR_SUCCESS);
+    assert_int_equal(ag_cache_attach(&cache, apr_palloc(p, size), size, RECORD, 1, p), APR_SUCCESS);
     return cache;
 }
 
@@ -229,8 +228,7 @@ static void test_bytes(void **state)
         assert_in_range(slots, i, i + 7);
         assert_int_equal(memory[size], 'x');
         if (i <= 8) { /* one byte less holds no set of eight */
-            assert_int_equal(ag_cache_attach(&cache, memory, size - 1, RECORD, 1, *state),
-                             APR_EINVAL);
+            assert_int_equal(ag_cache_attach(&cache, memory, size - 1, RECORD, 1, *state), APR_EINVAL);
         }
     }
     assert_int_equal(ag_cache_attach(&cache, memory, 0, RECORD, 1, *state), APR_EINVAL);
@@ -265,8 +263,7 @@ static void test_shape_mismatch(void **state)
     /* 97 and 100 bytes take the same room, and are not the same shape */
     assert_int_equal(ag_cache_attach(&cache, memory, size, 97, 0, *state), APR_EINVAL);
     assert_int_equal(ag_cache_attach(&cache, memory, size, 2 * RECORD, 0, *state), APR_EINVAL);
-    assert_int_equal(ag_cache_attach(&cache, memory, ag_cache_bytes(56, RECORD), RECORD, 0,
-                                     *state), APR_EINVAL);
+    assert_int_equal(ag_cache_attach(&cache, memory, ag_cache_bytes(56, RECORD), RECORD, 0, *state), APR_EINVAL);
     assert_int_equal(ag_cache_attach(&cache, memory, size, RECORD, 0, *state), APR_SUCCESS);
     memory[0] ^= 1;
     assert_int_equal(ag_cache_attach(&cache, memory, size, RECORD, 0, *state), APR_EINVAL);
@@ -296,8 +293,7 @@ static void write_for_ever(ag_cache_t *cache, unsigned seed)
         int c = (int)(seed >> 16) % IDS;
 
         memset(record, 'a' + c, sizeof record);
-        ag_cache_put(cache, id_of(5, (apr_uint64_t)c), record, 1 + (seed >> 20) % RECORD,
-                     (apr_time_t)(seed >> 8));
+        ag_cache_put(cache, id_of(5, (apr_uint64_t)c), record, 1 + (seed >> 20) % RECORD, (apr_time_t)(seed >> 8));
         if (c == 3) {
             ag_cache_drop(cache, id_of(5, (seed >> 12) % IDS));
         }
@@ -435,11 +431,20 @@ static void test_killed_in_the_middle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_the_memory_of_a_key), TEST(test_put_get), TEST(test_replace),
-        TEST(test_sizes), TEST(test_drop),
-        TEST(test_eviction), TEST(test_many), TEST(test_sweep), TEST(test_bytes),
-        TEST(test_second_generation), TEST(test_shape_mismatch), TEST(test_read_while_written),
-        TEST(test_nothing_is_missed_while_written), TEST(test_killed_writers),
+        TEST(test_the_memory_of_a_key),
+        TEST(test_put_get),
+        TEST(test_replace),
+        TEST(test_sizes),
+        TEST(test_drop),
+        TEST(test_eviction),
+        TEST(test_many),
+        TEST(test_sweep),
+        TEST(test_bytes),
+        TEST(test_second_generation),
+        TEST(test_shape_mismatch),
+        TEST(test_read_while_written),
+        TEST(test_nothing_is_missed_while_written),
+        TEST(test_killed_writers),
         TEST(test_killed_in_the_middle),
     };
 

@@ -14,7 +14,7 @@
 
 #define LARGE 1088
 #define SMALL (LARGE / 4)
-#define WAYS 16
+#define WAYS  16
 
 static ag_cache_t *make(apr_size_t records, apr_pool_t *p)
 {
@@ -305,9 +305,15 @@ static void test_killed_writers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_three_times_as_many), TEST(test_both_sizes), TEST(test_a_record_changes_its_size),
-        TEST(test_anything_goes), TEST(test_no_cliff), TEST(test_others_take_over), TEST(test_a_scan),
-        TEST(test_read_while_written), TEST(test_killed_writers),
+        TEST(test_three_times_as_many),
+        TEST(test_both_sizes),
+        TEST(test_a_record_changes_its_size),
+        TEST(test_anything_goes),
+        TEST(test_no_cliff),
+        TEST(test_others_take_over),
+        TEST(test_a_scan),
+        TEST(test_read_while_written),
+        TEST(test_killed_writers),
     };
 
     return cmocka_run_group_tests_name("base cache, two sizes", tests, NULL, NULL);

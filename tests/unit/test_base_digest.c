@@ -34,10 +34,8 @@ static void openssl_sip(unsigned char out[16], const void *key, const void *data
     EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(mac);
     size_t size = 16;
     unsigned one = 1, three = 3;
-    OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t("size", &size),
-                           OSSL_PARAM_construct_uint("c-rounds", &one),
-                           OSSL_PARAM_construct_uint("d-rounds", &three),
-                           OSSL_PARAM_construct_end()};
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_size_t("size", &size), OSSL_PARAM_construct_uint("c-rounds", &one),
+                           OSSL_PARAM_construct_uint("d-rounds", &three), OSSL_PARAM_construct_end()};
 
     assert_true(EVP_MAC_CTX_set_params(ctx, params));
     assert_true(EVP_MAC_init(ctx, key, 16, NULL));
@@ -172,8 +170,7 @@ typedef struct {
     const char *bytes; /* NULL: refused */
 } encoded_t;
 
-static void run(int (*decode)(unsigned char *out, const char *text, apr_size_t n),
-                const encoded_t *cases, int n)
+static void run(int (*decode)(unsigned char *out, const char *text, apr_size_t n), const encoded_t *cases, int n)
 {
     unsigned char out[64];
     int i;
@@ -191,13 +188,13 @@ static void run(int (*decode)(unsigned char *out, const char *text, apr_size_t n
 static void test_base64url(void **state)
 {
     static const encoded_t cases[] = {
-        {"", ""},           {"Zg", "f"},        {"Zm8", "fo"},       {"Zm9v", "foo"},
-        {"Zm9vYg", "foob"}, {"Zm9vYmE", "fooba"}, {"Zm9vYmFy", "foobar"},
-        {"-_-_", "\xFB\xFF\xBF"}, {"_w", "\xFF"},
-        {"Z", NULL},        {"Zm9vY", NULL},    {"Zg==", NULL},      {"Zm8=", NULL},
-        {"Zh", NULL},       {"Zv", NULL},       {"Zm9", NULL},       {"Zm8\n", NULL},
-        {"+/+/", NULL},     {" Zg", NULL},      {"Z g", NULL},       {"Zg ", NULL},
-        {"Zm.v", NULL},     {"Zm\xC3\xA9", NULL}, {"=", NULL},       {"====", NULL},
+        {"", ""},           {"Zg", "f"},          {"Zm8", "fo"},          {"Zm9v", "foo"},
+        {"Zm9vYg", "foob"}, {"Zm9vYmE", "fooba"}, {"Zm9vYmFy", "foobar"}, {"-_-_", "\xFB\xFF\xBF"},
+        {"_w", "\xFF"},     {"Z", NULL},          {"Zm9vY", NULL},        {"Zg==", NULL},
+        {"Zm8=", NULL},     {"Zh", NULL},         {"Zv", NULL},           {"Zm9", NULL},
+        {"Zm8\n", NULL},    {"+/+/", NULL},       {" Zg", NULL},          {"Z g", NULL},
+        {"Zg ", NULL},      {"Zm.v", NULL},       {"Zm\xC3\xA9", NULL},   {"=", NULL},
+        {"====", NULL},
     };
     unsigned char out[4];
 
@@ -211,12 +208,26 @@ static void test_base64url(void **state)
 static void test_base64(void **state)
 {
     static const encoded_t cases[] = {
-        {"", ""},         {"Zg==", "f"},    {"Zm8=", "fo"},   {"Zm9v", "foo"},
-        {"+/+/", "\xFB\xFF\xBF"},           {"Zm9vYg==", "foob"},
-        {"Zg", NULL},     {"Zm8", NULL},    {"Zg=", NULL},    {"Zg===", NULL},
-        {"Zh==", NULL},   {"Zm9=", NULL},   {"Z===", NULL},   {"====", NULL},
-        {"Zg==Zg==", NULL}, {"-_-_", NULL}, {"Zm9v\n", NULL}, {"Zm=v", NULL},
-        {"Zm8=\n\n\n\n", NULL}, {"=m8=", NULL},
+        {"", ""},
+        {"Zg==", "f"},
+        {"Zm8=", "fo"},
+        {"Zm9v", "foo"},
+        {"+/+/", "\xFB\xFF\xBF"},
+        {"Zm9vYg==", "foob"},
+        {"Zg", NULL},
+        {"Zm8", NULL},
+        {"Zg=", NULL},
+        {"Zg===", NULL},
+        {"Zh==", NULL},
+        {"Zm9=", NULL},
+        {"Z===", NULL},
+        {"====", NULL},
+        {"Zg==Zg==", NULL},
+        {"-_-_", NULL},
+        {"Zm9v\n", NULL},
+        {"Zm=v", NULL},
+        {"Zm8=\n\n\n\n", NULL},
+        {"=m8=", NULL},
     };
 
     (void)state;
@@ -227,13 +238,12 @@ static void test_base64(void **state)
 static void test_base64any(void **state)
 {
     static const encoded_t cases[] = {
-        {"", ""},           {"Zg", "f"},          {"Zm8", "fo"},       {"Zm9v", "foo"},
-        {"Zg==", "f"},      {"Zm8=", "fo"},       {"Zm9vYg==", "foob"}, {"Zg=", "f"},
-        {"-_-_", "\xFB\xFF\xBF"}, {"+/+/", "\xFB\xFF\xBF"}, {"/w==", "\xFF"}, {"_w==", "\xFF"},
-        {"+_+_", NULL},     {"-/-/", NULL},       {"Zh==", NULL},      {"Zm9=", NULL},
-        {"Zm9v=", NULL},    {"Zm9v==", NULL},     {"Zg===", NULL},     {"Zg==Zg==", NULL},
-        {"=", NULL},        {"==", NULL},         {"===", NULL},       {"====", NULL},
-        {"Z===", NULL},     {"Zm 8", NULL},       {"Zm8\n", NULL},
+        {"", ""},         {"Zg", "f"},          {"Zm8", "fo"},    {"Zm9v", "foo"},          {"Zg==", "f"},
+        {"Zm8=", "fo"},   {"Zm9vYg==", "foob"}, {"Zg=", "f"},     {"-_-_", "\xFB\xFF\xBF"}, {"+/+/", "\xFB\xFF\xBF"},
+        {"/w==", "\xFF"}, {"_w==", "\xFF"},     {"+_+_", NULL},   {"-/-/", NULL},           {"Zh==", NULL},
+        {"Zm9=", NULL},   {"Zm9v=", NULL},      {"Zm9v==", NULL}, {"Zg===", NULL},          {"Zg==Zg==", NULL},
+        {"=", NULL},      {"==", NULL},         {"===", NULL},    {"====", NULL},           {"Z===", NULL},
+        {"Zm 8", NULL},   {"Zm8\n", NULL},
     };
 
     (void)state;
@@ -296,11 +306,12 @@ static void test_random_and_wipe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_sip), TEST(test_ids),
-        TEST(test_sha256),      TEST(test_hmac),        TEST(test_crc32),
-        TEST(test_hex),         TEST(test_base64url),   TEST(test_base64),
-        TEST(test_base64any),
-        TEST(test_base64url_canonical), TEST(test_equal), TEST(test_random_and_wipe),
+        TEST(test_sip),       TEST(test_ids),
+        TEST(test_sha256),    TEST(test_hmac),
+        TEST(test_crc32),     TEST(test_hex),
+        TEST(test_base64url), TEST(test_base64),
+        TEST(test_base64any), TEST(test_base64url_canonical),
+        TEST(test_equal),     TEST(test_random_and_wipe),
     };
 
     return cmocka_run_group_tests_name("base digest", tests, NULL, NULL);

@@ -79,13 +79,12 @@ static void test_path(void **state)
         const char *path;
         int value; /* 0: none */
     } cases[] = {
-        {"a", 1},          {"b.c", 2},        {"b.d.e", 3},      {"x\\.y", 4},
-        {"b.x\\.y\\.z", 5}, {"\\\\", 6},      {"b", 0},          {"c", 0},
-        {"a.b", 0},        {"b.c.d", 0},      {"x.y", 0},        {"B.c", 0},
-        {"b..c", 0},       {"l.0", 0},        {"b.d", 0},
+        {"a", 1},   {"b.c", 2},   {"b.d.e", 3}, {"x\\.y", 4}, {"b.x\\.y\\.z", 5}, {"\\\\", 6}, {"b", 0},   {"c", 0},
+        {"a.b", 0}, {"b.c.d", 0}, {"x.y", 0},   {"B.c", 0},   {"b..c", 0},        {"l.0", 0},  {"b.d", 0},
     };
     json_t *object = object_of("{\"a\":1,\"b\":{\"c\":2,\"d\":{\"e\":3},\"x.y.z\":5},\"x.y\":4,"
-                               "\"\\\\\\\\\":6,\"l\":[1]}", *state);
+                               "\"\\\\\\\\\":6,\"l\":[1]}",
+                               *state);
     int i;
 
     for (i = 0; i < N_OF(cases); i++) {
@@ -279,10 +278,11 @@ static void test_plain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_object), TEST(test_object_dies_with_pool), TEST(test_path),
-        TEST(test_path_long), TEST(test_words), TEST(test_words_live_on),
-        TEST(test_string), TEST(test_string_random), TEST(test_name),
-        TEST(test_plain),
+        TEST(test_object), TEST(test_object_dies_with_pool),
+        TEST(test_path),   TEST(test_path_long),
+        TEST(test_words),  TEST(test_words_live_on),
+        TEST(test_string), TEST(test_string_random),
+        TEST(test_name),   TEST(test_plain),
     };
 
     return cmocka_run_group_tests_name("base json", tests, NULL, NULL);

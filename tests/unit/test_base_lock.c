@@ -22,8 +22,7 @@ typedef struct {
 
 static shared_t *share(void)
 {
-    shared_t *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    shared_t *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     assert_true(shared != MAP_FAILED);
     assert_int_equal(ag_lock_init(&shared->lock), APR_SUCCESS);
@@ -247,8 +246,8 @@ static void test_broken_program(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_killed_owner), TEST(test_waiter_of_killed_owner), TEST(test_processes),
-        TEST(test_threads),      TEST(test_dead_thread),            TEST(test_broken_program),
+        TEST(test_killed_owner), TEST(test_waiter_of_killed_owner), TEST(test_processes), TEST(test_threads),
+        TEST(test_dead_thread),  TEST(test_broken_program),
     };
 
     return cmocka_run_group_tests_name("base lock", tests, NULL, NULL);

@@ -80,7 +80,8 @@ static void test_printable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_log), TEST(test_printable),
+        TEST(test_log),
+        TEST(test_printable),
     };
 
     return cmocka_run_group_tests_name("base text, regex, log", tests, NULL, NULL);

@@ -8,7 +8,7 @@
 
 #include "../../src/base/measure.h"
 
-#define DAY APR_INT64_C(86400)
+#define DAY   APR_INT64_C(86400)
 #define WRONG APR_INT64_C(-1)
 
 typedef struct {
@@ -16,8 +16,8 @@ typedef struct {
     apr_int64_t value; /* WRONG: refused */
 } case_t;
 
-static void run(const char *(*parse)(apr_int64_t *value, const char *text, apr_pool_t *p),
-                const char *what, const case_t *cases, int n, apr_pool_t *p)
+static void run(const char *(*parse)(apr_int64_t *value, const char *text, apr_pool_t *p), const char *what,
+                const case_t *cases, int n, apr_pool_t *p)
 {
     int i;
 
@@ -29,8 +29,7 @@ static void run(const char *(*parse)(apr_int64_t *value, const char *text, apr_p
             fail_msg("%s: %" APR_INT64_T_FMT " %s", cases[i].text, value, error ? error : "");
         }
         if (error) {
-            assert_non_null(strstr(error, apr_psprintf(p, "\"%s\" is not a %s", cases[i].text,
-                                                       what)));
+            assert_non_null(strstr(error, apr_psprintf(p, "\"%s\" is not a %s", cases[i].text, what)));
         }
     }
 }
@@ -43,10 +42,22 @@ static const char *parse_number(apr_int64_t *value, const char *text, apr_pool_t
 static void test_number(void **state)
 {
     static const case_t cases[] = {
-        {"5", 5},       {"600", 600},   {"0007", 7},    {"4", WRONG},   {"601", WRONG},
-        {"", WRONG},    {"-7", WRONG},  {"+7", WRONG},  {" 7", WRONG},  {"7 ", WRONG},
-        {"7.0", WRONG}, {"0x10", WRONG}, {"7s", WRONG}, {"99999999999999999999", WRONG},
-        {"18446744073709551623", WRONG}, {"a", WRONG},
+        {"5", 5},
+        {"600", 600},
+        {"0007", 7},
+        {"4", WRONG},
+        {"601", WRONG},
+        {"", WRONG},
+        {"-7", WRONG},
+        {"+7", WRONG},
+        {" 7", WRONG},
+        {"7 ", WRONG},
+        {"7.0", WRONG},
+        {"0x10", WRONG},
+        {"7s", WRONG},
+        {"99999999999999999999", WRONG},
+        {"18446744073709551623", WRONG},
+        {"a", WRONG},
     };
     apr_int64_t value = 0;
 
@@ -59,15 +70,39 @@ static void test_number(void **state)
 static void test_duration(void **state)
 {
     static const case_t cases[] = {
-        {"0", 0},          {"300", 300},        {"30s", 30},           {"30sec", 30},
-        {"15min", 900},    {"2h", 7200},        {"2hour", 7200},       {"90d", 90 * DAY},
-        {"1day", DAY},     {"2w", 14 * DAY},    {"1week", 7 * DAY},    {"36525d", 36525 * DAY},
-        {"3155760000", 3155760000},             {"3155760001", WRONG}, {"36526d", WRONG},
-        {"5218w", WRONG},  {"5217w", 5217 * 7 * DAY}, {"999999999999999999w", WRONG},
-        {"90days", 90 * DAY}, {"2hours", 7200},  {"5minutes", 300},    {"2months", WRONG},
-        {"1month", WRONG}, {"", WRONG},         {"s", WRONG},          {"5m", WRONG},
-        {"5 s", WRONG},    {"-5s", WRONG},      {"1.5h", WRONG},       {"5S", WRONG},
-        {"5ss", WRONG},    {"1y", WRONG},       {"5min30s", WRONG},
+        {"0", 0},
+        {"300", 300},
+        {"30s", 30},
+        {"30sec", 30},
+        {"15min", 900},
+        {"2h", 7200},
+        {"2hour", 7200},
+        {"90d", 90 * DAY},
+        {"1day", DAY},
+        {"2w", 14 * DAY},
+        {"1week", 7 * DAY},
+        {"36525d", 36525 * DAY},
+        {"3155760000", 3155760000},
+        {"3155760001", WRONG},
+        {"36526d", WRONG},
+        {"5218w", WRONG},
+        {"5217w", 5217 * 7 * DAY},
+        {"999999999999999999w", WRONG},
+        {"90days", 90 * DAY},
+        {"2hours", 7200},
+        {"5minutes", 300},
+        {"2months", WRONG},
+        {"1month", WRONG},
+        {"", WRONG},
+        {"s", WRONG},
+        {"5m", WRONG},
+        {"5 s", WRONG},
+        {"-5s", WRONG},
+        {"1.5h", WRONG},
+        {"5S", WRONG},
+        {"5ss", WRONG},
+        {"1y", WRONG},
+        {"5min30s", WRONG},
     };
 
     run(ag_measure_duration, "duration", cases, N_OF(cases), *state);
@@ -76,13 +111,25 @@ static void test_duration(void **state)
 static void test_size(void **state)
 {
     static const case_t cases[] = {
-        {"0", 0},       {"1", 1},       {"1K", 1024},    {"32M", 32 << 20},
+        {"0", 0},
+        {"1", 1},
+        {"1K", 1024},
+        {"32M", 32 << 20},
         {"2G", APR_INT64_C(2) << 30},
-        {"4294967296G", APR_INT64_C(1) << 62},           {"4294967297G", WRONG},
-        {"4398046511104M", APR_INT64_C(1) << 62},        {"4398046511105M", WRONG},
+        {"4294967296G", APR_INT64_C(1) << 62},
+        {"4294967297G", WRONG},
+        {"4398046511104M", APR_INT64_C(1) << 62},
+        {"4398046511105M", WRONG},
         {"999999999999999999", APR_INT64_C(999999999999999999)},
-        {"", WRONG},    {"K", WRONG},   {"1k", WRONG},   {"1KB", WRONG},  {"1T", WRONG},
-        {"1 K", WRONG}, {"-1", WRONG},  {"1.5M", WRONG}, {"1MM", WRONG},
+        {"", WRONG},
+        {"K", WRONG},
+        {"1k", WRONG},
+        {"1KB", WRONG},
+        {"1T", WRONG},
+        {"1 K", WRONG},
+        {"-1", WRONG},
+        {"1.5M", WRONG},
+        {"1MM", WRONG},
     };
 
     run(ag_measure_size, "size", cases, N_OF(cases), *state);
@@ -145,10 +192,36 @@ static void test_rate(void **state)
 static void test_rate_wrong(void **state)
 {
     static const char *const texts[] = {
-        "", "100", "100/", "/min", "100/0s", "100/00min", "1000000000001/s", "-1/s", "1/-1s",
-        "1/367d", "1/53week", "1/31622401s", "1/2month", "1/0month", "1/year", "1/Min", "1/min ",
-        " 1/min", "1 /min", "1/ min", "1.5/min", "1/1.5min", "1//min", "1/min/min", "1/m",
-        "1/999999999999999999s", "1/999999999999999999999s", "1/4294967297s", "1/5", "x/min",
+        "",
+        "100",
+        "100/",
+        "/min",
+        "100/0s",
+        "100/00min",
+        "1000000000001/s",
+        "-1/s",
+        "1/-1s",
+        "1/367d",
+        "1/53week",
+        "1/31622401s",
+        "1/2month",
+        "1/0month",
+        "1/year",
+        "1/Min",
+        "1/min ",
+        " 1/min",
+        "1 /min",
+        "1/ min",
+        "1.5/min",
+        "1/1.5min",
+        "1//min",
+        "1/min/min",
+        "1/m",
+        "1/999999999999999999s",
+        "1/999999999999999999999s",
+        "1/4294967297s",
+        "1/5",
+        "x/min",
     };
     ag_rate_t rate;
     int i;
@@ -170,8 +243,8 @@ static apr_time_t at(const char *text)
     apr_time_exp_t t = {0};
     apr_time_t moment;
 
-    assert_int_equal(sscanf(text, "%d-%d-%dT%d:%d:%d", &t.tm_year, &t.tm_mon, &t.tm_mday,
-                            &t.tm_hour, &t.tm_min, &t.tm_sec), 6);
+    assert_int_equal(
+        sscanf(text, "%d-%d-%dT%d:%d:%d", &t.tm_year, &t.tm_mon, &t.tm_mday, &t.tm_hour, &t.tm_min, &t.tm_sec), 6);
     t.tm_year -= 1900;
     t.tm_mon--;
     assert_int_equal(apr_time_exp_gmt_get(&moment, &t), APR_SUCCESS);
@@ -231,8 +304,10 @@ static void test_february(void **state)
     static const struct {
         const char *now;
         int days;
-    } cases[] = {{"2000-02-10T00:00:00", 29}, {"2023-02-10T00:00:00", 28},
-                 {"2024-02-10T00:00:00", 29}, {"2100-02-10T00:00:00", 28}};
+    } cases[] = {{"2000-02-10T00:00:00", 29},
+                 {"2023-02-10T00:00:00", 28},
+                 {"2024-02-10T00:00:00", 29},
+                 {"2100-02-10T00:00:00", 28}};
     int i;
 
     (void)state;
@@ -248,7 +323,7 @@ static void test_february(void **state)
 static void test_periods_touch(void **state)
 {
     static const ag_period_t periods[] = {
-        {60, AG_PERIOD_PLAIN}, {DAY, AG_PERIOD_PLAIN}, {7 * DAY, AG_PERIOD_WEEK},
+        {60, AG_PERIOD_PLAIN},       {DAY, AG_PERIOD_PLAIN},     {7 * DAY, AG_PERIOD_WEEK},
         {31 * DAY, AG_PERIOD_MONTH}, {3 * DAY, AG_PERIOD_PLAIN},
     };
     apr_time_t now, last = at("2030-01-01T00:00:00");
@@ -284,9 +359,8 @@ static void test_utc(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_number),   TEST(test_duration),      TEST(test_size), TEST(test_rate),
-        TEST(test_rate_wrong), TEST(test_periods),     TEST(test_february),
-        TEST(test_periods_touch), TEST(test_utc),
+        TEST(test_number),  TEST(test_duration), TEST(test_size),          TEST(test_rate), TEST(test_rate_wrong),
+        TEST(test_periods), TEST(test_february), TEST(test_periods_touch), TEST(test_utc),
     };
 
     return cmocka_run_group_tests_name("base measure", tests, NULL, NULL);

@@ -14,11 +14,10 @@ typedef struct {
 static void test_regex(void **state)
 {
     static const fit_t cases[] = {
-        {"a", "a", 1},          {"a", "ab", 0},       {"a", "ba", 0},
-        {"a|ab", "ab", 1},      {"a|b", "bb", 0},     {".*", "", 1},
-        {"a$", "a\n", 0},       {"^a", "a", 1},       {"a.c", "a\nc", 0},
-        {".", "\xC3\xA9", 1},   {".*", "\xFF", 0},    {"(?i)ADMIN", "admin", 1},
-        {"[0-9]+", "12a", 0},   {"a\\b.*", "a b", 1},
+        {"a", "a", 1},        {"a", "ab", 0},       {"a", "ba", 0},    {"a|ab", "ab", 1},
+        {"a|b", "bb", 0},     {".*", "", 1},        {"a$", "a\n", 0},  {"^a", "a", 1},
+        {"a.c", "a\nc", 0},   {".", "\xC3\xA9", 1}, {".*", "\xFF", 0}, {"(?i)ADMIN", "admin", 1},
+        {"[0-9]+", "12a", 0}, {"a\\b.*", "a b", 1},
     };
     ag_regex_t *regex;
     int i;
@@ -57,7 +56,9 @@ static void test_regex_cost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_regex), TEST(test_regex_wrong), TEST(test_regex_cost),
+        TEST(test_regex),
+        TEST(test_regex_wrong),
+        TEST(test_regex_cost),
     };
 
     return cmocka_run_group_tests_name("base text, regex, log", tests, NULL, NULL);

@@ -24,11 +24,14 @@ typedef struct {
 
 #define WAYS 4
 
-static const ag_table_shape_t striped = {
-    .magic = 7, .head = sizeof(head_t), .stripe = sizeof(stripe_t), .set = WAYS * sizeof(slot_t),
-    .stripes = 8, .usual = 2};
-static const ag_table_shape_t alone = {.magic = 8, .head = sizeof(head_t), .stripe = sizeof(stripe_t),
-                                       .set = WAYS * sizeof(slot_t)};
+static const ag_table_shape_t striped = {.magic = 7,
+                                         .head = sizeof(head_t),
+                                         .stripe = sizeof(stripe_t),
+                                         .set = WAYS * sizeof(slot_t),
+                                         .stripes = 8,
+                                         .usual = 2};
+static const ag_table_shape_t alone = {
+    .magic = 8, .head = sizeof(head_t), .stripe = sizeof(stripe_t), .set = WAYS * sizeof(slot_t)};
 
 /* However much memory there is, all of the table lies in it, and not one set more would. */
 static void test_it_fits(void **state)
@@ -146,8 +149,7 @@ static void test_slots(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_it_fits), TEST(test_stripes), TEST(test_generations), TEST(test_locks),
-        TEST(test_slots),
+        TEST(test_it_fits), TEST(test_stripes), TEST(test_generations), TEST(test_locks), TEST(test_slots),
     };
 
     return cmocka_run_group_tests_name("base table", tests, NULL, NULL);

@@ -133,11 +133,20 @@ static void test_has(void **state)
 static void test_starts(void **state)
 {
     static const fit_t cases[] = {
-        {"acme", "acme", 1},          {"acme", "acme2", 0},  {"acme", "acm", 0},
-        {"acme", "Acme", 0},          {"", "", 1},           {"", "a", 0},
-        {"*", "", 1},                 {"*", "anything", 1},  {"orders:*", "orders:read", 1},
-        {"orders:*", "orders:", 1},   {"orders:*", "orders", 0},
-        {"orders:*", "order:s", 0},   {"a*b", "a*b", 1},     {"a*b", "axb", 0},
+        {"acme", "acme", 1},
+        {"acme", "acme2", 0},
+        {"acme", "acm", 0},
+        {"acme", "Acme", 0},
+        {"", "", 1},
+        {"", "a", 0},
+        {"*", "", 1},
+        {"*", "anything", 1},
+        {"orders:*", "orders:read", 1},
+        {"orders:*", "orders:", 1},
+        {"orders:*", "orders", 0},
+        {"orders:*", "order:s", 0},
+        {"a*b", "a*b", 1},
+        {"a*b", "axb", 0},
         {"orders:read", "orders:*", 0},
     };
     int i;
@@ -208,8 +217,7 @@ static int fits_slowly(const char *pattern, const char *path)
         return 1;
     }
     if (*pattern == '*') {
-        return fits_slowly(pattern + 1, path)
-               || (*path && *path != '/' && fits_slowly(pattern, path + 1));
+        return fits_slowly(pattern + 1, path) || (*path && *path != '/' && fits_slowly(pattern, path + 1));
     }
     return *pattern == *path && (!*path || fits_slowly(pattern + 1, path + 1));
 }
@@ -276,13 +284,30 @@ static void test_same_field(void **state)
         const char *a, *b;
         int same;
     } cases[] = {
-        {"X-API-Key", "x_api.KEY", 1}, {"X-API-Key", "X-API-Key", 1}, {"a", "A", 1},
-        {"k1", "K1", 1},               {"a-b", "a\xff""b", 1},        {"-k", "_k", 1},
-        {"a-b", "ab", 0},              {"a-b", "a--b", 0},            {"a-b", "a1b", 0},
-        {"a1b", "a-b", 0},             {"ab", "abc", 0},              {"abc", "ab", 0},
-        {"a-", "a", 0},                {"a", "a-", 0},                {"", "a", 0},
-        {"@", "`", 1},                 {"[", "{", 1},                 {"a", "\x01", 0},
-        {"1", "\x11", 0},              {"\x11", "1", 0},              {"k", "\xeb", 0},
+        {"X-API-Key", "x_api.KEY", 1},
+        {"X-API-Key", "X-API-Key", 1},
+        {"a", "A", 1},
+        {"k1", "K1", 1},
+        {"a-b",
+         "a\xff"
+         "b",
+         1},
+        {"-k", "_k", 1},
+        {"a-b", "ab", 0},
+        {"a-b", "a--b", 0},
+        {"a-b", "a1b", 0},
+        {"a1b", "a-b", 0},
+        {"ab", "abc", 0},
+        {"abc", "ab", 0},
+        {"a-", "a", 0},
+        {"a", "a-", 0},
+        {"", "a", 0},
+        {"@", "`", 1},
+        {"[", "{", 1},
+        {"a", "\x01", 0},
+        {"1", "\x11", 0},
+        {"\x11", "1", 0},
+        {"k", "\xeb", 0},
     };
     int i;
 
@@ -328,15 +353,32 @@ static void test_blank(void **state)
         const char *text;
         ag_blank_e blank;
     } cases[] = {
-        {"", AG_BLANK_NONE},           {"acme", AG_BLANK_NONE},
-        {"J\xC3\xB6rg", AG_BLANK_NONE}, {"a b", AG_BLANK_INSIDE},
-        {" a", AG_BLANK_END},          {"a ", AG_BLANK_END},
-        {"a b ", AG_BLANK_END},        {" ", AG_BLANK_END},
-        {"a\tb", AG_BLANK_INSIDE},     {"a\r", AG_BLANK_END},
-        {"a\xC2\xA0", AG_BLANK_END},   {"a\xC2\xA0" "b", AG_BLANK_INSIDE},
-        {"\xE3\x80\x80" "a", AG_BLANK_END}, {"\xEF\xBB\xBF" "a", AG_BLANK_END},
-        {"a\xE2\x80\x83" "b", AG_BLANK_INSIDE}, {"\xC2", AG_BLANK_NONE},
-        {"\xE2\x80", AG_BLANK_NONE},   {"\xC2\xA1", AG_BLANK_NONE},
+        {"", AG_BLANK_NONE},
+        {"acme", AG_BLANK_NONE},
+        {"J\xC3\xB6rg", AG_BLANK_NONE},
+        {"a b", AG_BLANK_INSIDE},
+        {" a", AG_BLANK_END},
+        {"a ", AG_BLANK_END},
+        {"a b ", AG_BLANK_END},
+        {" ", AG_BLANK_END},
+        {"a\tb", AG_BLANK_INSIDE},
+        {"a\r", AG_BLANK_END},
+        {"a\xC2\xA0", AG_BLANK_END},
+        {"a\xC2\xA0"
+         "b",
+         AG_BLANK_INSIDE},
+        {"\xE3\x80\x80"
+         "a",
+         AG_BLANK_END},
+        {"\xEF\xBB\xBF"
+         "a",
+         AG_BLANK_END},
+        {"a\xE2\x80\x83"
+         "b",
+         AG_BLANK_INSIDE},
+        {"\xC2", AG_BLANK_NONE},
+        {"\xE2\x80", AG_BLANK_NONE},
+        {"\xC2\xA1", AG_BLANK_NONE},
     };
     ag_words_t words;
     int i;
@@ -356,7 +398,8 @@ static void test_blank(void **state)
 static void test_token(void **state)
 {
     static const char *const good[] = {"X-API-Key", "a", "!#$%&'*+-.^_`|~09azAZ"};
-    static const char *const bad[] = {"", "a b", "a:", "(a)", "a/b", "\"a\"", "a\t", "\xc3\xa9", "a\x7f", "a@b", "[a]", "{a}", "a,", "a;b=c"};
+    static const char *const bad[] = {"",         "a b",   "a:",  "(a)", "a/b", "\"a\"", "a\t",
+                                      "\xc3\xa9", "a\x7f", "a@b", "[a]", "{a}", "a,",    "a;b=c"};
     int i;
 
     (void)state;
@@ -371,10 +414,9 @@ static void test_token(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_words), TEST(test_token), TEST(test_open_quote), TEST(test_one_word), TEST(test_lists),
-        TEST(test_has), TEST(test_starts), TEST(test_path), TEST(test_path_random),
-        TEST(test_path_cost), TEST(test_option), TEST(test_same_field), TEST(test_visible),
-        TEST(test_blank),
+        TEST(test_words),  TEST(test_token),      TEST(test_open_quote), TEST(test_one_word),    TEST(test_lists),
+        TEST(test_has),    TEST(test_starts),     TEST(test_path),       TEST(test_path_random), TEST(test_path_cost),
+        TEST(test_option), TEST(test_same_field), TEST(test_visible),    TEST(test_blank),
     };
 
     return cmocka_run_group_tests_name("base text, regex, log", tests, NULL, NULL);

@@ -33,9 +33,15 @@ static void test_cost(void **state)
         const char *text;
         apr_uint64_t cost;
     } cases[] = {
-        {"3", 3}, {"0", 0}, {"1000000000000", APR_UINT64_C(1000000000000)},
+        {"3", 3},
+        {"0", 0},
+        {"1000000000000", APR_UINT64_C(1000000000000)},
         {"1000000000001", APR_UINT64_C(1000000000000)}, /* more than there is costs all there is */
-        {"99999999999999999999", APR_UINT64_C(1000000000000)}, {"", 1}, {"-1", 1}, {"2x", 1}, {"fails", 1},
+        {"99999999999999999999", APR_UINT64_C(1000000000000)},
+        {"", 1},
+        {"-1", 1},
+        {"2x", 1},
+        {"fails", 1},
     };
     house_t *h = *state;
     int i;
@@ -52,8 +58,7 @@ static void test_cost(void **state)
 }
 
 /* Takes any id; everything is allowed. */
-static apr_status_t open_charge(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now,
-                                apr_pool_t *p)
+static apr_status_t open_charge(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_pool_t *p)
 {
     int i;
 
@@ -192,9 +197,9 @@ static void test_no_cost(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HOUSE(test_shared_count), HOUSE(test_when), HOUSE(test_cost), HOUSE(test_own),
-        HOUSE(test_many), HOUSE(test_higher_cost), HOUSE(test_dry_cost), HOUSE(test_topped_up),
-        HOUSE(test_topped_over), HOUSE(test_no_cost),
+        HOUSE(test_shared_count), HOUSE(test_when),        HOUSE(test_cost),     HOUSE(test_own),
+        HOUSE(test_many),         HOUSE(test_higher_cost), HOUSE(test_dry_cost), HOUSE(test_topped_up),
+        HOUSE(test_topped_over),  HOUSE(test_no_cost),
     };
 
     return cmocka_run_group_tests_name("guard: bill", tests, NULL, NULL);

@@ -56,9 +56,9 @@ static void run(const char *word, const case_t *cases, int n, apr_pool_t *p)
 static void test_file(void **state)
 {
     static const case_t cases[] = {
-        {"secret", 6, "secret", 6},    {"secret\n", 7, "secret", 6},
+        {"secret", 6, "secret", 6},       {"secret\n", 7, "secret", 6},
         {"secret\n\n", 8, "secret\n", 7}, {"\nsecret", 7, "\nsecret", 7},
-        {"se\0cret", 7, "se\0cret", 7}, {"\n", 1, "", 0},
+        {"se\0cret", 7, "se\0cret", 7},   {"\n", 1, "", 0},
         {"secret\r\n", 8, "secret\r", 7}, {"", 0, "", 0},
     };
 
@@ -68,12 +68,18 @@ static void test_file(void **state)
 static void test_base64(void **state)
 {
     static const case_t cases[] = {
-        {"c2VjcmV0", 8, "secret", 6},   {"c2VjcmV0\n", 9, "secret", 6},
-        {"c2VjcmV0\r\n", 10, "secret", 6}, {"\xEF\xBB\xBF" "c2VjcmV0", 11, "secret", 6},
+        {"c2VjcmV0", 8, "secret", 6},
+        {"c2VjcmV0\n", 9, "secret", 6},
+        {"c2VjcmV0\r\n", 10, "secret", 6},
+        {"\xEF\xBB\xBF"
+         "c2VjcmV0",
+         11, "secret", 6},
         {"c2VjcmV0Cg==", 12, "secret\n", 7}, /* a decoded newline is part of it */
-        {"c2Vj cmV0", 9, NULL, 0},      {"c2VjcmV0\n\n", 10, NULL, 0},
+        {"c2Vj cmV0", 9, NULL, 0},
+        {"c2VjcmV0\n\n", 10, NULL, 0},
         {"", 0, "", 0},
-        {"c2VjcmV", 7, NULL, 0},        {"c2Vj-_V0", 8, NULL, 0},
+        {"c2VjcmV", 7, NULL, 0},
+        {"c2Vj-_V0", 8, NULL, 0},
     };
 
     run("base64:", cases, N_OF(cases), *state);
@@ -186,8 +192,7 @@ static void test_oddity(void **state)
     int i;
 
     for (i = 0; i < N_OF(cases); i++) {
-        const char *said = ag_open_oddity(cases[i].text, strlen(cases[i].text), cases[i].source,
-                                          *state);
+        const char *said = ag_open_oddity(cases[i].text, strlen(cases[i].text), cases[i].source, *state);
 
         assert_int_equal(said == NULL, cases[i].wanted == NULL);
         assert_true(!said || strstr(said, cases[i].wanted));
@@ -216,8 +221,8 @@ static void test_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_file), TEST(test_base64), TEST(test_env), TEST(test_unreadable),
-        TEST(test_absolute), TEST(test_later), TEST(test_oddity), TEST(test_kept),
+        TEST(test_file),     TEST(test_base64), TEST(test_env),    TEST(test_unreadable),
+        TEST(test_absolute), TEST(test_later),  TEST(test_oddity), TEST(test_kept),
     };
 
     return cmocka_run_group_tests_name("core open", tests, NULL, NULL);

@@ -38,8 +38,10 @@ static void merge_sum(void *value, const void *outer, const void *inner, apr_poo
 
 static const ag_setting_kind_t kind_sum = {parse_sum, merge_sum, NULL};
 
-#define ROW(name, kind, member, initial, allowed)                                                  \
-    {name, &kind, offsetof(toy_t, member), sizeof(((toy_t *)0)->member), initial, allowed, 0, ""}
+#define ROW(name, kind, member, initial, allowed)                                                                    \
+    {                                                                                                                \
+        name, &kind, offsetof(toy_t, member), sizeof(((toy_t *)0)->member), initial, allowed, 0, ""                  \
+    }
 
 static const ag_setting_t rows[ROWS] = {
     ROW("ToyMode", ag_kind_choice, mode, "second", "first|second|third"),
@@ -142,8 +144,9 @@ static void test_messages(void **state)
         {LEEWAY, "601", "ToyLeeway: \"601\" is not a number from 0 to 600"},
         {LEEWAY, "-1", "ToyLeeway: \"-1\" is not a number from 0 to 600"},
         {LEEWAY, "5 6", "ToyLeeway: one value is allowed, \"6\" is too many"},
-        {LIFE, "soon", "ToyLife: \"soon\" is not a duration: seconds, or a number with s, min, h, "
-                       "d or w (at most 100 years)"},
+        {LIFE, "soon",
+         "ToyLife: \"soon\" is not a duration: seconds, or a number with s, min, h, "
+         "d or w (at most 100 years)"},
         {LIFE, "0", "ToyLife: \"0\" is not allowed: a duration or none"},
         {LIFE, "none 5", "ToyLife: one value is allowed, \"5\" is too many"},
         {LIFE, "5 5", "ToyLife: one value is allowed, \"5\" is too many"},
@@ -198,8 +201,7 @@ static void test_merge(void **state)
     assert_string_equal(merged->name, "new");
     assert_int_equal(merged->life, 3600);
     assert_int_equal(merged->tail, 1);
-    assert_int_equal(merged->written[0],
-                     1 << MODE | 1 << LEEWAY | 1 << WORDS | 1 << SUM | 1 << NAME);
+    assert_int_equal(merged->written[0], 1 << MODE | 1 << LEEWAY | 1 << WORDS | 1 << SUM | 1 << NAME);
     assert_string_equal(outer->sum, "out");
     assert_string_equal(inner->sum, "in");
 }
@@ -328,9 +330,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_bar_is_no_choice),
-        TEST(test_initial), TEST(test_read), TEST(test_messages), TEST(test_again),
-        TEST(test_merge), TEST(test_merge_one_side), TEST(test_many_rows), TEST(test_choices),
-        TEST(test_reasons), TEST(test_first_refusal_wins),
+        TEST(test_initial),
+        TEST(test_read),
+        TEST(test_messages),
+        TEST(test_again),
+        TEST(test_merge),
+        TEST(test_merge_one_side),
+        TEST(test_many_rows),
+        TEST(test_choices),
+        TEST(test_reasons),
+        TEST(test_first_refusal_wins),
     };
 
     return cmocka_run_group_tests_name("core setting", tests, NULL, NULL);

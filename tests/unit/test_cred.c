@@ -30,9 +30,9 @@ static void run(const case_t *cases, int n, apr_pool_t *p)
     }
 }
 
-#define MISSING AG_R_CREDENTIAL_MISSING
+#define MISSING   AG_R_CREDENTIAL_MISSING
 #define AMBIGUOUS AG_R_CREDENTIAL_AMBIGUOUS
-#define NOTHING NULL, NULL, 0
+#define NOTHING   NULL, NULL, 0
 
 static void test_one_place(void **state)
 {
@@ -69,23 +69,21 @@ static void test_basic(void **state)
     static const struct {
         const char *value, *text;
     } cases[] = {
-        {"Basic dXNlcjphYmM=", "abc"},     /* user:abc */
-        {"basic OmFiYw==", "abc"},         /* :abc */
-        {"Basic YWJjOg==", "abc"},         /* abc: */
-        {"Basic dTphOmI=", "a:b"},         /* u:a:b */
-        {"Basic dTphLGI=", "a,b"},         /* u:a,b */
-        {"Basic YWJj", "YWJj"},            /* no colon: as it stands, refused later */
-        {"Basic dTogIA==", "u"},           /* u:, two blanks */
-        {"Basic !!!!", "!!!!"},
-        {"Basic dXNlcjphYmM", "dXNlcjphYmM"},      /* without its padding */
-        {"Basic dQA6YWJj", "dQA6YWJj"},    /* u, NUL, :abc */
-        {"Basic dTphAGI=", "dTphAGI="},    /* u:a, NUL, b */
+        {"Basic dXNlcjphYmM=", "abc"}, /* user:abc */
+        {"basic OmFiYw==", "abc"},     /* :abc */
+        {"Basic YWJjOg==", "abc"},     /* abc: */
+        {"Basic dTphOmI=", "a:b"},     /* u:a:b */
+        {"Basic dTphLGI=", "a,b"},     /* u:a,b */
+        {"Basic YWJj", "YWJj"},        /* no colon: as it stands, refused later */
+        {"Basic dTogIA==", "u"},       /* u:, two blanks */
+        {"Basic !!!!", "!!!!"},         {"Basic dXNlcjphYmM", "dXNlcjphYmM"}, /* without its padding */
+        {"Basic dQA6YWJj", "dQA6YWJj"},                                       /* u, NUL, :abc */
+        {"Basic dTphAGI=", "dTphAGI="},                                       /* u:a, NUL, b */
     };
     int i;
 
     for (i = 0; i < N_OF(cases); i++) {
-        case_t c = {NULL, cases[i].value, NULL, NULL, BASIC, KEY, AG_R_NONE, "key", cases[i].text,
-                    AG_FROM_BASIC};
+        case_t c = {NULL, cases[i].value, NULL, NULL, BASIC, KEY, AG_R_NONE, "key", cases[i].text, AG_FROM_BASIC};
 
         run(&c, 1, *state);
         c.types = BOTH;
@@ -110,13 +108,25 @@ static void test_bearer_kinds(void **state)
         unsigned places, types;
         const char *kind;
     } cases[] = {
-        {key, BEARER, BOTH, "key"}, {key, BEARER, KEY, "key"},   {key, BEARER, JWT, "jwt"},
-        {key, H, BOTH, "jwt"},      {TOKEN, BEARER, BOTH, "jwt"}, {TOKEN, BEARER, KEY, "key"},
-        {TOKEN, BEARER, JWT, "jwt"}, {TOKEN, H, BOTH, "jwt"},    {TOKEN, H, KEY, NULL},
-        {"opaque", BEARER, BOTH, "key"}, {"opaque", BEARER, JWT, "jwt"},
-        {"opaque", H, BOTH, "jwt"}, {"one.dot", BEARER, BOTH, "key"},
-        {"..", BEARER, BOTH, "jwt"}, {"a..", BEARER, BOTH, "jwt"}, {".a..", BEARER, BOTH, "key"},
-        {"...", BEARER, BOTH, "key"}, {"a.b.c.d.e", BEARER, BOTH, "key"}, {"opaque", H, KEY, NULL},
+        {key, BEARER, BOTH, "key"},
+        {key, BEARER, KEY, "key"},
+        {key, BEARER, JWT, "jwt"},
+        {key, H, BOTH, "jwt"},
+        {TOKEN, BEARER, BOTH, "jwt"},
+        {TOKEN, BEARER, KEY, "key"},
+        {TOKEN, BEARER, JWT, "jwt"},
+        {TOKEN, H, BOTH, "jwt"},
+        {TOKEN, H, KEY, NULL},
+        {"opaque", BEARER, BOTH, "key"},
+        {"opaque", BEARER, JWT, "jwt"},
+        {"opaque", H, BOTH, "jwt"},
+        {"one.dot", BEARER, BOTH, "key"},
+        {"..", BEARER, BOTH, "jwt"},
+        {"a..", BEARER, BOTH, "jwt"},
+        {".a..", BEARER, BOTH, "key"},
+        {"...", BEARER, BOTH, "key"},
+        {"a.b.c.d.e", BEARER, BOTH, "key"},
+        {"opaque", H, KEY, NULL},
     };
     int i;
 
@@ -146,8 +156,7 @@ static void test_two(void **state)
 {
     static const case_t cases[] = {
         {"abc", "Bearer abc", NULL, NULL, ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_HEADER},
-        {"abc", "Basic OmFiYw==", "key=abc", "api_key=abc", ALL, KEY, AG_R_NONE, "key", "abc",
-         AG_FROM_HEADER},
+        {"abc", "Basic OmFiYw==", "key=abc", "api_key=abc", ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_HEADER},
         {NULL, "Bearer abc", NULL, "api_key=abc", ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_QUERY},
         {"abc", "Bearer abd", NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
         {"abc", "Basic OmFiZA==", NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
@@ -158,8 +167,8 @@ static void test_two(void **state)
         {"abc", "Bearer " TOKEN, NULL, NULL, ALL, BOTH, AMBIGUOUS, NOTHING},
         {TOKEN, "Bearer " TOKEN, NULL, NULL, ALL, BOTH, AMBIGUOUS, NOTHING}, /* two kinds */
         {"abc", "Bearer abd", NULL, NULL, H, KEY, AG_R_NONE, "key", "abc", AG_FROM_HEADER},
-        {"abc", "Basic OmFiZA==", "key=abd", "api_key=abd", H | BEARER, BOTH, AG_R_NONE, "key",
-         "abc", AG_FROM_HEADER},
+        {"abc", "Basic OmFiZA==", "key=abd", "api_key=abd", H | BEARER, BOTH, AG_R_NONE, "key", "abc",
+         AG_FROM_HEADER},
         {"abc", "Bearer " TOKEN, NULL, NULL, H, KEY, AG_R_NONE, "key", "abc", AG_FROM_HEADER},
         {"abc", "Bearer " TOKEN, NULL, NULL, ALL, JWT, AG_R_NONE, "jwt", TOKEN, AG_FROM_BEARER},
     };
@@ -182,8 +191,7 @@ static void test_repeated(void **state)
         {"abc", "Digest x=1, ApiKey abd", NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
         {NULL, "ApiKey abc, ApiKey abd", NULL, NULL, ALL, KEY, AMBIGUOUS, NOTHING},
         {NULL, "Digest a=1, Bearer abc", NULL, NULL, H, KEY, MISSING, NOTHING},
-        {"abc", "Digest a=\"x\", b=1", NULL, NULL, ALL, BOTH, AG_R_NONE, "key", "abc",
-         AG_FROM_HEADER},
+        {"abc", "Digest a=\"x\", b=1", NULL, NULL, ALL, BOTH, AG_R_NONE, "key", "abc", AG_FROM_HEADER},
         {NULL, NULL, NULL, "api_key=abc&api_key=abc", ALL, KEY, AMBIGUOUS, NOTHING},
         {NULL, NULL, "key=abc; key=abd", NULL, ALL, KEY, AMBIGUOUS, NOTHING},
         {"abc", NULL, "key=abc; a=b; key=abc", NULL, ALL, KEY, AMBIGUOUS, NOTHING},
@@ -202,21 +210,18 @@ static void test_empty(void **state)
         {NULL, "Bearer ", NULL, NULL, ALL, JWT, MISSING, NOTHING},
         {NULL, "ApiKey", NULL, NULL, ALL, KEY, MISSING, NOTHING},
         {NULL, "Basic", NULL, NULL, ALL, KEY, MISSING, NOTHING},
-        {NULL, "Basic Og==", NULL, NULL, ALL, KEY, MISSING, NOTHING},   /* : */
-        {NULL, "Basic IDog", NULL, NULL, ALL, KEY, MISSING, NOTHING},   /* blanks around : */
+        {NULL, "Basic Og==", NULL, NULL, ALL, KEY, MISSING, NOTHING}, /* : */
+        {NULL, "Basic IDog", NULL, NULL, ALL, KEY, MISSING, NOTHING}, /* blanks around : */
         {NULL, "", NULL, NULL, PLAIN, KEY, MISSING, NOTHING},
         {NULL, ",", NULL, NULL, ALL | PLAIN, KEY, MISSING, NOTHING},
         {NULL, NULL, NULL, "api_key=&x=1&api_key=", ALL, KEY, MISSING, NOTHING},
         {"abc", "Bearer", "key=", "api_key=", ALL, BOTH, AG_R_NONE, "key", "abc", AG_FROM_HEADER},
         {"", "Bearer abc", "key=", "api_key=", ALL, BOTH, AG_R_NONE, "key", "abc", AG_FROM_BEARER},
-        {"", "Bearer " TOKEN, "key=", "api_key=", ALL, BOTH, AG_R_NONE, "jwt", TOKEN,
-         AG_FROM_BEARER},
+        {"", "Bearer " TOKEN, "key=", "api_key=", ALL, BOTH, AG_R_NONE, "jwt", TOKEN, AG_FROM_BEARER},
         {"", "ApiKey", "key=abc", "api_key=", ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_COOKIE},
         {"", "Basic Og==", "key=", "api_key=abc", ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_QUERY},
-        {NULL, NULL, "key=; key=abc; key=", NULL, ALL, KEY, AG_R_NONE, "key", "abc",
-         AG_FROM_COOKIE},
-        {NULL, NULL, NULL, "api_key=abc&api_key=", ALL, KEY, AG_R_NONE, "key", "abc",
-         AG_FROM_QUERY},
+        {NULL, NULL, "key=; key=abc; key=", NULL, ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_COOKIE},
+        {NULL, NULL, NULL, "api_key=abc&api_key=", ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_QUERY},
         /* httpd joins what is repeated */
         {"abc, ", NULL, NULL, NULL, ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_HEADER},
         {", abc", NULL, NULL, NULL, ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_HEADER},
@@ -248,8 +253,7 @@ static void test_apikey(void **state)
         {NULL, "abc", NULL, NULL, PLAIN, KEY, AG_R_NONE, "key", "abc", AG_FROM_PLAIN},
         {NULL, "ApiKey abc", NULL, NULL, PLAIN, KEY, AG_R_NONE, "key", "abc", AG_FROM_APIKEY},
         {NULL, "Bearer abc", NULL, NULL, PLAIN, KEY, AG_R_NONE, "key", "Bearer abc", AG_FROM_PLAIN},
-        {NULL, "Bearer abc", NULL, NULL, PLAIN | BEARER, KEY, AG_R_NONE, "key", "abc",
-         AG_FROM_BEARER},
+        {NULL, "Bearer abc", NULL, NULL, PLAIN | BEARER, KEY, AG_R_NONE, "key", "abc", AG_FROM_BEARER},
         {NULL, "Bearer " TOKEN, NULL, NULL, PLAIN, BOTH, AG_R_NONE, "jwt", TOKEN, AG_FROM_BEARER},
         {NULL, "abc, abd", NULL, NULL, PLAIN, KEY, AMBIGUOUS, NOTHING},
     };
@@ -283,8 +287,7 @@ static void test_spellings(void **state)
         ag_credential_t found;
         ag_reason_e reason = ag_cred_find(&found, &request, &from, KEY);
 
-        if (reason != cases[i].reason
-            || (reason == AG_R_NONE && strcmp(found.text, "abc") != 0)) {
+        if (reason != cases[i].reason || (reason == AG_R_NONE && strcmp(found.text, "abc") != 0)) {
             fail_msg("case %d: %s", i, ag_reason(reason)->code);
         }
     }
@@ -293,8 +296,7 @@ static void test_spellings(void **state)
 /* A forward proxy is told the credential in a field of its own. */
 static void test_proxy(void **state)
 {
-    static const char *const fields[] = {"Authorization", "Bearer other", "Proxy-Authorization",
-                                         "Bearer abc", NULL};
+    static const char *const fields[] = {"Authorization", "Bearer other", "Proxy-Authorization", "Bearer abc", NULL};
     ag_key_from_t from = from_of(H | BEARER, *state);
     ag_request_t request = make_request(fields, *state);
     ag_credential_t found;
@@ -307,9 +309,8 @@ static void test_proxy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_one_place), TEST(test_basic), TEST(test_bearer_kinds), TEST(test_two),
-        TEST(test_repeated), TEST(test_empty), TEST(test_apikey), TEST(test_spellings),
-        TEST(test_proxy),
+        TEST(test_one_place), TEST(test_basic),  TEST(test_bearer_kinds), TEST(test_two),   TEST(test_repeated),
+        TEST(test_empty),     TEST(test_apikey), TEST(test_spellings),    TEST(test_proxy),
     };
 
     return cmocka_run_group_tests_name("cred", tests, NULL, NULL);

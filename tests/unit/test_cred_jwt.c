@@ -9,10 +9,9 @@
 #include "../../src/cred/token_memo.h"
 #include "../../src/guard/guard.h"
 
-#define SEC APR_USEC_PER_SEC
-#define TIMES "\"iat\":1699999990,\"nbf\":1699999990,\"exp\":1700000100"
-#define CLAIMS                                                                                     \
-    "{\"iss\":\"https://id\",\"sub\":\"joe\",\"azp\":\"acme\",\"scope\":\"a b\"," TIMES "}"
+#define SEC    APR_USEC_PER_SEC
+#define TIMES  "\"iat\":1699999990,\"nbf\":1699999990,\"exp\":1700000100"
+#define CLAIMS "{\"iss\":\"https://id\",\"sub\":\"joe\",\"azp\":\"acme\",\"scope\":\"a b\"," TIMES "}"
 
 typedef struct {
     const maker_t *m;
@@ -34,8 +33,7 @@ static const char *header(const ag_request_t *request, const char *name)
                                                   : NULL;
 }
 
-static void spellings(const ag_request_t *request, const char *name, ag_spelling_fn each,
-                      void *ctx)
+static void spellings(const ag_request_t *request, const char *name, ag_spelling_fn each, void *ctx)
 {
     const char *value = header(request, name);
 
@@ -63,8 +61,8 @@ static house_t open_house(const maker_t *m)
     h.m = m;
     h.p = m->p;
     h.sip.k0 = 1;
-    assert_int_equal(ag_cache_attach(&h.tokens, apr_palloc(h.p, size), size, AG_TOKEN_RECORD_SIZE,
-                                     1, h.p), APR_SUCCESS);
+    assert_int_equal(ag_cache_attach(&h.tokens, apr_palloc(h.p, size), size, AG_TOKEN_RECORD_SIZE, 1, h.p),
+                     APR_SUCCESS);
     h.request.pool = h.p;
     h.request.method = "GET";
     h.request.path = "/api";
@@ -376,8 +374,10 @@ static void test_keep(void **state)
     ag_quota_line_t line = {.dry_run = 1};
     house_t h = open_house(*state);
     ag_policy_t *policy = ag_policy_make(h.p);
-    ag_check_t check = {.policy = policy, .verdict = {.reason = AG_R_SCOPE_INSUFFICIENT,
-                        .detail = detail, .wanted = wanted, .lines = &line, .n_lines = 1}};
+    ag_check_t check = {
+        .policy = policy,
+        .verdict = {
+            .reason = AG_R_SCOPE_INSUFFICIENT, .detail = detail, .wanted = wanted, .lines = &line, .n_lines = 1}};
     const ag_check_t *kept;
 
     policy->key_from = (ag_key_from_t){&source, 1, vary, 0, 0, advice, both};
@@ -434,14 +434,21 @@ static void test_providers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_remembered), cmocka_unit_test(test_other_token),
-        cmocka_unit_test(test_times), cmocka_unit_test(test_not_yet),
-        cmocka_unit_test(test_memo_ends), cmocka_unit_test(test_realms),
-        cmocka_unit_test(test_garbled_record), cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_remembered),
+        cmocka_unit_test(test_other_token),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_not_yet),
+        cmocka_unit_test(test_memo_ends),
+        cmocka_unit_test(test_realms),
+        cmocka_unit_test(test_garbled_record),
+        cmocka_unit_test(test_long_names),
         cmocka_unit_test(test_no_token),
-        cmocka_unit_test(test_identify), cmocka_unit_test(test_identify_refused),
-        cmocka_unit_test(test_anonymous), cmocka_unit_test(test_refused_before),
-        cmocka_unit_test(test_providers), cmocka_unit_test(test_keep),
+        cmocka_unit_test(test_identify),
+        cmocka_unit_test(test_identify_refused),
+        cmocka_unit_test(test_anonymous),
+        cmocka_unit_test(test_refused_before),
+        cmocka_unit_test(test_providers),
+        cmocka_unit_test(test_keep),
     };
 
     return cmocka_run_group_tests_name("cred: tokens", tests, maker_start, maker_stop);

@@ -46,7 +46,7 @@ static void test_principal(void **state)
 {
     fixture_t *f = *state;
     const char *key = new_key(f, "roles = 'dev ops', rate_limit = '5/min 9/h', "
-                              "allowed_ips = '192.0.2.0/24', allowed_endpoints = '/api /b'");
+                                 "allowed_ips = '192.0.2.0/24', allowed_endpoints = '/api /b'");
     answer_t a = ask(f, key, "GET /api", "192.0.2.1");
 
     assert_int_equal(a.reason, AG_R_NONE);
@@ -108,24 +108,33 @@ static void test_endpoints(void **state)
         const char *list, *request;
         int yes;
     } cases[] = {
-        {"GET /api/me", "GET /api/me", 1},       {"GET /api/me", "POST /api/me", 0},
-        {"GET /api/me", "GET /api/men", 0},      {"GET /api/me", "GETS /api/me", 0},
-        {"GET /api/me", "GE /api/me", 0},        {"GET /api/me", "get /api/me", 0},
-        {"* /api/me", "DELETE /api/me", 1},      {"/api/me", "DELETE /api/me", 1},
-        {"/api/*", "PUT /api/a/b", 1},           {"/api/*", "PUT /other", 0},
-        {"GET /api/*", "HEAD /api/a", 1},        {"GET   /a", "GET /a", 0}, /* broken */
-        {"HEAD /api/*", "GET /api/a", 0},        {"HEAD /api/*", "HEAD /api/a", 1},
-        {"GET /api/*", "HEAD /b", 0},            {"GET /api/*", "HEADS /api/a", 0},
-        {"POST /api/*", "HEAD /api/a", 0},       {"GETS /api/*", "HEAD /api/a", 0},
-        {"GET /a", "PUT /b", 0},                 {"G /a", "P /a", 0},
+        {"GET /api/me", "GET /api/me", 1},
+        {"GET /api/me", "POST /api/me", 0},
+        {"GET /api/me", "GET /api/men", 0},
+        {"GET /api/me", "GETS /api/me", 0},
+        {"GET /api/me", "GE /api/me", 0},
+        {"GET /api/me", "get /api/me", 0},
+        {"* /api/me", "DELETE /api/me", 1},
+        {"/api/me", "DELETE /api/me", 1},
+        {"/api/*", "PUT /api/a/b", 1},
+        {"/api/*", "PUT /other", 0},
+        {"GET /api/*", "HEAD /api/a", 1},
+        {"GET   /a", "GET /a", 0}, /* broken */
+        {"HEAD /api/*", "GET /api/a", 0},
+        {"HEAD /api/*", "HEAD /api/a", 1},
+        {"GET /api/*", "HEAD /b", 0},
+        {"GET /api/*", "HEADS /api/a", 0},
+        {"POST /api/*", "HEAD /api/a", 0},
+        {"GETS /api/*", "HEAD /api/a", 0},
+        {"GET /a", "PUT /b", 0},
+        {"G /a", "P /a", 0},
         {"G /a", "G /a", 1},
     };
     fixture_t *f = *state;
     int i;
 
     for (i = 0; i < N_OF(cases); i++) {
-        const char *set = apr_psprintf(f->p, "allowed_endpoints = '[\"POST /x\", \"%s\"]'",
-                                       cases[i].list);
+        const char *set = apr_psprintf(f->p, "allowed_endpoints = '[\"POST /x\", \"%s\"]'", cases[i].list);
         const char *key = new_key(f, set);
         ag_reason_e reason = ask(f, key, cases[i].request, "192.0.2.1").reason;
 
@@ -140,15 +149,15 @@ static void test_endpoints(void **state)
 static void test_doubtful_paths(void **state)
 {
     static const char *const fine[] = {
-        "/api/a b", "/api/100%", "/api/%20%2", "/api/a;v=1/b", "/api/a;v=..", "/api/a..b/..c/d..",
-        "/api/...", "/api/;a", "/api/", "/api/%41%zz", "/api/a;/b", "/api/a.;b", "/api/%",
+        "/api/a b",          "/api/100%", "/api/%20%2", "/api/a;v=1/b", "/api/a;v=..",
+        "/api/a..b/..c/d..", "/api/...",  "/api/;a",    "/api/",        "/api/%41%zz",
+        "/api/a;/b",         "/api/a.;b", "/api/%",
     };
     static const char *const doubtful[] = {
-        "/api/a%2Fb",       "/api/%20a%2fb",      "/api/..;/admin",  "/api/..;x=1/admin",
-        "/api/..;",         "/api/..%3b/admin",   "/api/..%3B/admin", "/api/..%5c/admin",
-        "/api/..\\admin",   "/api/a\\..\\admin",  "/api/a%5Cb",      "/api/.;/admin",
-        "/api/%2e%2e/admin", "/api/.%2E/admin",   "/api/%2e%2e;/a",  "/api/..",
-        "/api/a/..;/..;/b", "/api/.%2e%3bx/admin",
+        "/api/a%2Fb",       "/api/%20a%2fb",    "/api/..;/admin",      "/api/..;x=1/admin", "/api/..;",
+        "/api/..%3b/admin", "/api/..%3B/admin", "/api/..%5c/admin",    "/api/..\\admin",    "/api/a\\..\\admin",
+        "/api/a%5Cb",       "/api/.;/admin",    "/api/%2e%2e/admin",   "/api/.%2E/admin",   "/api/%2e%2e;/a",
+        "/api/..",          "/api/a/..;/..;/b", "/api/.%2e%3bx/admin",
     };
     fixture_t *f = *state;
     const char *key = new_key(f, "allowed_endpoints = '/api/*'");
@@ -226,8 +235,7 @@ static const char *header(const ag_request_t *request, const char *name)
     return strcmp(name, "X-API-Key") == 0 ? request->ctx : NULL;
 }
 
-static void spellings(const ag_request_t *request, const char *name, ag_spelling_fn each,
-                      void *ctx)
+static void spellings(const ag_request_t *request, const char *name, ag_spelling_fn each, void *ctx)
 {
     const char *value = header(request, name);
 
@@ -294,9 +302,9 @@ static void test_identify(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_principal), TEST(test_status), TEST(test_address), TEST(test_endpoints),
-        TEST(test_order), TEST(test_no_key), TEST(test_database_away), TEST(test_identify),
-        TEST(test_doubtful_paths),
+        TEST(test_principal),     TEST(test_status),   TEST(test_address),
+        TEST(test_endpoints),     TEST(test_order),    TEST(test_no_key),
+        TEST(test_database_away), TEST(test_identify), TEST(test_doubtful_paths),
     };
     int failed;
 

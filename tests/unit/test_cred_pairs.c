@@ -9,8 +9,7 @@ typedef struct {
     int twice;
 } pair_t;
 
-static void read_pairs(const char *(*read)(const char *list, const char *name, int *twice,
-                                           apr_pool_t *p),
+static void read_pairs(const char *(*read)(const char *list, const char *name, int *twice, apr_pool_t *p),
                        const pair_t *pairs, int n, apr_pool_t *p)
 {
     int i;
@@ -20,8 +19,7 @@ static void read_pairs(const char *(*read)(const char *list, const char *name, i
         const char *value = read(pairs[i].list, "k", &twice, p);
 
         if (twice != pairs[i].twice
-            || (!twice && strcmp(value ? value : "(none)",
-                                 pairs[i].value ? pairs[i].value : "(none)") != 0)) {
+            || (!twice && strcmp(value ? value : "(none)", pairs[i].value ? pairs[i].value : "(none)") != 0)) {
             fail_msg("%s: %s, twice %d", pairs[i].list, value ? value : "(none)", twice);
         }
     }
@@ -30,15 +28,19 @@ static void read_pairs(const char *(*read)(const char *list, const char *name, i
 static void test_argument(void **state)
 {
     static const pair_t pairs[] = {
-        {NULL, NULL, 0},          {"", NULL, 0},            {"k=v", "v", 0},
-        {"k=", NULL, 0},          {"k", NULL, 0},           {"K=v", "v", 0},
-        {"kk=v", NULL, 0},        {"a=1&k=v&b=2", "v", 0},  {"a=k=v", NULL, 0},
-        {"k=a=b", "a=b", 0},      {"&&k=v&", "v", 0},       {"k=a%2Bb", "a+b", 0},
-        {"k=a+b", "a b", 0},      {"k=%41%42", "AB", 0},    {"k=%", "%", 0},
-        {"k=%4", "%4", 0},        {"k=%zz", "%zz", 0},      {"k=a%00b", "a%00b", 0},
-        {"k=%20+%09", NULL, 0},   {"k=&k=v&k=+", "v", 0},   {"x=1;k=v", "v", 0},
-        {"x=1;k=v;y=2&z=3", "v;y=2", 0},                    {"x;k=v&k=w", NULL, 1},
-        {"k=v;k=w", "v;k=w", 0},  {"k=v&k=v", NULL, 1},     {"k=v&a=1&k=w", NULL, 1},
+        {NULL, NULL, 0},        {"", NULL, 0},
+        {"k=v", "v", 0},        {"k=", NULL, 0},
+        {"k", NULL, 0},         {"K=v", "v", 0},
+        {"kk=v", NULL, 0},      {"a=1&k=v&b=2", "v", 0},
+        {"a=k=v", NULL, 0},     {"k=a=b", "a=b", 0},
+        {"&&k=v&", "v", 0},     {"k=a%2Bb", "a+b", 0},
+        {"k=a+b", "a b", 0},    {"k=%41%42", "AB", 0},
+        {"k=%", "%", 0},        {"k=%4", "%4", 0},
+        {"k=%zz", "%zz", 0},    {"k=a%00b", "a%00b", 0},
+        {"k=%20+%09", NULL, 0}, {"k=&k=v&k=+", "v", 0},
+        {"x=1;k=v", "v", 0},    {"x=1;k=v;y=2&z=3", "v;y=2", 0},
+        {"x;k=v&k=w", NULL, 1}, {"k=v;k=w", "v;k=w", 0},
+        {"k=v&k=v", NULL, 1},   {"k=v&a=1&k=w", NULL, 1},
         {"k=%26", "&", 0},
     };
 
@@ -48,16 +50,35 @@ static void test_argument(void **state)
 static void test_cookie(void **state)
 {
     static const pair_t pairs[] = {
-        {NULL, NULL, 0},            {"", NULL, 0},          {"k=v", "v", 0},
-        {"k=", NULL, 0},            {"k", NULL, 0},         {"K=v", "v", 0},
-        {"a=1; k=v; b=2", "v", 0},  {"a=1;k=v;b=2", "v", 0}, {"kk=v; k2=w", NULL, 0},
-        {"k=\"v\"", "v", 0},        {"k=\"\"", NULL, 0},    {"k=\"", "\"", 0},
-        {"k=a%2Bb", "a%2Bb", 0},    {"k=a+b", "a+b", 0},    {"k=a=b", "a=b", 0},
-        {"  k=v  ", "v", 0},        {"k=v; k=v", NULL, 1},  {"k=v;k=w", NULL, 1},
-        {"a=1&k=v", NULL, 0},       {"k=v, a=1", "v", 0},   {"a=1, k=v", "v", 0},
-        {"k=v, k=v", NULL, 1},      {"k =v", "v", 0},       {"a=1; k\t= v ;b", "v", 0},
-        {"$Version=\"1\"; k=\"v\"; $Path=\"/\"", "v", 0},   {"k=v; %6B=w", NULL, 1},
-        {"k=v; k[]=w", NULL, 1},    {"k=v w", "v w", 0},    {"k=\"v; k=w\"", NULL, 1},
+        {NULL, NULL, 0},
+        {"", NULL, 0},
+        {"k=v", "v", 0},
+        {"k=", NULL, 0},
+        {"k", NULL, 0},
+        {"K=v", "v", 0},
+        {"a=1; k=v; b=2", "v", 0},
+        {"a=1;k=v;b=2", "v", 0},
+        {"kk=v; k2=w", NULL, 0},
+        {"k=\"v\"", "v", 0},
+        {"k=\"\"", NULL, 0},
+        {"k=\"", "\"", 0},
+        {"k=a%2Bb", "a%2Bb", 0},
+        {"k=a+b", "a+b", 0},
+        {"k=a=b", "a=b", 0},
+        {"  k=v  ", "v", 0},
+        {"k=v; k=v", NULL, 1},
+        {"k=v;k=w", NULL, 1},
+        {"a=1&k=v", NULL, 0},
+        {"k=v, a=1", "v", 0},
+        {"a=1, k=v", "v", 0},
+        {"k=v, k=v", NULL, 1},
+        {"k =v", "v", 0},
+        {"a=1; k\t= v ;b", "v", 0},
+        {"$Version=\"1\"; k=\"v\"; $Path=\"/\"", "v", 0},
+        {"k=v; %6B=w", NULL, 1},
+        {"k=v; k[]=w", NULL, 1},
+        {"k=v w", "v w", 0},
+        {"k=\"v; k=w\"", NULL, 1},
         {"k=; k=v", "v", 0},
     };
 
@@ -68,13 +89,14 @@ static void test_cookie(void **state)
 static void test_names(void **state)
 {
     static const char *const same[] = {
-        "api_key", "API_KEY", "Api_Key", "%61pi_key", "%61%70%69%5f%6B%65%79", "api%5Fkey",
-        "api.key", "api-key", "api+key", "api%20key", "api[key", "+api_key", "%20%09api_key",
-        "api_key[]", "api_key%5B%5D", "api_key[a][b]", "api_key%00x", "api_key+", "%u0061pi_key",
-        "api%u005Fkey", "?api_key", "api%ffkey", "[api_key]", "%5Bapi_key%5D", "api_key]",
+        "api_key",       "API_KEY",     "Api_Key",       "%61pi_key",     "%61%70%69%5f%6B%65%79",
+        "api%5Fkey",     "api.key",     "api-key",       "api+key",       "api%20key",
+        "api[key",       "+api_key",    "%20%09api_key", "api_key[]",     "api_key%5B%5D",
+        "api_key[a][b]", "api_key%00x", "api_key+",      "%u0061pi_key",  "api%u005Fkey",
+        "?api_key",      "api%ffkey",   "[api_key]",     "%5Bapi_key%5D", "api_key]",
     };
     static const char *const other[] = {
-        "apikey", "api__key", "api_key2", "xapi_key", "api_ke", "api_key.", "api%255Fkey",
+        "apikey",      "api__key", "api_key2",  "xapi_key",   "api_ke",   "api_key.",   "api%255Fkey",
         "%2561pi_key", "api[key]", "api%00key", "api_key%zz", "%api_key", "%u06pi_key", "api1key",
     };
     int i, twice = 0;
@@ -93,8 +115,7 @@ static void test_names(void **state)
     for (i = 0; i < N_OF(other); i++) {
         const char *args = apr_pstrcat(*state, "a=1&", other[i], "=v&b=2", NULL);
 
-        if (ag_cred_argument(args, "api_key", &twice, *state)
-            || ag_cred_args_masked(args, args, "api_key", *state)) {
+        if (ag_cred_argument(args, "api_key", &twice, *state) || ag_cred_args_masked(args, args, "api_key", *state)) {
             fail_msg("%s is another name", other[i]);
         }
         assert_string_equal(ag_cred_args_without(args, "api_key", *state), args);
@@ -130,17 +151,16 @@ static void test_masked(void **state)
 /* Everywhere the one credential stands is known, so that it can be hidden everywhere. */
 static void test_places(void **state)
 {
-    static const case_t everywhere = {"abc", "Basic OmFiYw==", "key=abc", "api_key=abc", ALL, KEY,
-                                      AG_R_NONE, "key", "abc", AG_FROM_HEADER};
-    static const case_t one = {NULL, NULL, "key=abc", NULL, ALL, KEY, AG_R_NONE, "key", "abc",
-                               AG_FROM_COOKIE};
-    static const case_t two = {NULL, "Bearer abc", NULL, "api_key=abc", ALL, KEY, AG_R_NONE, "key",
-                               "abc", AG_FROM_QUERY};
+    static const case_t everywhere = {"abc", "Basic OmFiYw==", "key=abc", "api_key=abc", ALL,
+                                      KEY,   AG_R_NONE,        "key",     "abc",         AG_FROM_HEADER};
+    static const case_t one = {NULL, NULL, "key=abc", NULL, ALL, KEY, AG_R_NONE, "key", "abc", AG_FROM_COOKIE};
+    static const case_t two = {NULL, "Bearer abc", NULL,  "api_key=abc", ALL,
+                               KEY,  AG_R_NONE,    "key", "abc",         AG_FROM_QUERY};
     ag_credential_t found;
 
     find(&found, &everywhere, *state);
-    assert_int_equal(found.places, 1u << AG_FROM_HEADER | 1u << AG_FROM_BASIC
-                                       | 1u << AG_FROM_QUERY | 1u << AG_FROM_COOKIE);
+    assert_int_equal(found.places,
+                     1u << AG_FROM_HEADER | 1u << AG_FROM_BASIC | 1u << AG_FROM_QUERY | 1u << AG_FROM_COOKIE);
     find(&found, &one, *state);
     assert_int_equal(found.places, 1u << AG_FROM_COOKIE);
     find(&found, &two, *state);
@@ -151,8 +171,8 @@ typedef struct {
     const char *list, *left; /* NULL: nothing */
 } without_t;
 
-static void remove_pairs(char *(*without)(const char *list, const char *name, apr_pool_t *p),
-                         const without_t *cases, int n, apr_pool_t *p)
+static void remove_pairs(char *(*without)(const char *list, const char *name, apr_pool_t *p), const without_t *cases,
+                         int n, apr_pool_t *p)
 {
     int i;
 
@@ -166,19 +186,39 @@ static void remove_pairs(char *(*without)(const char *list, const char *name, ap
 static void test_without(void **state)
 {
     static const without_t args[] = {
-        {"k=v", NULL},        {"", NULL},               {"a=1", "a=1"},
-        {"k=v&a=1", "a=1"},   {"a=1&k=v", "a=1"},       {"a=1&k=v&b=2", "a=1&b=2"},
-        {"k=v&k=w", NULL},    {"a=1&k=v&k=w&b=2", "a=1&b=2"},
-        {"kk=v&k", "kk=v&k"}, {"k=&a=1", "a=1"},        {"a=k=v", "a=k=v"},
-        {"K=v", NULL},        {"a=1&&b=2", "a=1&&b=2"}, {"k=v;x=1&a=1", "a=1"},
-        {"%6b=v&a=1", "a=1"}, {"a=1;k=v&b", "a=1&b"},   {"k[]=v&k[a]=w", NULL},
-        {"?a=1", "?a=1"},     {"?k=v&a=1", "a=1"},      {"&a=1&", "&a=1&"},
+        {"k=v", NULL},
+        {"", NULL},
+        {"a=1", "a=1"},
+        {"k=v&a=1", "a=1"},
+        {"a=1&k=v", "a=1"},
+        {"a=1&k=v&b=2", "a=1&b=2"},
+        {"k=v&k=w", NULL},
+        {"a=1&k=v&k=w&b=2", "a=1&b=2"},
+        {"kk=v&k", "kk=v&k"},
+        {"k=&a=1", "a=1"},
+        {"a=k=v", "a=k=v"},
+        {"K=v", NULL},
+        {"a=1&&b=2", "a=1&&b=2"},
+        {"k=v;x=1&a=1", "a=1"},
+        {"%6b=v&a=1", "a=1"},
+        {"a=1;k=v&b", "a=1&b"},
+        {"k[]=v&k[a]=w", NULL},
+        {"?a=1", "?a=1"},
+        {"?k=v&a=1", "a=1"},
+        {"&a=1&", "&a=1&"},
     };
     static const without_t cookies[] = {
-        {"k=v", NULL},        {"k=v; a=1", "a=1"},      {"a=1; k=v", "a=1"},
-        {"a=1; k=v; b=2", "a=1; b=2"},                  {"a=1;k=v;b=2", "a=1;b=2"},
-        {"k=v; k=w", NULL},   {"kk=v; k", "kk=v; k"},   {"a=1, k=v, b=2", "a=1, b=2"},
-        {"a=1; %4b=v", "a=1"}, {"k=v w; a=1", "a=1"},   {"k = v; a=1", "a=1"},
+        {"k=v", NULL},
+        {"k=v; a=1", "a=1"},
+        {"a=1; k=v", "a=1"},
+        {"a=1; k=v; b=2", "a=1; b=2"},
+        {"a=1;k=v;b=2", "a=1;b=2"},
+        {"k=v; k=w", NULL},
+        {"kk=v; k", "kk=v; k"},
+        {"a=1, k=v, b=2", "a=1, b=2"},
+        {"a=1; %4b=v", "a=1"},
+        {"k=v w; a=1", "a=1"},
+        {"k = v; a=1", "a=1"},
     };
 
     remove_pairs(ag_cred_args_without, args, N_OF(args), *state);
@@ -188,8 +228,8 @@ static void test_without(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_argument), TEST(test_cookie), TEST(test_places), TEST(test_without),
-        TEST(test_names), TEST(test_masked),
+        TEST(test_argument), TEST(test_cookie), TEST(test_places),
+        TEST(test_without),  TEST(test_names),  TEST(test_masked),
     };
 
     return cmocka_run_group_tests_name("cred", tests, NULL, NULL);

@@ -58,7 +58,9 @@ static void test_records(void **state)
         {"\"\"\"\"\"\"\r\n", "\"\"/"},
         {"\"a\nb\",c\nd,e", "a\nb|c/d|e/"},
         {"\"a\r\nb\"", "a\r\nb/"},
-        {"\xEF\xBB\xBF" "a,b", "a|b/"},
+        {"\xEF\xBB\xBF"
+         "a,b",
+         "a|b/"},
         {"\xC3\xBC,b", "\xC3\xBC|b/"},
         /* What is wrong, and that the next line is read again. */
         {"\"a", "!"},

@@ -104,8 +104,7 @@ static void test_each_question_has_its_answer(void **state)
     for (i = 0; i < 20; i++) {
         const char *question = apr_psprintf(f.p, "show %d", i);
 
-        assert_string_equal(ag_desk_ask(f.tool, f.fd, question, apr_time_from_sec(10), f.p),
-                            question);
+        assert_string_equal(ag_desk_ask(f.tool, f.fd, question, apr_time_from_sec(10), f.p), question);
     }
     __atomic_store_n(&f.stop, 1, __ATOMIC_SEQ_CST);
     pthread_join(thread, &answered);

@@ -58,7 +58,8 @@ static const char *temporary(apr_pool_t *p)
 static void test_an_answer(void **state)
 {
     server_t server = {.says = OK("Content-Type: application/jwk-set+json\r\n"
-                                  "Cache-Control: public, max-age=600\r\nContent-Length: 2\r\n", "{}")};
+                                  "Cache-Control: public, max-age=600\r\nContent-Length: 2\r\n",
+                                  "{}")};
     ag_fetched_t out;
 
     assert_null(ask(&server, &out, *state));
@@ -103,8 +104,8 @@ static void test_how_long_it_may_be_kept(void **state)
     int i;
 
     for (i = 0; i < N_OF(cases); i++) {
-        server_t server = {.says = apr_psprintf(*state, "HTTP/1.1 200 OK\r\n%sContent-Length: 0\r\n\r\n",
-                                                cases[i].fields)};
+        server_t server = {
+            .says = apr_psprintf(*state, "HTTP/1.1 200 OK\r\n%sContent-Length: 0\r\n\r\n", cases[i].fields)};
         ag_fetched_t out;
 
         assert_null(ask(&server, &out, *state));
@@ -224,8 +225,10 @@ static void test_redirects_go_to_https_alone(void **state)
     int i;
 
     for (i = 0; i < N_OF(targets); i++) {
-        server_t server = {.says = apr_psprintf(*state, "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n"
-                                                "Connection: close\r\n\r\n", targets[i])};
+        server_t server = {.says = apr_psprintf(*state,
+                                                "HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n"
+                                                "Connection: close\r\n\r\n",
+                                                targets[i])};
         ag_fetched_t out;
         ag_fetch_t fetch;
 
@@ -240,7 +243,8 @@ static void test_redirects_go_to_https_alone(void **state)
 
 static void test_redirects_are_counted(void **state)
 {
-    server_t server = {.says = "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"};
+    server_t server = {
+        .says = "HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"};
     ag_fetched_t out;
     ag_fetch_t fetch;
 
@@ -287,13 +291,22 @@ static void test_certificates(void **state)
 static void test_addresses(void **state)
 {
     static const char *const good[] = {"https://login.example.com/keys", "https://[2001:db8::1]:8443/keys?x=1",
-                                       "http://127.0.0.1:8080/", "http://127.9.9.9/", "http://localhost/keys",
-                                       "http://[::1]/keys"};
-    static const char *const bad[] = {"http://login.example.com/", "http://127.0.0.1.example.com/",
-                                      "http://localhost.example.com/", "http://[::2]/", "ftp://a.example/",
-                                      "file:///etc/passwd", "login.example.com", "", "https://",
-                                      "https://user:secret@a.example/", "https://user@a.example/",
-                                      "https://a.example/#keys", "http://128.0.0.1/", "http://0.0.0.0/"};
+                                       "http://127.0.0.1:8080/",         "http://127.9.9.9/",
+                                       "http://localhost/keys",          "http://[::1]/keys"};
+    static const char *const bad[] = {"http://login.example.com/",
+                                      "http://127.0.0.1.example.com/",
+                                      "http://localhost.example.com/",
+                                      "http://[::2]/",
+                                      "ftp://a.example/",
+                                      "file:///etc/passwd",
+                                      "login.example.com",
+                                      "",
+                                      "https://",
+                                      "https://user:secret@a.example/",
+                                      "https://user@a.example/",
+                                      "https://a.example/#keys",
+                                      "http://128.0.0.1/",
+                                      "http://0.0.0.0/"};
     int i;
 
     for (i = 0; i < N_OF(good); i++) {

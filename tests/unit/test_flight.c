@@ -23,8 +23,7 @@ static int set_up(void **state)
 
     pool_start(state);
     f = apr_pcalloc(*state, sizeof *f);
-    f->flights = mmap(NULL, AG_FLIGHT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-                      0);
+    f->flights = mmap(NULL, AG_FLIGHT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_int_equal(ag_flights_init(f->flights), APR_SUCCESS);
     *state = f;
     return 0;
@@ -39,8 +38,7 @@ static int tear_down(void **state)
 
 static ag_flight_t ask(fixture_t *f, apr_uint64_t store, apr_uint64_t what)
 {
-    ag_flight_t flight = {.flights = f->flights, .store = {store, store}, .what = {what, what},
-                          .places = PLACES};
+    ag_flight_t flight = {.flights = f->flights, .store = {store, store}, .what = {what, what}, .places = PLACES};
 
     return flight;
 }

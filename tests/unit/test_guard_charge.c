@@ -388,14 +388,27 @@ static void test_shm_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HOUSE(test_order), HOUSE(test_no_limits), HOUSE(test_once), HOUSE(test_once_per_subject),
-        HOUSE(test_refused_by_address), HOUSE(test_given_back), HOUSE(test_dry_run),
-        HOUSE(test_denied), HOUSE(test_denied_over_limit),
+        HOUSE(test_order),
+        HOUSE(test_no_limits),
+        HOUSE(test_once),
+        HOUSE(test_once_per_subject),
+        HOUSE(test_refused_by_address),
+        HOUSE(test_given_back),
+        HOUSE(test_dry_run),
+        HOUSE(test_denied),
+        HOUSE(test_denied_over_limit),
         HOUSE(test_memcached),
-        HOUSE(test_away_local), HOUSE(test_away_local_alone), HOUSE(test_lines),
-        HOUSE(test_away_small_burst), HOUSE(test_below_window),
-        HOUSE(test_below), HOUSE(test_final), HOUSE(test_away_allow),
-        HOUSE(test_away_deny), HOUSE(test_goes_away), HOUSE(test_shm_fails),
+        HOUSE(test_away_local),
+        HOUSE(test_away_local_alone),
+        HOUSE(test_lines),
+        HOUSE(test_away_small_burst),
+        HOUSE(test_below_window),
+        HOUSE(test_below),
+        HOUSE(test_final),
+        HOUSE(test_away_allow),
+        HOUSE(test_away_deny),
+        HOUSE(test_goes_away),
+        HOUSE(test_shm_fails),
     };
 
     return cmocka_run_group_tests_name("guard: charge", tests, NULL, NULL);

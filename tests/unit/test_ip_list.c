@@ -104,8 +104,8 @@ static void test_pages(void **state)
     ag_ip_source_t *list = open_source(f, "list:big");
 
     sql(f, "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 12345)"
-        " INSERT INTO api_ip_lists (list, cidr)"
-        " SELECT 'big', printf('10.%%d.%%d.%%d', i / 16384, i / 64 %% 256, i %% 64 * 4) FROM n");
+           " INSERT INTO api_ip_lists (list, cidr)"
+           " SELECT 'big', printf('10.%%d.%%d.%%d', i / 16384, i / 64 %% 256, i %% 64 * 4) FROM n");
     look(f, list, 1);
     assert_int_equal(ask(f, list, "10.0.0.0"), AG_IP_YES);
     assert_int_equal(ask(f, list, "10.0.0.1"), AG_IP_NO);
@@ -121,8 +121,8 @@ static void test_pages_that_do_not_end(void **state)
     ag_ip_source_t *list = open_source(f, "list:big");
 
     sql(f, "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1234)"
-        " INSERT INTO api_ip_lists (list, cidr)"
-        " SELECT 'big', CAST(printf('no. %%d', i) AS BLOB) FROM n");
+           " INSERT INTO api_ip_lists (list, cidr)"
+           " SELECT 'big', CAST(printf('no. %%d', i) AS BLOB) FROM n");
     alarm(10);
     look(f, list, 1);
     alarm(0);
@@ -146,7 +146,7 @@ static void test_expiry(void **state)
     assert_int_equal(ask(f, list, "192.0.2.2"), AG_IP_NO);
     assert_int_equal(ask(f, list, "192.0.2.3"), AG_IP_YES);
     assert_int_equal(ask(f, list, "192.0.2.4"), AG_IP_NO); /* 0 is 1970, not never */
-    f->down = 1; /* nobody needs to be asked for that */
+    f->down = 1;                                           /* nobody needs to be asked for that */
     f->now += 28 * SEC;
     assert_int_equal(ask(f, list, "192.0.2.1"), AG_IP_YES);
     f->now += SEC;
@@ -157,8 +157,8 @@ static void test_expiry(void **state)
 /* What cannot be read may be what should have kept an address out. */
 static void test_rubbish(void **state)
 {
-    static const char *const wrong[] = {"'rubbish', NULL", "'10.0.0.0/33', NULL", "'', 'x'",
-                                        "'192.0.2.9', 'soon'", "'192.0.2.9', -5", "'192.0.2.9', X''",
+    static const char *const wrong[] = {"'rubbish', NULL",           "'10.0.0.0/33', NULL", "'', 'x'",
+                                        "'192.0.2.9', 'soon'",       "'192.0.2.9', -5",     "'192.0.2.9', X''",
                                         "'192.0.2.9', 1800000000000"}; /* milliseconds */
     fixture_t *f = *state;
     ag_ip_source_t *list = open_source(f, "list:blocked");
@@ -254,7 +254,8 @@ static void test_matches(void **state)
     look(f, list, 60);
     assert_int_equal(count(f, "SELECT count(*) FROM api_ip_matches"), 1);
     assert_int_equal(count(f, "SELECT last_match_at - 1700000001 FROM api_ip_matches WHERE"
-                              " list = 'partners' AND cidr = '192.0.2.77/24'"), 0);
+                              " list = 'partners' AND cidr = '192.0.2.77/24'"),
+                     0);
     look(f, list, 50);
     f->now += 50 * SEC;
     assert_int_equal(ask(f, list, "192.0.2.1"), AG_IP_YES);
@@ -263,7 +264,8 @@ static void test_matches(void **state)
     look(f, list, 1); /* before another table takes this one's place */
     assert_int_equal(count(f, "SELECT count(*) FROM api_ip_matches"), 2);
     assert_int_equal(count(f, "SELECT last_match_at - 1700000162 FROM api_ip_matches WHERE"
-                              " cidr = '192.0.2.77/24'"), 0);
+                              " cidr = '192.0.2.77/24'"),
+                     0);
     sql(f, "UPDATE api_ip_matches SET last_match_at = 1800000000"); /* another node's is later */
     ask(f, list, "10.1.2.3");
     look(f, list, 61);
@@ -295,9 +297,8 @@ static void test_untold(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_changes), TEST(test_rest), TEST(test_pages), TEST(test_expiry), TEST(test_rubbish),
-        TEST(test_away),    TEST(test_back), TEST(test_matches), TEST(test_untold),
-        TEST(test_pages_that_do_not_end),
+        TEST(test_changes), TEST(test_rest), TEST(test_pages),   TEST(test_expiry), TEST(test_rubbish),
+        TEST(test_away),    TEST(test_back), TEST(test_matches), TEST(test_untold), TEST(test_pages_that_do_not_end),
     };
     int failed;
 

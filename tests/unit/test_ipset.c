@@ -178,8 +178,7 @@ static void test_networks(void **state)
         ag_net_t net;
 
         assert_null(ag_net_parse(&net, cases[i].text, &masked, *state));
-        if (memcmp(&net.first, &first, 16) || memcmp(&net.last, &last, 16)
-            || masked != cases[i].masked) {
+        if (memcmp(&net.first, &first, 16) || memcmp(&net.last, &last, 16) || masked != cases[i].masked) {
             fail_msg("%s: %s to %s, masked %d", cases[i].text, ag_ip_text(&net.first, *state),
                      ag_ip_text(&net.last, *state), masked);
         }
@@ -189,15 +188,54 @@ static void test_networks(void **state)
 static void test_networks_wrong(void **state)
 {
     static const char *const texts[] = {
-        "", ".", "..", ".10", "10..1", "10.1.2.3.", "10.1.2.3.4", "10.256", "1000", "0010", "10.-1",
-         "10.a",
-        "a", "localhost", "10/8", "10.1/16", "/8", "/", "192.0.2.1/", "192.0.2.1/33",
-        "192.0.2.1/-1", "192.0.2.1/+8", "192.0.2.1/8/8", "192.0.2.1/ 8", "192.0.2.1 /8",
-        "192.0.2.1/255.0.255.0", "192.0.2.1/0.255.255.255", "192.0.2.1/255.255.255.253",
-        "192.0.2.1/255.255.255", "192.0.2.1/ffff::", "2001:db8::/129", "2001:db8::/255.255.0.0",
-        "2001:db8::/ffff::", "2001:db8", "fe80::1%eth0", "fe80::1%eth0/64", "fe80::%1/64", "::/",
-        "192.0.2.1-192.0.2.9", "192.0.2.*", "*", "all", "192.0.2.1,192.0.2.2", "192.0.2.1\n",
-        "::ffff:192.0.2.1/33", "::ffff:192.0.2.1/95", "::ffff:192.0.2.1/129", "192.0.2.1/120",
+        "",
+        ".",
+        "..",
+        ".10",
+        "10..1",
+        "10.1.2.3.",
+        "10.1.2.3.4",
+        "10.256",
+        "1000",
+        "0010",
+        "10.-1",
+        "10.a",
+        "a",
+        "localhost",
+        "10/8",
+        "10.1/16",
+        "/8",
+        "/",
+        "192.0.2.1/",
+        "192.0.2.1/33",
+        "192.0.2.1/-1",
+        "192.0.2.1/+8",
+        "192.0.2.1/8/8",
+        "192.0.2.1/ 8",
+        "192.0.2.1 /8",
+        "192.0.2.1/255.0.255.0",
+        "192.0.2.1/0.255.255.255",
+        "192.0.2.1/255.255.255.253",
+        "192.0.2.1/255.255.255",
+        "192.0.2.1/ffff::",
+        "2001:db8::/129",
+        "2001:db8::/255.255.0.0",
+        "2001:db8::/ffff::",
+        "2001:db8",
+        "fe80::1%eth0",
+        "fe80::1%eth0/64",
+        "fe80::%1/64",
+        "::/",
+        "192.0.2.1-192.0.2.9",
+        "192.0.2.*",
+        "*",
+        "all",
+        "192.0.2.1,192.0.2.2",
+        "192.0.2.1\n",
+        "::ffff:192.0.2.1/33",
+        "::ffff:192.0.2.1/95",
+        "::ffff:192.0.2.1/129",
+        "192.0.2.1/120",
     };
     ag_net_t net;
     int i;
@@ -208,8 +246,7 @@ static void test_networks_wrong(void **state)
         if (!error) {
             fail_msg("%s was taken", texts[i]);
         }
-        assert_non_null(strstr(error, apr_psprintf(*state, "\"%s\" is not an address or network",
-                                                   texts[i])));
+        assert_non_null(strstr(error, apr_psprintf(*state, "\"%s\" is not an address or network", texts[i])));
     }
 }
 
@@ -220,8 +257,8 @@ static void test_netmasks(void **state)
     int bits;
 
     for (bits = 0; bits <= 32; bits++) {
-        const char *text = apr_psprintf(*state, "10.1.2.3/%u.%u.%u.%u", mask >> 24,
-                                        mask >> 16 & 255, mask >> 8 & 255, mask & 255);
+        const char *text =
+            apr_psprintf(*state, "10.1.2.3/%u.%u.%u.%u", mask >> 24, mask >> 16 & 255, mask >> 8 & 255, mask & 255);
         ag_net_t net = net_of(text, *state);
         ag_net_t same = net_of(apr_psprintf(*state, "10.1.2.3/%d", bits), *state);
 
@@ -251,18 +288,13 @@ static void test_sets(void **state)
         const char *nets, *in, *out;
     } cases[] = {
         {"", "", "0.0.0.0 192.0.2.1 :: ::1 255.255.255.255"},
-        {"0.0.0.0/0", "0.0.0.0 192.0.2.1 255.255.255.255 ::ffff:1.2.3.4",
-         ":: ::1 2001:db8::1 ::192.0.2.1"},
-        {"::/0", ":: ::1 2001:db8::1 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-         "0.0.0.0 192.0.2.1 ::ffff:192.0.2.1"},
+        {"0.0.0.0/0", "0.0.0.0 192.0.2.1 255.255.255.255 ::ffff:1.2.3.4", ":: ::1 2001:db8::1 ::192.0.2.1"},
+        {"::/0", ":: ::1 2001:db8::1 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "0.0.0.0 192.0.2.1 ::ffff:192.0.2.1"},
         {"0.0.0.0/0 ::/0", ":: 0.0.0.0 255.255.255.255 2001:db8::1", ""},
-        {"192.0.2.0/24", "192.0.2.0 192.0.2.255 ::ffff:192.0.2.7",
-         "192.0.1.255 192.0.3.0 ::192.0.2.1 2001:db8::1"},
+        {"192.0.2.0/24", "192.0.2.0 192.0.2.255 ::ffff:192.0.2.7", "192.0.1.255 192.0.3.0 ::192.0.2.1 2001:db8::1"},
         {"::ffff:192.0.2.0/24", "192.0.2.0 192.0.2.255", "192.0.1.255 192.0.3.0"},
-        {"::ffff:192.0.2.0/120", "192.0.2.0 192.0.2.255 ::ffff:192.0.2.7",
-         "192.0.1.255 192.0.3.0 ::"},
-        {"10.0.0.0/8 10.1.0.0/16 10.1.2.3", "10.0.0.0 10.1.2.3 10.2.0.0 10.255.255.255",
-         "9.255.255.255 11.0.0.0"},
+        {"::ffff:192.0.2.0/120", "192.0.2.0 192.0.2.255 ::ffff:192.0.2.7", "192.0.1.255 192.0.3.0 ::"},
+        {"10.0.0.0/8 10.1.0.0/16 10.1.2.3", "10.0.0.0 10.1.2.3 10.2.0.0 10.255.255.255", "9.255.255.255 11.0.0.0"},
         {"10.1.2.3 10.0.0.0/8", "10.255.255.255", "11.0.0.0"},
         {"10.0.0.0/9 10.128.0.0/9", "10.127.255.255 10.128.0.0", "11.0.0.0"},
         {"10.0.0.1 10.0.0.3 10.0.0.3", "10.0.0.1 10.0.0.3", "10.0.0.0 10.0.0.2 10.0.0.4"},
@@ -374,8 +406,7 @@ static void near(unsigned char *byte, const plain_t *net)
 
     memcpy(byte, net->byte, 16);
     for (i = net->bits; i < 8 * (last + 1); i++) {
-        byte[i / 8] = (unsigned char)(up ? byte[i / 8] | 0x80 >> i % 8
-                                         : byte[i / 8] & ~(0x80 >> i % 8));
+        byte[i / 8] = (unsigned char)(up ? byte[i / 8] | 0x80 >> i % 8 : byte[i / 8] & ~(0x80 >> i % 8));
     }
     for (i = last; rand() % 2 && i >= 0; i--) { /* one further, with carry */
         byte[i] = (unsigned char)(up ? byte[i] + 1 : byte[i] - 1);
@@ -396,8 +427,7 @@ static ag_ipset_t *random_set(plain_t *plain, int n, apr_pool_t *p)
         plain[i].four = four;
         plain[i].bits = rand() % 8 ? 8 + rand() % (four ? 25 : 121) : (four ? 32 : 128);
         random_bytes(plain[i].byte, four);
-        nets[i] = net_of(apr_psprintf(p, "%s/%d", text_of(plain[i].byte, four, p), plain[i].bits),
-                         p);
+        nets[i] = net_of(apr_psprintf(p, "%s/%d", text_of(plain[i].byte, four, p), plain[i].bits), p);
     }
     return ag_ipset_make(nets, n, p);
 }
@@ -478,9 +508,9 @@ static void test_million(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_parse), TEST(test_of_socket), TEST(test_mask6), TEST(test_networks),
-        TEST(test_networks_wrong), TEST(test_netmasks), TEST(test_sets), TEST(test_no_set),
-        TEST(test_moved), TEST(test_reference), TEST(test_million),
+        TEST(test_parse),          TEST(test_of_socket), TEST(test_mask6),   TEST(test_networks),
+        TEST(test_networks_wrong), TEST(test_netmasks),  TEST(test_sets),    TEST(test_no_set),
+        TEST(test_moved),          TEST(test_reference), TEST(test_million),
     };
 
     return cmocka_run_group_tests_name("ipset", tests, NULL, NULL);

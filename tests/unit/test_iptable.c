@@ -102,8 +102,7 @@ static int reference(const entry_t *entries, int n, const ag_ip_t *ip, apr_uint3
     return best;
 }
 
-static const ag_iptable_t *table_of(const entry_t *entries, int n, int keep, apr_uint32_t now,
-                                    apr_pool_t *p)
+static const ag_iptable_t *table_of(const entry_t *entries, int n, int keep, apr_uint32_t now, apr_pool_t *p)
 {
     ag_iptable_maker_t *maker = ag_iptable_start(keep, p);
     const ag_iptable_t *table;
@@ -139,8 +138,8 @@ static void fill(entry_t *entries, int n, apr_uint32_t spread, apr_pool_t *p)
 
         entries[i].net = net_at(any_ip(four, spread), bits);
         entries[i].expires = any(3) ? NOW_S - 500 + any(1000) : 0;
-        apr_snprintf(entries[i].text, sizeof entries[i].text, "%s/%d",
-                     ag_ip_text(&entries[i].net.first, p), four ? bits - 96 : bits);
+        apr_snprintf(entries[i].text, sizeof entries[i].text, "%s/%d", ag_ip_text(&entries[i].net.first, p),
+                     four ? bits - 96 : bits);
     }
 }
 
@@ -160,8 +159,8 @@ static void test_random(void **state)
             fill(entries, n, round % 2 ? 2 : 200, p);
             table = table_of(entries, n, 1, NOW_S - 400, p);
             for (i = 0; i < 200; i++) {
-                ag_ip_t ip = n && any(2) ? entries[any((apr_uint32_t)n)].net.last
-                                         : any_ip(i & 1, round % 2 ? 2 : 200);
+                ag_ip_t ip =
+                    n && any(2) ? entries[any((apr_uint32_t)n)].net.last : any_ip(i & 1, round % 2 ? 2 : 200);
                 apr_uint32_t now = NOW_S - 400 + any(900);
 
                 if (found_bits(table, &ip, now, p) != reference(entries, n, &ip, now)) {
@@ -183,16 +182,33 @@ static void test_random(void **state)
 
 static void test_edges(void **state)
 {
-    static const char *const nets[] = {"0.0.0.0/0", "255.255.255.255", "0.0.0.0", "255.0.0.0/8",
-                                       "::/0", "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-                                       "ff00::/8", "10.0.0.0/8", "10.0.0.0/9", "10.128.0.0/9"};
+    static const char *const nets[] = {"0.0.0.0/0",
+                                       "255.255.255.255",
+                                       "0.0.0.0",
+                                       "255.0.0.0/8",
+                                       "::/0",
+                                       "::",
+                                       "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+                                       "ff00::/8",
+                                       "10.0.0.0/8",
+                                       "10.0.0.0/9",
+                                       "10.128.0.0/9"};
     static const struct {
         const char *ip;
         int bits;
     } cases[] = {
-        {"255.255.255.255", 128}, {"0.0.0.0", 128}, {"0.0.0.1", 96}, {"255.255.255.254", 104},
-        {"::", 128}, {"::1", 0}, {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 128},
-        {"ff00::", 8}, {"fe00::", 0}, {"10.0.0.0", 105}, {"10.255.255.255", 105}, {"11.0.0.0", 96},
+        {"255.255.255.255", 128},
+        {"0.0.0.0", 128},
+        {"0.0.0.1", 96},
+        {"255.255.255.254", 104},
+        {"::", 128},
+        {"::1", 0},
+        {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 128},
+        {"ff00::", 8},
+        {"fe00::", 0},
+        {"10.0.0.0", 105},
+        {"10.255.255.255", 105},
+        {"11.0.0.0", 96},
         {"::ffff:10.0.0.0", 105},
     };
     entry_t entries[N_OF(nets)];
@@ -253,8 +269,8 @@ static void test_million(void **state)
 
         ip.byte[12] = four ? (unsigned char)any(256) : ip.byte[12];
         entries[i].net = net_at(ip, four ? 96 + 20 + (int)any(13) : 48 + (int)any(81));
-        apr_snprintf(entries[i].text, sizeof entries[i].text, "%s/%d",
-                     ag_ip_text(&entries[i].net.first, p), bits_of(&entries[i].net) - (four ? 96 : 0));
+        apr_snprintf(entries[i].text, sizeof entries[i].text, "%s/%d", ag_ip_text(&entries[i].net.first, p),
+                     bits_of(&entries[i].net) - (four ? 96 : 0));
         if (i % 1000 == 0) {
             apr_pool_clear(p);
         }
@@ -479,9 +495,8 @@ static void test_processes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_random),   TEST(test_edges),   TEST(test_equal),    TEST(test_million),
-        TEST(test_too_many), TEST(test_unknown), TEST(test_matches), TEST(test_replaced),
-        TEST(test_processes),
+        TEST(test_random),  TEST(test_edges),   TEST(test_equal),    TEST(test_million),   TEST(test_too_many),
+        TEST(test_unknown), TEST(test_matches), TEST(test_replaced), TEST(test_processes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,10 +79,9 @@ static void test_verifies(void **state)
     static const char *const algs[] = {"RS256", "PS256", "ES256", "ES384", "EdDSA", "HS512"};
     const maker_t *m = *state;
     int i, j;
-    ag_jwt_keyset_t set = load_good(
-        set_of(m->p, jwk_of(m->rsa, "\"kid\":\"0\",", m->p), jwk_of(m->p256, "", m->p),
-               jwk_of(m->p384, "", m->p), jwk_of(m->ed, "", m->p), NULL),
-        4, m->p);
+    ag_jwt_keyset_t set = load_good(set_of(m->p, jwk_of(m->rsa, "\"kid\":\"0\",", m->p), jwk_of(m->p256, "", m->p),
+                                           jwk_of(m->p384, "", m->p), jwk_of(m->ed, "", m->p), NULL),
+                                    4, m->p);
     static const int key_of[] = {0, 0, 1, 2, 3, -1};
 
     assert_string_equal(set.keys[0].kid, "0");
@@ -114,8 +113,8 @@ static void test_padding(void **state)
         BN_bn2binpad(number, x, 32);
         BN_free(number);
     }
-    jwk = apr_psprintf(m->p, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%s\",\"y\":\"%s\"}",
-                       b64(x + 1, 31, m->p), param64(key, "qy", 32, m->p));
+    jwk = apr_psprintf(m->p, "{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%s\",\"y\":\"%s\"}", b64(x + 1, 31, m->p),
+                       param64(key, "qy", 32, m->p));
     set = load_good(set_of(m->p, jwk, NULL), 1, m->p);
     assert_int_equal(verifies(make_plain("ES256", key, NULL, "{}", m->p), set.keys, m->p), 1);
     EVP_PKEY_free(key);
@@ -126,8 +125,8 @@ static void test_private_members(void **state)
 {
     const maker_t *m = *state;
     ag_jwt_keyset_t plain = load_good(set_of(m->p, jwk_of(m->rsa, "", m->p), NULL), 1, m->p);
-    ag_jwt_keyset_t set = load_good(
-        set_of(m->p, jwk_of(m->rsa, "\"d\":\"!\",\"p\":7,\"q\":null,", m->p), NULL), 1, m->p);
+    ag_jwt_keyset_t set =
+        load_good(set_of(m->p, jwk_of(m->rsa, "\"d\":\"!\",\"p\":7,\"q\":null,", m->p), NULL), 1, m->p);
 
     assert_true(ag_id_equal(plain.id, set.id));
 }
@@ -138,10 +137,8 @@ static void test_id(void **state)
     const maker_t *m = *state;
     const char *pem = public_pem(m->p256, m->p);
     ag_jwt_keyset_t one = load_good(set_of(m->p, jwk_of(m->p256, "", m->p), NULL), 1, m->p);
-    ag_jwt_keyset_t two = load_good(
-        set_of(m->p, jwk_of(m->p256, "", m->p), jwk_of(m->ed, "", m->p), NULL), 2, m->p);
-    ag_jwt_keyset_t kid = load_good(
-        set_of(m->p, jwk_of(m->p256, "\"kid\":\"a\",", m->p), NULL), 1, m->p);
+    ag_jwt_keyset_t two = load_good(set_of(m->p, jwk_of(m->p256, "", m->p), jwk_of(m->ed, "", m->p), NULL), 2, m->p);
+    ag_jwt_keyset_t kid = load_good(set_of(m->p, jwk_of(m->p256, "\"kid\":\"a\",", m->p), NULL), 1, m->p);
     ag_jwt_keyset_t set = {0};
 
     assert_null(ag_jwt_load_key(&set, AG_ALG_ES256, NULL, pem, strlen(pem), m->p));
@@ -157,12 +154,9 @@ static void test_skipped(void **state)
 {
     const maker_t *m = *state;
     const char *const others[] = {
-        jwk_of(m->rsa, "\"use\":\"enc\",", m->p),
-        jwk_of(m->rsa, "\"use\":\"\",", m->p),
-        jwk_of(m->rsa, "\"key_ops\":[\"encrypt\"],", m->p),
-        jwk_of(m->rsa, "\"key_ops\":[],", m->p),
-        jwk_of(m->rsa, "\"alg\":\"RSA-OAEP\",", m->p),
-        jwk_of(m->p256, "\"alg\":\"ECDH-ES+A256KW\",", m->p),
+        jwk_of(m->rsa, "\"use\":\"enc\",", m->p),           jwk_of(m->rsa, "\"use\":\"\",", m->p),
+        jwk_of(m->rsa, "\"key_ops\":[\"encrypt\"],", m->p), jwk_of(m->rsa, "\"key_ops\":[],", m->p),
+        jwk_of(m->rsa, "\"alg\":\"RSA-OAEP\",", m->p),      jwk_of(m->p256, "\"alg\":\"ECDH-ES+A256KW\",", m->p),
     };
     const char *mine = jwk_of(m->ed, "", m->p);
     int i;
@@ -173,7 +167,8 @@ static void test_skipped(void **state)
     }
     /* An encryption key may share its kid with a signing key. */
     load_good(set_of(m->p, jwk_of(m->rsa, "\"kid\":\"a\",\"use\":\"enc\",", m->p),
-                     jwk_of(m->ed, "\"kid\":\"a\",", m->p), NULL), 1, m->p);
+                     jwk_of(m->ed, "\"kid\":\"a\",", m->p), NULL),
+              1, m->p);
 }
 
 /* Beside the one key that is good, this one is left out, and told with `wanted`; alone it is an error. */
@@ -183,10 +178,8 @@ static void left_out(const maker_t *m, const char *jwk, const char *wanted)
     ag_jwt_keyset_t plain = load_good(set_of(m->p, good, NULL), 1, m->p);
     ag_jwt_keyset_t set = load_good(set_of(m->p, good, jwk, NULL), 1, m->p);
 
-    if (!set.left_out || !strstr(set.left_out, "1 of 2 keys is left out: key 2")
-        || !strstr(set.left_out, wanted)) {
-        fail_msg("told \"%s\", wanted \"%s\", for %s", set.left_out ? set.left_out : "(none)",
-                 wanted, jwk);
+    if (!set.left_out || !strstr(set.left_out, "1 of 2 keys is left out: key 2") || !strstr(set.left_out, wanted)) {
+        fail_msg("told \"%s\", wanted \"%s\", for %s", set.left_out ? set.left_out : "(none)", wanted, jwk);
     }
     assert_true(ag_id_equal(plain.id, set.id)); /* it adds nothing to what is accepted */
     load_bad(set_of(m->p, jwk, NULL), "no key that can verify a token: key 1", m->p);
@@ -256,8 +249,8 @@ static char *spelled(const char *jwk, const char *name, int padded, apr_pool_t *
     for (at = value; *at; at++) {
         *at = *at == '-' ? '+' : *at == '_' ? '/' : *at;
     }
-    return apr_psprintf(p, "%.*s%s%s%s", (int)(from - jwk), jwk, value,
-                        padded ? &"==="[3 - (4 - n % 4) % 4] : "", from + n);
+    return apr_psprintf(p, "%.*s%s%s%s", (int)(from - jwk), jwk, value, padded ? &"==="[3 - (4 - n % 4) % 4] : "",
+                        from + n);
 }
 
 static void test_spelling(void **state)
@@ -286,14 +279,12 @@ static void test_published_secret(void **state)
     const maker_t *m = *state;
     const char *secret = oct_of(SECRET, 64, "\"kid\":\"s\",", m->p);
     const char *beside[] = {jwk_of(m->rsa, "", m->p), jwk_of(m->ed, "\"use\":\"enc\",", m->p),
-                            "{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}",
-                            "{\"kty\":\"AKP\",\"pub\":\"AAAA\"}"};
+                            "{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}", "{\"kty\":\"AKP\",\"pub\":\"AAAA\"}"};
     ag_jwt_keyset_t set;
     int i;
 
     for (i = 0; i < N_OF(beside); i++) {
-        set = load_good(set_of(m->p, secret, beside[i], jwk_of(m->p256, "", m->p), secret, NULL),
-                        i ? 1 : 2, m->p);
+        set = load_good(set_of(m->p, secret, beside[i], jwk_of(m->p256, "", m->p), secret, NULL), i ? 1 : 2, m->p);
         assert_null(set.keys[0].secret);
         assert_null(set.keys[set.n - 1].secret);
         assert_non_null(strstr(set.left_out, "key 1 (kid s): it is a secret in a set with public keys"));
@@ -427,12 +418,16 @@ static void test_long_coordinate(void **state)
 {
     const maker_t *m = *state;
 
-    load_bad(apr_psprintf(m->p, "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%s\","
-                          "\"y\":\"%s\"}]}", param64(m->p256, "qx", 33, m->p),
-                          param64(m->p256, "qy", 32, m->p)), "\"x\" is too long", m->p);
-    load_bad(apr_psprintf(m->p, "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"%s\","
-                          "\"y\":\"%s\"}]}", param64(m->p384, "qx", 48, m->p),
-                          param64(m->p384, "qy", 200, m->p)), "\"y\" is too long", m->p);
+    load_bad(apr_psprintf(m->p,
+                          "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"%s\","
+                          "\"y\":\"%s\"}]}",
+                          param64(m->p256, "qx", 33, m->p), param64(m->p256, "qy", 32, m->p)),
+             "\"x\" is too long", m->p);
+    load_bad(apr_psprintf(m->p,
+                          "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"%s\","
+                          "\"y\":\"%s\"}]}",
+                          param64(m->p384, "qx", 48, m->p), param64(m->p384, "qy", 200, m->p)),
+             "\"y\" is too long", m->p);
     load_bad(set_of(m->p, oct_of(apr_pcalloc(m->p, 4000), 4000, "", m->p), NULL), "\"k\"", m->p);
 }
 
@@ -441,11 +436,12 @@ static void test_one_kid(void **state)
 {
     static const char *const algs[] = {"RS256", "RS512", "ES256", "EdDSA"};
     const maker_t *m = *state;
-    ag_jwt_keyset_t set = load_good(
-        set_of(m->p, jwk_of(m->rsa, "\"kid\":\"a\",\"alg\":\"RS256\",", m->p),
-               jwk_of(m->rsa, "\"kid\":\"a\",\"alg\":\"RS512\",", m->p),
-               jwk_of(m->p256, "\"kid\":\"a\",", m->p), jwk_of(m->ed, "\"kid\":\"a\",", m->p),
-               jwk_of(m->rsa2, "\"kid\":\"a\",\"alg\":\"RS256\",", m->p), NULL), 5, m->p);
+    ag_jwt_keyset_t set =
+        load_good(set_of(m->p, jwk_of(m->rsa, "\"kid\":\"a\",\"alg\":\"RS256\",", m->p),
+                         jwk_of(m->rsa, "\"kid\":\"a\",\"alg\":\"RS512\",", m->p),
+                         jwk_of(m->p256, "\"kid\":\"a\",", m->p), jwk_of(m->ed, "\"kid\":\"a\",", m->p),
+                         jwk_of(m->rsa2, "\"kid\":\"a\",\"alg\":\"RS256\",", m->p), NULL),
+                  5, m->p);
     int i, j;
 
     assert_null(set.left_out);
@@ -457,23 +453,30 @@ static void test_one_kid(void **state)
         }
     }
     assert_true(verifies(make_plain("RS256", m->rsa2, "a", "{}", m->p), &set.keys[4], m->p));
-    load_bad(set_of(m->p, jwk_of(m->rsa, "\"kid\":\"a\",\"kid\":\"b\",", m->p), NULL),
-             "not a JWK set", m->p);
+    load_bad(set_of(m->p, jwk_of(m->rsa, "\"kid\":\"a\",\"kid\":\"b\",", m->p), NULL), "not a JWK set", m->p);
     load_good(set_of(m->p, jwk_of(m->rsa, "", m->p), jwk_of(m->rsa2, "", m->p), NULL), 2, m->p);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_serves),       cmocka_unit_test(test_verifies),
-        cmocka_unit_test(test_padding),      cmocka_unit_test(test_private_members),
-        cmocka_unit_test(test_id),           cmocka_unit_test(test_skipped),
-        cmocka_unit_test(test_strange),      cmocka_unit_test(test_null),
-        cmocka_unit_test(test_wrapping),     cmocka_unit_test(test_spelling),
+        cmocka_unit_test(test_serves),
+        cmocka_unit_test(test_verifies),
+        cmocka_unit_test(test_padding),
+        cmocka_unit_test(test_private_members),
+        cmocka_unit_test(test_id),
+        cmocka_unit_test(test_skipped),
+        cmocka_unit_test(test_strange),
+        cmocka_unit_test(test_null),
+        cmocka_unit_test(test_wrapping),
+        cmocka_unit_test(test_spelling),
         cmocka_unit_test(test_published_secret),
-        cmocka_unit_test(test_bad_sets),     cmocka_unit_test(test_flood),
-        cmocka_unit_test(test_names),        cmocka_unit_test(test_bad_keys),
-        cmocka_unit_test(test_unsound_rsa),  cmocka_unit_test(test_long_coordinate),
+        cmocka_unit_test(test_bad_sets),
+        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_bad_keys),
+        cmocka_unit_test(test_unsound_rsa),
+        cmocka_unit_test(test_long_coordinate),
         cmocka_unit_test(test_one_kid),
     };
 

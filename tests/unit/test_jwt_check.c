@@ -68,8 +68,7 @@ static void test_moments(void **state)
     const maker_t *m = *state;
     const ag_jwt_keyset_t *sets[] = {hs_set(m, NULL)};
     ag_jwt_policy_t policy = {.sets = sets, .n_sets = 1, .leeway = 5};
-    const char *token = make_plain("HS256", NULL, NULL,
-                                   "{" FROM "\"nbf\":1699999900,\"exp\":1700000060}", m->p);
+    const char *token = make_plain("HS256", NULL, NULL, "{" FROM "\"nbf\":1699999900,\"exp\":1700000060}", m->p);
     answer_t a = ask(m, &policy, token);
 
     assert_int_equal(ask_at(m, &policy, token, a.expires - 1).reason, AG_R_NONE);
@@ -148,12 +147,10 @@ static void test_audience(void **state)
 static void test_required(void **state)
 {
     static const case_t cases[] = {
-        {"{" FROM "\"exp\":1700000060,\"realm\":{\"id\":0},\"https://x/a.b\":\"\"}", AG_R_NONE,
-         NULL},
+        {"{" FROM "\"exp\":1700000060,\"realm\":{\"id\":0},\"https://x/a.b\":\"\"}", AG_R_NONE, NULL},
         {"{" FROM "\"realm\":{\"id\":0},\"https://x/a.b\":\"\"}", INVALID, "required"},
         {"{" FROM "\"exp\":1700000060,\"realm\":{},\"https://x/a.b\":\"\"}", INVALID, "required"},
-        {"{" FROM "\"exp\":1700000060,\"realm\":{\"id\":null},\"https://x/a.b\":1}", INVALID,
-         "required"},
+        {"{" FROM "\"exp\":1700000060,\"realm\":{\"id\":null},\"https://x/a.b\":1}", INVALID, "required"},
         {"{" FROM "\"exp\":1700000060,\"realm\":{\"id\":0}}", INVALID, "required"},
     };
     static const char *required[] = {"exp", "realm.id", "https://x/a\\.b"};
@@ -165,8 +162,8 @@ static void test_required(void **state)
 
 /* ---- which key ------------------------------------------------------------------------------- */
 
-static const ag_jwt_keyset_t *pem_set(const maker_t *m, const char *alg, EVP_PKEY *key,
-                                      const char *kid, const char *issuer, const char *audience)
+static const ag_jwt_keyset_t *pem_set(const maker_t *m, const char *alg, EVP_PKEY *key, const char *kid,
+                                      const char *issuer, const char *audience)
 {
     ag_jwt_keyset_t *set = apr_pcalloc(m->p, sizeof *set);
     const char *pem = public_pem(key, m->p);
@@ -204,8 +201,7 @@ static void test_binding(void **state)
 
     for (i = 0; i < N_OF(cases); i++) {
         const char *kid = i % 2 ? "k" : NULL;
-        answer_t a = ask(m, &policy,
-                         make_plain("RS256", cases[i].key, kid, cases[i].claims, m->p));
+        answer_t a = ask(m, &policy, make_plain("RS256", cases[i].key, kid, cases[i].claims, m->p));
 
         expect(&a, cases[i].reason, cases[i].reason ? "signature" : NULL, cases[i].claims);
     }
@@ -225,25 +221,19 @@ static void test_kid(void **state)
         ag_reason_e reason;
         const char *key_id;
     } cases[] = {
-        {named, m->rsa, "one", AG_R_NONE, "one"},
-        {named, m->rsa2, "two", AG_R_NONE, "two"},
-        {named, m->rsa2, "one", INVALID, NULL},
-        {named, m->rsa, "three", INVALID, NULL},
-        {named, m->rsa2, NULL, AG_R_NONE, "two"},
-        {plain, m->rsa, "anything", AG_R_NONE, NULL},
-        {plain, m->rsa, "two", AG_R_NONE, NULL},
-        {plain, m->rsa2, "two", AG_R_NONE, "two"},
+        {named, m->rsa, "one", AG_R_NONE, "one"},    {named, m->rsa2, "two", AG_R_NONE, "two"},
+        {named, m->rsa2, "one", INVALID, NULL},      {named, m->rsa, "three", INVALID, NULL},
+        {named, m->rsa2, NULL, AG_R_NONE, "two"},    {plain, m->rsa, "anything", AG_R_NONE, NULL},
+        {plain, m->rsa, "two", AG_R_NONE, NULL},     {plain, m->rsa2, "two", AG_R_NONE, "two"},
         {plain, m->rsa2, "anything", INVALID, NULL},
     };
     int i;
 
     for (i = 0; i < N_OF(cases); i++) {
         ag_jwt_policy_t policy = {.sets = cases[i].sets, .n_sets = 2};
-        answer_t a = ask(m, &policy,
-                         make_plain("RS256", cases[i].key, cases[i].kid, "{\"sub\":\"a\"}", m->p));
+        answer_t a = ask(m, &policy, make_plain("RS256", cases[i].key, cases[i].kid, "{\"sub\":\"a\"}", m->p));
 
-        expect(&a, cases[i].reason, cases[i].reason ? "signature" : NULL,
-               cases[i].kid ? cases[i].kid : "(no kid)");
+        expect(&a, cases[i].reason, cases[i].reason ? "signature" : NULL, cases[i].kid ? cases[i].kid : "(no kid)");
         if (a.who && cases[i].key_id) {
             assert_string_equal(a.who->key_id, cases[i].key_id);
         }
@@ -278,17 +268,15 @@ static void test_tries(void **state)
         const char *kid;
         ag_reason_e reason;
     } cases[] = {
-        {8, 0, NULL, AG_R_NONE},  {9, 0, NULL, INVALID},      {8, 0, "x", AG_R_NONE},
-        {9, 0, "x", INVALID},     {8, 1, NULL, AG_R_NONE},    {9, 1, NULL, INVALID},
-        {200, 1, "k199", AG_R_NONE}, {200, 1, "k198", INVALID},
+        {8, 0, NULL, AG_R_NONE}, {9, 0, NULL, INVALID}, {8, 0, "x", AG_R_NONE},      {9, 0, "x", INVALID},
+        {8, 1, NULL, AG_R_NONE}, {9, 1, NULL, INVALID}, {200, 1, "k199", AG_R_NONE}, {200, 1, "k198", INVALID},
     };
     int i;
 
     for (i = 0; i < N_OF(cases); i++) {
         const ag_jwt_keyset_t *sets[] = {many(m, cases[i].count, cases[i].named)};
         ag_jwt_policy_t policy = {.sets = sets, .n_sets = 1};
-        answer_t a = ask(m, &policy,
-                         make_plain("HS256", NULL, cases[i].kid, "{\"sub\":\"a\"}", m->p));
+        answer_t a = ask(m, &policy, make_plain("HS256", NULL, cases[i].kid, "{\"sub\":\"a\"}", m->p));
 
         expect(&a, cases[i].reason, NULL, apr_psprintf(m->p, "case %d", i));
     }
@@ -312,9 +300,7 @@ static void test_tries_over_sets(void **state)
     wrong[0] = &other;
     assert_int_equal(ask(m, &policy, plain).reason, INVALID);
     policy.sets = kid_last;
-    assert_int_equal(
-        ask(m, &policy, make_plain("HS256", NULL, "mine", "{\"sub\":\"a\"}", m->p)).reason,
-        AG_R_NONE);
+    assert_int_equal(ask(m, &policy, make_plain("HS256", NULL, "mine", "{\"sub\":\"a\"}", m->p)).reason, AG_R_NONE);
 }
 
 static void test_no_key(void **state)
@@ -370,8 +356,7 @@ static void test_embedded_key(void **state)
     const maker_t *m = *state;
     const ag_jwt_keyset_t *sets[] = {pem_set(m, "RS256", m->rsa, NULL, NULL, NULL)};
     ag_jwt_policy_t policy = {.sets = sets, .n_sets = 1};
-    const char *header = apr_psprintf(m->p, "{\"alg\":\"RS256\",\"jwk\":%s}",
-                                      jwk_of(m->rsa2, "", m->p));
+    const char *header = apr_psprintf(m->p, "{\"alg\":\"RS256\",\"jwk\":%s}", jwk_of(m->rsa2, "", m->p));
     answer_t a = ask(m, &policy, make_token("RS256", m->rsa2, header, "{\"sub\":\"a\"}", m->p));
 
     expect(&a, INVALID, "signature", "an embedded key");

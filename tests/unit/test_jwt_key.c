@@ -4,8 +4,7 @@
  */
 #include "jwt_maker.h"
 
-static void refuse(const maker_t *m, const char *alg, const char *text, size_t n,
-                   const char *wanted)
+static void refuse(const maker_t *m, const char *alg, const char *text, size_t n, const char *wanted)
 {
     ag_jwt_keyset_t set = {0};
     const char *error = ag_jwt_load_key(&set, ag_alg_find(alg), NULL, text, n, m->p);
@@ -104,14 +103,10 @@ static void test_id(void **state)
         ag_alg_e alg;
         const char *kid, *secret, *issuer, *audience;
     } cases[] = {
-        {AG_ALG_HS256, NULL, SECRET, NULL, NULL},
-        {AG_ALG_HS512, NULL, SECRET, NULL, NULL},
-        {AG_ALG_HS256, "a", SECRET, NULL, NULL},
-        {AG_ALG_HS256, "b", SECRET, NULL, NULL},
-        {AG_ALG_HS256, NULL, SECRET "x", NULL, NULL},
-        {AG_ALG_HS256, NULL, SECRET, "a", NULL},
-        {AG_ALG_HS256, NULL, SECRET, NULL, "a"},
-        {AG_ALG_HS256, NULL, SECRET, "", NULL},
+        {AG_ALG_HS256, NULL, SECRET, NULL, NULL},     {AG_ALG_HS512, NULL, SECRET, NULL, NULL},
+        {AG_ALG_HS256, "a", SECRET, NULL, NULL},      {AG_ALG_HS256, "b", SECRET, NULL, NULL},
+        {AG_ALG_HS256, NULL, SECRET "x", NULL, NULL}, {AG_ALG_HS256, NULL, SECRET, "a", NULL},
+        {AG_ALG_HS256, NULL, SECRET, NULL, "a"},      {AG_ALG_HS256, NULL, SECRET, "", NULL},
         {AG_ALG_HS256, NULL, SECRET, "a", "a"},
     };
     const maker_t *m = *state;
@@ -120,12 +115,11 @@ static void test_id(void **state)
 
     for (i = 0; i < N_OF(cases) * 2; i++) {
         int at = i % N_OF(cases);
-        ag_jwt_keyset_t set = {.issuer = cases[at].issuer,
-                               .audience = cases[at].audience,
-                               .origin = i < N_OF(cases) ? "a" : "b"};
+        ag_jwt_keyset_t set = {
+            .issuer = cases[at].issuer, .audience = cases[at].audience, .origin = i < N_OF(cases) ? "a" : "b"};
 
-        assert_null(ag_jwt_load_key(&set, cases[at].alg, cases[at].kid, cases[at].secret,
-                                    strlen(cases[at].secret), m->p));
+        assert_null(
+            ag_jwt_load_key(&set, cases[at].alg, cases[at].kid, cases[at].secret, strlen(cases[at].secret), m->p));
         assert_true(i < N_OF(cases) || ag_id_equal(ids[at], set.id));
         ids[at] = set.id;
     }
@@ -168,12 +162,8 @@ static void test_wiped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_secrets),
-        cmocka_unit_test(test_bad_keys),
-        cmocka_unit_test(test_bad_kid),
-        cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_id),
-        cmocka_unit_test(test_wiped),
+        cmocka_unit_test(test_bad_secrets), cmocka_unit_test(test_bad_keys), cmocka_unit_test(test_bad_kid),
+        cmocka_unit_test(test_forms),       cmocka_unit_test(test_id),       cmocka_unit_test(test_wiped),
     };
 
     return cmocka_run_group_tests(tests, maker_start, maker_stop);

@@ -9,8 +9,8 @@
 
 #define CLAIMS "{\"sub\":\"joe\",\"n\":{\"a\":[1,true,null]},\"exp\":1700000060}"
 
-static const char *sign(char **token, const char *alg, const char *key, const char *kid,
-                        const char *claims, apr_pool_t *p)
+static const char *sign(char **token, const char *alg, const char *key, const char *kid, const char *claims,
+                        apr_pool_t *p)
 {
     ag_jwt_order_t order = {ag_alg_find(alg), key, strlen(key), kid, claims};
     const char *error = ag_jwt_lib_sign(token, &order, p);
@@ -22,8 +22,8 @@ static const char *sign(char **token, const char *alg, const char *key, const ch
 
 static void test_made(void **state)
 {
-    static const char *const algs[] = {"HS256", "HS384", "HS512", "RS256",
-                                       "RS384", "RS512", "ES256", "ES384", "ES512"};
+    static const char *const algs[] = {"HS256", "HS384", "HS512", "RS256", "RS384",
+                                       "RS512", "ES256", "ES384", "ES512"};
     const maker_t *m = *state;
     int i;
 
@@ -40,8 +40,7 @@ static void test_made(void **state)
         assert_int_equal(verifies(token, set.keys, m->p), 1);
         assert_null(ag_jwt_parse(&jwt, token, strlen(token), m->p));
         assert_string_equal(jwt.kid, "key-1");
-        assert_true(json_equal(ag_jwt_claims(&jwt, m->p),
-                               ag_json_object(CLAIMS, strlen(CLAIMS), m->p)));
+        assert_true(json_equal(ag_jwt_claims(&jwt, m->p), ag_json_object(CLAIMS, strlen(CLAIMS), m->p)));
         assert_null(sign(&token, algs[i], secret, NULL, "{}", m->p));
     }
 }
@@ -83,12 +82,10 @@ static void test_refused(void **state)
     memcpy(long_claims + 19997, "{}", 3);
     for (i = 0; i < N_OF(cases); i++) {
         char *token;
-        const char *error = sign(&token, cases[i].alg, cases[i].key, cases[i].kid,
-                                 cases[i].claims, m->p);
+        const char *error = sign(&token, cases[i].alg, cases[i].key, cases[i].kid, cases[i].claims, m->p);
 
         if (!error || !strstr(error, cases[i].wanted)) {
-            fail_msg("case %d: got \"%s\", wanted \"%s\"", i, error ? error : "(none)",
-                     cases[i].wanted);
+            fail_msg("case %d: got \"%s\", wanted \"%s\"", i, error ? error : "(none)", cases[i].wanted);
         }
     }
     EVP_PKEY_free(small);

@@ -18,8 +18,7 @@ typedef struct case_t {
 static void expect(const char *error, const char *wanted, const char *what)
 {
     if (!wanted != !error || (wanted && !strstr(error, wanted))) {
-        fail_msg("%s: got \"%s\", wanted \"%s\"", what, error ? error : "(none)",
-                 wanted ? wanted : "(none)");
+        fail_msg("%s: got \"%s\", wanted \"%s\"", what, error ? error : "(none)", wanted ? wanted : "(none)");
     }
 }
 
@@ -31,11 +30,10 @@ static void test_shape(void **state)
         const char *text;
         int shape;
     } cases[] = {
-        {"a.b.c", 1},    {"aA0-_.b.c", 1}, {"", 0},        {".", 0},      {"..", 0},
-        {"a.b", 0},      {"a.b.", 0},      {".b.c", 0},    {"a..c", 0},   {"a.b.c.d", 0},
-        {"a.b.c.", 0},   {"a.b.c=", 0},    {"a.b.c\n", 0}, {" a.b.c", 0}, {"a.b.c!!", 0},
-        {"a.b.c+", 0},   {"a.b.c/", 0},    {"a.b.\xC3\xA4", 0},           {"agk_abc", 0},
-        {"a.b.c.d.e", 0}, /* an encrypted token (RFC 7516) */
+        {"a.b.c", 1},   {"aA0-_.b.c", 1}, {"", 0},        {".", 0},       {"..", 0},     {"a.b", 0},
+        {"a.b.", 0},    {".b.c", 0},      {"a..c", 0},    {"a.b.c.d", 0}, {"a.b.c.", 0}, {"a.b.c=", 0},
+        {"a.b.c\n", 0}, {" a.b.c", 0},    {"a.b.c!!", 0}, {"a.b.c+", 0},  {"a.b.c/", 0}, {"a.b.\xC3\xA4", 0},
+        {"agk_abc", 0}, {"a.b.c.d.e", 0}, /* an encrypted token (RFC 7516) */
     };
     int i;
 
@@ -51,10 +49,10 @@ static void test_shape(void **state)
 
 /* The token of RFC 7515 appendix A.1, and what a careless reader would take for it. */
 #define A1_HEAD "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9"
-#define A1_BODY                                                                                    \
-    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVl" \
+#define A1_BODY                                                                                                      \
+    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVl"                   \
     "fQ"
-#define A1_SIG  "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+#define A1_SIG "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 
 static void test_text(void **state)
 {
@@ -102,8 +100,7 @@ static void test_parts(void **state)
     assert_memory_equal(jwt.payload, A1_BODY, strlen(A1_BODY));
     assert_int_equal(jwt.signature_size, 32);
     assert_int_equal(jwt.signature[0], 0x74);
-    assert_string_equal(json_string_value(json_object_get(ag_jwt_claims(&jwt, m->p), "iss")),
-                        "joe");
+    assert_string_equal(json_string_value(json_object_get(ag_jwt_claims(&jwt, m->p), "iss")), "joe");
 }
 
 static void test_size(void **state)

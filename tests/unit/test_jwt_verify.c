@@ -4,9 +4,8 @@
  */
 #include "jwt_maker.h"
 
-static const char *const algs[] = {"HS256", "HS384", "HS512", "RS256", "RS384", "RS512",
-                                   "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
-                                   "EdDSA"};
+static const char *const algs[] = {"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256",
+                                   "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"};
 
 #define CLAIMS "{\"sub\":\"joe\"}"
 
@@ -40,8 +39,7 @@ static void test_names(void **state)
 
 /* ---- vectors --------------------------------------------------------------------------------- */
 
-#define PAYLOAD                                                                                    \
-    "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
+#define PAYLOAD "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ"
 
 static void test_vectors(void **state)
 {
@@ -51,8 +49,7 @@ static void test_vectors(void **state)
         {"RFC 7515 A.1",
          "{\"kty\":\"oct\",\"k\":\"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0i"
          "PS4hcgUuTwjAzZr1Z9CAow\"}",
-         "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9." PAYLOAD
-         ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"},
+         "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9." PAYLOAD ".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"},
         {"RFC 7515 A.2",
          "{\"kty\":\"RSA\",\"n\":\"ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp"
          "-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGz"
@@ -160,8 +157,8 @@ static void test_another_key(void **state)
 /* A token whose signature is `n` given bytes. */
 static char *with_signature(const char *alg, const void *signature, size_t n, apr_pool_t *p)
 {
-    return apr_pstrcat(p, b64_text(apr_psprintf(p, "{\"alg\":\"%s\"}", alg), p), ".",
-                       b64_text(CLAIMS, p), ".", b64(signature, n, p), NULL);
+    return apr_pstrcat(p, b64_text(apr_psprintf(p, "{\"alg\":\"%s\"}", alg), p), ".", b64_text(CLAIMS, p), ".",
+                       b64(signature, n, p), NULL);
 }
 
 /* The MAC is made with what everybody knows of an RSA key (RFC 8725 s2.1). */
@@ -227,8 +224,7 @@ static void test_wrong_record(void **state)
 /* RFC 7518 s3.3, s3.4: the size is the algorithm's, to the byte. */
 static void test_sizes(void **state)
 {
-    static const char *const some[] = {"HS256", "RS256", "PS256", "ES256", "ES384", "ES512",
-                                       "EdDSA"};
+    static const char *const some[] = {"HS256", "RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"};
     const maker_t *m = *state;
     unsigned char bytes[1100] = {0};
     unsigned char *sig = bytes + 1; /* a zero before it, and one behind it */
@@ -272,9 +268,9 @@ static void test_ecdsa_form(void **state)
 }
 
 /* The order of P-256; r and s lie between 0 and it. All zero was CVE-2022-21449. */
-static const unsigned char order[32] = {
-    0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-    0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17, 0x9E, 0x84, 0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x51};
+static const unsigned char order[32] = {0xFF, 0xFF, 0xFF, 0xFF, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xFF, 0xFF,
+                                        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xBC, 0xE6, 0xFA, 0xAD, 0xA7, 0x17,
+                                        0x9E, 0x84, 0xF3, 0xB9, 0xCA, 0xC2, 0xFC, 0x63, 0x25, 0x51};
 
 static void test_ecdsa_bounds(void **state)
 {
@@ -324,12 +320,8 @@ static void test_pss(void **state)
         const EVP_MD *(*mgf1)(void);
         int good;
     } cases[] = {
-        {32, EVP_sha256, 1},
-        {0, EVP_sha256, 0},
-        {20, EVP_sha256, 0},
-        {RSA_PSS_SALTLEN_MAX, EVP_sha256, 0},
-        {32, EVP_sha1, 0},
-        {32, EVP_sha512, 0},
+        {32, EVP_sha256, 1}, {0, EVP_sha256, 0},  {20, EVP_sha256, 0}, {RSA_PSS_SALTLEN_MAX, EVP_sha256, 0},
+        {32, EVP_sha1, 0},   {32, EVP_sha512, 0},
     };
     const maker_t *m = *state;
     char *text = with_signature("PS256", "", 0, m->p);
@@ -342,26 +334,17 @@ static void test_pss(void **state)
         unsigned char sig[1024];
         size_t n = sign_pkey(sig, "PS256", m->rsa, cases[i].salt, cases[i].mgf1(), text);
 
-        assert_int_equal(verifies(with_signature("PS256", sig, n, m->p), set.keys, m->p),
-                         cases[i].good);
+        assert_int_equal(verifies(with_signature("PS256", sig, n, m->p), set.keys, m->p), cases[i].good);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_vectors),
-        cmocka_unit_test(test_every_pair),
-        cmocka_unit_test(test_every_bit),
-        cmocka_unit_test(test_another_key),
-        cmocka_unit_test(test_confusion),
-        cmocka_unit_test(test_wrong_record),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_ecdsa_form),
-        cmocka_unit_test(test_ecdsa_bounds),
-        cmocka_unit_test(test_curve),
-        cmocka_unit_test(test_pss),
+        cmocka_unit_test(test_names),        cmocka_unit_test(test_vectors),     cmocka_unit_test(test_every_pair),
+        cmocka_unit_test(test_every_bit),    cmocka_unit_test(test_another_key), cmocka_unit_test(test_confusion),
+        cmocka_unit_test(test_wrong_record), cmocka_unit_test(test_sizes),       cmocka_unit_test(test_ecdsa_form),
+        cmocka_unit_test(test_ecdsa_bounds), cmocka_unit_test(test_curve),       cmocka_unit_test(test_pss),
     };
 
     return cmocka_run_group_tests(tests, maker_start, maker_stop);

@@ -109,10 +109,9 @@ static void test_defaults(void **state)
 static void test_map(void **state)
 {
     const maker_t *m = *state;
-    ag_jwt_policy_t policy = {.map = {.user = "user.name",
-                                      .client = "https://x/app\\.id",
-                                      .scope = "perms",
-                                      .roles = "realm_access.roles"}};
+    ag_jwt_policy_t policy = {
+        .map = {
+            .user = "user.name", .client = "https://x/app\\.id", .scope = "perms", .roles = "realm_access.roles"}};
     answer_t a = ask_claims(m, policy,
                             "{\"sub\":\"s\",\"azp\":\"z\",\"scope\":\"no\",\"roles\":[\"no\"],"
                             "\"user\":{\"name\":\"joe\"},\"https://x/app.id\":\"acme\","
@@ -132,7 +131,8 @@ static void test_blanks(void **state)
 {
     const maker_t *m = *state;
     ag_jwt_policy_t policy = {.leeway = 30};
-    answer_t a = ask_claims(m, policy, "{" FROM "\"scope\":\" read  write\\u2003x \","
+    answer_t a = ask_claims(m, policy,
+                            "{" FROM "\"scope\":\" read  write\\u2003x \","
                             "\"roles\":[\"guest admin\",\"ops\",\" admin\",\"admin\\u00a0\",\"\"]}");
 
     same_words(&a.who->scopes, "read", m->p);
@@ -145,9 +145,7 @@ static void test_spelling(void **state)
 {
     const maker_t *m = *state;
     static const char *const required[] = {"https://x.example/y.z", "org.unit"};
-    ag_jwt_policy_t policy = {.map = {.user = "org.id",
-                                      .client = "a.b",
-                                      .roles = "https://x.example/roles"},
+    ag_jwt_policy_t policy = {.map = {.user = "org.id", .client = "a.b", .roles = "https://x.example/roles"},
                               .required = {2, (const char **)required}};
     answer_t a = ask_claims(m, policy,
                             "{\"https://x.example/roles\":[7,\"ops\"],\"https://x.example/y.z\":1,"
@@ -161,12 +159,8 @@ static void test_spelling(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_who),
-        cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_map),
-        cmocka_unit_test(test_blanks),
-        cmocka_unit_test(test_spelling),
+        cmocka_unit_test(test_names), cmocka_unit_test(test_who),    cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_map),   cmocka_unit_test(test_blanks), cmocka_unit_test(test_spelling),
     };
 
     return cmocka_run_group_tests(tests, maker_start, maker_stop);

@@ -29,11 +29,11 @@ static void test_shape(void **state)
     } cases[] = {
         {GOOD, AG_KEY_OURS},
         {"agk_" RANDOM "0C4Z1a", AG_KEY_TYPO},
-        {"agj_" RANDOM "3a2L9p", AG_KEY_TYPO},              /* the checksum covers the prefix */
+        {"agj_" RANDOM "3a2L9p", AG_KEY_TYPO}, /* the checksum covers the prefix */
         {"agk_" RANDOM "000000", AG_KEY_TYPO},
-        {"agk_" RANDOM "zzzzzz", AG_KEY_TYPO},             /* more than 32 bits */
-        {"sk_live_" RANDOM "000000", AG_KEY_TYPO},         /* the last underscore ends the prefix */
-        {"a_" RANDOM "000000", AG_KEY_FOREIGN},            /* one letter is no prefix */
+        {"agk_" RANDOM "zzzzzz", AG_KEY_TYPO},                  /* more than 32 bits */
+        {"sk_live_" RANDOM "000000", AG_KEY_TYPO},              /* the last underscore ends the prefix */
+        {"a_" RANDOM "000000", AG_KEY_FOREIGN},                 /* one letter is no prefix */
         {"abcdefghijklmnopq_" RANDOM "000000", AG_KEY_FOREIGN}, /* nor are 17 */
         {"abcdefghijklmnop_" RANDOM "000000", AG_KEY_TYPO},
         {"9gk_" RANDOM "000000", AG_KEY_FOREIGN},
@@ -108,8 +108,7 @@ static void test_make(void **state)
         }
     }
     for (at = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"; *at; at++) {
-        assert_in_range(seen[(unsigned char)*at], 3000 * 42 / 62 * 8 / 10,
-                        3000 * 42 / 62 * 12 / 10);
+        assert_in_range(seen[(unsigned char)*at], 3000 * 42 / 62 * 8 / 10, 3000 * 42 / 62 * 12 / 10);
     }
 }
 
@@ -146,8 +145,7 @@ static void test_public(void **state)
 
     (void)state;
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_string_equal(ag_key_public(cases[i].key, strlen(cases[i].key), pool),
-                            cases[i].shown);
+        assert_string_equal(ag_key_public(cases[i].key, strlen(cases[i].key), pool), cases[i].shown);
     }
 }
 
@@ -166,9 +164,8 @@ static void test_hash(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shape),  cmocka_unit_test(test_typing_errors),
-        cmocka_unit_test(test_make),   cmocka_unit_test(test_prefix),
-        cmocka_unit_test(test_public), cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_shape),  cmocka_unit_test(test_typing_errors), cmocka_unit_test(test_make),
+        cmocka_unit_test(test_prefix), cmocka_unit_test(test_public),        cmocka_unit_test(test_hash),
     };
 
     apr_initialize();

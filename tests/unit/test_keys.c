@@ -60,8 +60,7 @@ static void test_imported_key(void **state)
     char hex[2 * AG_SHA256_SIZE + 1];
 
     ag_key_hash(hex, "hunter2", 7, NULL, 0);
-    sql(f, "INSERT INTO api_keys (key_hash, key_prefix, client_name) VALUES ('%s', 'hu...', 'old')",
-        hex);
+    sql(f, "INSERT INTO api_keys (key_hash, key_prefix, client_name) VALUES ('%s', 'hu...', 'old')", hex);
     assert_string_equal(found(f, "hunter2")->client, "old");
     assert_string_equal(found(f, "hunter2")->client, "old");
 }
@@ -203,10 +202,17 @@ static void test_realms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_found), TEST(test_unknown), TEST(test_typing_error_costs_no_look_up),
-        TEST(test_imported_key), TEST(test_ttl), TEST(test_requests_poll_when_nobody_does),
-        TEST(test_the_watchdog_polls), TEST(test_the_watchdog_polls_what_is_used),
-        TEST(test_the_watchdog_finds_it_down), TEST(test_negative), TEST(test_clock_set_back),
+        TEST(test_found),
+        TEST(test_unknown),
+        TEST(test_typing_error_costs_no_look_up),
+        TEST(test_imported_key),
+        TEST(test_ttl),
+        TEST(test_requests_poll_when_nobody_does),
+        TEST(test_the_watchdog_polls),
+        TEST(test_the_watchdog_polls_what_is_used),
+        TEST(test_the_watchdog_finds_it_down),
+        TEST(test_negative),
+        TEST(test_clock_set_back),
         TEST(test_realms),
     };
 

@@ -16,16 +16,15 @@ static const char *bcrypt_of(fixture_t *f, const char *key, char kind)
 {
     char *hash = apr_palloc(f->p, 64);
 
-    assert_int_equal(apr_bcrypt_encode(key, 4, (const unsigned char *)"0123456789abcdef", 16, hash,
-                                       64), APR_SUCCESS);
+    assert_int_equal(apr_bcrypt_encode(key, 4, (const unsigned char *)"0123456789abcdef", 16, hash, 64), APR_SUCCESS);
     hash[2] = kind;
     return hash;
 }
 
 static void insert(fixture_t *f, const char *prefix, const char *hash, const char *client)
 {
-    sql(f, "INSERT INTO api_keys (key_hash, key_prefix, client_name) VALUES ('%s', '%s', '%s')",
-        hash, prefix, client);
+    sql(f, "INSERT INTO api_keys (key_hash, key_prefix, client_name) VALUES ('%s', '%s', '%s')", hash, prefix,
+        client);
 }
 
 static void import(fixture_t *f, const char *key, const char *client)
@@ -162,8 +161,7 @@ static void test_hash_changed(void **state)
 
     import(f, KEY, "old");
     found(f, KEY);
-    sql(f, "UPDATE api_keys SET key_hash = '%s' WHERE client_name = 'old'",
-        bcrypt_of(f, "legacy01-another", 'y'));
+    sql(f, "UPDATE api_keys SET key_hash = '%s' WHERE client_name = 'old'", bcrypt_of(f, "legacy01-another", 'y'));
     f->now += SEC;
     assert_int_equal(result(f, KEY), AG_KEY_UNKNOWN);
     found(f, "legacy01-another");
@@ -250,8 +248,7 @@ static void test_dear_hash(void **state)
 
 static void test_stored_texts_that_are_none(void **state)
 {
-    static const char *const none[] = {"", "$2y$", "$2y$10$", "$2x$04$", "$1$abc", "$2y$1x$aaaaaaaa",
-                                       "plain"};
+    static const char *const none[] = {"", "$2y$", "$2y$10$", "$2x$04$", "$1$abc", "$2y$1x$aaaaaaaa", "plain"};
     fixture_t *f = *state;
     int i;
 

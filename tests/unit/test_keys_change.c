@@ -39,8 +39,10 @@ static void test_replaced(void **state)
         return; /* it has no such statement */
     }
     found(f, f->key);
-    sql(f, "REPLACE INTO api_keys (id, key_hash, key_prefix, client_name) "
-        "VALUES (1, '%s', 'x', 'other')", hash_of(f, "other"));
+    sql(f,
+        "REPLACE INTO api_keys (id, key_hash, key_prefix, client_name) "
+        "VALUES (1, '%s', 'x', 'other')",
+        hash_of(f, "other"));
     f->now += SEC;
     assert_int_equal(result(f, f->key), AG_KEY_UNKNOWN);
     assert_string_equal(found(f, "other")->client, "other");
@@ -115,10 +117,11 @@ static void test_many_changes(void **state)
     found(f, f->key);
     if (is_driver(f, "sqlite3")) {
         sql(f, "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) "
-            "INSERT INTO api_changes (key_hash) SELECT 'x' FROM n");
+               "INSERT INTO api_changes (key_hash) SELECT 'x' FROM n");
     }
     else {
-        sql(f, "INSERT INTO api_keys (key_hash, key_prefix, client_name) "
+        sql(f,
+            "INSERT INTO api_keys (key_hash, key_prefix, client_name) "
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999) "
             "SELECT lpad(%s, 64, '0'), 'x', 'a' FROM n",
             is_driver(f, "mysql") ? "i" : "i::text");
@@ -291,12 +294,22 @@ static void test_notice_that_cannot_be_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_revoked_by_hand), TEST(test_deleted), TEST(test_replaced),
-        TEST(test_hash_changed), TEST(test_unknown_key_is_made), TEST(test_others_stay),
-        TEST(test_plan_changed), TEST(test_many_changes), TEST(test_gap),
-        TEST(test_revision_goes_back), TEST(test_after_idling),
-        TEST(test_after_idling_with_another), TEST(test_late_fill_is_dropped), TEST(test_notice),
-        TEST(test_notice_is_read_by_the_watchdog), TEST(test_notice_during_a_reading),
+        TEST(test_revoked_by_hand),
+        TEST(test_deleted),
+        TEST(test_replaced),
+        TEST(test_hash_changed),
+        TEST(test_unknown_key_is_made),
+        TEST(test_others_stay),
+        TEST(test_plan_changed),
+        TEST(test_many_changes),
+        TEST(test_gap),
+        TEST(test_revision_goes_back),
+        TEST(test_after_idling),
+        TEST(test_after_idling_with_another),
+        TEST(test_late_fill_is_dropped),
+        TEST(test_notice),
+        TEST(test_notice_is_read_by_the_watchdog),
+        TEST(test_notice_during_a_reading),
         TEST(test_notice_that_cannot_be_read),
     };
 

@@ -15,8 +15,7 @@ static const ag_key_t *with(fixture_t *f, const char *set)
     ag_key_t *key = NULL;
 
     change(f, f->key, set);
-    assert_int_equal(ag_keys_dbd_get(&key, &f->keys.db, NULL, hash_of(f, f->key), &f->log, f->p),
-                     APR_SUCCESS);
+    assert_int_equal(ag_keys_dbd_get(&key, &f->keys.db, NULL, hash_of(f, f->key), &f->log, f->p), APR_SUCCESS);
     return key;
 }
 
@@ -81,8 +80,7 @@ static void test_endpoints(void **state)
     size_t i;
 
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const ag_key_t *key = with(f, apr_pstrcat(f->p, "allowed_endpoints = ", cases[i].list,
-                                                  NULL));
+        const ag_key_t *key = with(f, apr_pstrcat(f->p, "allowed_endpoints = ", cases[i].list, NULL));
 
         assert_int_equal(key->endpoints.n, cases[i].n);
         if (cases[i].n) {
@@ -192,7 +190,8 @@ static void test_record(void **state)
     fixture_t *f = *state;
     const ag_key_t *key;
 
-    change(f, f->key, "roles = 'x', allowed_ips = '10.0.0.0/8 2001:db8::/32', rate_limit = '5/min "
+    change(f, f->key,
+           "roles = 'x', allowed_ips = '10.0.0.0/8 2001:db8::/32', rate_limit = '5/min "
            "7/day', allowed_endpoints = 'GET /a /b', expires_at = 1800000000, is_active = 0");
     found(f, f->key);
     f->asked = 0;
@@ -228,14 +227,17 @@ static void test_own_query(void **state)
     assert_int_equal(own(&key, f, OWN), APR_SUCCESS);
     assert_string_equal(key->client, "acme");
     assert_true(key->active);
-    assert_int_equal(own(&key, f, "SELECT client_name AS CLIENT_NAME, 0 AS is_active FROM api_keys "
-                         "WHERE key_hash = %s"), APR_SUCCESS);
+    assert_int_equal(own(&key, f,
+                         "SELECT client_name AS CLIENT_NAME, 0 AS is_active FROM api_keys "
+                         "WHERE key_hash = %s"),
+                     APR_SUCCESS);
     assert_false(key->active);
-    assert_int_equal(own(&key, f, "SELECT client_name, NULL AS is_active FROM api_keys WHERE "
-                         "key_hash = %s"), APR_SUCCESS);
+    assert_int_equal(own(&key, f,
+                         "SELECT client_name, NULL AS is_active FROM api_keys WHERE "
+                         "key_hash = %s"),
+                     APR_SUCCESS);
     assert_false(key->active);
-    assert_int_equal(own(&key, f, "SELECT client_name FROM api_keys WHERE key_hash = %s AND 1 = 2"),
-                     APR_NOTFOUND);
+    assert_int_equal(own(&key, f, "SELECT client_name FROM api_keys WHERE key_hash = %s AND 1 = 2"), APR_NOTFOUND);
 }
 
 static void test_own_query_faults(void **state)
@@ -277,7 +279,8 @@ static void test_error_between_rows(void **state)
     ag_key_t *key;
 
     new_key(f, NULL);
-    assert_int_equal(own(&key, f, "SELECT client_name, (SELECT k.id FROM api_keys k WHERE k.id >= a.id) "
+    assert_int_equal(own(&key, f,
+                         "SELECT client_name, (SELECT k.id FROM api_keys k WHERE k.id >= a.id) "
                          "AS id FROM api_keys a WHERE key_hash <> %s OR 1 = 1 ORDER BY a.id DESC"),
                      APR_EGENERAL);
     assert_non_null(strstr(f->said, is_driver(f, "sqlite3") ? "AG0413" : "AG0411"));
@@ -310,8 +313,7 @@ static void test_odd_values(void **state)
     size_t i;
 
     for (i = 0; i < sizeof values / sizeof *values; i++) {
-        assert_int_equal(ag_keys_dbd_get(&key, &f->keys.db, NULL, values[i], &f->log, f->p),
-                         APR_NOTFOUND);
+        assert_int_equal(ag_keys_dbd_get(&key, &f->keys.db, NULL, values[i], &f->log, f->p), APR_NOTFOUND);
     }
     assert_string_equal(f->said, "");
 }
@@ -321,10 +323,14 @@ static void test_percent(void **state)
     fixture_t *f = *state;
     ag_key_t *key;
 
-    assert_int_equal(own(&key, f, "SELECT client_name FROM api_keys WHERE client_name LIKE 'ac%%' "
-                         "AND key_hash = %s"), APR_SUCCESS);
-    assert_int_equal(own(&key, f, "SELECT client_name FROM api_keys WHERE client_name LIKE 'b%%' "
-                         "AND key_hash = %s"), APR_NOTFOUND);
+    assert_int_equal(own(&key, f,
+                         "SELECT client_name FROM api_keys WHERE client_name LIKE 'ac%%' "
+                         "AND key_hash = %s"),
+                     APR_SUCCESS);
+    assert_int_equal(own(&key, f,
+                         "SELECT client_name FROM api_keys WHERE client_name LIKE 'b%%' "
+                         "AND key_hash = %s"),
+                     APR_NOTFOUND);
 }
 
 static ag_db_t *locker; /* holds the whole file until somebody waits */
@@ -357,8 +363,7 @@ static void test_locked_for_a_moment(void **state)
     assert_int_equal(apr_dbd_query(mine.driver, mine.handle, &rows, "DELETE FROM api_usage"), 0);
     open_database(f, &f->server);
     open_database(f, &f->other);
-    assert_int_equal(ag_keys_dbd_get(&key, &f->keys.db, NULL, hash_of(f, f->key), &f->log, f->p),
-                     APR_SUCCESS);
+    assert_int_equal(ag_keys_dbd_get(&key, &f->keys.db, NULL, hash_of(f, f->key), &f->log, f->p), APR_SUCCESS);
     assert_null(locker);
 }
 
@@ -370,8 +375,7 @@ static void test_node_twice(void **state)
     int i;
 
     for (i = 0; i < 4; i++) {
-        assert_int_equal(ag_nodes_enter(&detail, &f->keys.db, "/run/it's", f->now + i / 2 * SEC, f->p),
-                         APR_SUCCESS);
+        assert_int_equal(ag_nodes_enter(&detail, &f->keys.db, "/run/it's", f->now + i / 2 * SEC, f->p), APR_SUCCESS);
     }
 }
 
@@ -455,14 +459,27 @@ static void test_no_revision(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_networks),    TEST(test_no_bytes),         TEST(test_locked_for_a_moment),
-        TEST(test_endpoints),   TEST(test_rates),
-        TEST(test_plan),        TEST(test_times),            TEST(test_words),
+        TEST(test_networks),
+        TEST(test_no_bytes),
+        TEST(test_locked_for_a_moment),
+        TEST(test_endpoints),
+        TEST(test_rates),
+        TEST(test_plan),
+        TEST(test_times),
+        TEST(test_words),
         TEST(test_blanks),
-        TEST(test_long_record), TEST(test_record),           TEST(test_own_query),
-        TEST(test_own_query_faults), TEST(test_own_query_has_no_poll), TEST(test_schema),
-        TEST(test_no_revision), TEST(test_error_between_rows), TEST(test_long_text),
-        TEST(test_odd_values), TEST(test_percent), TEST(test_node_twice),
+        TEST(test_long_record),
+        TEST(test_record),
+        TEST(test_own_query),
+        TEST(test_own_query_faults),
+        TEST(test_own_query_has_no_poll),
+        TEST(test_schema),
+        TEST(test_no_revision),
+        TEST(test_error_between_rows),
+        TEST(test_long_text),
+        TEST(test_odd_values),
+        TEST(test_percent),
+        TEST(test_node_twice),
     };
 
     apr_initialize();

@@ -124,8 +124,7 @@ static void test_down_is_not_unknown(void **state)
     f->down = 1;
     f->now += 3 * SEC;
     assert_int_equal(result(f, "new"), AG_KEY_UNAVAILABLE);
-    sql(f, "INSERT INTO api_keys (key_hash, key_prefix, client_name) VALUES ('%s', 'n', 'new')",
-        hash_of(f, "new"));
+    sql(f, "INSERT INTO api_keys (key_hash, key_prefix, client_name) VALUES ('%s', 'n', 'new')", hash_of(f, "new"));
     f->down = 0;
     f->now += SEC;
     found(f, "new");
@@ -179,10 +178,11 @@ static void test_dropped_table_is_no_unknown_key(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_down_from_the_start), TEST(test_stale), TEST(test_down_is_asked_now_and_then),
-        TEST(test_hung_database), TEST(test_idle_is_not_down), TEST(test_no_stale),
-        TEST(test_down_is_not_unknown), TEST(test_revoked_while_down),
-        TEST(test_altered_table_heals), TEST(test_dropped_table_is_no_unknown_key),
+        TEST(test_down_from_the_start),        TEST(test_stale),
+        TEST(test_down_is_asked_now_and_then), TEST(test_hung_database),
+        TEST(test_idle_is_not_down),           TEST(test_no_stale),
+        TEST(test_down_is_not_unknown),        TEST(test_revoked_while_down),
+        TEST(test_altered_table_heals),        TEST(test_dropped_table_is_no_unknown_key),
     };
 
     apr_initialize();

@@ -9,7 +9,7 @@
 
 #define SECOND APR_USEC_PER_SEC
 #define PERIOD 100
-#define START (APR_INT64_C(1700000000) * SECOND) /* a window's, of so many seconds */
+#define START  (APR_INT64_C(1700000000) * SECOND) /* a window's, of so many seconds */
 
 static ag_window_t window_of(apr_uint64_t n, const ag_algo_t *algo)
 {
@@ -55,7 +55,7 @@ static void test_others_are_seen_between_two_visits(void **state)
     assert_int_equal(lease.others, 200);
     watch(&lease, &w, 310, START + 2 * SECOND + SECOND / 2);
     assert_int_equal(lease.others, 20);
-    assert_int_equal(lease.earlier, 200); /* not forgotten at once */
+    assert_int_equal(lease.earlier, 200);       /* not forgotten at once */
     watch(&lease, &w, 300, START + 4 * SECOND); /* given back */
     assert_int_equal(lease.others, 0);
     assert_int_equal(lease.earlier, 150);
@@ -64,7 +64,7 @@ static void test_others_are_seen_between_two_visits(void **state)
     watch(&lease, &w, 350, START + 3 * SECOND); /* a clock set back */
     assert_int_equal(lease.others, 0);
     watch(&lease, &w, 40, START + (PERIOD + 2) * SECOND); /* since the new window began */
-    assert_int_equal(lease.others, 0); /* but the counter is the old window's */
+    assert_int_equal(lease.others, 0);                    /* but the counter is the old window's */
 }
 
 static void test_others_in_a_new_window(void **state)
@@ -78,8 +78,8 @@ static void test_others_in_a_new_window(void **state)
     assert_int_equal(lease.others, 100);
 }
 
-static apr_uint64_t told(const ag_lease_t *lease, const ag_window_t *w, apr_uint64_t remaining,
-                         apr_uint64_t sure, apr_time_t age)
+static apr_uint64_t told(const ag_lease_t *lease, const ag_window_t *w, apr_uint64_t remaining, apr_uint64_t sure,
+                         apr_time_t age)
 {
     ag_quota_t quota = {remaining, 50, 0};
 
@@ -137,8 +137,7 @@ static void test_term(void **state)
         {1000000, 0, 16, 0, 1},    /* nothing is known of others */
         {1000000, 0, 0, 900, 1},   /* nor of this one */
         {16000, 0, 16, 984, 2},    /* all hold an eighth of what is left */
-        {16000, 10000, 16, 984, 1},
-        {16000, 16000, 16, 984, 1},
+        {16000, 10000, 16, 984, 1}, {16000, 16000, 16, 984, 1},
     };
     int i;
 
@@ -188,10 +187,13 @@ static void test_life(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        TEST(test_others_are_seen_between_two_visits), TEST(test_others_in_a_new_window), TEST(test_told_is_what_others_leave),
-        TEST(test_told_while_it_is_scarce), TEST(test_term), TEST(test_what_a_term_wants),
-        TEST(test_life)};
+    const struct CMUnitTest tests[] = {TEST(test_others_are_seen_between_two_visits),
+                                       TEST(test_others_in_a_new_window),
+                                       TEST(test_told_is_what_others_leave),
+                                       TEST(test_told_while_it_is_scarce),
+                                       TEST(test_term),
+                                       TEST(test_what_a_term_wants),
+                                       TEST(test_life)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,8 +14,8 @@
 #include "../../src/limit/lease_restore.h"
 
 #define LEASES_SIZE (1 << 20)
-#define SECOND APR_USEC_PER_SEC
-#define N 50
+#define SECOND      APR_USEC_PER_SEC
+#define N           50
 
 static int port;
 static pid_t server;
@@ -35,8 +35,7 @@ static ag_leases_t *make_leases(void)
 {
     ag_leases_t *leases;
 
-    assert_int_equal(ag_leases_attach(&leases, share(LEASES_SIZE), LEASES_SIZE, 1, pool),
-                     APR_SUCCESS);
+    assert_int_equal(ag_leases_attach(&leases, share(LEASES_SIZE), LEASES_SIZE, 1, pool), APR_SUCCESS);
     return leases;
 }
 

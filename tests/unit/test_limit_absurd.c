@@ -16,7 +16,7 @@
 #include "../../src/limit/limit.h"
 
 #define SECOND APR_INT64_C(1000000)
-#define START (APR_INT64_C(1767225600) * SECOND) /* 2026-01-01, a Thursday */
+#define START  (APR_INT64_C(1767225600) * SECOND) /* 2026-01-01, a Thursday */
 
 static ag_window_t plain(apr_uint64_t n, apr_uint32_t seconds, const ag_algo_t *algo)
 {
@@ -26,8 +26,7 @@ static ag_window_t plain(apr_uint64_t n, apr_uint32_t seconds, const ag_algo_t *
 
 /* ---- what somebody else wrote ---------------------------------------------------------------- */
 
-static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket,
-                                         &ag_algo_log};
+static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket, &ag_algo_log};
 
 static int passes(ag_counter_t counter, const ag_window_t *w, apr_time_t now, apr_uint64_t cost)
 {
@@ -43,15 +42,27 @@ static apr_uint64_t many(const ag_algo_t *algo, apr_uint64_t n)
 }
 
 static const apr_uint64_t absurd[] = {
-    0, 1, 3, UINT64_MAX, UINT64_MAX - 1, (apr_uint64_t)INT64_MAX, (apr_uint64_t)INT64_MAX + 1,
-    (apr_uint64_t)1 << 62, (apr_uint64_t)START, (apr_uint64_t)(START + 3 * SECOND), AG_RATE_MAX,
+    0,
+    1,
+    3,
+    UINT64_MAX,
+    UINT64_MAX - 1,
+    (apr_uint64_t)INT64_MAX,
+    (apr_uint64_t)INT64_MAX + 1,
+    (apr_uint64_t)1 << 62,
+    (apr_uint64_t)START,
+    (apr_uint64_t)(START + 3 * SECOND),
+    AG_RATE_MAX,
 };
 
 #define N_ABSURD (sizeof absurd / sizeof *absurd)
 
 static const ag_rate_t rates[] = {
-    {1, {1, AG_PERIOD_PLAIN}}, {100, {60, AG_PERIOD_PLAIN}}, {20, {604800, AG_PERIOD_WEEK}},
-    {30, {31 * 86400, AG_PERIOD_MONTH}}, {AG_RATE_MAX, {366 * 86400, AG_PERIOD_PLAIN}},
+    {1, {1, AG_PERIOD_PLAIN}},
+    {100, {60, AG_PERIOD_PLAIN}},
+    {20, {604800, AG_PERIOD_WEEK}},
+    {30, {31 * 86400, AG_PERIOD_MONTH}},
+    {AG_RATE_MAX, {366 * 86400, AG_PERIOD_PLAIN}},
 };
 
 #define N_RATES (sizeof rates / sizeof *rates)
@@ -92,8 +103,7 @@ static void test_absurd_counters(void **state)
             for (i = 0; i < N_ABSURD * N_ABSURD * N_ABSURD; i++) {
                 j = i / N_ABSURD;
                 k = j / N_ABSURD;
-                use(algos[a], &w, (ag_counter_t){absurd[i % N_ABSURD], absurd[j % N_ABSURD],
-                                                 absurd[k]});
+                use(algos[a], &w, (ag_counter_t){absurd[i % N_ABSURD], absurd[j % N_ABSURD], absurd[k]});
             }
         }
     }
@@ -115,8 +125,7 @@ static void test_too_much_admits_nobody(void **state)
             all.a = (apr_uint64_t)START;
             for (j = 0; j < 3; j++) { /* 2^64 - 1 and a little is not a little */
                 all.b = far[j];
-                assert_false(passes(all, &w, START + 1, 1) && algos[a] != &ag_algo_log
-                             && !algos[a]->drains);
+                assert_false(passes(all, &w, START + 1, 1) && algos[a] != &ag_algo_log && !algos[a]->drains);
             }
         }
     }

@@ -13,8 +13,7 @@ static ag_window_t plain(apr_uint64_t n, apr_uint32_t seconds, const ag_algo_t *
 
 /* ---- all algorithms -------------------------------------------------------------------------- */
 
-static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket,
-                                         &ag_algo_log};
+static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket, &ag_algo_log};
 
 /* So many as it counts. */
 static apr_uint64_t many(const ag_algo_t *algo, apr_uint64_t n)
@@ -113,8 +112,7 @@ static void test_backward_clock(void **state)
             }
             else {
                 assert_in_range(quota.retry, 1, w.algo->drains ? 130 : 10);
-                assert_true((now < high && !w.algo->drains)
-                            || passes(counter, &w, now + quota.retry * SECOND, 1));
+                assert_true((now < high && !w.algo->drains) || passes(counter, &w, now + quota.retry * SECOND, 1));
             }
             assert_true(quota.reset <= (quota.remaining || !w.algo->drains ? 10 : 130));
         }
@@ -276,10 +274,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_exactly_n_pass),
         cmocka_unit_test(test_zero_refuses_all_and_too_much_never_passes),
-        cmocka_unit_test(test_the_largest_rate), cmocka_unit_test(test_backward_clock),
-        cmocka_unit_test(test_refund), cmocka_unit_test(test_sliding_by_hand),
+        cmocka_unit_test(test_the_largest_rate),
+        cmocka_unit_test(test_backward_clock),
+        cmocka_unit_test(test_refund),
+        cmocka_unit_test(test_sliding_by_hand),
         cmocka_unit_test(test_no_wait_is_longer_than_the_window),
-        cmocka_unit_test(test_calendar_months), cmocka_unit_test(test_bucket_does_not_drift),
+        cmocka_unit_test(test_calendar_months),
+        cmocka_unit_test(test_bucket_does_not_drift),
         cmocka_unit_test(test_bucket_of_another_rate),
     };
     int failed;

@@ -16,7 +16,7 @@
 #include "../../src/limit/limit.h"
 
 #define SECOND APR_INT64_C(1000000)
-#define START (APR_INT64_C(1767225600) * SECOND) /* 2026-01-01, a Thursday */
+#define START  (APR_INT64_C(1767225600) * SECOND) /* 2026-01-01, a Thursday */
 
 static ag_window_t plain(apr_uint64_t n, apr_uint32_t seconds, const ag_algo_t *algo)
 {
@@ -38,8 +38,7 @@ static void test_few_get_all_of_it(void **state)
         ag_quota_t quota;
 
         for (i = 0; i < 1600; i++) { /* a hundredth of a second each */
-            passed += (apr_uint64_t)w.algo->step(&counter, &w, at + (apr_time_t)i * 10000, 1,
-                                                 &quota);
+            passed += (apr_uint64_t)w.algo->step(&counter, &w, at + (apr_time_t)i * 10000, 1, &quota);
         }
         assert_int_equal(passed, 4 * n);
     }

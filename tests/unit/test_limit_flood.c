@@ -11,7 +11,7 @@
 
 #define USUAL_SIZE ((32 << 20) / 100 * 40) /* of the default ApiGuardSharedMemory */
 #define SMALL_SIZE 8192                    /* one stripe of ten sets */
-#define FLOOD 227000
+#define FLOOD      227000
 
 static const ag_sip_key_t key = {7, 9};
 static const ag_expr_port_t no_expr;
@@ -131,7 +131,7 @@ static void test_a_flood_of_one_network(void **state)
     }
     assert_true(exact(store, &w, at(&client, "2001:db8:4::1")));
     assert_false(hit(store, &w, ipv4(&client, 60000))); /* who had a slot, keeps it */
-    assert_true(hit(store, &w, flooder(&client, 0))); /* so too: its second one */
+    assert_true(hit(store, &w, flooder(&client, 0)));   /* so too: its second one */
     assert_false(hit(store, &w, &client.subject));
     assert_int_equal(with(store, &w, flooder(&client, 0)), AG_COUNTED_ALONE);
     assert_false(hit(store, &w, flooder(&client, FLOOD - 1)));
@@ -364,7 +364,7 @@ static void test_a_reset_reaches_shared_counters(void **state)
     for (i = 0; i < 3; i++) {
         assert_int_equal(hit(store, &w, &other), i < 2);
     }
-    assert_false(hit(store, &w, &name)); /* the other one's */
+    assert_false(hit(store, &w, &name));                 /* the other one's */
     assert_true(exact(store, &w, ipv4(&client, 65535))); /* is no name */
     assert_int_equal(with(store, &w, &client.subject), AG_COUNTED_WITH_ALL);
     assert_int_equal(with(store, &w, &name), AG_COUNTED_WITH_ALL);
@@ -428,14 +428,10 @@ static void test_a_flood_takes_no_kept_lease(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_flood_of_one_network),
-        cmocka_unit_test(test_a_flood_of_names),
-        cmocka_unit_test(test_a_flood_of_addresses),
-        cmocka_unit_test(test_ever_wider_networks),
-        cmocka_unit_test(test_networks_of_other_sizes),
-        cmocka_unit_test(test_leaving_a_network_forgets_nothing),
-        cmocka_unit_test(test_nobody_ever_gets_more),
-        cmocka_unit_test(test_a_reset_reaches_shared_counters),
+        cmocka_unit_test(test_a_flood_of_one_network),      cmocka_unit_test(test_a_flood_of_names),
+        cmocka_unit_test(test_a_flood_of_addresses),        cmocka_unit_test(test_ever_wider_networks),
+        cmocka_unit_test(test_networks_of_other_sizes),     cmocka_unit_test(test_leaving_a_network_forgets_nothing),
+        cmocka_unit_test(test_nobody_ever_gets_more),       cmocka_unit_test(test_a_reset_reaches_shared_counters),
         cmocka_unit_test(test_a_flood_takes_no_kept_lease),
     };
     int failed;

@@ -10,9 +10,9 @@
 
 #include <apr_time.h>
 
-#define NODES 8
+#define NODES       8
 #define LEASES_SIZE (1 << 20)
-#define MS 1000
+#define MS          1000
 #define PATIENCE_MS 400 /* far more than a busy machine takes for an answer */
 
 static int port;
@@ -28,8 +28,7 @@ static ag_store_t *make_node(void)
     ag_leases_t *leases;
     ag_fleet_config_t config = {address_of(port), "fleet:", 3000, 2, breaker, NULL, NULL};
 
-    assert_int_equal(ag_leases_attach(&leases, share(LEASES_SIZE), LEASES_SIZE, 1, pool),
-                     APR_SUCCESS);
+    assert_int_equal(ag_leases_attach(&leases, share(LEASES_SIZE), LEASES_SIZE, 1, pool), APR_SUCCESS);
     assert_int_equal(ag_store_lease_open(&store, leases, &config, pool), APR_SUCCESS);
     return store;
 }
@@ -53,8 +52,7 @@ static long trips(void)
  * as large as what was spent in one. */
 static apr_time_t window_start(const ag_window_t *w)
 {
-    return w->algo == &ag_algo_bucket ? now - now % APR_USEC_PER_SEC
-                                      : ag_period_start(&w->rate.period, now);
+    return w->algo == &ag_algo_bucket ? now - now % APR_USEC_PER_SEC : ag_period_start(&w->rate.period, now);
 }
 
 /* ---- never too many -------------------------------------------------------------------------- */
@@ -66,8 +64,8 @@ typedef struct {
 } race_t;
 
 /* Each node its own clock, which runs from `start` by `step` a request. */
-static void run_node(race_t *race, int node, const ag_window_t *w, ag_subject_t *s,
-                     apr_time_t start, apr_time_t step, int hits)
+static void run_node(race_t *race, int node, const ag_window_t *w, ag_subject_t *s, apr_time_t start, apr_time_t step,
+                     int hits)
 {
     ag_store_t *store = make_node();
     int scarce = w->rate.n < (apr_uint64_t)(NODES * hits), allowed = 0;
@@ -89,8 +87,7 @@ static void run_node(race_t *race, int node, const ag_window_t *w, ag_subject_t 
 }
 
 /* How many of NODES * hits pass; none may fail. */
-static int race_nodes(race_t *race, const ag_window_t *w, apr_time_t start, apr_time_t step,
-                      int hits)
+static int race_nodes(race_t *race, const ag_window_t *w, apr_time_t start, apr_time_t step, int hits)
 {
     ag_subject_t s = new_subject();
     pid_t pids[NODES];
@@ -328,8 +325,7 @@ static void test_a_killed_visitor_blocks_nobody(void **state)
     int i, passed = 0;
 
     (void)state;
-    assert_int_equal(ag_leases_attach(&leases, share(LEASES_SIZE), LEASES_SIZE, 1, pool),
-                     APR_SUCCESS);
+    assert_int_equal(ag_leases_attach(&leases, share(LEASES_SIZE), LEASES_SIZE, 1, pool), APR_SUCCESS);
     assert_int_equal(ag_store_lease_open(&store, leases, &config, pool), APR_SUCCESS);
     assert_int_equal(hit(store, &w, &s), 1);
     hang(memcached);
@@ -370,8 +366,7 @@ static void test_a_late_write_counts_no_more_than_its_own(void **state)
     int i, passed = 0, failed;
 
     (void)state;
-    assert_int_equal(ag_leases_attach(&leases, share(LEASES_SIZE), LEASES_SIZE, 1, pool),
-                     APR_SUCCESS);
+    assert_int_equal(ag_leases_attach(&leases, share(LEASES_SIZE), LEASES_SIZE, 1, pool), APR_SUCCESS);
     assert_int_equal(ag_store_lease_open(&store, leases, &config, pool), APR_SUCCESS);
     passed += hit(store, &w, &s);
     hang(memcached);

@@ -7,13 +7,12 @@
 
 #include <apr_time.h>
 
-#define NODES 4
-#define SIZE (1 << 20)
+#define NODES  4
+#define SIZE   (1 << 20)
 #define SECOND APR_USEC_PER_SEC
-#define HOUR (3600 * SECOND)
+#define HOUR   (3600 * SECOND)
 
-static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket,
-                                         &ag_algo_log};
+static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket, &ag_algo_log};
 
 typedef struct {
     ag_store_t *fleet, *alone;
@@ -36,8 +35,7 @@ static node_t *make_node(void)
 }
 
 /* As the guard does under `local/nodes`. */
-static int go(node_t *node, const ag_window_t *w, ag_subject_t *s, apr_uint64_t nodes,
-              apr_time_t at)
+static int go(node_t *node, const ag_window_t *w, ag_subject_t *s, apr_uint64_t nodes, apr_time_t at)
 {
     ag_charge_t c = make_charge(w, s);
 
@@ -59,8 +57,7 @@ static apr_uint64_t seen_left(node_t *node, const ag_window_t *w, ag_subject_t *
     return quota.remaining;
 }
 
-static apr_uint64_t drain(node_t *node, const ag_window_t *w, ag_subject_t *s, apr_uint64_t nodes,
-                          apr_time_t at)
+static apr_uint64_t drain(node_t *node, const ag_window_t *w, ag_subject_t *s, apr_uint64_t nodes, apr_time_t at)
 {
     apr_uint64_t n = 0;
     int refused = 0;
@@ -81,8 +78,7 @@ static void start(void)
 }
 
 /* Some have passed, then memcached is lost. Nobody holds a lease any more a minute later. */
-static void use_and_lose(node_t **nodes, const ag_window_t *w, ag_subject_t *s, apr_uint64_t used,
-                         apr_time_t at)
+static void use_and_lose(node_t **nodes, const ag_window_t *w, ag_subject_t *s, apr_uint64_t used, apr_time_t at)
 {
     apr_uint64_t i;
 

@@ -12,8 +12,8 @@
 
 #include "../../src/limit/limit.h"
 
-#define SECOND APR_USEC_PER_SEC
-#define START (APR_INT64_C(1767225600) * SECOND) /* 2026-01-01 */
+#define SECOND   APR_USEC_PER_SEC
+#define START    (APR_INT64_C(1767225600) * SECOND) /* 2026-01-01 */
 #define ARRIVALS 1000000
 
 __extension__ typedef unsigned __int128 wide_t;
@@ -61,8 +61,7 @@ static int sliding(const log_t *log, const ag_window_t *w, apr_time_t now, apr_u
     apr_time_t within = now == start ? length - 1 : start + length - now;
     wide_t before = (wide_t)sum(log, start - length, start) * (wide_t)within;
 
-    return (apr_uint64_t)(before / (wide_t)length)
-               + sum(log, start, start + length) + cost <= w->rate.n;
+    return (apr_uint64_t)(before / (wide_t)length) + sum(log, start, start + length) + cost <= w->rate.n;
 }
 
 static int last_period(const log_t *log, const ag_window_t *w, apr_time_t now, apr_uint64_t cost)
@@ -129,7 +128,10 @@ static void compare(const ag_algo_t *algo, rule_fn rule, apr_pool_t *p)
     for (k = 0; k < N_OF(rates); k++) {
         apr_uint64_t n = algo == &ag_algo_log ? (apr_uint64_t)k % 3 + 1 : rates[k].n;
         ag_window_t w = {{n, {rates[k].seconds, AG_PERIOD_PLAIN}},
-                         algo == &ag_algo_bucket ? rates[k].burst : 0, algo, {1, 2}, {.name = "test"}};
+                         algo == &ag_algo_bucket ? rates[k].burst : 0,
+                         algo,
+                         {1, 2},
+                         {.name = "test"}};
         log_t log = {apr_palloc(p, ARRIVALS / N_OF(rates) * sizeof(entry_t)), 0, 0};
         apr_uint64_t mean = w.rate.period.seconds * (apr_uint64_t)SECOND / w.rate.n;
         ag_counter_t counter = {0, 0, 0};
@@ -177,8 +179,7 @@ static void test_bucket(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_fixed), TEST(test_sliding), TEST(test_few),
-                                       TEST(test_bucket)};
+    const struct CMUnitTest tests[] = {TEST(test_fixed), TEST(test_sliding), TEST(test_few), TEST(test_bucket)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

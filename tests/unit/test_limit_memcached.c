@@ -14,7 +14,7 @@
 #include "../../src/limit/breaker.h"
 
 #define TIMEOUT_MS 400 /* far more than a busy machine takes for an answer */
-#define WORD "0000000000000000"
+#define WORD       "0000000000000000"
 
 static int port;
 static pid_t server;
@@ -55,8 +55,7 @@ static ag_store_t *open_store(void)
 }
 
 /* The status of one charge, and how long it took. With a fault nothing is allowed. */
-static apr_status_t ask(ag_store_t *store, const ag_window_t *w, ag_subject_t *s,
-                        apr_time_t at, int *ms)
+static apr_status_t ask(ag_store_t *store, const ag_window_t *w, ag_subject_t *s, apr_time_t at, int *ms)
 {
     ag_charge_t c = make_charge(w, s);
     apr_time_t start = apr_time_now();
@@ -193,13 +192,12 @@ static void test_the_value_and_its_end(void **state)
     (void)state;
     flush();
     assert_true(hit(store, &w, &s) && hit(store, &w, &s));
-    expected = apr_psprintf(pool, "%016" APR_UINT64_T_HEX_FMT "00000000000000020000000000000000",
-                            (apr_uint64_t)start);
+    expected =
+        apr_psprintf(pool, "%016" APR_UINT64_T_HEX_FMT "00000000000000020000000000000000", (apr_uint64_t)start);
     assert_non_null(strstr(talk(apr_psprintf(pool, "get %s\r\n", the_key())), expected));
     dump = strstr(all_keys(), "exp=");
     assert_non_null(dump);
-    assert_in_range(atol(dump + 4), apr_time_sec(start) + 3600 + 58,
-                    apr_time_sec(start) + 3600 + 62);
+    assert_in_range(atol(dump + 4), apr_time_sec(start) + 3600 + 58, apr_time_sec(start) + 3600 + 62);
 }
 
 /* A month is longer than the 30 days up to which memcached takes an expiry for relative. */
@@ -271,8 +269,8 @@ static void test_breaker(void **state)
     assert_true(ag_breaker_bad(&b, now, 0));
     assert_false(ag_breaker_enter(&b, now));
     assert_false(ag_breaker_enter(&b, now + second - 1));
-    assert_true(ag_breaker_enter(&b, now + second)); /* one tries */
-    assert_false(ag_breaker_enter(&b, now + second)); /* the others wait */
+    assert_true(ag_breaker_enter(&b, now + second));   /* one tries */
+    assert_false(ag_breaker_enter(&b, now + second));  /* the others wait */
     assert_false(ag_breaker_bad(&b, now + second, 0)); /* it was open, nothing changes */
     assert_false(ag_breaker_enter(&b, now + 2 * second - 1));
     assert_true(ag_breaker_enter(&b, now + 2 * second));

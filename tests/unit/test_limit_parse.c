@@ -165,17 +165,19 @@ static void test_ids(void **state)
         const char *line, *scope;
         int window, equal; /* to "60/min 5/s" in scope "a" */
     } cases[] = {
-        {"60/min 5/s", "a", 0, 1},         {"60/min 5/s", "a", 1, 0},
-        {"60/min 5/s", "b", 0, 0},         {"60/min 5/s by=ip", "a", 0, 0},
-        {"60/min algorithm=fixed", "a", 0, 0}, {"61/min 5/s", "a", 0, 0},
+        {"60/min 5/s", "a", 0, 1},
+        {"60/min 5/s", "a", 1, 0},
+        {"60/min 5/s", "b", 0, 0},
+        {"60/min 5/s by=ip", "a", 0, 0},
+        {"60/min algorithm=fixed", "a", 0, 0},
+        {"61/min 5/s", "a", 0, 0},
     };
     ag_id_t id = id_of("60/min 5/s", "a", 0);
     size_t i;
 
     (void)state;
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(ag_id_equal(id, id_of(cases[i].line, cases[i].scope, cases[i].window)),
-                         cases[i].equal);
+        assert_int_equal(ag_id_equal(id, id_of(cases[i].line, cases[i].scope, cases[i].window)), cases[i].equal);
     }
     id = id_of("60/min name=x", "a", 0);
     assert_true(ag_id_equal(id, id_of("name=x 60/min 9/s by=ip", "a", 0)));
@@ -189,13 +191,12 @@ static void test_ids(void **state)
 static void test_own_limit(void **state)
 {
     static const ag_rate_t rates[] = {
-        {1000, {3600, AG_PERIOD_PLAIN}},   {20000, {86400, AG_PERIOD_PLAIN}},
-        {1000, {60, AG_PERIOD_PLAIN}},     {5, {604800, AG_PERIOD_WEEK}},
-        {5, {604800, AG_PERIOD_PLAIN}},    {5, {31 * 86400, AG_PERIOD_MONTH}},
-        {0, {900, AG_PERIOD_PLAIN}},       {3, {900, AG_PERIOD_PLAIN}},
+        {1000, {3600, AG_PERIOD_PLAIN}}, {20000, {86400, AG_PERIOD_PLAIN}}, {1000, {60, AG_PERIOD_PLAIN}},
+        {5, {604800, AG_PERIOD_WEEK}},   {5, {604800, AG_PERIOD_PLAIN}},    {5, {31 * 86400, AG_PERIOD_MONTH}},
+        {0, {900, AG_PERIOD_PLAIN}},     {3, {900, AG_PERIOD_PLAIN}},
     };
-    static const char *const texts[] = {"1000/h", "20000/day", "1000/min", "5/week",
-                                        "5/604800s", "5/month", "0/900s", "3/900s"};
+    static const char *const texts[] = {"1000/h",    "20000/day", "1000/min", "5/week",
+                                        "5/604800s", "5/month",   "0/900s",   "3/900s"};
     ag_id_t here = {1, 2}, there = {3, 4};
     ag_limit_t own, other;
     int i, j;
@@ -219,9 +220,12 @@ static void test_own_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults), cmocka_unit_test(test_every_option),
-        cmocka_unit_test(test_every_by), cmocka_unit_test(test_every_mistake),
-        cmocka_unit_test(test_no_expressions_without_a_port), cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_every_option),
+        cmocka_unit_test(test_every_by),
+        cmocka_unit_test(test_every_mistake),
+        cmocka_unit_test(test_no_expressions_without_a_port),
+        cmocka_unit_test(test_ids),
         cmocka_unit_test(test_own_limit),
     };
     int failed;

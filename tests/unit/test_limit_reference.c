@@ -8,8 +8,8 @@ __extension__ typedef unsigned __int128 wide_t;
 
 #define N_RATES (sizeof rates / sizeof *rates)
 
-static void check_pass(const ag_counter_t *after, const ag_window_t *w, apr_time_t now,
-                       apr_uint64_t cost, const ag_quota_t *quota)
+static void check_pass(const ag_counter_t *after, const ag_window_t *w, apr_time_t now, apr_uint64_t cost,
+                       const ag_quota_t *quota)
 {
     apr_time_t idle = w->algo->idle_at(after, w);
 
@@ -20,8 +20,7 @@ static void check_pass(const ag_counter_t *after, const ag_window_t *w, apr_time
     }
     assert_false(passes(*after, w, now, quota->remaining + 1));
     if (!quota->remaining) {
-        assert_true(is_cut(w, cost, quota->reset)
-                    || passes(*after, w, now + quota->reset * SECOND, cost));
+        assert_true(is_cut(w, cost, quota->reset) || passes(*after, w, now + quota->reset * SECOND, cost));
         assert_false(passes(*after, w, now + (quota->reset - 1) * SECOND, cost));
     }
     assert_true(passes(*after, w, idle, w->burst ? w->burst : w->rate.n));
@@ -194,8 +193,8 @@ static void test_sliding_equals_its_reference(void **state)
 /* 1 to 3 in a second, a minute, a week, a month. */
 static ag_window_t few(apr_uint64_t n, int i)
 {
-    static const ag_period_t periods[] = {{1, AG_PERIOD_PLAIN}, {60, AG_PERIOD_PLAIN},
-                                          {604800, AG_PERIOD_WEEK}, {31 * 86400, AG_PERIOD_MONTH}};
+    static const ag_period_t periods[] = {
+        {1, AG_PERIOD_PLAIN}, {60, AG_PERIOD_PLAIN}, {604800, AG_PERIOD_WEEK}, {31 * 86400, AG_PERIOD_MONTH}};
     ag_window_t w = {{n, periods[i]}, 0, &ag_algo_log, {1, 2}, {.name = "test"}};
 
     return w;

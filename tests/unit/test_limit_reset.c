@@ -10,7 +10,7 @@
 #include "../../src/limit/lease_reset.h"
 
 #define LEASES_SIZE (1 << 20)
-#define SECOND APR_USEC_PER_SEC
+#define SECOND      APR_USEC_PER_SEC
 
 static int port;
 static ag_breaker_t *breaker;
@@ -22,8 +22,7 @@ static ag_store_t *make_node_at(const char *address, int timeout)
     ag_leases_t *leases;
     ag_fleet_config_t config = {address, "reset:", timeout, 2, breaker, NULL, NULL};
 
-    assert_int_equal(ag_leases_attach(&leases, share(LEASES_SIZE), LEASES_SIZE, 1, pool),
-                     APR_SUCCESS);
+    assert_int_equal(ag_leases_attach(&leases, share(LEASES_SIZE), LEASES_SIZE, 1, pool), APR_SUCCESS);
     assert_int_equal(ag_store_lease_open(&store, leases, &config, pool), APR_SUCCESS);
     return store;
 }
@@ -45,9 +44,7 @@ static apr_time_t time_in(const ag_window_t *w)
 {
     apr_time_t hour = 3600 * SECOND;
 
-    return ag_period_start(&w->rate.period, now) == ag_period_start(&w->rate.period, now + hour)
-               ? now
-               : now - hour;
+    return ag_period_start(&w->rate.period, now) == ag_period_start(&w->rate.period, now + hour) ? now : now - hour;
 }
 
 static int forget(ag_store_t *store, const ag_window_t *w, ag_subject_t *s, apr_time_t at)
@@ -111,8 +108,7 @@ static void test_a_look_takes_nothing(void **state)
 /* ---- to begin anew --------------------------------------------------------------------------- */
 
 /* Both have seen it used up and asked in vain again and again, so they doubt it no more for long. */
-static void exhaust(ag_store_t *node, ag_store_t *other, const ag_window_t *w, ag_subject_t *s,
-                    apr_time_t at)
+static void exhaust(ag_store_t *node, ag_store_t *other, const ag_window_t *w, ag_subject_t *s, apr_time_t at)
 {
     int i;
 
@@ -238,8 +234,8 @@ static int visit_at_once(ag_store_t *other, const ag_window_t *w, ag_subject_t *
  * or out of it. */
 static void test_nothing_of_the_old_one_comes_back(void **state)
 {
-    static int (*const then[])(ag_store_t *, const ag_window_t *, ag_subject_t *, apr_time_t) = {
-        tend, visit_later, visit_at_once};
+    static int (*const then[])(ag_store_t *, const ag_window_t *, ag_subject_t *, apr_time_t) = {tend, visit_later,
+                                                                                                 visit_at_once};
     size_t k;
 
     (void)state;

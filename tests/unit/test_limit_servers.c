@@ -11,11 +11,11 @@
 #include "../../src/limit/entry.h"
 #include "../../src/limit/lease_restore.h"
 
-#define SERVERS 3
+#define SERVERS     3
 #define LEASES_SIZE (1 << 20)
-#define TIMEOUT_MS 300
-#define SECOND APR_USEC_PER_SEC
-#define N 40
+#define TIMEOUT_MS  300
+#define SECOND      APR_USEC_PER_SEC
+#define N           40
 
 static int ports[SERVERS];
 static pid_t pids[SERVERS];
@@ -23,8 +23,7 @@ static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_a
 
 static const char *address_list(void)
 {
-    return apr_psprintf(pool, "127.0.0.1:%d,127.0.0.1:%d,127.0.0.1:%d", ports[0], ports[1],
-                        ports[2]);
+    return apr_psprintf(pool, "127.0.0.1:%d,127.0.0.1:%d,127.0.0.1:%d", ports[0], ports[1], ports[2]);
 }
 
 static ag_store_t *make_node(void)
@@ -34,8 +33,7 @@ static ag_store_t *make_node(void)
     ag_breaker_t *breaker = share(sizeof *breaker);
     ag_fleet_config_t config = {address_list(), "many:", TIMEOUT_MS, 2, breaker, NULL, NULL};
 
-    assert_int_equal(ag_leases_attach(&leases, share(LEASES_SIZE), LEASES_SIZE, 1, pool),
-                     APR_SUCCESS);
+    assert_int_equal(ag_leases_attach(&leases, share(LEASES_SIZE), LEASES_SIZE, 1, pool), APR_SUCCESS);
     assert_int_equal(ag_store_lease_open(&store, leases, &config, pool), APR_SUCCESS);
     return store;
 }
@@ -50,8 +48,7 @@ static int server_of(const ag_window_t *w, ag_subject_t *s)
 
     if (!map) {
         map = memcached_create(NULL);
-        memcached_behavior_set(map, MEMCACHED_BEHAVIOR_DISTRIBUTION,
-                               MEMCACHED_DISTRIBUTION_CONSISTENT);
+        memcached_behavior_set(map, MEMCACHED_BEHAVIOR_DISTRIBUTION, MEMCACHED_DISTRIBUTION_CONSISTENT);
         for (i = 0; i < SERVERS; i++) {
             memcached_server_add(map, "127.0.0.1", (in_port_t)ports[i]);
         }
@@ -89,8 +86,8 @@ static int drain(ag_store_t *store, const ag_window_t *w, ag_subject_t *s, apr_t
 }
 
 /* A request with both windows: its status; both are allowed or refused. */
-static apr_status_t hit_both(ag_store_t *store, const ag_window_t *a, const ag_window_t *b,
-                             ag_subject_t *s, apr_time_t at, int *allowed)
+static apr_status_t hit_both(ag_store_t *store, const ag_window_t *a, const ag_window_t *b, ag_subject_t *s,
+                             apr_time_t at, int *allowed)
 {
     ag_charge_t c[2] = {make_charge(a, s), make_charge(b, s)};
     apr_status_t rv = store->charge(store, c, 2, at, pool);
@@ -203,8 +200,8 @@ static void test_one_refuses_and_the_other_gets_it_back(void **state)
         }
         assert_int_equal(hit(other, &full, &s), 1);
         for (i = 0; i < 20; i++) {
-            assert_int_equal(hit_both(node, i % 2 ? &full : &room, i % 2 ? &room : &full, &s, now,
-                                      &allowed), APR_SUCCESS);
+            assert_int_equal(hit_both(node, i % 2 ? &full : &room, i % 2 ? &room : &full, &s, now, &allowed),
+                             APR_SUCCESS);
             assert_int_equal(allowed, 0);
         }
         passed = k % 2 ? 10 : 0;
@@ -233,8 +230,8 @@ static void test_one_is_dead_and_the_other_gets_it_back(void **state)
 
         lose(2);
         for (i = 0; i < 20; i++) {
-            assert_int_not_equal(hit_both(node, k % 2 ? &dead : &well, k % 2 ? &well : &dead, &s,
-                                          now, &allowed), APR_SUCCESS);
+            assert_int_not_equal(hit_both(node, k % 2 ? &dead : &well, k % 2 ? &well : &dead, &s, now, &allowed),
+                                 APR_SUCCESS);
             assert_int_equal(allowed, 0);
         }
         assert_int_equal(left(node, &well, &s), N - 1);

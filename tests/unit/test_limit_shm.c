@@ -9,12 +9,12 @@
 
 #include "../../src/limit/counters.h"
 
-#define TABLE_SIZE (1 << 20)
-#define SMALL_SIZE 8192 /* one stripe of ten sets: 80 slots */
+#define TABLE_SIZE  (1 << 20)
+#define SMALL_SIZE  8192 /* one stripe of ten sets: 80 slots */
 #define MEDIUM_SIZE 100000
-#define KILLS 300
-#define CHILDREN 8
-#define HITS 50000
+#define KILLS       300
+#define CHILDREN    8
+#define HITS        50000
 
 static ag_store_t *attach(void *memory, size_t size, int fresh)
 {
@@ -303,8 +303,7 @@ static void test_killed_children_leave_the_table_whole(void **state)
 
 /* What another process would find if the one that wrote `memory` were killed now: the kernel gives
  * its locks back. */
-static apr_uint64_t left_after_kill(const void *memory, void *copy, const ag_window_t *w,
-                                    ag_subject_t *s)
+static apr_uint64_t left_after_kill(const void *memory, void *copy, const ag_window_t *w, ag_subject_t *s)
 {
     ag_counters_t table;
 
@@ -317,8 +316,7 @@ static apr_uint64_t left_after_kill(const void *memory, void *copy, const ag_win
 
 /* Lets a child charge once, at `at`, and looks at the table after each of its instructions:
  * there is the old state, then the new one, and nothing else ever. */
-static void step_through(void *memory, const ag_window_t *w, ag_subject_t *s, apr_time_t at,
-                         apr_uint64_t before)
+static void step_through(void *memory, const ag_window_t *w, ag_subject_t *s, apr_time_t at, apr_uint64_t before)
 {
     void *copy = share(SMALL_SIZE);
     apr_uint64_t seen = before, found;
@@ -354,8 +352,7 @@ static void step_through(void *memory, const ag_window_t *w, ag_subject_t *s, ap
 
 static void test_killed_at_any_instruction(void **state)
 {
-    static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket,
-                                             &ag_algo_log};
+    static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket, &ag_algo_log};
     apr_time_t real = now, start = now - now % apr_time_from_sec(3600) + apr_time_from_sec(60);
     size_t a;
 

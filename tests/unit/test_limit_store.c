@@ -7,8 +7,8 @@
 #include "store_direct.h"
 
 #define TABLE_SIZE (1 << 20)
-#define CHILDREN 8
-#define HITS 50
+#define CHILDREN   8
+#define HITS       50
 
 static void *table, *lease_table;
 static ag_breaker_t *breaker;
@@ -90,8 +90,7 @@ static void test_together_or_not_at_all(void **state)
     int i;
 
     for (i = 0; i < 6; i++) {
-        ag_charge_t c[3] = {make_charge(&wide, &one), make_charge(&tight, &other),
-                            make_charge(&wide, &other)};
+        ag_charge_t c[3] = {make_charge(&wide, &one), make_charge(&tight, &other), make_charge(&wide, &other)};
 
         assert_int_equal(store->charge(store, c, 3, now, pool), APR_SUCCESS);
         assert_int_equal(ag_charges_allowed(c, 3), i < 3);
@@ -214,8 +213,7 @@ typedef struct {
     int failed[CHILDREN];
 } race_t;
 
-static void run(race_t *race, int child, open_fn open, const ag_window_t *windows,
-                ag_subject_t *subject)
+static void run(race_t *race, int child, open_fn open, const ag_window_t *windows, ag_subject_t *subject)
 {
     ag_store_t *store = open();
     int i;
@@ -244,8 +242,7 @@ static void test_eight_processes(void **state)
     int i;
 
     for (a = 0; a < 3; a++) {
-        ag_window_t windows[2] = {make_window(300, 3600, algos[a]),
-                                  make_window(100, 3600, algos[a])};
+        ag_window_t windows[2] = {make_window(300, 3600, algos[a]), make_window(100, 3600, algos[a])};
         ag_subject_t s = new_subject();
         pid_t pids[CHILDREN];
         int passed = 0;
@@ -270,11 +267,10 @@ static void test_eight_processes(void **state)
 
 /* ---- */
 
-#define EACH(test)                                                                                 \
-    {"shm: " #test, test, NULL, NULL, &stores[0]},                                                 \
-    {"memcached: " #test, test, NULL, NULL, &stores[1]},                                           \
-    {                                                                                              \
-        "lease: " #test, test, NULL, NULL, &stores[2]                                              \
+#define EACH(test)                                                                                                   \
+    {"shm: " #test, test, NULL, NULL, &stores[0]}, {"memcached: " #test, test, NULL, NULL, &stores[1]},              \
+    {                                                                                                                \
+        "lease: " #test, test, NULL, NULL, &stores[2]                                                                \
     }
 
 int main(void)
@@ -300,8 +296,8 @@ int main(void)
     table = share(TABLE_SIZE);
     lease_table = share(TABLE_SIZE);
     breaker = share(sizeof *breaker);
-    if (ag_store_shm_attach(&fresh, table, TABLE_SIZE, 1, pool) ||
-        ag_leases_attach(&leases, lease_table, TABLE_SIZE, 1, pool)) {
+    if (ag_store_shm_attach(&fresh, table, TABLE_SIZE, 1, pool)
+        || ag_leases_attach(&leases, lease_table, TABLE_SIZE, 1, pool)) {
         return 1;
     }
     port = free_port();

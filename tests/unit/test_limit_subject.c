@@ -40,7 +40,7 @@ static ag_principal_t a_token(void)
     return who;
 }
 
-static ag_id_t last_id; /* of the subject asked for last */
+static ag_id_t last_id;    /* of the subject asked for last */
 static ag_id_t last_named; /* what its text names */
 
 static const char *subject(const char *by, ag_principal_t *who, const char *address)
@@ -115,16 +115,15 @@ static void test_subjects(void **state)
     }
     for (i = 0; i < sizeof cases / sizeof *cases; i++) { /* one text, one id; another, another */
         for (j = 0; j < sizeof cases / sizeof *cases; j++) {
-            assert_int_equal(ag_id_equal(ids[i], ids[j]),
-                             strcmp(cases[i].text, cases[j].text) == 0);
+            assert_int_equal(ag_id_equal(ids[i], ids[j]), strcmp(cases[i].text, cases[j].text) == 0);
         }
     }
 }
 
 static void test_what_names_nobody(void **state)
 {
-    static const char *const texts[] = {"", "acme", "ip:", "ip:nowhere", "client:", "client:key",
-                                        "client:key:", "client:key::", "global2"};
+    static const char *const texts[] = {
+        "", "acme", "ip:", "ip:nowhere", "client:", "client:key", "client:key:", "client:key::", "global2"};
     static const ag_sip_key_t key = {1, 2};
     ag_limit_t limit = good("5/s"), claim = good("5/s by=claim:team"), all = good("5/s by=global");
     ag_subject_t s;
@@ -152,8 +151,8 @@ static void test_client_id(void **state)
     other.client_id = ag_client_id_of(&key, "key", "", "ajax", pool);
     subject("client", &other, "192.0.2.1");
     assert_true(ag_id_equal(last_id, other.client_id));
-    assert_false(ag_id_equal(ag_client_id_of(&key, "a", "bc", "d", pool),
-                             ag_client_id_of(&key, "a", "b", "cd", pool)));
+    assert_false(
+        ag_id_equal(ag_client_id_of(&key, "a", "bc", "d", pool), ag_client_id_of(&key, "a", "b", "cd", pool)));
 }
 
 static void test_addresses(void **state)
@@ -177,8 +176,7 @@ static void test_issuer_and_client_are_not_confused(void **state)
     one.client = "b:c";
     other.issuer = "https://a:b";
     other.client = "c";
-    assert_string_not_equal(subject("client", &one, "192.0.2.1"),
-                            subject("client", &other, "192.0.2.1"));
+    assert_string_not_equal(subject("client", &one, "192.0.2.1"), subject("client", &other, "192.0.2.1"));
 }
 
 static void test_algo_find(void **state)
@@ -195,8 +193,10 @@ static void test_algo_find(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_subjects), cmocka_unit_test(test_client_id),
-        cmocka_unit_test(test_what_names_nobody), cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_subjects),
+        cmocka_unit_test(test_client_id),
+        cmocka_unit_test(test_what_names_nobody),
+        cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_issuer_and_client_are_not_confused),
         cmocka_unit_test(test_algo_find),
     };

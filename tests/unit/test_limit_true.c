@@ -8,8 +8,8 @@
 
 #include <apr_time.h>
 
-#define SIZE (1 << 20)
-#define SECOND APR_USEC_PER_SEC
+#define SIZE     (1 << 20)
+#define SECOND   APR_USEC_PER_SEC
 #define REQUESTS 30000
 
 static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket};
@@ -43,8 +43,7 @@ static apr_time_t told(const ag_charge_t *charges, int n)
         const ag_quota_t *quota = &charges[i].quota;
 
         assert_true(quota->reset > 0);
-        assert_true(charges[i].window->algo->drains
-                    || quota->reset <= charges[i].window->rate.period.seconds);
+        assert_true(charges[i].window->algo->drains || quota->reset <= charges[i].window->rate.period.seconds);
         if (quota->remaining == 0 && quota->reset > wait) {
             wait = quota->reset;
         }
@@ -53,8 +52,7 @@ static apr_time_t told(const ag_charge_t *charges, int n)
 }
 
 /* A hasty client (`gap` small) waits as told most of the time; a slow one hardly ever. */
-static void obey(const ag_algo_t *algo, const apr_uint64_t *sizes, apr_uint64_t burst,
-                 apr_time_t gap)
+static void obey(const ag_algo_t *algo, const apr_uint64_t *sizes, apr_uint64_t burst, apr_time_t gap)
 {
     ag_store_t *store = make_store();
     ag_window_t w[3] = {make_window(sizes[0], 3, algo), make_window(sizes[1], 10, algo),

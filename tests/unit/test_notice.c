@@ -87,8 +87,7 @@ static void test_it_grows(void **state)
     before = f->words;
     assert_int_equal(ag_notice_grow(&f->words, 3, 2 * AG_NOTICE_WORDS, f->path), APR_EINVAL);
     assert_ptr_equal(f->words, before);
-    assert_int_equal(ag_notice_grow(&f->words, AG_NOTICE_WORDS, 2 * AG_NOTICE_WORDS, f->path),
-                     APR_SUCCESS);
+    assert_int_equal(ag_notice_grow(&f->words, AG_NOTICE_WORDS, 2 * AG_NOTICE_WORDS, f->path), APR_SUCCESS);
     assert_int_not_equal(f->words[7], 0);
     assert_int_equal(touch(f, f->path, "2047"), APR_SUCCESS);
     assert_int_not_equal(f->words[2047], 0);
@@ -150,10 +149,9 @@ static void test_no_other_file_is_touched(void **state)
         write_file(f, path, cases[i].size, cases[i].start);
         assert_int_equal(touch(f, path, "0"), APR_EINVAL);
     }
-    write_file(f, apr_pstrcat(f->p, f->dir, "/apiguard.4711.notice", NULL),
-               64 + 8 * AG_NOTICE_WORDS, "mod_apiguard notice 1\n");
-    assert_int_equal(touch(f, apr_pstrcat(f->p, f->dir, "/apiguard.4711.notice", NULL), "0"),
-                     APR_SUCCESS);
+    write_file(f, apr_pstrcat(f->p, f->dir, "/apiguard.4711.notice", NULL), 64 + 8 * AG_NOTICE_WORDS,
+               "mod_apiguard notice 1\n");
+    assert_int_equal(touch(f, apr_pstrcat(f->p, f->dir, "/apiguard.4711.notice", NULL), "0"), APR_SUCCESS);
 }
 
 static void test_no_link_is_followed(void **state)
@@ -214,9 +212,13 @@ static void test_who_is_dead(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_a_touch_is_seen),     TEST(test_children_see_it),
-        TEST(test_it_grows), TEST(test_no_other_file_is_touched), TEST(test_no_link_is_followed),
-        TEST(test_names_that_are_none), TEST(test_who_is_dead),
+        TEST(test_a_touch_is_seen),
+        TEST(test_children_see_it),
+        TEST(test_it_grows),
+        TEST(test_no_other_file_is_touched),
+        TEST(test_no_link_is_followed),
+        TEST(test_names_that_are_none),
+        TEST(test_who_is_dead),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,9 +12,7 @@ static void check_rows(const ag_setting_t *rows, int n, void *settings, conf_t *
     int i, j;
 
     for (i = 0; i < n; i++) {
-        const char *error = rows[i].initial
-                                ? ag_setting_read(settings, rows, i, rows[i].initial, &c->call)
-                                : NULL;
+        const char *error = rows[i].initial ? ag_setting_read(settings, rows, i, rows[i].initial, &c->call) : NULL;
 
         if (error) {
             fail_msg("%s", error);
@@ -122,8 +120,7 @@ static void test_keys_open(void **state)
 {
     conf_t c = conf_of(*state);
     const char *path = secret_file(SECRET "\n", *state);
-    const char *line = apr_pstrcat(*state, "HS256 file:", path,
-                                   " kid=k1 issuer=https://a audience=me", NULL);
+    const char *line = apr_pstrcat(*state, "HS256 file:", path, " kid=k1 issuer=https://a audience=me", NULL);
     ag_policy_t *policy = section(AG_POLICY_jwt_keys, SAYS(line), &c);
     const ag_jwt_keyset_t *set = &APR_ARRAY_IDX(policy->jwt_keys, 0, ag_keyset_source_t *)->set;
     const char *error;
@@ -152,8 +149,8 @@ static void test_keys_open(void **state)
     unlink(path);
 }
 
-#define JWKS                                                                                       \
-    "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":"                                         \
+#define JWKS                                                                                                         \
+    "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"k\":"                                                           \
     "\"MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY\"}]}"
 
 /* Configured keys and key sets together, each bound to its issuer or not. */
@@ -198,26 +195,22 @@ static void test_pepper_opens(void **state)
     ag_site_t *site = ag_site_make(*state);
     const char *path = secret_file("0123456789abcdef\n", *state);
 
-    assert_null(site_reads(site, AG_SITE_key_pepper, apr_pstrcat(*state, "file:", path, NULL),
-                           &c));
+    assert_null(site_reads(site, AG_SITE_key_pepper, apr_pstrcat(*state, "file:", path, NULL), &c));
     assert_null(open_all(&c));
     assert_int_equal(site->key_pepper->size, 16);
     assert_memory_equal(site->key_pepper->bytes, "0123456789abcdef", 16);
     unlink(path);
     path = secret_file("0123456789abcde\n", *state);
-    assert_null(site_reads(site, AG_SITE_key_pepper, apr_pstrcat(*state, "file:", path, NULL),
-                           &c));
+    assert_null(site_reads(site, AG_SITE_key_pepper, apr_pstrcat(*state, "file:", path, NULL), &c));
     assert_non_null(strstr(open_all(&c), "a pepper has at least 16 bytes"));
     unlink(path);
 }
 
 /* A section with a key of this secret (opened), and one more line. */
-static ag_policy_t *token_section(const char *secret, const char *options, int row,
-                                  const char *line, conf_t *c)
+static ag_policy_t *token_section(const char *secret, const char *options, int row, const char *line, conf_t *c)
 {
     const char *path = secret_file(secret, c->p);
-    ag_policy_t *policy = section(AG_POLICY_jwt_keys,
-                                  SAYS(apr_pstrcat(c->p, "HS256 file:", path, options, NULL)), c);
+    ag_policy_t *policy = section(AG_POLICY_jwt_keys, SAYS(apr_pstrcat(c->p, "HS256 file:", path, options, NULL)), c);
 
     assert_null(open_all(c));
     unlink(path);
@@ -235,13 +228,20 @@ static void test_realms(void **state)
         int row;
         const char *line;
     } others[] = {
-        {AG_POLICY_issuers, "https://a"},    {AG_POLICY_issuers, "https://b"},
-        {AG_POLICY_issuers, "https://a name=b"}, {AG_POLICY_claim_map, "wildcards"},
-        {AG_POLICY_audiences, "https://a"},  {AG_POLICY_audiences, "a b"},
-        {AG_POLICY_audiences, "\"a b\""},    {AG_POLICY_claim_map, "user=a"},
-        {AG_POLICY_claim_map, "client=a"},   {AG_POLICY_required, "none"},
-        {AG_POLICY_required, "exp iat"},     {AG_POLICY_leeway, "0"},
-        {AG_POLICY_leeway, "31"},            {AG_POLICY_max_lifetime, "1h"},
+        {AG_POLICY_issuers, "https://a"},
+        {AG_POLICY_issuers, "https://b"},
+        {AG_POLICY_issuers, "https://a name=b"},
+        {AG_POLICY_claim_map, "wildcards"},
+        {AG_POLICY_audiences, "https://a"},
+        {AG_POLICY_audiences, "a b"},
+        {AG_POLICY_audiences, "\"a b\""},
+        {AG_POLICY_claim_map, "user=a"},
+        {AG_POLICY_claim_map, "client=a"},
+        {AG_POLICY_required, "none"},
+        {AG_POLICY_required, "exp iat"},
+        {AG_POLICY_leeway, "0"},
+        {AG_POLICY_leeway, "31"},
+        {AG_POLICY_max_lifetime, "1h"},
         {AG_POLICY_max_lifetime, "2h"},
     };
     conf_t c = conf_of(*state);
@@ -253,8 +253,7 @@ static void test_realms(void **state)
     realms[n++] = realm_of(token_section("x" SECRET, "", 0, NULL, &c), *state);
     realms[n++] = realm_of(token_section(SECRET, " issuer=https://a", 0, NULL, &c), *state);
     for (i = 0; i < N_OF(others); i++) {
-        realms[n++] = realm_of(token_section(SECRET, "", others[i].row, others[i].line, &c),
-                               *state);
+        realms[n++] = realm_of(token_section(SECRET, "", others[i].row, others[i].line, &c), *state);
     }
     for (i = 0; i < n; i++) {
         for (j = 0; j < i; j++) {
@@ -293,8 +292,7 @@ static void test_two_issuers(void **state)
 {
     conf_t c = conf_of(*state);
     ag_policy_t *loose = token_section(SECRET, "", AG_POLICY_issuers, "https://a https://b", &c);
-    ag_policy_t *bound = token_section(SECRET, " issuer=https://a", AG_POLICY_issuers,
-                                       "https://a https://b", &c);
+    ag_policy_t *bound = token_section(SECRET, " issuer=https://a", AG_POLICY_issuers, "https://a https://b", &c);
     ag_policy_t *one = token_section(SECRET, "", AG_POLICY_issuers, "https://a", &c);
     ag_jwt_policy_t jwt;
 
@@ -332,14 +330,25 @@ static void test_warning(void **state)
         const char *limits[3];
         int warned;
     } cases[] = {
-        {{NULL}, 0}, {{"5/s by=header:X-T"}, 1}, {{"5/s by=header:X-T", "5/s by=path"}, 1},
-        {{"5/s by=header:X-T", "5/s by=ip"}, 0}, {{"5/s", "5/s by=header:X-T"}, 0},
-        {{"5/s by=global", "5/s by=header:X-T"}, 0}, {{"5/s by=user"}, 0},
-        {{"off", "5/s by=header:X-T"}, 1}, {{"5/s by=path"}, 2}, {{"5/s by=path", "5/s by=user"}, 2},
-        {{"5/s by=path", "9/s by=ip"}, 0}, {{"5/s by=path", "9/s by=ip dryrun"}, 2},
-        {{"5/s by=ip/64"}, 0}, {{"5/s by=ip/65"}, 3}, {{"5/s by=ip/128", "9/s by=ip/56"}, 0},
-        {{"5/s by=ip/128", "9/s by=ip/96"}, 3}, {{"5/s by=path", "9/s by=ip/128"}, 3},
-        {{"5/s by=ip/128", "5/s by=header:X-T"}, 1}, {{"5/s by=ip/128", "5/s"}, 0},
+        {{NULL}, 0},
+        {{"5/s by=header:X-T"}, 1},
+        {{"5/s by=header:X-T", "5/s by=path"}, 1},
+        {{"5/s by=header:X-T", "5/s by=ip"}, 0},
+        {{"5/s", "5/s by=header:X-T"}, 0},
+        {{"5/s by=global", "5/s by=header:X-T"}, 0},
+        {{"5/s by=user"}, 0},
+        {{"off", "5/s by=header:X-T"}, 1},
+        {{"5/s by=path"}, 2},
+        {{"5/s by=path", "5/s by=user"}, 2},
+        {{"5/s by=path", "9/s by=ip"}, 0},
+        {{"5/s by=path", "9/s by=ip dryrun"}, 2},
+        {{"5/s by=ip/64"}, 0},
+        {{"5/s by=ip/65"}, 3},
+        {{"5/s by=ip/128", "9/s by=ip/56"}, 0},
+        {{"5/s by=ip/128", "9/s by=ip/96"}, 3},
+        {{"5/s by=path", "9/s by=ip/128"}, 3},
+        {{"5/s by=ip/128", "5/s by=header:X-T"}, 1},
+        {{"5/s by=ip/128", "5/s"}, 0},
     };
     conf_t c = conf_of(*state);
     int i;
@@ -348,8 +357,7 @@ static void test_warning(void **state)
         ag_policy_t *policy = section(AG_POLICY_limits, cases[i].limits, &c);
         const char *warning = ag_policy_warning(policy, *state);
 
-        static const char *const texts[] = {NULL, "by=header:x-t alone limits nobody",
-                                            "by=path alone limits nobody",
+        static const char *const texts[] = {NULL, "by=header:x-t alone limits nobody", "by=path alone limits nobody",
                                             " alone limits nobody with IPv6"};
         const char *text = texts[cases[i].warned];
 
@@ -362,9 +370,9 @@ static void test_warning(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_defaults_parse), TEST(test_policy_defaults), TEST(test_site_defaults),
-        TEST(test_keys_open), TEST(test_key_sets), TEST(test_pepper_opens), TEST(test_realms),
-        TEST(test_jwt_policy), TEST(test_two_issuers), TEST(test_provides), TEST(test_warning),
+        TEST(test_defaults_parse), TEST(test_policy_defaults), TEST(test_site_defaults), TEST(test_keys_open),
+        TEST(test_key_sets),       TEST(test_pepper_opens),    TEST(test_realms),        TEST(test_jwt_policy),
+        TEST(test_two_issuers),    TEST(test_provides),        TEST(test_warning),
     };
 
     return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

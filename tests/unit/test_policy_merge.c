@@ -47,8 +47,7 @@ static const char *told(int row, const ag_policy_t *policy, apr_pool_t *p)
         return apr_psprintf(p, "%u", policy->rate_headers);
     default:
         for (i = 0; list && i < list->nelts; i++) {
-            text = apr_pstrcat(p, text, APR_ARRAY_IDX(list, i, ag_keyset_source_t *)->source, ";",
-                               NULL);
+            text = apr_pstrcat(p, text, APR_ARRAY_IDX(list, i, ag_keyset_source_t *)->source, ";", NULL);
         }
         return text;
     }
@@ -69,8 +68,7 @@ static void test_merging(void **state)
         {AG_POLICY_key_from, {"header:A"}, {NULL}, "A;"},
         {AG_POLICY_jwt_keys, {"HS256 file:/a"}, {"HS256 file:/b"}, "file:/b;"},
         {AG_POLICY_jwt_keys, {"HS256 file:/a", "ES256 file:/b"}, {NULL}, "file:/a;file:/b;"},
-        {AG_POLICY_jwt_keys, {"HS256 file:/a"}, {"HS256 file:/b", "HS256 file:c"},
-         "file:/b;file:/etc/httpd/c;"},
+        {AG_POLICY_jwt_keys, {"HS256 file:/a"}, {"HS256 file:/b", "HS256 file:c"}, "file:/b;file:/etc/httpd/c;"},
         {AG_POLICY_jwks, {"file:/a"}, {"file:/b"}, "file:/b;"},
         {AG_POLICY_jwks, {"file:/a", "file:/b"}, {NULL}, "file:/a;file:/b;"},
         {AG_POLICY_issuers, {"https://a"}, {"https://b"}, "https://b"},
@@ -141,9 +139,14 @@ static void test_merging_scalars(void **state)
         int row;
         const char *line;
     } said[] = {
-        {AG_POLICY_hide, "all"}, {AG_POLICY_anonymous, "on"}, {AG_POLICY_enforce, "require"},
-        {AG_POLICY_leeway, "5"}, {AG_POLICY_max_lifetime, "1h"}, {AG_POLICY_errors, "httpd"},
-        {AG_POLICY_store_failure, "local/3"}, {AG_POLICY_invalid_key_status, "403"},
+        {AG_POLICY_hide, "all"},
+        {AG_POLICY_anonymous, "on"},
+        {AG_POLICY_enforce, "require"},
+        {AG_POLICY_leeway, "5"},
+        {AG_POLICY_max_lifetime, "1h"},
+        {AG_POLICY_errors, "httpd"},
+        {AG_POLICY_store_failure, "local/3"},
+        {AG_POLICY_invalid_key_status, "403"},
         {AG_POLICY_pass_headers, "on"},
     };
     conf_t c = conf_of(*state);
@@ -164,8 +167,7 @@ static void test_merging_scalars(void **state)
             const ag_policy_t *again = section(said[i].row, SAYS(row->initial), &c);
 
             in = ag_policy_merge(section_, again, c.p);
-            assert_memory_equal((const char *)in + row->offset, (const char *)base + row->offset,
-                                row->size);
+            assert_memory_equal((const char *)in + row->offset, (const char *)base + row->offset, row->size);
         }
     }
 }
@@ -242,8 +244,8 @@ static void test_htaccess(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_merging), TEST(test_merging_three), TEST(test_merging_scalars),
-        TEST(test_site_merging), TEST(test_limits), TEST(test_htaccess),
+        TEST(test_merging),      TEST(test_merging_three), TEST(test_merging_scalars),
+        TEST(test_site_merging), TEST(test_limits),        TEST(test_htaccess),
     };
 
     return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

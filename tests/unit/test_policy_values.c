@@ -103,8 +103,10 @@ static void test_store_failure(void **state)
     static const struct {
         const char *line;
         int policy, nodes;
-    } cases[] = {{"local", AG_FAIL_LOCAL, 1}, {"local/4", AG_FAIL_LOCAL, 4},
-                 {"Local/100000", AG_FAIL_LOCAL, 100000}, {"allow", AG_FAIL_ALLOW, 1},
+    } cases[] = {{"local", AG_FAIL_LOCAL, 1},
+                 {"local/4", AG_FAIL_LOCAL, 4},
+                 {"Local/100000", AG_FAIL_LOCAL, 100000},
+                 {"allow", AG_FAIL_ALLOW, 1},
                  {"DENY", AG_FAIL_DENY, 1}};
     conf_t c = conf_of(*state);
     int i;
@@ -120,8 +122,7 @@ static void test_store_failure(void **state)
 static void test_claim_map(void **state)
 {
     conf_t c = conf_of(*state);
-    ag_policy_t *policy = section(AG_POLICY_claim_map, SAYS("roles=realm_access.roles user=sub"),
-                                  &c);
+    ag_policy_t *policy = section(AG_POLICY_claim_map, SAYS("roles=realm_access.roles user=sub"), &c);
 
     assert_string_equal(policy->claim_map.map.roles, "realm_access.roles");
     assert_string_equal(policy->claim_map.map.user, "sub");
@@ -144,8 +145,7 @@ static void test_site_values(void **state)
     assert_int_equal(site->key_cache.ttl, 60);
     assert_int_equal(site->key_cache.stale, 3600);
     assert_int_equal(site->key_cache.negative, 10);
-    assert_null(site_reads(site, AG_SITE_counter_store,
-                           "memcached:a:1,b:2 prefix=p1 timeout=5", &c));
+    assert_null(site_reads(site, AG_SITE_counter_store, "memcached:a:1,b:2 prefix=p1 timeout=5", &c));
     assert_string_equal(site->counter_store.servers, "a:1,b:2");
     assert_string_equal(site->counter_store.prefix, "p1");
     assert_int_equal(site->counter_store.timeout, 5);
@@ -174,8 +174,9 @@ static void test_mistakes(void **state)
         {AG_POLICY_key_from, "query:a&b", "ApiGuardKeyFrom: \"query:a&b\" is not allowed"},
         {AG_POLICY_key_from, "bearer:x", "ApiGuardKeyFrom: \"bearer:x\" is not allowed"},
         {AG_POLICY_anonymous, "yes", "ApiGuardAnonymous: \"yes\" is not allowed: off or on"},
-        {AG_POLICY_method_scopes, "get=read", "ApiGuardMethodScopes: \"get=read\" is not allowed: "
-                                              "METHOD,METHOD=SCOPE"},
+        {AG_POLICY_method_scopes, "get=read",
+         "ApiGuardMethodScopes: \"get=read\" is not allowed: "
+         "METHOD,METHOD=SCOPE"},
         {AG_POLICY_method_scopes, "GET", "ApiGuardMethodScopes: \"GET\" is not allowed"},
         {AG_POLICY_method_scopes, "GET=", "ApiGuardMethodScopes: \"GET=\" is not allowed"},
         {AG_POLICY_method_scopes, "=read", "ApiGuardMethodScopes: \"=read\" is not allowed"},
@@ -199,14 +200,16 @@ static void test_mistakes(void **state)
         {AG_POLICY_store_failure, "local/x", "ApiGuardStoreFailure: \"local/x\" is not allowed"},
         {AG_POLICY_store_failure, "deny/2", "ApiGuardStoreFailure: \"deny/2\" is not allowed"},
         {AG_POLICY_store_failure, "allow deny", "ApiGuardStoreFailure: \"deny\" is not allowed"},
-        {AG_POLICY_invalid_key_status, "404", "ApiGuardInvalidKeyStatus: \"404\" is not allowed: "
-                                              "401 or 403"},
+        {AG_POLICY_invalid_key_status, "404",
+         "ApiGuardInvalidKeyStatus: \"404\" is not allowed: "
+         "401 or 403"},
         {AG_POLICY_rate_headers, "off legacy", "ApiGuardRateHeaders: \"off\" stands alone"},
         {AG_POLICY_concurrency, "ten", "ApiGuardConcurrency: \"ten\" is not a number from 0"},
         {AG_POLICY_concurrency, "5 6", "ApiGuardConcurrency: one number is allowed, \"6\" is too"},
         {AG_POLICY_concurrency, "by=ip", "ApiGuardConcurrency: no number is given, such as 10"},
-        {AG_POLICY_concurrency, "5 burst=2", "ApiGuardConcurrency: burst=2 is not known; allowed "
-                                             "are by=, name=, when= and dryrun"},
+        {AG_POLICY_concurrency, "5 burst=2",
+         "ApiGuardConcurrency: burst=2 is not known; allowed "
+         "are by=, name=, when= and dryrun"},
         {AG_POLICY_concurrency, "5 by=me", "ApiGuardConcurrency: by=me is not one of client"},
         {AG_POLICY_limits, "100", "ApiGuardRateLimit: \"100\" is not a rate"},
         {AG_POLICY_limits, "100/min when=wrong", "ApiGuardRateLimit: when=wrong: wrong"},
@@ -253,15 +256,20 @@ static void test_site_mistakes(void **state)
         {AG_SITE_key_pepper, "file:a b", "ApiGuardKeyPepper: \"b\" is not allowed"},
         {AG_SITE_counter_store, "redis:a:1", "ApiGuardCounterStore: \"redis:a:1\" is not allowed"},
         {AG_SITE_counter_store, "memcached:", "ApiGuardCounterStore: \"memcached:\" is not"},
-        {AG_SITE_counter_store, "memcached:a", "ApiGuardCounterStore: \"a\" is not a memcached "
+        {AG_SITE_counter_store, "memcached:a",
+         "ApiGuardCounterStore: \"a\" is not a memcached "
          "server: its port is missing, as in a:11211"},
-        {AG_SITE_counter_store, "memcached:a,b", "ApiGuardCounterStore: \"a\" is not a memcached "
+        {AG_SITE_counter_store, "memcached:a,b",
+         "ApiGuardCounterStore: \"a\" is not a memcached "
          "server: its port is missing, as in a:11211"},
-        {AG_SITE_counter_store, "memcached:a:1,b", "ApiGuardCounterStore: \"b\" is not a memcached "
+        {AG_SITE_counter_store, "memcached:a:1,b",
+         "ApiGuardCounterStore: \"b\" is not a memcached "
          "server: its port is missing, as in b:11211"},
-        {AG_SITE_counter_store, "memcached:/run/m.sock,b", "ApiGuardCounterStore: \"b\" is not a "
+        {AG_SITE_counter_store, "memcached:/run/m.sock,b",
+         "ApiGuardCounterStore: \"b\" is not a "
          "memcached server: its port is missing, as in b:11211"},
-        {AG_SITE_counter_store, "memcached:[::1]", "ApiGuardCounterStore: \"[::1]\" is not a "
+        {AG_SITE_counter_store, "memcached:[::1]",
+         "ApiGuardCounterStore: \"[::1]\" is not a "
          "memcached server: its port is missing, as in [::1]:11211"},
         {AG_SITE_counter_store, "shm prefix=a", "ApiGuardCounterStore: \"prefix=a\" is not"},
         {AG_SITE_counter_store, "memcached:a:1 timeout=0", "ApiGuardCounterStore: \"0\" is not a"},
@@ -285,9 +293,8 @@ static void test_site_mistakes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_choices), TEST(test_key_from), TEST(test_advice), TEST(test_store_failure),
-        TEST(test_claim_map), TEST(test_site_values), TEST(test_mistakes),
-        TEST(test_site_mistakes),
+        TEST(test_choices),   TEST(test_key_from),    TEST(test_advice),   TEST(test_store_failure),
+        TEST(test_claim_map), TEST(test_site_values), TEST(test_mistakes), TEST(test_site_mistakes),
     };
 
     return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

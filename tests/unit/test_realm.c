@@ -11,8 +11,7 @@
 #include "../../src/cred/token_memo.h"
 #include "../../src/guard/policy.h"
 
-#define CLAIMS                                                                                     \
-    "{\"iss\":\"https://id\",\"sub\":\"joe\",\"iat\":1699999990,\"exp\":1700000100}"
+#define CLAIMS "{\"iss\":\"https://id\",\"sub\":\"joe\",\"iat\":1699999990,\"exp\":1700000100}"
 
 /* The other value of each row; FILE is a key file, SET a key set. */
 static const struct {
@@ -136,8 +135,7 @@ static void test_tokens(void **state)
         rows++;
         change_row(other, ag_policy_rows, i, &h);
         if (ask(&h, other, &wrong) == AG_R_NONE) {
-            fail_msg("%s: a token is still good that was accepted under another value",
-                     ag_policy_rows[i].name);
+            fail_msg("%s: a token is still good that was accepted under another value", ag_policy_rows[i].name);
         }
     }
     assert_true(rows >= 8);
@@ -171,8 +169,7 @@ static void test_keys(void **state)
         rows++;
         change_row(other, ag_site_rows, i, &h);
         if (is_known(&h, other)) {
-            fail_msg("%s: a key is still known that was found under another value",
-                     ag_site_rows[i].name);
+            fail_msg("%s: a key is still known that was found under another value", ag_site_rows[i].name);
         }
     }
     assert_true(rows >= 2);
@@ -216,8 +213,7 @@ static void test_chain(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_tokens), TEST(test_keys), TEST(test_rows),
-                                       TEST(test_chain)};
+    const struct CMUnitTest tests[] = {TEST(test_tokens), TEST(test_keys), TEST(test_rows), TEST(test_chain)};
 
     apr_initialize();
     return cmocka_run_group_tests_name("realm", tests, NULL, NULL);

@@ -8,9 +8,9 @@
 
 #include "../../src/watch/repeats.h"
 
-#define SECOND APR_USEC_PER_SEC
+#define SECOND  APR_USEC_PER_SEC
 #define THREADS 4
-#define HITS 50000
+#define HITS    50000
 
 static void test_once_a_second(void **state)
 {
@@ -117,8 +117,8 @@ static void test_threads(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_once_a_second), TEST(test_each_by_himself),
-                                       TEST(test_bounded), TEST(test_clocks), TEST(test_threads)};
+    const struct CMUnitTest tests[] = {TEST(test_once_a_second), TEST(test_each_by_himself), TEST(test_bounded),
+                                       TEST(test_clocks), TEST(test_threads)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,13 +10,18 @@
 
 /* A line; what a window says of itself was put together with the configuration. */
 #define FIELD(quoted, q, w) quoted ";q=" #q ";w=" #w
-#define BEGIN(quoted) ", " quoted ";r="
-#define LINE(policy_, quoted, subject_, q, w, r, t, retry_, refused_, dry)                         \
-    {.policy = &(ag_quota_policy_t){policy_, FIELD(quoted, q, w), BEGIN(quoted),                   \
-                                    sizeof FIELD(quoted, q, w) - 1, sizeof BEGIN(quoted) - 1, w,   \
-                                    APR_UINT64_C(q)},                                              \
-     .subject = subject_, .quota = {APR_UINT64_C(r), t, retry_}, .refused = refused_,              \
-     .dry_run = dry}
+#define BEGIN(quoted)       ", " quoted ";r="
+#define LINE(policy_, quoted, subject_, q, w, r, t, retry_, refused_, dry)                                           \
+    {                                                                                                                \
+        .policy = &(ag_quota_policy_t){policy_,                                                                      \
+                                       FIELD(quoted, q, w),                                                          \
+                                       BEGIN(quoted),                                                                \
+                                       sizeof FIELD(quoted, q, w) - 1,                                               \
+                                       sizeof BEGIN(quoted) - 1,                                                     \
+                                       w,                                                                            \
+                                       APR_UINT64_C(q)},                                                             \
+        .subject = subject_, .quota = {APR_UINT64_C(r), t, retry_}, .refused = refused_, .dry_run = dry              \
+    }
 
 static ag_quota_line_t lines[] = {
     LINE("100/min", "\"100/min\"", "ip:192.0.2.1", 100, 60, 42, 17, 0, 0, 0),
@@ -59,8 +64,7 @@ static void test_problem(void **state)
 
 static void test_problem_detail(void **state)
 {
-    ag_verdict_t verdict = {.reason = AG_R_TOKEN_INVALID, .detail = "a \"quoted\"\n\xFF detail",
-                            .retry_after = 5};
+    ag_verdict_t verdict = {.reason = AG_R_TOKEN_INVALID, .detail = "a \"quoted\"\n\xFF detail", .retry_after = 5};
     json_t *problem = problem_of(&verdict, 403, NULL, *state);
 
     assert_int_equal(json_integer_value(json_object_get(problem, "status")), 403);
@@ -81,13 +85,12 @@ static void test_problem_limit(void **state)
         LINE("a\"b", "\"a\\\"b\"", "s", 100, 60, 0, 12, 12, 1, 0),
         LINE("1000/day", "\"1000/day\"", "s", 1000, 86400, 0, 9, 9, 1, 0),
     };
-    ag_verdict_t verdict = {.reason = AG_R_RATE_EXCEEDED, .lines = told, .n_lines = 4,
-                            .retry_after = 12, .who = &acme};
+    ag_verdict_t verdict = {
+        .reason = AG_R_RATE_EXCEEDED, .lines = told, .n_lines = 4, .retry_after = 12, .who = &acme};
     json_t *problem = problem_of(&verdict, 429, "id", *state);
     json_t *violated = json_object_get(problem, "violated-policies");
 
-    assert_string_equal(plain(problem, "type"),
-                        "https://iana.org/assignments/http-problem-types#quota-exceeded");
+    assert_string_equal(plain(problem, "type"), "https://iana.org/assignments/http-problem-types#quota-exceeded");
     assert_string_equal(plain(problem, "detail"), "100 per minute for client acme");
     assert_int_equal(json_array_size(violated), 2);
     assert_string_equal(json_string_value(json_array_get(violated, 0)), "a\"b");
@@ -112,8 +115,7 @@ static void test_problem_limit(void **state)
     verdict.wanted = "read write";
     assert_null(ag_problem_detail(&verdict, *state));
     verdict.reason = AG_R_SCOPE_INSUFFICIENT;
-    assert_string_equal(ag_problem_detail(&verdict, *state),
-                        "one of these scopes is needed: read write");
+    assert_string_equal(ag_problem_detail(&verdict, *state), "one of these scopes is needed: read write");
     verdict.detail = "said already";
     assert_string_equal(ag_problem_detail(&verdict, *state), "said already");
 }
@@ -124,9 +126,8 @@ static void test_problem_periods(void **state)
         apr_uint32_t seconds;
         const char *detail;
     } cases[] = {
-        {1, "5 per second"},     {60, "5 per minute"},    {3600, "5 per hour"},
-        {86400, "5 per day"},    {604800, "5 per week"},  {2678400, "5 per month"},
-        {900, "5 per 900 seconds"},
+        {1, "5 per second"},    {60, "5 per minute"},     {3600, "5 per hour"},       {86400, "5 per day"},
+        {604800, "5 per week"}, {2678400, "5 per month"}, {900, "5 per 900 seconds"},
     };
     int i;
 
@@ -185,8 +186,7 @@ static void test_challenges(void **state)
         int by_bearer;
         const char *realm, *fields;
     } cases[] = {
-        {AG_R_CREDENTIAL_MISSING, NULL, NULL, AG_SCHEME_APIKEY, 0, NULL,
-         "WWW-Authenticate: ApiKey realm=\"API\"\n"},
+        {AG_R_CREDENTIAL_MISSING, NULL, NULL, AG_SCHEME_APIKEY, 0, NULL, "WWW-Authenticate: ApiKey realm=\"API\"\n"},
         {AG_R_CREDENTIAL_MISSING, NULL, NULL, 7, 0, "Acme API",
          "WWW-Authenticate: ApiKey realm=\"Acme API\"\n"
          "WWW-Authenticate: Bearer realm=\"Acme API\"\n"
@@ -209,8 +209,7 @@ static void test_challenges(void **state)
          "WWW-Authenticate: Bearer realm=\"A\", error=\"insufficient_scope\", "
          "error_description=\"The credential lacks a required scope\", "
          "scope=\"read orders:\\\"x\\\"\"\n"},
-        {AG_R_SCOPE_INSUFFICIENT, NULL, "read", AG_SCHEME_BEARER, 0, "A",
-         "WWW-Authenticate: Bearer realm=\"A\"\n"},
+        {AG_R_SCOPE_INSUFFICIENT, NULL, "read", AG_SCHEME_BEARER, 0, "A", "WWW-Authenticate: Bearer realm=\"A\"\n"},
         {AG_R_ROLE_INSUFFICIENT, NULL, "read", AG_SCHEME_BEARER, 1, "A",
          "WWW-Authenticate: Bearer realm=\"A\", error=\"insufficient_scope\", "
          "error_description=\"The credential lacks a required role\"\n"},
@@ -218,12 +217,10 @@ static void test_challenges(void **state)
     int i;
 
     for (i = 0; i < N_OF(cases); i++) {
-        ag_verdict_t verdict = {.reason = cases[i].reason, .detail = cases[i].detail,
-                                .wanted = cases[i].wanted};
+        ag_verdict_t verdict = {.reason = cases[i].reason, .detail = cases[i].detail, .wanted = cases[i].wanted};
         said_t said = {"", *state};
 
-        ag_challenge(&verdict, cases[i].schemes, cases[i].by_bearer, cases[i].realm, say, &said,
-                     *state);
+        ag_challenge(&verdict, cases[i].schemes, cases[i].by_bearer, cases[i].realm, say, &said, *state);
         assert_string_equal(said.text, cases[i].fields);
     }
 }
@@ -239,22 +236,21 @@ static const char *fields(ag_quota_line_t *told, int n, unsigned forms, apr_pool
     return said.text;
 }
 
-#define DRAFT_10                                                                                   \
-    "RateLimit-Policy: \"100/min\";q=100;w=60, \"1000/day\";q=1000;w=86400\n"                      \
+#define DRAFT_10                                                                                                     \
+    "RateLimit-Policy: \"100/min\";q=100;w=60, \"1000/day\";q=1000;w=86400\n"                                        \
     "RateLimit: \"100/min\";r=42;t=17, \"1000/day\";r=7;t=3600\n"
 /* pk: base64 of the first 12 hexadecimal digits of SHA-256 of the subject */
-#define DRAFT_8                                                                                    \
-    "RateLimit: \"100/min\"; r=42; t=17, \"1000/day\"; r=7; t=3600\n"                              \
-    "RateLimit-Policy: \"100/min\"; q=100; w=60; pk=:NGZhNzk0MjNlZjJm:, "                      \
+#define DRAFT_8                                                                                                      \
+    "RateLimit: \"100/min\"; r=42; t=17, \"1000/day\"; r=7; t=3600\n"                                                \
+    "RateLimit-Policy: \"100/min\"; q=100; w=60; pk=:NGZhNzk0MjNlZjJm:, "                                            \
     "\"1000/day\"; q=1000; w=86400; pk=:YzFhMjA2YzBmOWVh:\n"
-#define DRAFT_7                                                                                    \
-    "RateLimit-Policy: 1000;w=86400\n"                                                             \
+#define DRAFT_7                                                                                                      \
+    "RateLimit-Policy: 1000;w=86400\n"                                                                               \
     "RateLimit: limit=1000, remaining=7, reset=3600\n"
-#define DRAFT_6                                                                                    \
-    "RateLimit-Policy: 1000;w=86400\n"                                                             \
+#define DRAFT_6                                                                                                      \
+    "RateLimit-Policy: 1000;w=86400\n"                                                                               \
     "RateLimit-Limit: 1000\nRateLimit-Remaining: 7\nRateLimit-Reset: 3600\n"
-#define LEGACY                                                                                     \
-    "X-RateLimit-Limit: 1000\nX-RateLimit-Remaining: 7\nX-RateLimit-Reset: 1700003600\n"
+#define LEGACY "X-RateLimit-Limit: 1000\nX-RateLimit-Remaining: 7\nX-RateLimit-Reset: 1700003600\n"
 
 static void test_fields(void **state)
 {
@@ -263,8 +259,7 @@ static void test_fields(void **state)
     assert_string_equal(fields(lines, 2, AG_QUOTA_DRAFT_7, *state), DRAFT_7);
     assert_string_equal(fields(lines, 2, AG_QUOTA_DRAFT_6, *state), DRAFT_6);
     assert_string_equal(fields(lines, 2, AG_QUOTA_LEGACY, *state), LEGACY);
-    assert_string_equal(fields(lines, 2, AG_QUOTA_DRAFT_10 | AG_QUOTA_LEGACY, *state),
-                        DRAFT_10 LEGACY);
+    assert_string_equal(fields(lines, 2, AG_QUOTA_DRAFT_10 | AG_QUOTA_LEGACY, *state), DRAFT_10 LEGACY);
     assert_string_equal(fields(lines, 2, 31, *state), DRAFT_10 DRAFT_8 DRAFT_7 DRAFT_6 LEGACY);
     assert_string_equal(fields(lines, 2, 0, *state), "");
     assert_string_equal(fields(NULL, 0, 31, *state), "");
@@ -275,10 +270,10 @@ static void test_fields(void **state)
 static void test_fields_extreme(void **state)
 {
     ag_quota_line_t told[] = {
-        LINE("a\"b\\c", "\"a\\\"b\\\\c\"", "s", 18446744073709551615, 4294967295,
+        LINE("a\"b\\c", "\"a\\\"b\\\\c\"", "s", 18446744073709551615, 4294967295, 18446744073709551615, 4294967295, 0,
+             0, 0),
+        LINE("\"\"\"\"\"\"\"\"", "\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\"", "s", 18446744073709551615, 4294967295,
              18446744073709551615, 4294967295, 0, 0, 0),
-        LINE("\"\"\"\"\"\"\"\"", "\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\\\"\"", "s",
-             18446744073709551615, 4294967295, 18446744073709551615, 4294967295, 0, 0, 0),
     };
 
     assert_string_equal(fields(told, 1, AG_QUOTA_DRAFT_10, *state),
@@ -339,13 +334,11 @@ static void test_fields_of_one_text(void **state)
     assert_string_equal(fields(told, 3, AG_QUOTA_DRAFT_10, *state),
                         "RateLimit-Policy: \"a\";q=5;w=1, \"b\";q=9;w=9, \"c\";q=7;w=7\n"
                         "RateLimit: \"a\";r=42;t=17, \"b\";r=42;t=17, \"c\";r=42;t=17\n");
-    assert_string_equal(fields(told, 2, AG_QUOTA_DRAFT_10, *state),
-                        "RateLimit-Policy: \"a\";q=5;w=1, \"b\";q=9;w=9\n"
-                        "RateLimit: \"a\";r=42;t=17, \"b\";r=42;t=17\n");
+    assert_string_equal(fields(told, 2, AG_QUOTA_DRAFT_10, *state), "RateLimit-Policy: \"a\";q=5;w=1, \"b\";q=9;w=9\n"
+                                                                    "RateLimit: \"a\";r=42;t=17, \"b\";r=42;t=17\n");
     told[1] = told[2];
-    assert_string_equal(fields(told, 2, AG_QUOTA_DRAFT_10, *state),
-                        "RateLimit-Policy: \"a\";q=5;w=1, \"c\";q=7;w=7\n"
-                        "RateLimit: \"a\";r=42;t=17, \"c\";r=42;t=17\n");
+    assert_string_equal(fields(told, 2, AG_QUOTA_DRAFT_10, *state), "RateLimit-Policy: \"a\";q=5;w=1, \"c\";q=7;w=7\n"
+                                                                    "RateLimit: \"a\";r=42;t=17, \"c\";r=42;t=17\n");
 }
 
 /* What has room for one limit tells the one that refuses, else the one with least left. */
@@ -356,9 +349,8 @@ static void test_tightest(void **state)
         unsigned refused[3];
         int told;
     } cases[] = {
-        {{5, 5, 5}, {0, 0, 0}, 0}, {{5, 4, 3}, {0, 0, 0}, 2}, {{5, 3, 4}, {0, 0, 0}, 1},
-        {{3, 4, 5}, {0, 0, 0}, 0}, {{0, 0, 0}, {0, 1, 0}, 1}, {{9, 0, 9}, {1, 0, 0}, 0},
-        {{0, 3, 2}, {0, 1, 1}, 2}, {{2, 3, 0}, {1, 1, 0}, 0},
+        {{5, 5, 5}, {0, 0, 0}, 0}, {{5, 4, 3}, {0, 0, 0}, 2}, {{5, 3, 4}, {0, 0, 0}, 1}, {{3, 4, 5}, {0, 0, 0}, 0},
+        {{0, 0, 0}, {0, 1, 0}, 1}, {{9, 0, 9}, {1, 0, 0}, 0}, {{0, 3, 2}, {0, 1, 1}, 2}, {{2, 3, 0}, {1, 1, 0}, 0},
     };
     int i, j;
 
@@ -375,18 +367,17 @@ static void test_tightest(void **state)
             told[j].refused = cases[i].refused[j] & 1u;
         }
         assert_non_null(strstr(fields(told, 3, AG_QUOTA_LEGACY, *state),
-                               apr_psprintf(*state, "X-RateLimit-Limit: %d\n",
-                                            100 + cases[i].told)));
+                               apr_psprintf(*state, "X-RateLimit-Limit: %d\n", 100 + cases[i].told)));
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_problem), TEST(test_problem_detail), TEST(test_problem_limit),
+        TEST(test_problem),         TEST(test_problem_detail),   TEST(test_problem_limit),
         TEST(test_problem_periods), TEST(test_problem_too_long), TEST(test_every_reason),
-        TEST(test_challenges), TEST(test_fields), TEST(test_fields_extreme), TEST(test_tightest),
-        TEST(test_fields_many), TEST(test_fields_of_one_text),
+        TEST(test_challenges),      TEST(test_fields),           TEST(test_fields_extreme),
+        TEST(test_tightest),        TEST(test_fields_many),      TEST(test_fields_of_one_text),
     };
 
     return cmocka_run_group_tests_name("reply", tests, NULL, NULL);

@@ -431,8 +431,9 @@ static void use_leases(void *part, apr_pool_t *p)
 
 static void test_leases(void **state)
 {
-    part_t part = {"leases", sizeof(ag_leases_head_t)
-                                 + AG_LEASE_STRIPES * (sizeof(ag_lock_t) + AG_LEASE_SET * sizeof(ag_lease_t)),
+    part_t part = {"leases",
+                   sizeof(ag_leases_head_t)
+                       + AG_LEASE_STRIPES * (sizeof(ag_lock_t) + AG_LEASE_SET * sizeof(ag_lease_t)),
                    attach_leases, use_leases};
 
     bite_all(&part, 1, *state);
@@ -457,8 +458,9 @@ static void use_key(const ag_key_t *k)
     int i;
 
     assert_true(ag_ip_parse(&four, "192.0.2.1") && ag_ip_parse(&six, "2001:db8::1"));
-    assert_true(strlen(k->id) + strlen(k->key_id) + strlen(k->client) + length(&k->scopes)
-                + length(&k->roles) + length(&k->endpoints) < 10000);
+    assert_true(strlen(k->id) + strlen(k->key_id) + strlen(k->client) + length(&k->scopes) + length(&k->roles)
+                    + length(&k->endpoints)
+                < 10000);
     ag_ipset_has(k->networks, &four);
     ag_ipset_has(k->networks, &six);
     for (i = 0; i < k->n_rates; i++) {
@@ -472,10 +474,17 @@ static void test_records(void **state)
     static const char *const nets_text[] = {"192.0.2.0/24", "10.0.0.0/8", "2001:db8::/32"};
     ag_rate_t rate = {5, {60, AG_PERIOD_PLAIN}};
     ag_net_t nets[3];
-    ag_key_t made = {.id = "1", .hash = apr_pstrcat(*state, "00112233445566778899aabbccddeeff",
-                     "00112233445566778899aabbccddeeff", NULL), .key_id = "ag_1", .client = "acme",
-                     .scopes = {2, words}, .roles = {1, words}, .endpoints = {1, words},
-                     .rates = &rate, .n_rates = 1, .active = 1};
+    ag_key_t made = {
+        .id = "1",
+        .hash = apr_pstrcat(*state, "00112233445566778899aabbccddeeff", "00112233445566778899aabbccddeeff", NULL),
+        .key_id = "ag_1",
+        .client = "acme",
+        .scopes = {2, words},
+        .roles = {1, words},
+        .endpoints = {1, words},
+        .rates = &rate,
+        .n_rates = 1,
+        .active = 1};
     const void *record;
     apr_size_t size, at;
     char *copy;
@@ -586,9 +595,18 @@ static void test_a_list_whose_head_is_none_knows_nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_counters), TEST(test_cache), TEST(test_a_record_longer_than_any),
-        TEST(test_tickets), TEST(test_a_ticket_of_no_count), TEST(test_usage), TEST(test_bans),
-        TEST(test_desk), TEST(test_flights), TEST(test_leases), TEST(test_records), TEST(test_lists),
+        TEST(test_counters),
+        TEST(test_cache),
+        TEST(test_a_record_longer_than_any),
+        TEST(test_tickets),
+        TEST(test_a_ticket_of_no_count),
+        TEST(test_usage),
+        TEST(test_bans),
+        TEST(test_desk),
+        TEST(test_flights),
+        TEST(test_leases),
+        TEST(test_records),
+        TEST(test_lists),
         TEST(test_a_list_whose_head_is_none_knows_nobody),
     };
 

@@ -15,7 +15,7 @@
 #include "../../src/base/process.h"
 #include "../../src/limit/tickets.h"
 
-#define SIZE (1 << 18)
+#define SIZE   (1 << 18)
 #define SECOND APR_USEC_PER_SEC
 
 static const ag_id_t id = {11, 22}, other = {33, 44};
@@ -181,8 +181,8 @@ static void test_no_place_among_the_living(void **state)
 /* ---- many processes -------------------------------------------------------------------------- */
 
 #define CHILDREN 8
-#define ROUNDS 20000
-#define N 5
+#define ROUNDS   20000
+#define N        5
 
 typedef struct {
     int in, most, passed;
@@ -201,8 +201,8 @@ static void come_and_go(ag_tickets_t *t, seen_t *seen)
             continue;
         }
         in = __atomic_add_fetch(&seen->in, 1, __ATOMIC_SEQ_CST);
-        while (in > most && !__atomic_compare_exchange_n(&seen->most, &most, in, 0,
-                                                         __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        while (in > most
+               && !__atomic_compare_exchange_n(&seen->most, &most, in, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
         }
         __atomic_add_fetch(&seen->passed, 1, __ATOMIC_SEQ_CST);
         if (i % 16 == 0) {
@@ -341,13 +341,18 @@ static void test_processes_are_told_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_no_more_than_n), TEST(test_kept_by_the_next_generation), TEST(test_full),
+        TEST(test_no_more_than_n),
+        TEST(test_kept_by_the_next_generation),
+        TEST(test_full),
         TEST(test_a_part_is_kept_for_known_clients),
         TEST(test_no_place_among_the_living),
-        TEST(test_processes), TEST(test_without_a_file_descriptor_nobody_is_dead),
+        TEST(test_processes),
+        TEST(test_without_a_file_descriptor_nobody_is_dead),
         TEST(test_a_killed_process_gives_back),
-        TEST(test_the_living_keep_theirs), TEST(test_a_zombie_is_dead),
-        TEST(test_killed_anywhere), TEST(test_processes_are_told_apart),
+        TEST(test_the_living_keep_theirs),
+        TEST(test_a_zombie_is_dead),
+        TEST(test_killed_anywhere),
+        TEST(test_processes_are_told_apart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,8 +11,8 @@
 
 static ag_principal_t make_who(apr_pool_t *p)
 {
-    ag_principal_t who = {.kind = "jwt", .issuer = "https://id.example", .client = "acme",
-                          .user = "J\xC3\xB6rg", .key_id = "k1"};
+    ag_principal_t who = {
+        .kind = "jwt", .issuer = "https://id.example", .client = "acme", .user = "J\xC3\xB6rg", .key_id = "k1"};
 
     assert_null(ag_text_words(&who.scopes, "read orders:* \"\"", p));
     assert_null(ag_text_words(&who.roles, "dev \"two words\"", p));
@@ -195,7 +195,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_record_without_a_word_is_not_whole),
-        TEST(test_round_trip), TEST(test_size), TEST(test_cut), TEST(test_counts),
+        TEST(test_round_trip),
+        TEST(test_size),
+        TEST(test_cut),
+        TEST(test_counts),
         TEST(test_garbled),
     };
 

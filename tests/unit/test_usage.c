@@ -12,9 +12,9 @@
 
 #include "../../src/watch/usage.h"
 
-#define STORE APR_UINT64_C(0xFEEDBEEF00C0FFEE)
+#define STORE    APR_UINT64_C(0xFEEDBEEF00C0FFEE)
 #define MAX_ROWS 4096
-#define DAY APR_INT64_C(86400)
+#define DAY      APR_INT64_C(86400)
 
 static ag_usage_row_t rows[MAX_ROWS];
 
@@ -230,8 +230,8 @@ static void test_one_writer_at_a_time(void **state)
 }
 
 #define CHILDREN 4
-#define EACH 200000
-#define KEYS 50
+#define EACH     200000
+#define KEYS     50
 
 /* Four processes count while this one writes all the time: nothing more and nothing less. */
 static void test_many_processes(void **state)

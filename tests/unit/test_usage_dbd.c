@@ -11,8 +11,7 @@
 
 static const char *error;
 
-static ag_usage_row_t row_of(apr_uint64_t key, apr_uint64_t requests, apr_uint64_t denied,
-                             apr_int64_t last)
+static ag_usage_row_t row_of(apr_uint64_t key, apr_uint64_t requests, apr_uint64_t denied, apr_int64_t last)
 {
     ag_usage_row_t row = {key, TODAY, requests, denied, last, 0};
 
@@ -32,8 +31,8 @@ static apr_status_t write_soon(fixture_t *f, int own_table, const ag_usage_row_t
     return rv ? ag_usage_write(&error, &f->keys.db, own_table, rows, n, f->p) : rv;
 }
 
-static apr_status_t write_one(fixture_t *f, apr_uint64_t key, apr_uint64_t requests,
-                              apr_uint64_t denied, apr_int64_t last)
+static apr_status_t write_one(fixture_t *f, apr_uint64_t key, apr_uint64_t requests, apr_uint64_t denied,
+                              apr_int64_t last)
 {
     ag_usage_row_t row = row_of(key, requests, denied, last);
 
@@ -50,7 +49,9 @@ static const char *there(fixture_t *f)
 
     assert_int_equal(apr_dbd_select(f->other.driver, f->p, f->other.handle, &results,
                                     "SELECT key_id, requests, denied, last_used_at FROM api_usage"
-                                    " ORDER BY key_id, day", 1), 0);
+                                    " ORDER BY key_id, day",
+                                    1),
+                     0);
     for (n = 1; apr_dbd_get_row(f->other.driver, f->p, results, &row, n) != -1; n++) {
         const char *cell[4];
         int i;
@@ -58,8 +59,7 @@ static const char *there(fixture_t *f)
         for (i = 0; i < 4; i++) {
             cell[i] = apr_dbd_get_entry(f->other.driver, row, i);
         }
-        all = apr_psprintf(f->p, "%s%s%s:%s/%s@%s", all, *all ? " " : "", cell[0], cell[1],
-                           cell[2], cell[3]);
+        all = apr_psprintf(f->p, "%s%s%s:%s/%s@%s", all, *all ? " " : "", cell[0], cell[1], cell[2], cell[3]);
     }
     return all;
 }
@@ -96,7 +96,7 @@ static void test_all_or_none(void **state)
 
     new_key(f, NULL);
     sql(f, "CREATE TRIGGER no BEFORE INSERT ON api_usage WHEN NEW.key_id = 2"
-        " BEGIN SELECT raise(ABORT, 'not this one'); END");
+           " BEGIN SELECT raise(ABORT, 'not this one'); END");
     assert_int_not_equal(write_rows(f, rows, 2), APR_SUCCESS);
     assert_non_null(error);
     assert_string_equal(there(f), "");
@@ -154,12 +154,8 @@ static void test_a_table_of_one_s_own(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_rows_add_up),
-        TEST(test_a_deleted_key_is_passed_over),
-        TEST(test_all_or_none),
-        TEST(test_a_schema_change),
-        TEST(test_a_writer_in_the_way),
-        TEST(test_no_database),
+        TEST(test_rows_add_up),          TEST(test_a_deleted_key_is_passed_over), TEST(test_all_or_none),
+        TEST(test_a_schema_change),      TEST(test_a_writer_in_the_way),          TEST(test_no_database),
         TEST(test_a_table_of_one_s_own),
     };
 

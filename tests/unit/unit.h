@@ -75,8 +75,7 @@ static inline const char *field_of(const ag_request_t *request, const char *name
     return NULL;
 }
 
-static inline void spellings_of(const ag_request_t *request, const char *name,
-                                ag_spelling_fn each, void *ctx)
+static inline void spellings_of(const ag_request_t *request, const char *name, ag_spelling_fn each, void *ctx)
 {
     const char *const *at = request->ctx;
 
