@@ -50,21 +50,21 @@ static void test_others_are_seen_between_two_visits(void **state)
 
     (void)state;
     watch(&lease, &w, 100, START + SECOND);
-    assert_int_equal(lease.others, 0); /* nobody else */
+    assert_int_equal(lease.peer_rate, 0); /* nobody else */
     watch(&lease, &w, 300, START + 2 * SECOND);
-    assert_int_equal(lease.others, 200);
+    assert_int_equal(lease.peer_rate, 200);
     watch(&lease, &w, 310, START + 2 * SECOND + SECOND / 2);
-    assert_int_equal(lease.others, 20);
-    assert_int_equal(lease.earlier, 200);       /* not forgotten at once */
+    assert_int_equal(lease.peer_rate, 20);
+    assert_int_equal(lease.peer_rate_max, 200); /* not forgotten at once */
     watch(&lease, &w, 300, START + 4 * SECOND); /* given back */
-    assert_int_equal(lease.others, 0);
-    assert_int_equal(lease.earlier, 150);
+    assert_int_equal(lease.peer_rate, 0);
+    assert_int_equal(lease.peer_rate_max, 150);
     watch(&lease, &w, 350, START + 4 * SECOND + 1); /* the shortest time counts as a tenth of a second */
-    assert_int_equal(lease.others, 500);
+    assert_int_equal(lease.peer_rate, 500);
     watch(&lease, &w, 350, START + 3 * SECOND); /* a clock set back */
-    assert_int_equal(lease.others, 0);
+    assert_int_equal(lease.peer_rate, 0);
     watch(&lease, &w, 40, START + (PERIOD + 2) * SECOND); /* since the new window began */
-    assert_int_equal(lease.others, 0);                    /* but the counter is the old window's */
+    assert_int_equal(lease.peer_rate, 0);                 /* but the counter is the old window's */
 }
 
 static void test_others_in_a_new_window(void **state)
@@ -75,7 +75,7 @@ static void test_others_in_a_new_window(void **state)
 
     (void)state;
     ag_lease_watch(&lease, &w, &read, START + (PERIOD + 2) * SECOND);
-    assert_int_equal(lease.others, 100);
+    assert_int_equal(lease.peer_rate, 100);
 }
 
 static apr_uint64_t told(const ag_lease_t *lease, const ag_window_t *w, apr_uint64_t remaining, apr_uint64_t sure,
@@ -96,7 +96,7 @@ static void test_told_is_what_others_leave(void **state)
 
     (void)state;
     assert_int_equal(told(&lease, &w, 900, 10, SECOND), 900); /* nobody else */
-    lease.others = 100;
+    lease.peer_rate = 100;
     assert_int_equal(told(&lease, &w, 900, 10, 0), 900);
     assert_int_equal(told(&lease, &w, 900, 10, -SECOND), 900);
     assert_int_equal(told(&lease, &w, 900, 10, -SECOND - 1), 10); /* a clock set back */
@@ -105,9 +105,9 @@ static void test_told_is_what_others_leave(void **state)
     assert_int_equal(told(&lease, &w, 900, 10, 5 * SECOND), 10); /* its own are left for sure */
     assert_int_equal(told(&lease, &w, 900, 0, 5 * SECOND), 0);
     assert_int_equal(told(&lease, &w, 8, 10, SECOND), 8);
-    lease.earlier = 300;
+    lease.peer_rate_max = 300;
     assert_int_equal(told(&lease, &w, 900, 10, SECOND), 900 - 604);
-    lease.others = APR_UINT32_MAX;
+    lease.peer_rate = APR_UINT32_MAX;
     assert_int_equal(told(&lease, &w, AG_RATE_MAX, 10, 366 * 86400 * SECOND),
                      AG_RATE_MAX - 2 * 60 * (apr_uint64_t)APR_UINT32_MAX - 4);
 }
@@ -146,7 +146,7 @@ static void test_term(void **state)
         ag_window_t w = window_of(cases[i].n, &ag_algo_fixed);
         ag_lease_t lease = lease_of(&w, cases[i].used);
 
-        lease.others = cases[i].others;
+        lease.peer_rate = cases[i].others;
         ag_lease_count(&lease, cases[i].spent, START);
         assert_int_equal(ag_lease_term(&lease, &w, START) / SECOND, cases[i].seconds);
         w.algo = &ag_algo_bucket;
