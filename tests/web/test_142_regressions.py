@@ -194,10 +194,10 @@ def test_what_a_refused_sub_request_gave_back_is_charged_to_the_next(web):
     assert web.get("/index/").status == 429
 
 
-def test_a_request_refused_for_its_index_consumes_nothing(web):
-    """What the folder's own limit had taken stayed taken."""
+def test_a_request_refused_for_its_index_stays_charged(web):
+    """It was given back, and with it what an index before that had looked at: a password, perhaps."""
     assert [web.get("/above/").status for _ in range(4)] == [200, 429, 429, 429]
-    assert '"5/day";r=3;' in web.get("/above/x.html").header("RateLimit")
+    assert '"5/day";r=0;' in web.get("/above/x.html").header("RateLimit")
 
 
 # ---- fields --------------------------------------------------------------------------------------

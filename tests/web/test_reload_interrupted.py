@@ -41,7 +41,8 @@ def test_a_signal_ends_the_look_at_a_database_that_hangs(own_httpd, silent):
     web.start()
     before = len(lines(web, "AG0124"))
     web.process.send_signal(signal.SIGUSR1)
-    time.sleep(0.5)  # it hangs in there
+    assert web.wait_log(r"AH00493")
+    time.sleep(2)  # by now it hangs in there
     began = time.monotonic()
     web.process.send_signal(signal.SIGTERM)
     web.process.wait(30)
