@@ -244,6 +244,29 @@ static void test_garbled_record(void **state)
     assert_int_equal(check(&h, &who, token), AG_R_TOKEN_INVALID);
 }
 
+/* Every child can write to the cache: a record that says of anything that it was verified is a miss where that
+ * is no token, or where it names no issuer. */
+static void test_forged_record(void **state)
+{
+    static const struct {
+        const char *text, *issuer;
+    } cases[] = {{"nodotsatall", "https://id"}, {"one.dot", "https://id"}, {"a.b.c", NULL}};
+    house_t h = open_house(*state);
+    int i;
+
+    for (i = 0; i < N_OF(cases); i++) {
+        const char *text = cases[i].text;
+        ag_principal_t forged = {.kind = "jwt", .issuer = cases[i].issuer, .client = "acme"}, *who;
+        ag_token_memo_t memo = {0, 0};
+        char record[AG_TOKEN_RECORD_SIZE];
+        apr_size_t n = ag_token_memo_write(record, sizeof record, &memo, &forged);
+        ag_id_t id = ag_id_mix(ag_policy_realm(h.policy), ag_sip(&h.sip, text, strlen(text)));
+
+        assert_true(ag_cache_put(h.tokens, id, record, n, h.request.now));
+        assert_int_equal(check(&h, &who, text), AG_R_TOKEN_INVALID);
+    }
+}
+
 /* Names too long for a record: verified each time, and accepted. */
 static void test_long_names(void **state)
 {
@@ -434,21 +457,14 @@ static void test_providers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_remembered),
-        cmocka_unit_test(test_other_token),
-        cmocka_unit_test(test_times),
-        cmocka_unit_test(test_not_yet),
-        cmocka_unit_test(test_memo_ends),
-        cmocka_unit_test(test_realms),
-        cmocka_unit_test(test_garbled_record),
-        cmocka_unit_test(test_long_names),
-        cmocka_unit_test(test_no_token),
-        cmocka_unit_test(test_identify),
-        cmocka_unit_test(test_identify_refused),
-        cmocka_unit_test(test_anonymous),
-        cmocka_unit_test(test_refused_before),
-        cmocka_unit_test(test_providers),
-        cmocka_unit_test(test_keep),
+        cmocka_unit_test(test_remembered),     cmocka_unit_test(test_other_token),
+        cmocka_unit_test(test_times),          cmocka_unit_test(test_not_yet),
+        cmocka_unit_test(test_memo_ends),      cmocka_unit_test(test_realms),
+        cmocka_unit_test(test_garbled_record), cmocka_unit_test(test_forged_record),
+        cmocka_unit_test(test_long_names),     cmocka_unit_test(test_no_token),
+        cmocka_unit_test(test_identify),       cmocka_unit_test(test_identify_refused),
+        cmocka_unit_test(test_anonymous),      cmocka_unit_test(test_refused_before),
+        cmocka_unit_test(test_providers),      cmocka_unit_test(test_keep),
     };
 
     return cmocka_run_group_tests_name("cred: tokens", tests, maker_start, maker_stop);

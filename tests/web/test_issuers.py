@@ -64,6 +64,13 @@ CustomLog {root}/logs/who.log who
     + section("heir-user/in", f"ApiGuardIssuer {LOGIN} name=customers")
     + section("heir-client", *NAMED, "Require api-client jwt:staff:backoffice")
     + section("heir-client/in", f"ApiGuardIssuer {LOGIN} name=customers")
+    # A password that is a key is told httpd as the name that was typed.
+    + section("heir-basic", *NAMED, "Require user admin@staff")
+    + """<Location "/heir-basic/in/">
+    AuthType Basic
+    AuthBasicProvider apiguard
+</Location>
+"""
     # Joined only for a request: a key that is bound to none beside one that is.
     + section("mixed", "ApiGuardJWTKey HS256 file:{folder}/customers kid=customers",
               "Require valid-user")
@@ -156,6 +163,14 @@ def test_a_key_s_client_is_no_issuer_s(web, client, name):
     key = web.keys.create(client=client)
     assert told(web, "both", key=key) == {"User": "", "Client": name, "Issuer": ""}
     assert told(web, "single", key=web.keys.create(client="admin"))["Client"] == "admin"
+
+
+def test_a_client_by_password_is_no_issuer_s(web):
+    """Found from outside: a key of the client "admin@staff" was the staff's admin where it came as a password."""
+    web.expect("AH0")
+    key = web.keys.create(client="admin@staff")
+    assert web.get("/heir-basic/in/x", basic=("admin@staff", key)).status == 401
+    assert told(web, "heir-basic", bearer=staff(sub="admin"))["User"] == "admin@staff"
 
 
 # ---- rules ---------------------------------------------------------------------------------------
