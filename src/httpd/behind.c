@@ -5,11 +5,13 @@
  */
 #include "hide.h"
 
-/* The request was refused before it had a handler, perhaps before all of its sections were merged, so the key
- * may be one of any. An application that answers errors of its own gets its own fields. */
-static int is_early(request_rec *r)
+/* The request was refused before it had a handler, and not by us: perhaps before all of its sections were merged
+ * (a <Location> is known before the <Directory> behind it), so the key may be one of any. An application that
+ * answers errors of its own gets its own fields. */
+static int is_early(request_rec *r, const ag_check_t *check)
 {
-    return ap_is_HTTP_ERROR(r->status) && !r->handler && !ag_exchange_begun(r);
+    return ap_is_HTTP_ERROR(r->status) && !r->handler && !ag_exchange_begun(r)
+           && !(check && (check->passed || check->verdict.reason != AG_R_NONE));
 }
 
 /* A password may be a key, too. Where the request is merely sent on, mod_auth_basic reads it once more. */
@@ -49,7 +51,7 @@ void ag_hide_behind(request_rec *r)
     if (ag_is_ours(from) || is_password(from, check)) {
         hide_refused(r, ag_check_of(from));
     }
-    else if (is_early(from) && !(check && check->passed)) {
+    if (is_early(from, check)) {
         r->the_request = r->the_request ? ag_masked(r->the_request, 0, r->pool) : NULL;
         ag_hide_copies(r, ag_check_of(from), ag_hide_collected(from));
     }
