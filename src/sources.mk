@@ -81,7 +81,7 @@ ag_core_c = \
 	src/ban/ban_slot.c \
 	src/ban/ban_tool.c \
 	src/ban/ban_wide.c \
-	src/control/desk.c \
+	src/control/control.c \
 	src/control/nodes.c \
 	src/control/notice.c \
 	src/cred/setting_from.c \
@@ -179,7 +179,7 @@ ag_core_h = \
 	src/watch/usage.h \
 	src/ban/ban.h \
 	src/ban/ban_table.h \
-	src/control/desk.h \
+	src/control/control.h \
 	src/control/notice.h \
 	src/cred/cred.h \
 	src/cred/jwk.h \
@@ -201,8 +201,8 @@ ag_server_c = \
 	src/server/configtest.c \
 	src/server/databases.c \
 	src/server/dbd.c \
-	src/server/desk.c \
-	src/server/desk_limits.c \
+	src/server/control.c \
+	src/server/control_limits.c \
 	src/server/directives.c \
 	src/server/expr.c \
 	src/server/issuers.c \
@@ -269,7 +269,7 @@ ag_ctl_c = \
 	src/ctl/complete.c \
 	src/ctl/csv.c \
 	src/ctl/database.c \
-	src/ctl/desk.c \
+	src/ctl/control.c \
 	src/ctl/draft.c \
 	src/ctl/draft_write.c \
 	src/ctl/help.c \

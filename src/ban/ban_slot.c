@@ -28,7 +28,7 @@ ag_banned_t ag_ban_net_of(const ag_banned_t *who, int bits)
 }
 
 /* What is counted together: not an id, since two rules of the same numbers are the same. How they are
- * counted stands in it, too: the desk outlives the module. */
+ * counted stands in it, too: the control file outlives the module. */
 static apr_uint64_t rule_number(const ag_ban_rule_t *rule)
 {
     const ag_rate_t *rate = &rule->window.rate;

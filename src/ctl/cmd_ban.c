@@ -32,14 +32,14 @@ static const ag_opt_t clear_options[] = {
 
 static int open_bans(ag_bans_t **bans, const ag_ctl_t *ctl, const char *runtime)
 {
-    ag_desk_t *desk;
+    ag_control_t *control;
     apr_size_t room;
-    int fd, code = ag_ctl_desk(&desk, &room, &fd, ctl, runtime);
+    int fd, code = ag_ctl_control(&control, &room, &fd, ctl, runtime);
 
     if (code != AG_EXIT_OK) {
         return code;
     }
-    return ag_desk_bans(bans, desk, room, 0, NULL, ctl->pool) == APR_SUCCESS
+    return ag_control_bans(bans, control, room, 0, NULL, ctl->pool) == APR_SUCCESS
                ? AG_EXIT_OK
                : ag_ctl_fail(AG_EXIT_NO, "the server is of another version of mod_apiguard");
 }

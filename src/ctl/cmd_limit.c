@@ -42,21 +42,21 @@ static int ask(json_t **told, const ag_ctl_t *ctl, const char *runtime, const ch
 {
     const char *question = *subject ? apr_pstrcat(ctl->pool, what, " ", subject, NULL) : what;
     const char *answer;
-    ag_desk_t *desk;
+    ag_control_t *control;
     apr_size_t room;
     int fd, code;
 
-    if (strlen(question) >= AG_DESK_QUESTION || !ag_text_printable(subject)) {
+    if (strlen(question) >= AG_CONTROL_QUESTION || !ag_text_printable(subject)) {
         return ag_ctl_fail(AG_EXIT_USAGE, "that is not a subject");
     }
-    code = ag_ctl_desk(&desk, &room, &fd, ctl, runtime);
+    code = ag_ctl_control(&control, &room, &fd, ctl, runtime);
     if (code != AG_EXIT_OK) {
         return code;
     }
-    if (!desk->served) {
+    if (!control->served) {
         return ag_ctl_fail(AG_EXIT_NO, "this server has no limits");
     }
-    answer = ag_desk_ask(desk, fd, question, PATIENCE, ctl->pool);
+    answer = ag_control_ask(control, fd, question, PATIENCE, ctl->pool);
     *told = answer ? ag_json_object(answer, strlen(answer), ctl->pool) : NULL;
     if (!*told) {
         return ag_ctl_fail(AG_EXIT_NO, "the server does not answer; does it have mod_watchdog?");

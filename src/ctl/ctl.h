@@ -16,7 +16,7 @@
 #include "../base/log.h"
 #include "../base/text.h"
 #include "../core/ports.h"
-#include "../control/desk.h"
+#include "../control/control.h"
 
 typedef enum {
     AG_EXIT_OK = 0,
@@ -172,12 +172,12 @@ const char *ag_ctl_no_schema(const char *driver, apr_pool_t *p);
  * An exit code; what was wrong has been said. */
 int ag_ctl_upgrade(ag_upgrade_t *done, ag_ctl_t *ctl, const char *driver);
 
-/* ---- desk.c ---------------------------------------------------------------------------------- */
+/* ---- control.c ---------------------------------------------------------------------------------- */
 
-/* Opens the desk of the server of this machine: the one whose runtime directory is `runtime`, or that
- * file; NULL: the only one in the usual directories. *fd is to ask by, *room what ag_desk_bans()
+/* Opens the control file of the server of this machine: the one whose runtime directory is `runtime`, or that
+ * file; NULL: the only one in the usual directories. *fd is to ask by, *room what ag_control_bans()
  * wants. From then on the tool is root no more. An exit code; what was wrong has been said. */
-int ag_ctl_desk(ag_desk_t **desk, apr_size_t *room, int *fd, const ag_ctl_t *ctl, const char *runtime);
+int ag_ctl_control(ag_control_t **control, apr_size_t *room, int *fd, const ag_ctl_t *ctl, const char *runtime);
 
 /* ---- commands -------------------------------------------------------------------------------- */
 

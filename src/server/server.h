@@ -17,7 +17,7 @@
 #include <http_protocol.h>
 #include <http_request.h>
 
-#include "../control/desk.h"
+#include "../control/control.h"
 #include "../core/open.h"
 #include "../guard/guard.h"
 
@@ -57,7 +57,7 @@ typedef struct ag_server_t {
     ag_engine_t *engine;            /* NULL before the start is complete */
     struct ag_database_t *database; /* likewise; many servers may have the same */
     ag_keys_t *keys;                /* its database by its own pool of connections; likewise */
-    ag_desk_t *desk;
+    ag_control_t *control;
 } ag_server_t;
 
 /* Whom one database knows by one query and one pepper, however many servers ask it. */
@@ -180,7 +180,7 @@ typedef struct ag_shared_t {
 #undef AG_PART
 #undef AG_CACHE
     ag_bans_t *bans;
-    ag_desk_t *desk;
+    ag_control_t *control;
     ag_breaker_t *breaker;
     ag_flights_t *flights;
     ag_budget_t *budget;
@@ -206,9 +206,9 @@ void ag_leases_restore(server_rec *servers, apr_time_t now, apr_pool_t *ptmp); /
 
 /* Makes or finds the file where apiguardctl meets this server, with the table of bans in it; `memory`
  * is ApiGuardSharedMemory. OK, or an HTTP error after saying why. The job answers what was asked. */
-int ag_desk_start(ag_shared_t *shared, apr_size_t memory, apr_pool_t *pconf, server_rec *s);
-int ag_desk_wanted(server_rec *s); /* could anything be asked about limits? */
-void ag_desk_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
+int ag_control_start(ag_shared_t *shared, apr_size_t memory, apr_pool_t *pconf, server_rec *s);
+int ag_control_wanted(server_rec *s); /* could anything be asked about limits? */
+void ag_control_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
 
 /* Makes or finds the file by which apiguardctl tells of a change, with `n` words at least. One that
  * cannot be made is a warning. */

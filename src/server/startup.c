@@ -129,7 +129,7 @@ static void make_engines(const ag_shared_t *shared, apr_pool_t *pconf, apr_pool_
         ag_server_t *record = ag_server_of(s);
 
         record->engine = make_engine(shared, s, pconf);
-        record->desk = shared->desk;
+        record->control = shared->control;
         if (record->database) {
             set_key_realm(record->engine, record->database);
             fill_keys(record->keys, shared, record->database);
@@ -152,7 +152,7 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
     rv = ag_memory_open(shared, (apr_size_t)ag_server_of(s)->site->shared_memory, pconf, s);
     rv = rv == OK ? ag_leases_open(pconf, s) : rv;
     if (rv == OK) {
-        rv = ag_desk_start(shared, (apr_size_t)ag_server_of(s)->site->shared_memory, pconf, s);
+        rv = ag_control_start(shared, (apr_size_t)ag_server_of(s)->site->shared_memory, pconf, s);
     }
     ag_records_own(s, pconf);
     if (rv == OK && ag_database_there(s)) {

@@ -25,12 +25,12 @@ typedef struct {
 
 /* Each group of jobs has a thread of its own, so that revoked keys wait for none of these: LISTS may take
  * seconds for a list of a million entries, USAGE may block on a database that is locked to writers, LEASES on
- * memcached; DESK must answer a person at once. LISTS has a thread in each child, and they take turns
+ * memcached; CONTROL must answer a person at once. LISTS has a thread in each child, and they take turns
  * (ag_ipshare_turn): when a child ends, nobody waits ten seconds for another to take over. */
-#define LISTS  "_apiguard_lists_"
-#define USAGE  "_apiguard_usage_"
-#define LEASES "_apiguard_leases_"
-#define DESK   "_apiguard_desk_"
+#define LISTS   "_apiguard_lists_"
+#define USAGE   "_apiguard_usage_"
+#define LEASES  "_apiguard_leases_"
+#define CONTROL "_apiguard_control_"
 
 /* A job and what it works on, for as long as the configuration lives. */
 typedef struct {
@@ -136,8 +136,8 @@ static const job_t jobs[] = {
     {"restore", LEASES, apr_time_from_sec(1), ag_leases_restore, has_fleet},
     {"nodes", USAGE, apr_time_from_sec(5), enter_nodes, ag_database_there},
     {"usage", USAGE, apr_time_from_sec(2), ag_usage_job, ag_database_there},
-    {"counters", DESK, apr_time_from_sec(10), tell_overflows, ag_desk_wanted},
-    {"desk", DESK, apr_time_from_msec(100), ag_desk_job, ag_desk_wanted},
+    {"counters", CONTROL, apr_time_from_sec(10), tell_overflows, ag_control_wanted},
+    {"control", CONTROL, apr_time_from_msec(100), ag_control_job, ag_control_wanted},
 };
 
 #define JOBS (int)(sizeof jobs / sizeof *jobs)

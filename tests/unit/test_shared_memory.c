@@ -13,7 +13,7 @@
 #include "../../src/base/cache.h"
 #include "../../src/base/lock.h"
 #include "../../src/ban/ban.h"
-#include "../../src/control/desk.h"
+#include "../../src/control/control.h"
 #include "../../src/ipset/ipshare.h"
 #include "../../src/keys/flight.h"
 #include "../../src/keys/keys_record.h"
@@ -331,54 +331,54 @@ static void test_bans(void **state)
     bite_both(&part, *state);
 }
 
-/* ---- the desk -------------------------------------------------------------------------------- */
+/* ---- the control file -------------------------------------------------------------------------------- */
 
 #define ROOM (sizeof(ag_ban_head_t) + 2 * sizeof(ag_ban_set_t))
 
-static void *attach_desk(void *memory, apr_size_t size, int fresh, apr_pool_t *p)
+static void *attach_control(void *memory, apr_size_t size, int fresh, apr_pool_t *p)
 {
     ag_bans_t *bans;
 
     (void)size;
-    if (fresh && ag_desk_format(memory, ROOM)) {
+    if (fresh && ag_control_format(memory, ROOM)) {
         return NULL;
     }
-    return ag_desk_bans(&bans, memory, ROOM, fresh, &key, p) ? NULL : memory;
+    return ag_control_bans(&bans, memory, ROOM, fresh, &key, p) ? NULL : memory;
 }
 
 static void answer(void *ctx, char *out, const char *question, apr_pool_t *p)
 {
     (void)ctx;
-    apr_cpystrn(out, apr_pstrcat(p, "to ", question, NULL), AG_DESK_ANSWER);
+    apr_cpystrn(out, apr_pstrcat(p, "to ", question, NULL), AG_CONTROL_ANSWER);
 }
 
-static void use_desk(void *part, apr_pool_t *p)
+static void use_control(void *part, apr_pool_t *p)
 {
-    ag_desk_t *desk = part;
+    ag_control_t *control = part;
     ag_bans_t *bans;
 
-    desk->asked++;
-    ag_desk_serve(desk, answer, NULL, p);
-    if (!ag_desk_bans(&bans, desk, ROOM, 0, &key, p)) {
+    control->asked++;
+    ag_control_serve(control, answer, NULL, p);
+    if (!ag_control_bans(&bans, control, ROOM, 0, &key, p)) {
         use_bans(bans, p);
     }
 }
 
 /* A child's word for where the bans begin ended the parent at the next graceful restart. */
-static void test_desk(void **state)
+static void test_control(void **state)
 {
-    part_t part = {"desk", ag_desk_bytes(ROOM), attach_desk, use_desk};
+    part_t part = {"control", ag_control_bytes(ROOM), attach_control, use_control};
     char *memory = island(part.size, 1);
-    void *desk = attach_desk(memory, part.size, 1, *state);
+    void *control = attach_control(memory, part.size, 1, *state);
     apr_size_t at, i;
 
-    assert_non_null(desk);
-    for (at = 0; at < offsetof(ag_desk_t, lock); at += 8) {
+    assert_non_null(control);
+    for (at = 0; at < offsetof(ag_control_t, lock); at += 8) {
         for (i = 0; i < BITES; i++) {
-            bite(&part, memory, desk, at, bites[i]);
+            bite(&part, memory, control, at, bites[i]);
         }
     }
-    ((ag_desk_t *)desk)->bans_at = 1 << 30;
+    ((ag_control_t *)control)->bans_at = 1 << 30;
     assert_false(is_taken(&part, memory, *state));
 }
 
@@ -602,7 +602,7 @@ int main(void)
         TEST(test_a_ticket_of_no_count),
         TEST(test_usage),
         TEST(test_bans),
-        TEST(test_desk),
+        TEST(test_control),
         TEST(test_flights),
         TEST(test_leases),
         TEST(test_records),

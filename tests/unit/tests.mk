@@ -7,7 +7,7 @@ ag_unit_tests = \
 	tests/unit/test_authz_ip \
 	tests/unit/test_ban \
 	tests/unit/test_ban_wide \
-	tests/unit/test_desk \
+	tests/unit/test_control \
 	tests/unit/test_base_cache \
 	tests/unit/test_base_cache_long \
 	tests/unit/test_bill \

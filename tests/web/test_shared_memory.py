@@ -35,7 +35,7 @@ HEADS = {
     "cache": (struct.pack("<Q", 0x34656863616361), 3),
     "usage": (struct.pack("<Q", 0x3165676173756761), 4),
     "tickets": (struct.pack("<Q", 0x61677469636b6574), 2),
-    "desk": (b"mod_apiguard desk 3\n\0", 11),
+    "desk": (b"mod_apiguard control 3\n\0", 11),
     "bans": (struct.pack("<Q", 0x616762616e733033), 8),
     "leases": (struct.pack("<Q", 0x61676c6561736573), 12),
 }
@@ -54,7 +54,7 @@ class Memory:
                 place, mode, *rest = line.split()
                 name = rest[3] if len(rest) > 3 else ""
                 start, end = (int(x, 16) for x in place.split("-"))
-                if mode == "rw-s" and (name.endswith(".desk") or name == "/dev/zero") \
+                if mode == "rw-s" and (name.endswith(".control") or name == "/dev/zero") \
                         and end - start < 1 << 28:
                     self.maps.append((start, end))
 

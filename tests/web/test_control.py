@@ -62,7 +62,7 @@ def refused(web, *args, status=1, says=""):
 
 
 def desk(web):
-    found = glob.glob(web.dir.join("run/apiguard.*.desk"))
+    found = glob.glob(web.dir.join("run/apiguard.*.control"))
     assert len(found) == 1, found
     return found[0]
 
@@ -256,7 +256,7 @@ def test_it_is_gone_with_the_server_and_a_dead_one_s_is_replaced(own_httpd):
     path = desk(web)
     web.stop()
     assert not os.path.exists(path)
-    with open(web.dir.join("run/apiguard.999999999.desk"), "wb") as f:
+    with open(web.dir.join("run/apiguard.999999999.control"), "wb") as f:
         f.write(b"\0" * 100)
     refused(web, "ban", "list", says="no running server")
     web.start()
@@ -265,12 +265,12 @@ def test_it_is_gone_with_the_server_and_a_dead_one_s_is_replaced(own_httpd):
 
 def test_two_servers_in_one_directory(own_httpd):
     web = own_httpd(CONF, modules=["remoteip"])
-    other = web.dir.join(f"run/apiguard.{os.getpid()}.desk")
+    other = web.dir.join(f"run/apiguard.{os.getpid()}.control")
     with open(other, "wb") as f:
         f.write(b"\0" * 200000)
     refused(web, "ban", "list", status=2, says="2 servers")
     done = web.keys.ctl("--json", "ban", "list", "--runtime",
-                        web.dir.join(f"run/apiguard.{web.process.pid}.desk"))
+                        web.dir.join(f"run/apiguard.{web.process.pid}.control"))
     assert json.loads(done.stdout)["bans"] == []
     with pytest.raises(CtlError) as error:
         web.keys.ctl("ban", "list", "--runtime", other)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * desk: see desk.h. A question has a number of its own; the server that has put the answer there
+ * control: see control.h. A question has a number of its own; the server that has put the answer there
  * writes the number beside it, so an answer to somebody who is gone is nobody else's.
  */
-#include "desk.h"
+#include "control.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,56 +17,56 @@
 #include <apr_file_info.h>
 #include <apr_strings.h>
 
-#define MAGIC  "mod_apiguard desk 3\n"
+#define MAGIC  "mod_apiguard control 3\n"
 #define PREFIX "apiguard."
-#define SUFFIX ".desk"
+#define SUFFIX ".control"
 
-const char *ag_desk_file(pid_t server, apr_pool_t *p)
+const char *ag_control_file(pid_t server, apr_pool_t *p)
 {
     return apr_psprintf(p, PREFIX "%ld" SUFFIX, (long)server);
 }
 
-/* Where the bans begin: behind the desk, on a line of the processor's cache. */
+/* Where the bans begin: behind the control file, on a line of the processor's cache. */
 static apr_size_t bans_at(void)
 {
-    return (sizeof(ag_desk_t) + 63) & ~(apr_size_t)63;
+    return (sizeof(ag_control_t) + 63) & ~(apr_size_t)63;
 }
 
-apr_size_t ag_desk_bytes(apr_size_t bans)
+apr_size_t ag_control_bytes(apr_size_t bans)
 {
     return bans_at() + bans;
 }
 
-apr_status_t ag_desk_format(ag_desk_t *desk, apr_size_t bans)
+apr_status_t ag_control_format(ag_control_t *control, apr_size_t bans)
 {
-    desk->size = ag_desk_bytes(bans);
-    desk->bans_at = bans_at();
-    desk->bans_size = bans;
-    memcpy(desk->magic, MAGIC, sizeof MAGIC);
-    return ag_lock_init(&desk->lock) ? APR_ENOLOCK : ag_lock_init(&desk->serving);
+    control->size = ag_control_bytes(bans);
+    control->bans_at = bans_at();
+    control->bans_size = bans;
+    memcpy(control->magic, MAGIC, sizeof MAGIC);
+    return ag_lock_init(&control->lock) ? APR_ENOLOCK : ag_lock_init(&control->serving);
 }
 
-static int is_whole(const ag_desk_t *desk, apr_size_t room)
+static int is_whole(const ag_control_t *control, apr_size_t room)
 {
-    return memcmp(desk->magic, MAGIC, sizeof MAGIC) == 0 && desk->size == ag_desk_bytes(room)
-           && desk->bans_at == bans_at() && desk->bans_size == room;
+    return memcmp(control->magic, MAGIC, sizeof MAGIC) == 0 && control->size == ag_control_bytes(room)
+           && control->bans_at == bans_at() && control->bans_size == room;
 }
 
-apr_status_t ag_desk_bans(ag_bans_t **bans, ag_desk_t *desk, apr_size_t room, int fresh, const ag_sip_key_t *key,
-                          apr_pool_t *p)
+apr_status_t ag_control_bans(ag_bans_t **bans, ag_control_t *control, apr_size_t room, int fresh,
+                             const ag_sip_key_t *key, apr_pool_t *p)
 {
-    if (!is_whole(desk, room)) {
+    if (!is_whole(control, room)) {
         return APR_EINVAL;
     }
-    return ag_bans_attach(bans, (char *)desk + bans_at(), room, fresh, key, p);
+    return ag_bans_attach(bans, (char *)control + bans_at(), room, fresh, key, p);
 }
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
 /* Room on the disk is taken now: a page that cannot be written later would kill the server. */
-static apr_status_t map_new(ag_desk_t **desk, int fd, apr_size_t bans)
+static apr_status_t map_new(ag_control_t **control, int fd, apr_size_t bans)
 {
-    apr_size_t size = ag_desk_bytes(bans);
+    apr_size_t size = ag_control_bytes(bans);
     apr_status_t rv = posix_fallocate(fd, 0, (off_t)size);
     void *at;
 
@@ -77,11 +77,11 @@ static apr_status_t map_new(ag_desk_t **desk, int fd, apr_size_t bans)
     if (at == MAP_FAILED) {
         return errno;
     }
-    *desk = at;
-    return ag_desk_format(*desk, bans);
+    *control = at;
+    return ag_control_format(*control, bans);
 }
 
-apr_status_t ag_desk_make(ag_desk_t **desk, const char *path, apr_size_t bans)
+apr_status_t ag_control_make(ag_control_t **control, const char *path, apr_size_t bans)
 {
     apr_status_t rv;
     int fd;
@@ -91,7 +91,7 @@ apr_status_t ag_desk_make(ag_desk_t **desk, const char *path, apr_size_t bans)
     if (fd < 0) {
         return errno;
     }
-    rv = map_new(desk, fd, bans);
+    rv = map_new(control, fd, bans);
     close(fd);
     if (rv != APR_SUCCESS) {
         unlink(path);
@@ -99,7 +99,7 @@ apr_status_t ag_desk_make(ag_desk_t **desk, const char *path, apr_size_t bans)
     return rv;
 }
 
-/* The process in a file's name; 0 when it is no desk's. */
+/* The process in a file's name; 0 when it is no control file's. */
 static pid_t server_of(const char *file)
 {
     char *end;
@@ -113,7 +113,7 @@ static pid_t server_of(const char *file)
     return end == file || strcmp(end, SUFFIX) != 0 || pid <= 1 ? 0 : (pid_t)pid;
 }
 
-apr_array_header_t *ag_desk_find(const char *directory, int tidy, apr_pool_t *p)
+apr_array_header_t *ag_control_find(const char *directory, int tidy, apr_pool_t *p)
 {
     apr_array_header_t *paths = apr_array_make(p, 1, sizeof(char *));
     apr_finfo_t info;
@@ -161,7 +161,7 @@ static const char *map_old(mapping_t *mapping, int fd, const char *path, apr_poo
 {
     struct stat info;
 
-    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < (off_t)ag_desk_bytes(0)) {
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < (off_t)ag_control_bytes(0)) {
         return apr_psprintf(p, "%s is no server's file", path);
     }
     mapping->fd = fd;
@@ -170,7 +170,7 @@ static const char *map_old(mapping_t *mapping, int fd, const char *path, apr_poo
     return mapping->at == MAP_FAILED ? apr_psprintf(p, "%s cannot be mapped", path) : NULL;
 }
 
-const char *ag_desk_open(ag_desk_t **desk, apr_size_t *room, int *fd, const char *path, apr_pool_t *p)
+const char *ag_control_open(ag_control_t **control, apr_size_t *room, int *fd, const char *path, apr_pool_t *p)
 {
     mapping_t *mapping = apr_palloc(p, sizeof *mapping);
     const char *error;
@@ -185,9 +185,9 @@ const char *ag_desk_open(ag_desk_t **desk, apr_size_t *room, int *fd, const char
         return error;
     }
     apr_pool_cleanup_register(p, mapping, unmap, apr_pool_cleanup_null);
-    *desk = mapping->at;
+    *control = mapping->at;
     *room = mapping->size - bans_at();
-    return is_whole(*desk, *room) ? NULL : apr_psprintf(p, "%s is of another version of mod_apiguard", path);
+    return is_whole(*control, *room) ? NULL : apr_psprintf(p, "%s is of another version of mod_apiguard", path);
 }
 
 #define LOOK apr_time_from_msec(20)
@@ -205,28 +205,30 @@ static int take_turn(int fd, apr_interval_time_t *patience)
     return 1;
 }
 
-static const char *wait_for(const ag_desk_t *desk, apr_uint64_t number, apr_interval_time_t patience, apr_pool_t *p)
+static const char *wait_for(const ag_control_t *control, apr_uint64_t number, apr_interval_time_t patience,
+                            apr_pool_t *p)
 {
     for (; patience > 0; patience -= LOOK) {
-        if (__atomic_load_n(&desk->answered, __ATOMIC_ACQUIRE) == number) {
-            return apr_pstrndup(p, desk->answer, AG_DESK_ANSWER - 1);
+        if (__atomic_load_n(&control->answered, __ATOMIC_ACQUIRE) == number) {
+            return apr_pstrndup(p, control->answer, AG_CONTROL_ANSWER - 1);
         }
         apr_sleep(LOOK);
     }
     return NULL;
 }
 
-const char *ag_desk_ask(ag_desk_t *desk, int fd, const char *question, apr_interval_time_t patience, apr_pool_t *p)
+const char *ag_control_ask(ag_control_t *control, int fd, const char *question, apr_interval_time_t patience,
+                           apr_pool_t *p)
 {
     const char *answer = NULL;
     apr_uint64_t number;
 
     if (take_turn(fd, &patience) && ag_random(&number, sizeof number) == APR_SUCCESS) {
-        ag_lock_take(&desk->lock);
-        apr_cpystrn(desk->question, question, sizeof desk->question);
-        __atomic_store_n(&desk->asked, number | 1, __ATOMIC_RELEASE);
-        ag_lock_give(&desk->lock);
-        answer = wait_for(desk, number | 1, patience, p);
+        ag_lock_take(&control->lock);
+        apr_cpystrn(control->question, question, sizeof control->question);
+        __atomic_store_n(&control->asked, number | 1, __ATOMIC_RELEASE);
+        ag_lock_give(&control->lock);
+        answer = wait_for(control, number | 1, patience, p);
     }
     flock(fd, LOCK_UN);
     return answer;
@@ -236,31 +238,31 @@ const char *ag_desk_ask(ag_desk_t *desk, int fd, const char *question, apr_inter
 
 /* The number of a question that nobody has taken up; 0: there is none. Should it end this process,
  * the next one leaves it alone. */
-static apr_uint64_t take_up(const char **question, ag_desk_t *desk, apr_pool_t *p)
+static apr_uint64_t take_up(const char **question, ag_control_t *control, apr_pool_t *p)
 {
     apr_uint64_t asked = 0;
 
-    ag_lock_take(&desk->lock);
-    if (desk->asked != desk->taken) {
-        asked = desk->taken = desk->asked;
-        *question = apr_pstrndup(p, desk->question, AG_DESK_QUESTION - 1);
+    ag_lock_take(&control->lock);
+    if (control->asked != control->taken) {
+        asked = control->taken = control->asked;
+        *question = apr_pstrndup(p, control->question, AG_CONTROL_QUESTION - 1);
     }
-    ag_lock_give(&desk->lock);
+    ag_lock_give(&control->lock);
     return asked;
 }
 
-void ag_desk_serve(ag_desk_t *desk, ag_desk_answer_fn *answer, void *ctx, apr_pool_t *p)
+void ag_control_serve(ag_control_t *control, ag_control_answer_fn *answer, void *ctx, apr_pool_t *p)
 {
-    apr_uint64_t asked = __atomic_load_n(&desk->asked, __ATOMIC_ACQUIRE);
+    apr_uint64_t asked = __atomic_load_n(&control->asked, __ATOMIC_ACQUIRE);
     const char *question;
 
-    if (asked == __atomic_load_n(&desk->taken, __ATOMIC_ACQUIRE) || !ag_lock_try(&desk->serving)) {
+    if (asked == __atomic_load_n(&control->taken, __ATOMIC_ACQUIRE) || !ag_lock_try(&control->serving)) {
         return;
     }
-    asked = take_up(&question, desk, p);
+    asked = take_up(&question, control, p);
     if (asked) {
-        answer(ctx, desk->answer, question, p);
-        __atomic_store_n(&desk->answered, asked, __ATOMIC_RELEASE);
+        answer(ctx, control->answer, question, p);
+        __atomic_store_n(&control->answered, asked, __ATOMIC_RELEASE);
     }
-    ag_lock_give(&desk->serving);
+    ag_lock_give(&control->serving);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * desk: finds the running server whose bans and limits a command is about. There must be exactly
+ * control: finds the running server whose bans and limits a command is about. There must be exactly
  * one: the tool does not guess.
  */
 #include <errno.h>
@@ -39,10 +39,10 @@ static apr_array_header_t *candidates(const char *runtime, apr_pool_t *p)
         return all;
     }
     if (runtime) {
-        return ag_desk_find(runtime, 0, p);
+        return ag_control_find(runtime, 0, p);
     }
     for (i = 0; usual[i]; i++) {
-        apr_array_cat(all, ag_desk_find(usual[i], 0, p));
+        apr_array_cat(all, ag_control_find(usual[i], 0, p));
     }
     return all;
 }
@@ -62,7 +62,7 @@ static const char *step_down(apr_pool_t *p)
     return NULL;
 }
 
-int ag_ctl_desk(ag_desk_t **desk, apr_size_t *room, int *fd, const ag_ctl_t *ctl, const char *runtime)
+int ag_ctl_control(ag_control_t **control, apr_size_t *room, int *fd, const ag_ctl_t *ctl, const char *runtime)
 {
     const char *set = getenv("APIGUARD_RUNTIME"), *error;
     apr_array_header_t *found;
@@ -79,7 +79,7 @@ int ag_ctl_desk(ag_desk_t **desk, apr_size_t *room, int *fd, const ag_ctl_t *ctl
         return ag_ctl_fail(AG_EXIT_USAGE, "there are %d servers; name one of them by --runtime:\n%s", found->nelts,
                            apr_array_pstrcat(ctl->pool, found, '\n'));
     }
-    error = ag_desk_open(desk, room, fd, APR_ARRAY_IDX(found, 0, const char *), ctl->pool);
+    error = ag_control_open(control, room, fd, APR_ARRAY_IDX(found, 0, const char *), ctl->pool);
     error = error ? error : step_down(ctl->pool);
     return error ? ag_ctl_fail(AG_EXIT_NO, "%s", error) : AG_EXIT_OK;
 }

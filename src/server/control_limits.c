@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * desk_limits: the answers to the tool's questions about limits: "show SUBJECT", "reset SUBJECT". They
+ * control_limits: the answers to the tool's questions about limits: "show SUBJECT", "reset SUBJECT". They
  * come from a watchdog's thread, never from a request. Of a fleet memcached is asked, and what this
  * machine holds or counted by itself is told beside it.
  */
@@ -280,7 +280,7 @@ static void answer(void *asked, char *out, const char *question, apr_pool_t *p)
     const char *subject = strchr(question, ' ');
 
     (void)p;
-    ag_buf_init(&q->out, out, AG_DESK_ANSWER);
+    ag_buf_init(&q->out, out, AG_CONTROL_ANSWER);
     q->subject = subject ? subject + 1 : "";
     q->reset = strncmp(question, "reset ", 6) == 0;
     ag_buf_str(&q->out, "{\"store\":");
@@ -302,12 +302,12 @@ static void answer(void *asked, char *out, const char *question, apr_pool_t *p)
     ag_buf_str(&q->out, "}");
 }
 
-void ag_desk_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
+void ag_control_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
 {
     question_t q = {.servers = servers, .now = now, .p = ptmp};
-    ag_desk_t *desk = ag_server_of(servers)->desk;
+    ag_control_t *control = ag_server_of(servers)->control;
 
-    if (desk) {
-        ag_desk_serve(desk, answer, &q, ptmp);
+    if (control) {
+        ag_control_serve(control, answer, &q, ptmp);
     }
 }

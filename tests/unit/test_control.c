@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_desk: the file between server and tool, each with a mapping of its own: what one writes the
- * other finds, a question gets its own answer, what is no desk is left alone.
+ * test_control: the file between server and tool, each with a mapping of its own: what one writes the
+ * other finds, a question gets its own answer, what is no control file is left alone.
  */
 #include "unit.h"
 
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../src/control/desk.h"
+#include "../../src/control/control.h"
 
 #define BANS 16384
 
@@ -17,7 +17,7 @@ static const ag_sip_key_t key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
 
 typedef struct {
     const char *folder, *path;
-    ag_desk_t *server, *tool;
+    ag_control_t *server, *tool;
     apr_pool_t *p;
     apr_size_t room;
     int fd;
@@ -27,13 +27,13 @@ typedef struct {
 static fixture_t fixture(void **state)
 {
     fixture_t f = {.p = *state};
-    char name[] = "/tmp/test_desk.XXXXXX";
+    char name[] = "/tmp/test_control.XXXXXX";
 
     assert_non_null(mkdtemp(name));
     f.folder = apr_pstrdup(f.p, name);
-    f.path = apr_pstrcat(f.p, name, "/", ag_desk_file(getpid(), f.p), NULL);
-    assert_int_equal(ag_desk_make(&f.server, f.path, BANS), APR_SUCCESS);
-    assert_null(ag_desk_open(&f.tool, &f.room, &f.fd, f.path, f.p));
+    f.path = apr_pstrcat(f.p, name, "/", ag_control_file(getpid(), f.p), NULL);
+    assert_int_equal(ag_control_make(&f.server, f.path, BANS), APR_SUCCESS);
+    assert_null(ag_control_open(&f.tool, &f.room, &f.fd, f.path, f.p));
     assert_ptr_not_equal(f.server, f.tool);
     return f;
 }
@@ -59,8 +59,8 @@ static void test_the_tool_sees_the_server_s_bans(void **state)
     rule.window.algo = &ag_algo_sliding;
     rule.duration = apr_time_from_sec(60);
     assert_true(ag_ip_parse(&who.ip, "192.0.2.1"));
-    assert_int_equal(ag_desk_bans(&servers, f.server, BANS, 1, &key, f.p), APR_SUCCESS);
-    assert_int_equal(ag_desk_bans(&tools, f.tool, f.room, 0, NULL, f.p), APR_SUCCESS);
+    assert_int_equal(ag_control_bans(&servers, f.server, BANS, 1, &key, f.p), APR_SUCCESS);
+    assert_int_equal(ag_control_bans(&tools, f.tool, f.room, 0, NULL, f.p), APR_SUCCESS);
     assert_int_equal(ag_bans_count(&until, servers, &rule, &who, NOW), AG_BAN_BEGINS);
     list = ag_bans_list(tools, NOW, f.p);
     assert_int_equal(list->nelts, 1);
@@ -75,7 +75,7 @@ static void echo(void *ctx, char *answer, const char *question, apr_pool_t *p)
 {
     (void)p;
     ++*(int *)ctx;
-    apr_cpystrn(answer, question, AG_DESK_ANSWER);
+    apr_cpystrn(answer, question, AG_CONTROL_ANSWER);
 }
 
 static void *serve(void *ctx)
@@ -86,7 +86,7 @@ static void *serve(void *ctx)
 
     apr_pool_create(&p, NULL);
     while (!__atomic_load_n(&f->stop, __ATOMIC_SEQ_CST)) {
-        ag_desk_serve(f->server, echo, &answered, p);
+        ag_control_serve(f->server, echo, &answered, p);
         apr_sleep(1000);
     }
     apr_pool_destroy(p);
@@ -104,7 +104,7 @@ static void test_each_question_has_its_answer(void **state)
     for (i = 0; i < 20; i++) {
         const char *question = apr_psprintf(f.p, "show %d", i);
 
-        assert_string_equal(ag_desk_ask(f.tool, f.fd, question, apr_time_from_sec(10), f.p), question);
+        assert_string_equal(ag_control_ask(f.tool, f.fd, question, apr_time_from_sec(10), f.p), question);
     }
     __atomic_store_n(&f.stop, 1, __ATOMIC_SEQ_CST);
     pthread_join(thread, &answered);
@@ -117,11 +117,11 @@ static void test_nobody_answers(void **state)
     fixture_t f = fixture(state);
     int answered = 0;
 
-    assert_null(ag_desk_ask(f.tool, f.fd, "show a", apr_time_from_msec(60), f.p));
-    ag_desk_serve(f.server, echo, &answered, f.p); /* late: to nobody */
-    ag_desk_serve(f.server, echo, &answered, f.p);
+    assert_null(ag_control_ask(f.tool, f.fd, "show a", apr_time_from_msec(60), f.p));
+    ag_control_serve(f.server, echo, &answered, f.p); /* late: to nobody */
+    ag_control_serve(f.server, echo, &answered, f.p);
     assert_int_equal(answered, 1);
-    assert_null(ag_desk_ask(f.tool, f.fd, "show b", apr_time_from_msec(60), f.p));
+    assert_null(ag_control_ask(f.tool, f.fd, "show b", apr_time_from_msec(60), f.p));
     end(&f);
 }
 
@@ -141,17 +141,17 @@ static void test_a_question_that_kills_is_not_taken_up_again(void **state)
     int answered = 0;
     pid_t child;
 
-    assert_null(ag_desk_ask(f.tool, f.fd, "show a", apr_time_from_msec(60), f.p));
+    assert_null(ag_control_ask(f.tool, f.fd, "show a", apr_time_from_msec(60), f.p));
     child = fork();
     if (child == 0) {
-        ag_desk_serve(f.server, die, NULL, f.p);
+        ag_control_serve(f.server, die, NULL, f.p);
         _exit(1);
     }
     assert_int_equal(waitpid(child, NULL, 0), child);
-    ag_desk_serve(f.server, echo, &answered, f.p);
+    ag_control_serve(f.server, echo, &answered, f.p);
     assert_int_equal(answered, 0);
-    assert_null(ag_desk_ask(f.tool, f.fd, "show b", apr_time_from_msec(60), f.p));
-    ag_desk_serve(f.server, echo, &answered, f.p);
+    assert_null(ag_control_ask(f.tool, f.fd, "show b", apr_time_from_msec(60), f.p));
+    ag_control_serve(f.server, echo, &answered, f.p);
     assert_int_equal(answered, 1);
     end(&f);
 }
@@ -163,47 +163,47 @@ static void test_the_file_is_its_owner_s_alone(void **state)
 
     assert_int_equal(stat(f.path, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0600);
-    assert_int_equal(info.st_size, ag_desk_bytes(BANS));
+    assert_int_equal(info.st_size, ag_control_bytes(BANS));
     end(&f);
 }
 
-static void test_what_is_no_desk_is_refused(void **state)
+static void test_what_is_no_control_file_is_refused(void **state)
 {
     fixture_t f = fixture(state);
-    ag_desk_t *desk;
+    ag_control_t *control;
     apr_size_t room;
     int fd;
 
     f.server->magic[3]++;
-    assert_non_null(strstr(ag_desk_open(&desk, &room, &fd, f.path, f.p), "another version"));
+    assert_non_null(strstr(ag_control_open(&control, &room, &fd, f.path, f.p), "another version"));
     f.server->magic[3]--;
     f.server->bans_size++;
-    assert_non_null(ag_desk_open(&desk, &room, &fd, f.path, f.p));
+    assert_non_null(ag_control_open(&control, &room, &fd, f.path, f.p));
     f.server->bans_size--;
-    assert_null(ag_desk_open(&desk, &room, &fd, f.path, f.p));
+    assert_null(ag_control_open(&control, &room, &fd, f.path, f.p));
     assert_int_equal(truncate(f.path, 100), 0);
-    assert_non_null(strstr(ag_desk_open(&desk, &room, &fd, f.path, f.p), "no server's file"));
-    assert_non_null(ag_desk_open(&desk, &room, &fd, f.folder, f.p));
-    assert_non_null(ag_desk_open(&desk, &room, &fd, "/nowhere/at/all", f.p));
+    assert_non_null(strstr(ag_control_open(&control, &room, &fd, f.path, f.p), "no server's file"));
+    assert_non_null(ag_control_open(&control, &room, &fd, f.folder, f.p));
+    assert_non_null(ag_control_open(&control, &room, &fd, "/nowhere/at/all", f.p));
     end(&f);
 }
 
 static void test_find_knows_the_living_and_tidies_up_after_the_dead(void **state)
 {
     fixture_t f = fixture(state);
-    const char *dead = apr_pstrcat(f.p, f.folder, "/apiguard.999999999.desk", NULL);
+    const char *dead = apr_pstrcat(f.p, f.folder, "/apiguard.999999999.control", NULL);
     const char *other = apr_pstrcat(f.p, f.folder, "/apiguard.999999999.notice", NULL);
     apr_array_header_t *found;
 
     assert_int_equal(symlink("x", dead), 0);
     assert_int_equal(symlink("x", other), 0);
-    found = ag_desk_find(f.folder, 0, f.p);
+    found = ag_control_find(f.folder, 0, f.p);
     assert_int_equal(found->nelts, 1);
     assert_string_equal(APR_ARRAY_IDX(found, 0, const char *), f.path);
-    assert_int_equal(ag_desk_find(f.folder, 1, f.p)->nelts, 1);
+    assert_int_equal(ag_control_find(f.folder, 1, f.p)->nelts, 1);
     assert_int_not_equal(unlink(dead), 0);
     assert_int_equal(unlink(other), 0);
-    assert_int_equal(ag_desk_find("/nowhere/at/all", 1, f.p)->nelts, 0);
+    assert_int_equal(ag_control_find("/nowhere/at/all", 1, f.p)->nelts, 0);
     end(&f);
 }
 
@@ -215,7 +215,7 @@ int main(void)
         TEST(test_nobody_answers),
         TEST(test_a_question_that_kills_is_not_taken_up_again),
         TEST(test_the_file_is_its_owner_s_alone),
-        TEST(test_what_is_no_desk_is_refused),
+        TEST(test_what_is_no_control_file_is_refused),
         TEST(test_find_knows_the_living_and_tidies_up_after_the_dead),
     };
 

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * desk: the file where apiguardctl meets this server (control/desk), made by the parent at the first
- * start and kept over graceful restarts. What the tool asks there desk_limits.c answers.
+ * control: the file where apiguardctl meets this server (control/control), made by the parent at the first
+ * start and kept over graceful restarts. What the tool asks there control_limits.c answers.
  */
 #include "server.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../control/desk.h"
+#include "../control/control.h"
 
-#define USERDATA     "mod_apiguard:desk:4"
+#define USERDATA     "mod_apiguard:control:4"
 #define BANS_PERCENT 3 /* of ApiGuardSharedMemory, and not taken from it */
 
 /* What the parent process keeps; the module itself is unloaded and loaded between two generations. */
 typedef struct {
-    ag_desk_t *desk;
+    ag_control_t *control;
     apr_size_t room;  /* for bans */
     const char *path; /* NULL: memory without a file */
     pid_t owner;
@@ -36,14 +36,14 @@ static apr_status_t remove_at_end(void *data)
 /* Bans work without a file, and only the tool does not. */
 static apr_status_t make_without_file(kept_t *kept)
 {
-    void *at = mmap(NULL, ag_desk_bytes(kept->room), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *at = mmap(NULL, ag_control_bytes(kept->room), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     kept->path = NULL;
     if (at == MAP_FAILED) {
         return APR_ENOMEM;
     }
-    kept->desk = at;
-    return ag_desk_format(kept->desk, kept->room);
+    kept->control = at;
+    return ag_control_format(kept->control, kept->room);
 }
 
 static apr_status_t make(kept_t *kept, apr_size_t bans, server_rec *s)
@@ -53,9 +53,9 @@ static apr_status_t make(kept_t *kept, apr_size_t bans, server_rec *s)
 
     kept->room = bans;
     kept->owner = getpid();
-    kept->path = ap_runtime_dir_relative(pprocess, ag_desk_file(kept->owner, pprocess));
-    ag_desk_find(ap_runtime_dir_relative(pprocess, ""), 1, pprocess);
-    rv = ag_desk_make(&kept->desk, kept->path, bans);
+    kept->path = ap_runtime_dir_relative(pprocess, ag_control_file(kept->owner, pprocess));
+    ag_control_find(ap_runtime_dir_relative(pprocess, ""), 1, pprocess);
+    rv = ag_control_make(&kept->control, kept->path, bans);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, rv, s,
                      "AG0180: %s cannot be made, so apiguardctl "
@@ -66,27 +66,27 @@ static apr_status_t make(kept_t *kept, apr_size_t bans, server_rec *s)
     return rv;
 }
 
-int ag_desk_wanted(server_rec *s)
+int ag_control_wanted(server_rec *s)
 {
     return ag_plans()->names->nelts > 0 || ag_database_there(s);
 }
 
-/* A desk whose head a child has written over is made anew; those who use it still have it. */
+/* A control file whose head a child has written over is made anew; those who use it still have it. */
 static apr_status_t open_bans(ag_bans_t **bans, kept_t *kept, apr_size_t room, int fresh, const ag_sip_key_t *sip,
                               apr_pool_t *pconf, server_rec *s)
 {
-    apr_status_t rv = ag_desk_bans(bans, kept->desk, kept->room, fresh, sip, pconf);
+    apr_status_t rv = ag_control_bans(bans, kept->control, kept->room, fresh, sip, pconf);
 
     if (fresh || rv != APR_EINVAL) {
         return rv;
     }
-    ag_memory_broken("the desk with the bans", s);
-    munmap(kept->desk, ag_desk_bytes(kept->room));
+    ag_memory_broken("the control file with the bans", s);
+    munmap(kept->control, ag_control_bytes(kept->room));
     rv = make(kept, room, s);
-    return rv == APR_SUCCESS ? ag_desk_bans(bans, kept->desk, kept->room, 1, sip, pconf) : rv;
+    return rv == APR_SUCCESS ? ag_control_bans(bans, kept->control, kept->room, 1, sip, pconf) : rv;
 }
 
-int ag_desk_start(ag_shared_t *shared, apr_size_t memory, apr_pool_t *pconf, server_rec *s)
+int ag_control_start(ag_shared_t *shared, apr_size_t memory, apr_pool_t *pconf, server_rec *s)
 {
     apr_size_t room = memory / 100 * BANS_PERCENT;
     apr_pool_t *pprocess = s->process->pool;
@@ -111,7 +111,7 @@ int ag_desk_start(ag_shared_t *shared, apr_size_t memory, apr_pool_t *pconf, ser
         apr_pool_userdata_set(kept, USERDATA, apr_pool_cleanup_null, pprocess);
     }
     apr_pool_cleanup_register(pconf, kept, remove_at_end, apr_pool_cleanup_null);
-    kept->desk->served = (apr_uint64_t)ag_desk_wanted(s);
-    shared->desk = kept->desk;
+    kept->control->served = (apr_uint64_t)ag_control_wanted(s);
+    shared->control = kept->control;
     return OK;
 }
