@@ -83,7 +83,7 @@ ag_core_c = \
 	src/ban/ban_wide.c \
 	src/control/control.c \
 	src/control/nodes.c \
-	src/control/notice.c \
+	src/control/change_signal.c \
 	src/cred/setting_from.c \
 	src/cred/setting_issuer.c \
 	src/cred/setting_token.c \
@@ -180,7 +180,7 @@ ag_core_h = \
 	src/ban/ban.h \
 	src/ban/ban_table.h \
 	src/control/control.h \
-	src/control/notice.h \
+	src/control/change_signal.h \
 	src/cred/cred.h \
 	src/cred/jwk.h \
 	src/cred/jwt.h \
@@ -211,7 +211,7 @@ ag_server_c = \
 	src/server/lists.c \
 	src/server/log.c \
 	src/server/memory.c \
-	src/server/notice.c \
+	src/server/change_signal.c \
 	src/server/plans.c \
 	src/server/startup.c \
 	src/server/usage.c \

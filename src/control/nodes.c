@@ -8,7 +8,7 @@
 #include <apr_network_io.h>
 #include <apr_strings.h>
 
-#include "notice.h"
+#include "change_signal.h"
 
 const char *ag_nodes_host(apr_pool_t *p)
 {
@@ -58,7 +58,7 @@ static apr_status_t enter(const char **detail, ag_db_t *db, const char *host, co
     }
     change(detail, db,
            apr_psprintf(p, "DELETE FROM api_nodes WHERE host = '%s' AND seen_at < %" APR_INT64_T_FMT, h,
-                        seconds - apr_time_sec(AG_NOTICE_OLD)),
+                        seconds - apr_time_sec(AG_CHANGE_SIGNAL_OLD)),
            p);
     return APR_SUCCESS;
 }

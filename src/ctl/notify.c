@@ -8,7 +8,7 @@
 #include <apr_strings.h>
 
 #include "../base/measure.h"
-#include "../control/notice.h"
+#include "../control/change_signal.h"
 #include "ctl.h"
 #include "sqlite_file.h"
 
@@ -20,12 +20,12 @@ static int is_running(const ag_ctl_t *ctl, const char **row)
     apr_int64_t seen;
 
     return row[0] && row[1] && !ag_measure_number(&seen, row[1], 0, AG_LAST_SECOND, ctl->pool)
-           && apr_time_from_sec(seen) > ctl->now - AG_NOTICE_OLD && !ag_notice_is_dead(row[0]);
+           && apr_time_from_sec(seen) > ctl->now - AG_CHANGE_SIGNAL_OLD && !ag_change_signal_is_dead(row[0]);
 }
 
 static int tell(const ag_ctl_t *ctl, const char *name)
 {
-    apr_status_t rv = ag_notice_touch(name, ctl->pool);
+    apr_status_t rv = ag_change_signal_touch(name, ctl->pool);
     char why[128];
 
     if (rv == APR_SUCCESS) {

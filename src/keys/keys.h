@@ -59,7 +59,7 @@ typedef struct ag_keys_t {
     ag_cache_t *good;           /* marks of keys that were good lately: they outlive the record. Or NULL */
     ag_cache_t *unknown;        /* keys that do not exist, apart, so they cannot push out good ones */
     void *shared;               /* ag_keys_shared_t, in shared memory, zero when fresh */
-    const apr_uint64_t *notice; /* moves when apiguardctl has changed something on this machine;
+    const apr_uint64_t *signal; /* moves when apiguardctl has changed something on this machine;
                                    read atomically, never NULL */
     const ag_sip_key_t *sip;
     ag_db_port_t db;

@@ -146,13 +146,13 @@ static void note_failure(ag_keys_shared_t *shared, apr_time_t now, apr_time_t be
     STORE(shared->failed_until, end + LAG);
 }
 
-/* While what is known is recent, or the failure is, others may go on with it meanwhile. The notice
+/* While what is known is recent, or the failure is, others may go on with it meanwhile. The change signal
  * is looked at before the log: one that comes later is another's. */
 static apr_status_t poll_now(ag_keys_t *keys, apr_time_t now, const ag_log_t *log, apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;
     int speaks = ag_within(now, LOAD(shared->last_good), LAG) || is_known_down(shared, now);
-    apr_uint64_t notice = LOAD(*keys->notice);
+    apr_uint64_t signal = LOAD(*keys->signal);
     apr_time_t began = apr_time_now();
     apr_status_t rv;
 
@@ -169,7 +169,7 @@ static apr_status_t poll_now(ag_keys_t *keys, apr_time_t now, const ag_log_t *lo
     }
     STORE(shared->trying_until, 0);
     STORE(shared->failed_until, 0);
-    STORE(shared->noticed, notice);
+    STORE(shared->noticed, signal);
     if (now > LOAD(shared->last_good) || !ag_within(now, LOAD(shared->last_good), LAG)) {
         STORE(shared->last_good, now);
     }
@@ -203,7 +203,7 @@ static int is_read(const ag_keys_t *keys, apr_time_t now)
 {
     ag_keys_shared_t *shared = keys->shared;
 
-    return LOAD(*keys->notice) == LOAD(shared->noticed) && ag_within(now, LOAD(shared->last_good), LAG);
+    return LOAD(*keys->signal) == LOAD(shared->noticed) && ag_within(now, LOAD(shared->last_good), LAG);
 }
 
 static ag_flight_t flight_of(const ag_keys_t *keys, const ag_key_realm_t *realm)
@@ -213,7 +213,7 @@ static ag_flight_t flight_of(const ag_keys_t *keys, const ag_key_realm_t *realm)
     return flight;
 }
 
-/* Reads the log, or waits for who reads it. A reading that was begun before the notice came does not
+/* Reads the log, or waits for who reads it. A reading that was begun before the change signal came does not
  * serve; the next one will. */
 static apr_status_t poll_in_turn(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
                                  apr_pool_t *p)
@@ -253,7 +253,7 @@ static void poll_for_all(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_
 
 /* Somebody on this machine has changed something and been told that it is in force: nobody goes on
  * with the cache before the change is read, whoever else may be reading it. */
-static ag_keys_up_e read_notice(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
+static ag_keys_up_e read_signal(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
                                 apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;
@@ -273,8 +273,8 @@ ag_keys_up_e ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t
     if (realm->query) {
         return AG_KEYS_UP; /* a table of its own has no change log: only the time to live counts */
     }
-    if (LOAD(*keys->notice) != LOAD(shared->noticed)) {
-        return read_notice(keys, realm, now, log, p);
+    if (LOAD(*keys->signal) != LOAD(shared->noticed)) {
+        return read_signal(keys, realm, now, log, p);
     }
     recent = ag_within(now, LOAD(shared->last_good), LAG);
     if (!recent && !is_known_down(shared, now)) {

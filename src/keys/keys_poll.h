@@ -18,7 +18,7 @@ typedef struct ag_keys_shared_t {
     apr_time_t trying_until; /* somebody is reading, and the others need not wait for it */
     apr_int64_t trier;       /* the process that is */
     apr_time_t told;         /* when a fault of the database was last logged */
-    apr_uint64_t noticed;    /* ag_keys_t.notice, as it was before the log was last read */
+    apr_uint64_t noticed;    /* ag_keys_t.signal, as it was before the log was last read */
 } ag_keys_shared_t;
 
 _Static_assert(sizeof(ag_keys_shared_t) <= AG_KEYS_SHARED_SIZE, "ag_keys_t.shared");

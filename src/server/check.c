@@ -180,7 +180,7 @@ static void enter_all(apr_pool_t *p)
     int i;
 
     for (i = 0; all && i < all->nelts; i++) {
-        ag_notice_enter(APR_ARRAY_IDX(all, i, ag_database_t *), apr_time_now(), p);
+        ag_change_signal_enter(APR_ARRAY_IDX(all, i, ag_database_t *), apr_time_now(), p);
     }
 }
 

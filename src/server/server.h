@@ -74,7 +74,7 @@ typedef struct ag_database_t {
     ag_keys_t *keys;
     struct ag_key_words_t *words;
     int number;                   /* of the words */
-    const char *notice;           /* as it stands in api_nodes; NULL: there is no file */
+    const char *signal;           /* as it stands in api_nodes; NULL: there is no file */
     apr_array_header_t *stores;   /* ag_key_store_t * */
     const ag_key_store_t *polled; /* one of them that lives by the change log, or NULL */
     int usage_failures;           /* in a row, of writing usage down; this and the next are usage.c's */
@@ -185,9 +185,9 @@ typedef struct ag_shared_t {
     ag_flights_t *flights;
     ag_budget_t *budget;
     ag_repeats_t *repeats;
-    const apr_uint64_t *notice; /* the file's words, by ag_database_t.number; NULL: there is no file */
-    int notices;                /* so many */
-    const char *notice_path;
+    const apr_uint64_t *signal; /* the file's words, by ag_database_t.number; NULL: there is no file */
+    int signals;                /* so many */
+    const char *signal_path;
 } ag_shared_t;
 
 /* Makes or finds the shared memory. OK, or an HTTP error after saying why. */
@@ -212,10 +212,10 @@ void ag_control_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
 
 /* Makes or finds the file by which apiguardctl tells of a change, with `n` words at least. One that
  * cannot be made is a warning. */
-void ag_notice_open(ag_shared_t *shared, int n, apr_pool_t *pconf, server_rec *s);
+void ag_change_signal_open(ag_shared_t *shared, int n, apr_pool_t *pconf, server_rec *s);
 
 /* Enters the server's file in api_nodes of a database, if that is due: every ten minutes. */
-void ag_notice_enter(const ag_database_t *database, apr_time_t now, apr_pool_t *ptmp);
+void ag_change_signal_enter(const ag_database_t *database, apr_time_t now, apr_pool_t *ptmp);
 
 /* Fills the port to mod_dbd's connections of a server. 0 when mod_dbd is not loaded. */
 int ag_dbd_port(ag_db_port_t *port, server_rec *s);

@@ -7,7 +7,7 @@
 
 #include <ap_mpm.h>
 
-#include "../control/notice.h"
+#include "../control/change_signal.h"
 
 static void set_key_realm(ag_engine_t *engine, const ag_database_t *database)
 {
@@ -35,11 +35,11 @@ static int places(void)
     return n < 2 ? 2 : n > AG_FLIGHT_SLOTS / 2 ? AG_FLIGHT_SLOTS / 2 : n;
 }
 
-static const apr_uint64_t *notice_of(const ag_shared_t *shared, const ag_database_t *database)
+static const apr_uint64_t *signal_of(const ag_shared_t *shared, const ag_database_t *database)
 {
     static const apr_uint64_t never_moves;
 
-    return database->number < shared->notices ? &shared->notice[database->number] : &never_moves;
+    return database->number < shared->signals ? &shared->signal[database->number] : &never_moves;
 }
 
 static void fill_keys(ag_keys_t *keys, const ag_shared_t *shared, const ag_database_t *database)
@@ -48,7 +48,7 @@ static void fill_keys(ag_keys_t *keys, const ag_shared_t *shared, const ag_datab
     keys->good = shared->good_keys;
     keys->unknown = shared->unknown;
     keys->shared = database->words->shared;
-    keys->notice = notice_of(shared, database);
+    keys->signal = signal_of(shared, database);
     keys->sip = &shared->sip;
     keys->flights = shared->flights;
     keys->places = places();
@@ -83,12 +83,13 @@ static int open_databases(ag_shared_t *shared, server_rec *s, apr_pool_t *pconf,
     if (rv != OK) {
         return rv;
     }
-    ag_notice_open(shared, n, pconf, s);
+    ag_change_signal_open(shared, n, pconf, s);
     for (i = 0, all = ag_databases(); i < all->nelts; i++) {
         ag_database_t *database = APR_ARRAY_IDX(all, i, ag_database_t *);
 
-        database->notice =
-            database->number < shared->notices ? ag_notice_name(shared->notice_path, database->number, pconf) : NULL;
+        database->signal = database->number < shared->signals
+                               ? ag_change_signal_name(shared->signal_path, database->number, pconf)
+                               : NULL;
     }
     return OK;
 }

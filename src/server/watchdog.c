@@ -82,7 +82,7 @@ static void enter_nodes(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
 
     (void)servers;
     for (i = 0; i < all->nelts && !is_stopping(); i++) {
-        ag_notice_enter(APR_ARRAY_IDX(all, i, ag_database_t *), now, ptmp);
+        ag_change_signal_enter(APR_ARRAY_IDX(all, i, ag_database_t *), now, ptmp);
     }
 }
 

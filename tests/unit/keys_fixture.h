@@ -36,7 +36,7 @@ typedef struct fixture_t {
     ag_key_realm_t realm;
     ag_sip_key_t sip;
     ag_log_t log;
-    apr_uint64_t notice; /* moved by a test as apiguardctl does */
+    apr_uint64_t signal; /* moved by a test as apiguardctl does */
     apr_time_t now;
     const char *dir, *path;
     ag_db_t server;  /* the connection under test */
@@ -252,7 +252,7 @@ static int set_up(void **state)
     assert_int_equal(ag_flights_init(f->keys.flights), APR_SUCCESS);
     f->keys.places = 4;
     f->keys.budget = apr_pcalloc(p, AG_BUDGET_BYTES);
-    f->keys.notice = &f->notice;
+    f->keys.signal = &f->signal;
     f->keys.sip = &f->sip;
     f->keys.db = (ag_db_port_t){lend, take_back, f};
     apr_dbd_init(p);

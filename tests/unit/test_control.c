@@ -192,7 +192,7 @@ static void test_find_knows_the_living_and_tidies_up_after_the_dead(void **state
 {
     fixture_t f = fixture(state);
     const char *dead = apr_pstrcat(f.p, f.folder, "/apiguard.999999999.control", NULL);
-    const char *other = apr_pstrcat(f.p, f.folder, "/apiguard.999999999.notice", NULL);
+    const char *other = apr_pstrcat(f.p, f.folder, "/apiguard.999999999.signal", NULL);
     apr_array_header_t *found;
 
     assert_int_equal(symlink("x", dead), 0);

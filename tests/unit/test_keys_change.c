@@ -216,13 +216,13 @@ static void test_late_fill_is_dropped(void **state)
 /* ---- told by apiguardctl --------------------------------------------------------------------- */
 
 /* What was changed on this machine is known to the very next request. */
-static void test_notice(void **state)
+static void test_change_signal(void **state)
 {
     fixture_t *f = *state;
 
     found(f, f->key);
     change(f, f->key, "is_active = 0");
-    f->notice = 4711;
+    f->signal = 4711;
     f->asked = 0;
     assert_false(found(f, f->key)->active);
     assert_int_equal(f->asked, 2); /* the log and the key */
@@ -238,7 +238,7 @@ static void test_notice_is_read_by_the_watchdog(void **state)
 
     found(f, f->key);
     change(f, f->key, "is_active = 0");
-    f->notice = 4711;
+    f->signal = 4711;
     poll(f);
     f->asked = 0;
     assert_false(found(f, f->key)->active);
@@ -254,7 +254,7 @@ static void change_and_tell(void *ctx, ag_db_t *db)
     (void)db;
     f->keys.db.release = take_back;
     change(f, f->key, "is_active = 0");
-    f->notice = 4712;
+    f->signal = 4712;
 }
 
 static void test_notice_during_a_reading(void **state)
@@ -263,7 +263,7 @@ static void test_notice_during_a_reading(void **state)
 
     changer = f;
     found(f, f->key);
-    f->notice = 4711;
+    f->signal = 4711;
     f->keys.db.release = change_and_tell;
     assert_true(found(f, f->key)->active); /* it came before */
     assert_false(found(f, f->key)->active);
@@ -279,7 +279,7 @@ static void test_notice_that_cannot_be_read(void **state)
     f->down = 1;
     f->now += 10 * SEC;
     found(f, f->key); /* stale */
-    f->notice = 4711;
+    f->signal = 4711;
     f->asked = 0;
     for (i = 0; i < 20; i++) {
         assert_int_equal(result(f, f->key), AG_KEY_UNAVAILABLE);
@@ -307,7 +307,7 @@ int main(void)
         TEST(test_after_idling),
         TEST(test_after_idling_with_another),
         TEST(test_late_fill_is_dropped),
-        TEST(test_notice),
+        TEST(test_change_signal),
         TEST(test_notice_is_read_by_the_watchdog),
         TEST(test_notice_during_a_reading),
         TEST(test_notice_that_cannot_be_read),

@@ -5,7 +5,7 @@
  */
 #include "keys_fixture.h"
 
-#include "../../src/control/notice.h"
+#include "../../src/control/change_signal.h"
 
 #define OWN "SELECT client_name FROM api_keys WHERE key_hash = %s"
 

@@ -65,7 +65,7 @@ ag_unit_tests = \
 	tests/unit/test_limit_subject \
 	tests/unit/test_limit_shm \
 	tests/unit/test_limit_store \
-	tests/unit/test_notice \
+	tests/unit/test_change_signal \
 	tests/unit/test_policy \
 	tests/unit/test_policy_merge \
 	tests/unit/test_policy_values \

@@ -184,7 +184,7 @@ def test_more_databases_than_any_table_holds(own_httpd, first):
         web.graceful()
     key = keys.create()
     assert go(web, 1099, key).status == 200
-    file, = glob.glob(web.dir.join("run/apiguard.*.notice"))
+    file, = glob.glob(web.dir.join("run/apiguard.*.signal"))
     assert os.stat(file).st_size == 64 + 8 * 2048
     for _ in range(5):  # at once, by the file
         keys.ctl("key", "revoke", "-", stdin=key)

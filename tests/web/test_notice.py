@@ -29,7 +29,7 @@ def go(web, key):
 
 
 def notice(web):
-    found = glob.glob(web.dir.join("run/apiguard.*.notice"))
+    found = glob.glob(web.dir.join("run/apiguard.*.signal"))
     assert len(found) == 1, found
     return found[0]
 
@@ -146,7 +146,7 @@ def test_another_user_is_told_so(own_httpd, pgsql_keys):
 
 def test_names_from_the_database_are_not_trusted(web, keys, tmp_path):
     victim = tmp_path / "victim"
-    victim.write_bytes(b"mod_apiguard notice 1\n" + bytes(64 + 8 * 1024 - 22))
+    victim.write_bytes(b"mod_apiguard signal 1\n" + bytes(64 + 8 * 1024 - 22))
     before = victim.read_bytes()
     link = tmp_path / os.path.basename(notice(web))
     link.symlink_to(victim)
@@ -163,9 +163,9 @@ def test_names_from_the_database_are_not_trusted(web, keys, tmp_path):
 def test_servers_that_were_not_seen_for_long_are_passed_over(web, keys):
     key = keys.create()
     keys.sql(f"INSERT INTO api_nodes (host, notice, seen_at) VALUES ('{socket.gethostname()}', "
-             f"'/nowhere/apiguard.1.notice:0', {int(time.time()) - 3601})")
+             f"'/nowhere/apiguard.1.signal:0', {int(time.time()) - 3601})")
     keys.sql("INSERT INTO api_nodes (host, notice, seen_at) VALUES ('another.host', "
-             f"'/nowhere/apiguard.1.notice:0', {int(time.time())})")
+             f"'/nowhere/apiguard.1.signal:0', {int(time.time())})")
     assert keys.ctl("key", "revoke", "-", stdin=key).returncode == 0
 
 

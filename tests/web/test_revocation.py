@@ -73,7 +73,7 @@ def servers(own_httpd, any_keys):
     near = own_httpd(CONF, database=any_keys, processes=2, threads=8)
     far = own_httpd(CONF, database=any_keys, processes=2, threads=8)
     any_keys.sql("UPDATE api_nodes SET host = 'far.test' "
-                 f"WHERE notice LIKE '%apiguard.{far.process.pid}.notice%'")
+                 f"WHERE notice LIKE '%apiguard.{far.process.pid}.signal%'")
     assert any_keys.sql("SELECT count(*) FROM api_nodes WHERE host = 'far.test'")[0][0] in (1, "1")
     return near, far
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * notice: the file by which apiguardctl tells this server of a change, and its rows in api_nodes, one
+ * change_signal: the file by which apiguardctl tells this server of a change, and its rows in api_nodes, one
  * for each database. The parent makes the file at the first start and maps it, its children inherit
  * the mapping, and it stays until the server ends; when a reload brings more databases it grows.
  */
@@ -8,9 +8,9 @@
 
 #include <unistd.h>
 
-#include "../control/notice.h"
+#include "../control/change_signal.h"
 
-#define USERDATA "mod_apiguard:notice:2"
+#define USERDATA "mod_apiguard:signal:2"
 
 #define AGAIN apr_time_from_sec(60) /* after a failure */
 
@@ -48,10 +48,10 @@ static kept_t *make(int n, server_rec *s)
     apr_status_t rv;
 
     kept->owner = getpid();
-    kept->path = ap_runtime_dir_relative(pprocess, ag_notice_file(kept->owner, pprocess));
-    ag_notice_tidy(folder, pprocess);
-    kept->n = ag_notice_room(n);
-    rv = ag_notice_make(&kept->words, kept->n, kept->path);
+    kept->path = ap_runtime_dir_relative(pprocess, ag_change_signal_file(kept->owner, pprocess));
+    ag_change_signal_tidy(folder, pprocess);
+    kept->n = ag_change_signal_room(n);
+    rv = ag_change_signal_make(&kept->words, kept->n, kept->path);
     if (rv != APR_SUCCESS) {
         tell(s, rv, kept->path, "made");
         return NULL;
@@ -62,16 +62,16 @@ static kept_t *make(int n, server_rec *s)
 
 static void grow(kept_t *kept, int n, server_rec *s)
 {
-    apr_status_t rv = ag_notice_grow(&kept->words, kept->n, ag_notice_room(n), kept->path);
+    apr_status_t rv = ag_change_signal_grow(&kept->words, kept->n, ag_change_signal_room(n), kept->path);
 
     if (rv != APR_SUCCESS) {
         tell(s, rv, kept->path, "made longer");
         return;
     }
-    kept->n = ag_notice_room(n);
+    kept->n = ag_change_signal_room(n);
 }
 
-void ag_notice_open(ag_shared_t *shared, int n, apr_pool_t *pconf, server_rec *s)
+void ag_change_signal_open(ag_shared_t *shared, int n, apr_pool_t *pconf, server_rec *s)
 {
     kept_t *kept = NULL;
 
@@ -83,9 +83,9 @@ void ag_notice_open(ag_shared_t *shared, int n, apr_pool_t *pconf, server_rec *s
     if (n > kept->n) {
         grow(kept, n, s);
     }
-    shared->notice = kept->words;
-    shared->notices = kept->n;
-    shared->notice_path = kept->path;
+    shared->signal = kept->words;
+    shared->signals = kept->n;
+    shared->signal_path = kept->path;
     apr_pool_cleanup_register(pconf, kept, remove_at_end, apr_pool_cleanup_null);
 }
 
@@ -102,20 +102,20 @@ static void fail(server_rec *s, ag_key_words_t *words, apr_status_t rv, const ch
     }
 }
 
-void ag_notice_enter(const ag_database_t *database, apr_time_t now, apr_pool_t *ptmp)
+void ag_change_signal_enter(const ag_database_t *database, apr_time_t now, apr_pool_t *ptmp)
 {
     ag_key_words_t *words = database->words;
     const char *detail = "";
     apr_status_t rv;
 
-    if (!database->notice || !database->polled
-        || (words->entered <= now && now - words->entered < AG_NOTICE_REFRESH)) {
+    if (!database->signal || !database->polled
+        || (words->entered <= now && now - words->entered < AG_CHANGE_SIGNAL_REFRESH)) {
         return;
     }
     words->entered = now;
-    rv = ag_nodes_enter(&detail, &database->keys->db, database->notice, now, ptmp);
+    rv = ag_nodes_enter(&detail, &database->keys->db, database->signal, now, ptmp);
     if (rv != APR_SUCCESS) {
-        words->entered = now - AG_NOTICE_REFRESH + AGAIN;
+        words->entered = now - AG_CHANGE_SIGNAL_REFRESH + AGAIN;
         fail(database->server, words, rv, detail);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_notice: the file by which the tool tells a server of a change: it reaches the mapping, and no
+ * test_change_signal: the file by which the tool tells a server of a change: it reaches the mapping, and no
  * name from a database makes the tool write anywhere else.
  */
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../src/control/notice.h"
+#include "../../src/control/change_signal.h"
 #include "unit.h"
 
 typedef struct {
@@ -26,8 +26,8 @@ static int set_up(void **state)
     f->p = *state;
     f->dir = mkdtemp(apr_pstrdup(f->p, "/tmp/test_notice_XXXXXX"));
     assert_non_null(f->dir);
-    f->path = apr_pstrcat(f->p, f->dir, "/", ag_notice_file(getpid(), f->p), NULL);
-    assert_int_equal(ag_notice_make(&f->words, AG_NOTICE_WORDS, f->path), APR_SUCCESS);
+    f->path = apr_pstrcat(f->p, f->dir, "/", ag_change_signal_file(getpid(), f->p), NULL);
+    assert_int_equal(ag_change_signal_make(&f->words, AG_CHANGE_SIGNAL_WORDS, f->path), APR_SUCCESS);
     *state = f;
     return 0;
 }
@@ -45,7 +45,7 @@ static int tear_down(void **state)
 
 static apr_status_t touch(fixture_t *f, const char *path, const char *word)
 {
-    return ag_notice_touch(apr_pstrcat(f->p, path, ":", word, NULL), f->p);
+    return ag_change_signal_touch(apr_pstrcat(f->p, path, ":", word, NULL), f->p);
 }
 
 static void test_a_touch_is_seen(void **state)
@@ -54,10 +54,10 @@ static void test_a_touch_is_seen(void **state)
     apr_uint64_t before;
     int i;
 
-    for (i = 0; i < AG_NOTICE_WORDS; i++) {
+    for (i = 0; i < AG_CHANGE_SIGNAL_WORDS; i++) {
         assert_int_equal(f->words[i], 0);
     }
-    assert_int_equal(ag_notice_touch(ag_notice_name(f->path, 1023, f->p), f->p), APR_SUCCESS);
+    assert_int_equal(ag_change_signal_touch(ag_change_signal_name(f->path, 1023, f->p), f->p), APR_SUCCESS);
     before = f->words[1023];
     assert_int_not_equal(before, 0);
     assert_int_equal(f->words[1022], 0);
@@ -73,8 +73,8 @@ static void test_it_grows(void **state)
     int status = -1;
     pid_t pid;
 
-    assert_int_equal(ag_notice_room(1), AG_NOTICE_WORDS);
-    assert_int_equal(ag_notice_room(AG_NOTICE_WORDS + 1), 2 * AG_NOTICE_WORDS);
+    assert_int_equal(ag_change_signal_room(1), AG_CHANGE_SIGNAL_WORDS);
+    assert_int_equal(ag_change_signal_room(AG_CHANGE_SIGNAL_WORDS + 1), 2 * AG_CHANGE_SIGNAL_WORDS);
     assert_int_equal(touch(f, f->path, "1024"), APR_EINVAL); /* behind the end */
     assert_int_equal(touch(f, f->path, "7"), APR_SUCCESS);
     pid = fork();
@@ -85,9 +85,10 @@ static void test_it_grows(void **state)
         _exit(f->words[7] ? 7 : 1);
     }
     before = f->words;
-    assert_int_equal(ag_notice_grow(&f->words, 3, 2 * AG_NOTICE_WORDS, f->path), APR_EINVAL);
+    assert_int_equal(ag_change_signal_grow(&f->words, 3, 2 * AG_CHANGE_SIGNAL_WORDS, f->path), APR_EINVAL);
     assert_ptr_equal(f->words, before);
-    assert_int_equal(ag_notice_grow(&f->words, AG_NOTICE_WORDS, 2 * AG_NOTICE_WORDS, f->path), APR_SUCCESS);
+    assert_int_equal(ag_change_signal_grow(&f->words, AG_CHANGE_SIGNAL_WORDS, 2 * AG_CHANGE_SIGNAL_WORDS, f->path),
+                     APR_SUCCESS);
     assert_int_not_equal(f->words[7], 0);
     assert_int_equal(touch(f, f->path, "2047"), APR_SUCCESS);
     assert_int_not_equal(f->words[2047], 0);
@@ -134,11 +135,11 @@ static void test_no_other_file_is_touched(void **state)
         const char *name, *start;
         apr_size_t size;
     } cases[] = {
-        {"apiguard.4711.notice", "mod_apiguard notice 1\n", 64 + 8 * AG_NOTICE_WORDS - 1},
-        {"apiguard.4711.notice", "mod_apiguard notice 1\n", 64 + 8 * AG_NOTICE_WORDS + 1},
-        {"apiguard.4711.notice", "mod_apiguard notice 2\n", 64 + 8 * AG_NOTICE_WORDS},
-        {"apiguard.4711.notice", "", 64 + 8 * AG_NOTICE_WORDS},
-        {"passwd", "mod_apiguard notice 1\n", 64 + 8 * AG_NOTICE_WORDS},
+        {"apiguard.4711.signal", "mod_apiguard signal 1\n", 64 + 8 * AG_CHANGE_SIGNAL_WORDS - 1},
+        {"apiguard.4711.signal", "mod_apiguard signal 1\n", 64 + 8 * AG_CHANGE_SIGNAL_WORDS + 1},
+        {"apiguard.4711.signal", "mod_apiguard signal 2\n", 64 + 8 * AG_CHANGE_SIGNAL_WORDS},
+        {"apiguard.4711.signal", "", 64 + 8 * AG_CHANGE_SIGNAL_WORDS},
+        {"passwd", "mod_apiguard signal 1\n", 64 + 8 * AG_CHANGE_SIGNAL_WORDS},
     };
     fixture_t *f = *state;
     int i;
@@ -149,15 +150,15 @@ static void test_no_other_file_is_touched(void **state)
         write_file(f, path, cases[i].size, cases[i].start);
         assert_int_equal(touch(f, path, "0"), APR_EINVAL);
     }
-    write_file(f, apr_pstrcat(f->p, f->dir, "/apiguard.4711.notice", NULL), 64 + 8 * AG_NOTICE_WORDS,
-               "mod_apiguard notice 1\n");
-    assert_int_equal(touch(f, apr_pstrcat(f->p, f->dir, "/apiguard.4711.notice", NULL), "0"), APR_SUCCESS);
+    write_file(f, apr_pstrcat(f->p, f->dir, "/apiguard.4711.signal", NULL), 64 + 8 * AG_CHANGE_SIGNAL_WORDS,
+               "mod_apiguard signal 1\n");
+    assert_int_equal(touch(f, apr_pstrcat(f->p, f->dir, "/apiguard.4711.signal", NULL), "0"), APR_SUCCESS);
 }
 
 static void test_no_link_is_followed(void **state)
 {
     fixture_t *f = *state;
-    const char *link = apr_pstrcat(f->p, f->dir, "/apiguard.4711.notice", NULL);
+    const char *link = apr_pstrcat(f->p, f->dir, "/apiguard.4711.signal", NULL);
 
     assert_int_equal(symlink(f->path, link), 0);
     assert_int_equal(touch(f, link, "0"), APR_EINVAL);
@@ -176,13 +177,13 @@ static void test_names_that_are_none(void **state)
     for (i = 0; i < N_OF(words); i++) {
         assert_int_equal(touch(f, f->path, words[i]), APR_EINVAL);
     }
-    assert_int_equal(ag_notice_touch(f->path, f->p), APR_EINVAL);
-    assert_int_equal(ag_notice_touch("", f->p), APR_EINVAL);
-    assert_int_equal(ag_notice_touch("/", f->p), APR_EINVAL);
-    assert_int_equal(ag_notice_touch("apiguard.4711.notice:0", f->p), APR_EINVAL);
-    assert_int_equal(ag_notice_touch("/dev/null:0", f->p), APR_EINVAL);
-    assert_int_equal(ag_notice_touch("/a:0/apiguard.4711.notice", f->p), APR_EINVAL);
-    assert_true(APR_STATUS_IS_ENOENT(touch(f, "/nowhere/apiguard.4711.notice", "0")));
+    assert_int_equal(ag_change_signal_touch(f->path, f->p), APR_EINVAL);
+    assert_int_equal(ag_change_signal_touch("", f->p), APR_EINVAL);
+    assert_int_equal(ag_change_signal_touch("/", f->p), APR_EINVAL);
+    assert_int_equal(ag_change_signal_touch("apiguard.4711.signal:0", f->p), APR_EINVAL);
+    assert_int_equal(ag_change_signal_touch("/dev/null:0", f->p), APR_EINVAL);
+    assert_int_equal(ag_change_signal_touch("/a:0/apiguard.4711.signal", f->p), APR_EINVAL);
+    assert_true(APR_STATUS_IS_ENOENT(touch(f, "/nowhere/apiguard.4711.signal", "0")));
 }
 
 static void test_who_is_dead(void **state)
@@ -195,13 +196,13 @@ static void test_who_is_dead(void **state)
         _exit(0);
     }
     waitpid(pid, NULL, 0);
-    left = apr_pstrcat(f->p, f->dir, "/", ag_notice_file(pid, f->p), NULL);
-    assert_true(ag_notice_is_dead(ag_notice_name(left, 3, f->p)));
-    assert_false(ag_notice_is_dead(ag_notice_name(f->path, 3, f->p)));
-    assert_false(ag_notice_is_dead("/etc/passwd"));
-    assert_false(ag_notice_is_dead("/run/apiguard.-1.notice:0"));
+    left = apr_pstrcat(f->p, f->dir, "/", ag_change_signal_file(pid, f->p), NULL);
+    assert_true(ag_change_signal_is_dead(ag_change_signal_name(left, 3, f->p)));
+    assert_false(ag_change_signal_is_dead(ag_change_signal_name(f->path, 3, f->p)));
+    assert_false(ag_change_signal_is_dead("/etc/passwd"));
+    assert_false(ag_change_signal_is_dead("/run/apiguard.-1.signal:0"));
     write_file(f, left, 10, "");
-    ag_notice_tidy(f->dir, f->p);
+    ag_change_signal_tidy(f->dir, f->p);
     assert_int_not_equal(access(left, F_OK), 0);
     assert_int_equal(access(f->path, F_OK), 0);
 }

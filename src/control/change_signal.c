@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * notice: see notice.h. The file is written by nobody but its owner, the user that starts the server
+ * change_signal: see change_signal.h. The file is written by nobody but its owner, the user that starts the server
  * (root, as a rule), and is never made shorter: a mapping of what is not there any more would kill
  * the server.
  */
-#include "notice.h"
+#include "change_signal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,20 +21,20 @@
 
 #include "../base/digest.h"
 
-#define MAGIC  "mod_apiguard notice 1\n" /* changes with the layout */
+#define MAGIC  "mod_apiguard signal 1\n" /* changes with the layout */
 #define PREFIX "apiguard."
-#define SUFFIX ".notice"
+#define SUFFIX ".signal"
 
 typedef struct {
     char magic[64];
     apr_uint64_t words[];
-} notice_t;
+} signal_t;
 
-int ag_notice_room(int n)
+int ag_change_signal_room(int n)
 {
-    int room = AG_NOTICE_WORDS;
+    int room = AG_CHANGE_SIGNAL_WORDS;
 
-    while (room < n && room < AG_NOTICE_MOST) {
+    while (room < n && room < AG_CHANGE_SIGNAL_MOST) {
         room *= 2;
     }
     return room;
@@ -42,26 +42,26 @@ int ag_notice_room(int n)
 
 static off_t size_of(int room)
 {
-    return (off_t)(sizeof(notice_t) + (apr_size_t)room * sizeof(apr_uint64_t));
+    return (off_t)(sizeof(signal_t) + (apr_size_t)room * sizeof(apr_uint64_t));
 }
 
 /* How many words a file of that size has; 0: it is none of ours. */
 static int room_of(off_t size)
 {
-    int room = AG_NOTICE_WORDS;
+    int room = AG_CHANGE_SIGNAL_WORDS;
 
-    while (room < AG_NOTICE_MOST && size_of(room) < size) {
+    while (room < AG_CHANGE_SIGNAL_MOST && size_of(room) < size) {
         room *= 2;
     }
     return size_of(room) == size ? room : 0;
 }
 
-const char *ag_notice_file(pid_t server, apr_pool_t *p)
+const char *ag_change_signal_file(pid_t server, apr_pool_t *p)
 {
     return apr_psprintf(p, PREFIX "%ld" SUFFIX, (long)server);
 }
 
-const char *ag_notice_name(const char *path, int word, apr_pool_t *p)
+const char *ag_change_signal_name(const char *path, int word, apr_pool_t *p)
 {
     return apr_psprintf(p, "%s:%d", path, word);
 }
@@ -80,7 +80,7 @@ static pid_t server_of(const char *file)
     return end == file || strncmp(end, SUFFIX, strlen(SUFFIX)) != 0 || pid <= 1 ? 0 : (pid_t)pid;
 }
 
-int ag_notice_is_dead(const char *name)
+int ag_change_signal_is_dead(const char *name)
 {
     const char *file = strrchr(name, '/');
     pid_t pid = server_of(file ? file + 1 : name);
@@ -101,18 +101,18 @@ static apr_status_t map(const apr_uint64_t **words, int fd, int room)
     if (at == MAP_FAILED) {
         return errno;
     }
-    *words = ((const notice_t *)at)->words;
+    *words = ((const signal_t *)at)->words;
     return APR_SUCCESS;
 }
 
 static apr_status_t write_magic(int fd)
 {
-    char magic[sizeof(notice_t)] = MAGIC;
+    char magic[sizeof(signal_t)] = MAGIC;
 
     return write(fd, magic, sizeof magic) == (ssize_t)sizeof magic ? APR_SUCCESS : APR_EGENERAL;
 }
 
-apr_status_t ag_notice_make(const apr_uint64_t **words, int room, const char *path)
+apr_status_t ag_change_signal_make(const apr_uint64_t **words, int room, const char *path)
 {
     apr_status_t rv;
     int fd;
@@ -131,7 +131,7 @@ apr_status_t ag_notice_make(const apr_uint64_t **words, int room, const char *pa
     return rv;
 }
 
-void ag_notice_tidy(const char *directory, apr_pool_t *p)
+void ag_change_signal_tidy(const char *directory, apr_pool_t *p)
 {
     apr_finfo_t info;
     apr_dir_t *dir;
@@ -140,7 +140,7 @@ void ag_notice_tidy(const char *directory, apr_pool_t *p)
         return;
     }
     while (apr_dir_read(&info, APR_FINFO_NAME, dir) == APR_SUCCESS) {
-        if (ag_notice_is_dead(info.name)) {
+        if (ag_change_signal_is_dead(info.name)) {
             unlink(apr_pstrcat(p, directory, "/", info.name, NULL));
         }
     }
@@ -152,7 +152,7 @@ static int is_plain(const struct stat *info)
     return S_ISREG(info->st_mode) && room_of(info->st_size);
 }
 
-apr_status_t ag_notice_grow(const apr_uint64_t **words, int from, int to, const char *path)
+apr_status_t ag_change_signal_grow(const apr_uint64_t **words, int from, int to, const char *path)
 {
     const apr_uint64_t *before = *words;
     struct stat info;
@@ -165,7 +165,7 @@ apr_status_t ag_notice_grow(const apr_uint64_t **words, int from, int to, const 
     rv = fstat(fd, &info) == 0 && is_plain(&info) && info.st_size == size_of(from) ? map(words, fd, to) : APR_EINVAL;
     close(fd);
     if (rv == APR_SUCCESS) {
-        munmap((void *)((apr_uintptr_t)before - offsetof(notice_t, words)), (size_t)size_of(from));
+        munmap((void *)((apr_uintptr_t)before - offsetof(signal_t, words)), (size_t)size_of(from));
     }
     return rv;
 }
@@ -185,7 +185,7 @@ static int split(const char **path, const char *name, apr_pool_t *p)
     }
     word = strtol(colon + 1, &end, 10);
     *path = apr_pstrmemdup(p, name, (apr_size_t)(colon - name));
-    return colon[1] < '0' || colon[1] > '9' || *end || word >= AG_NOTICE_MOST ? -1 : (int)word;
+    return colon[1] < '0' || colon[1] > '9' || *end || word >= AG_CHANGE_SIGNAL_MOST ? -1 : (int)word;
 }
 
 /* Another word than any before: a counter would lose one of two tools that count at once. */
@@ -202,14 +202,14 @@ static apr_status_t write_word(int fd, int word)
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    return pwrite(fd, &value, sizeof value, (off_t)(offsetof(notice_t, words) + (size_t)word * sizeof value))
+    return pwrite(fd, &value, sizeof value, (off_t)(offsetof(signal_t, words) + (size_t)word * sizeof value))
                    == (ssize_t)sizeof value
                ? APR_SUCCESS
                : APR_EGENERAL;
 }
 
 /* Looked at before it is opened, since to open a device may do something, and again after. */
-apr_status_t ag_notice_touch(const char *name, apr_pool_t *p)
+apr_status_t ag_change_signal_touch(const char *name, apr_pool_t *p)
 {
     const char *path;
     int word = split(&path, name, p);
