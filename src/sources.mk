@@ -29,7 +29,7 @@ ag_core_c = \
 	src/ipset/iptable_make.c \
 	src/keys/budget.c \
 	src/keys/endpoint.c \
-	src/keys/flight.c \
+	src/keys/single_flight.c \
 	src/keys/key_format.c \
 	src/keys/key_row.c \
 	src/keys/setting.c \
@@ -145,7 +145,7 @@ ag_core_h = \
 	src/keys/key_format.h \
 	src/keys/budget.h \
 	src/keys/endpoint.h \
-	src/keys/flight.h \
+	src/keys/single_flight.h \
 	src/keys/keys_bcrypt.h \
 	src/keys/key_row.h \
 	src/keys/keys.h \

@@ -180,25 +180,25 @@ static int ask_cache(ag_key_result_e *result, const ag_key_t **key, lookup_t *l)
  * since another's turn may just have ended. */
 static ag_key_result_e look_up(const ag_key_t **key, lookup_t *l)
 {
-    ag_flight_t flight = {
+    ag_single_flight_t flight = {
         .flights = l->keys->flights, .store = l->realm->id, .what = l->id, .places = l->keys->places};
     ag_key_result_e result;
-    ag_flight_e turn;
+    ag_single_flight_e turn;
 
     do {
-        turn = ag_flight_turn(&flight);
-        if (turn == AG_FLIGHT_REFUSED) {
+        turn = ag_single_flight_turn(&flight);
+        if (turn == AG_SINGLE_FLIGHT_REFUSED) {
             return fall_back(key, l);
         }
         if (ask_cache(&result, key, l)) {
             break;
         }
-        if (turn == AG_FLIGHT_MINE) {
+        if (turn == AG_SINGLE_FLIGHT_MINE) {
             result = ask_database(key, l);
         }
-    } while (turn != AG_FLIGHT_MINE);
-    if (turn == AG_FLIGHT_MINE) {
-        ag_flight_end(&flight);
+    } while (turn != AG_SINGLE_FLIGHT_MINE);
+    if (turn == AG_SINGLE_FLIGHT_MINE) {
+        ag_single_flight_end(&flight);
     }
     return result;
 }

@@ -18,7 +18,7 @@
 #include "../core/principal.h"
 #include "../ipset/ipset.h"
 #include "budget.h"
-#include "flight.h"
+#include "single_flight.h"
 
 typedef enum { AG_KEY_FOUND, AG_KEY_UNKNOWN, AG_KEY_UNAVAILABLE } ag_key_result_e;
 
@@ -63,9 +63,9 @@ typedef struct ag_keys_t {
                                    read atomically, never NULL */
     const ag_sip_key_t *sip;
     ag_db_port_t db;
-    ag_flights_t *flights; /* in shared memory */
-    int places;            /* how many may ask the database at once */
-    ag_budget_t *budget;   /* in shared memory: of tries of bcrypt hashes */
+    ag_single_flights_t *flights; /* in shared memory */
+    int places;                   /* how many may ask the database at once */
+    ag_budget_t *budget;          /* in shared memory: of tries of bcrypt hashes */
 } ag_keys_t;
 
 #define AG_KEY_RECORD_SIZE                                                                                           \

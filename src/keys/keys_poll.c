@@ -206,9 +206,10 @@ static int is_read(const ag_keys_t *keys, apr_time_t now)
     return LOAD(*keys->signal) == LOAD(shared->noticed) && ag_within(now, LOAD(shared->last_good), LAG);
 }
 
-static ag_flight_t flight_of(const ag_keys_t *keys, const ag_key_realm_t *realm)
+static ag_single_flight_t flight_of(const ag_keys_t *keys, const ag_key_realm_t *realm)
 {
-    ag_flight_t flight = {.flights = keys->flights, .store = realm->id, .what = realm->id, .places = keys->places};
+    ag_single_flight_t flight = {
+        .flights = keys->flights, .store = realm->id, .what = realm->id, .places = keys->places};
 
     return flight;
 }
@@ -219,23 +220,23 @@ static apr_status_t poll_in_turn(ag_keys_t *keys, const ag_key_realm_t *realm, a
                                  apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;
-    ag_flight_t flight = flight_of(keys, realm);
+    ag_single_flight_t flight = flight_of(keys, realm);
     apr_time_t began = apr_time_now();
-    ag_flight_e turn;
+    ag_single_flight_e turn;
     apr_status_t rv;
 
     do {
-        turn = ag_flight_turn(&flight);
-    } while (turn == AG_FLIGHT_LOOK && !is_read(keys, now));
-    if (turn == AG_FLIGHT_REFUSED) {
+        turn = ag_single_flight_turn(&flight);
+    } while (turn == AG_SINGLE_FLIGHT_LOOK && !is_read(keys, now));
+    if (turn == AG_SINGLE_FLIGHT_REFUSED) {
         note_failure(shared, now, began);
         return APR_TIMEUP;
     }
-    if (turn == AG_FLIGHT_LOOK) {
+    if (turn == AG_SINGLE_FLIGHT_LOOK) {
         return APR_SUCCESS;
     }
     rv = is_read(keys, now) ? APR_SUCCESS : poll_now(keys, now, log, p);
-    ag_flight_end(&flight);
+    ag_single_flight_end(&flight);
     return rv;
 }
 
@@ -243,11 +244,11 @@ static apr_status_t poll_in_turn(ag_keys_t *keys, const ag_key_realm_t *realm, a
 static void poll_for_all(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
                          apr_pool_t *p)
 {
-    ag_flight_t flight = flight_of(keys, realm);
+    ag_single_flight_t flight = flight_of(keys, realm);
 
-    if (ag_flight_try(&flight)) {
+    if (ag_single_flight_try(&flight)) {
         poll_now(keys, now, log, p);
-        ag_flight_end(&flight);
+        ag_single_flight_end(&flight);
     }
 }
 

@@ -100,11 +100,11 @@ static apr_status_t lay_out(const char **part, ag_shared_t *shared, const kept_t
     apr_size_t i;
 
     shared->breaker = take(&at, 64);
-    shared->flights = take(&at, AG_FLIGHT_BYTES);
+    shared->flights = take(&at, AG_SINGLE_FLIGHT_BYTES);
     shared->budget = take(&at, AG_BUDGET_BYTES);
     shared->repeats = take(&at, sizeof *shared->repeats);
     size -= (apr_size_t)(at - base);
-    rv = fresh ? ag_flights_init(shared->flights) : APR_SUCCESS;
+    rv = fresh ? ag_single_flights_init(shared->flights) : APR_SUCCESS;
     for (i = 0; rv == APR_SUCCESS && i < sizeof parts / sizeof *parts; i++) {
         apr_size_t n = size / 100 * parts[i].percent & ~(apr_size_t)63; /* cache lines */
 

@@ -182,7 +182,7 @@ typedef struct ag_shared_t {
     ag_bans_t *bans;
     ag_control_t *control;
     ag_breaker_t *breaker;
-    ag_flights_t *flights;
+    ag_single_flights_t *flights;
     ag_budget_t *budget;
     ag_repeats_t *repeats;
     const apr_uint64_t *signal; /* the file's words, by ag_database_t.number; NULL: there is no file */

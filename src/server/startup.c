@@ -32,7 +32,7 @@ static int places(void)
     ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children);
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     n = (children > 0 ? children : 1) * (threads > 0 ? threads : 1) / 4;
-    return n < 2 ? 2 : n > AG_FLIGHT_SLOTS / 2 ? AG_FLIGHT_SLOTS / 2 : n;
+    return n < 2 ? 2 : n > AG_SINGLE_FLIGHT_SLOTS / 2 ? AG_SINGLE_FLIGHT_SLOTS / 2 : n;
 }
 
 static const apr_uint64_t *signal_of(const ag_shared_t *shared, const ag_database_t *database)

@@ -248,8 +248,8 @@ static int set_up(void **state)
     f->keys.known = new_cache(f, AG_KEY_RECORD_SIZE);
     f->keys.unknown = new_cache(f, AG_KEY_UNKNOWN_SIZE);
     f->keys.shared = apr_pcalloc(p, AG_KEYS_SHARED_SIZE);
-    f->keys.flights = apr_pcalloc(p, AG_FLIGHT_BYTES);
-    assert_int_equal(ag_flights_init(f->keys.flights), APR_SUCCESS);
+    f->keys.flights = apr_pcalloc(p, AG_SINGLE_FLIGHT_BYTES);
+    assert_int_equal(ag_single_flights_init(f->keys.flights), APR_SUCCESS);
     f->keys.places = 4;
     f->keys.budget = apr_pcalloc(p, AG_BUDGET_BYTES);
     f->keys.signal = &f->signal;

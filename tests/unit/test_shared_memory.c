@@ -15,7 +15,7 @@
 #include "../../src/ban/ban.h"
 #include "../../src/control/control.h"
 #include "../../src/ipset/ipshare.h"
-#include "../../src/keys/flight.h"
+#include "../../src/keys/single_flight.h"
 #include "../../src/keys/keys_record.h"
 #include "../../src/limit/lease.h"
 #include "../../src/limit/limit.h"
@@ -388,22 +388,22 @@ static void *attach_flights(void *memory, apr_size_t size, int fresh, apr_pool_t
 {
     (void)size;
     (void)p;
-    return fresh && ag_flights_init(memory) ? NULL : memory;
+    return fresh && ag_single_flights_init(memory) ? NULL : memory;
 }
 
 static void use_flights(void *part, apr_pool_t *p)
 {
-    ag_flight_t flight = {.flights = part, .store = id, .what = id, .places = 2};
+    ag_single_flight_t flight = {.flights = part, .store = id, .what = id, .places = 2};
 
     (void)p;
-    if (ag_flight_try(&flight)) {
-        ag_flight_end(&flight);
+    if (ag_single_flight_try(&flight)) {
+        ag_single_flight_end(&flight);
     }
 }
 
 static void test_flights(void **state)
 {
-    part_t part = {"flights", AG_FLIGHT_BYTES, attach_flights, use_flights};
+    part_t part = {"flights", AG_SINGLE_FLIGHT_BYTES, attach_flights, use_flights};
 
     bite_both(&part, *state);
 }

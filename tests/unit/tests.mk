@@ -32,7 +32,7 @@ ag_unit_tests = \
 	tests/unit/test_ip_list \
 	tests/unit/test_iptable \
 	tests/unit/test_fetch \
-	tests/unit/test_flight \
+	tests/unit/test_single_flight \
 	tests/unit/test_jwks \
 	tests/unit/test_jwt_check \
 	tests/unit/test_jwt_issuer \

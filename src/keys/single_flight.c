@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * flight: a small table under one lock, which is held for a walk over the table and never while
+ * single_flight: a small table under one lock, which is held for a walk over the table and never while
  * anybody sleeps or asks. Times are the system's, since waiting takes just that.
  */
-#include "flight.h"
+#include "single_flight.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -22,13 +22,13 @@ typedef struct {
     apr_uint64_t ticket;
 } slot_t;
 
-struct ag_flights_t {
+struct ag_single_flights_t {
     ag_lock_t lock;
     apr_uint64_t tickets;
-    slot_t slots[AG_FLIGHT_SLOTS];
+    slot_t slots[AG_SINGLE_FLIGHT_SLOTS];
 };
 
-_Static_assert(sizeof(ag_flights_t) <= AG_FLIGHT_BYTES, "flights");
+_Static_assert(sizeof(ag_single_flights_t) <= AG_SINGLE_FLIGHT_BYTES, "flights");
 
 /* What a walk over the table has seen. */
 typedef struct {
@@ -37,7 +37,7 @@ typedef struct {
     apr_uint64_t asked;  /* the ticket of one who asks the same and is not late, or 0 */
 } census_t;
 
-apr_status_t ag_flights_init(ag_flights_t *flights)
+apr_status_t ag_single_flights_init(ag_single_flights_t *flights)
 {
     return ag_lock_init(&flights->lock);
 }
@@ -45,7 +45,7 @@ apr_status_t ag_flights_init(ag_flights_t *flights)
 /* Or the clock was set back. By a moment it may seem so: `now` was read before the lock was had. */
 static int is_late(const slot_t *slot, apr_time_t now)
 {
-    return now - slot->since > AG_FLIGHT_LATE || slot->since - now > AG_FLIGHT_LATE;
+    return now - slot->since > AG_SINGLE_FLIGHT_LATE || slot->since - now > AG_SINGLE_FLIGHT_LATE;
 }
 
 /* Its asker was killed. Asked of the late ones and of what somebody waits for. */
@@ -54,7 +54,7 @@ static int is_dead(const slot_t *slot, apr_time_t now)
     return (kill((pid_t)slot->pid, 0) != 0 && errno == ESRCH) || now - slot->since > FORGOTTEN;
 }
 
-static void count(census_t *c, slot_t *slot, const ag_flight_t *flight, apr_time_t now)
+static void count(census_t *c, slot_t *slot, const ag_single_flight_t *flight, apr_time_t now)
 {
     int same = slot->pid && ag_id_equal(slot->what, flight->what);
     int late = slot->pid && is_late(slot, now);
@@ -73,12 +73,12 @@ static void count(census_t *c, slot_t *slot, const ag_flight_t *flight, apr_time
     }
 }
 
-static census_t walk(const ag_flight_t *flight, apr_time_t now)
+static census_t walk(const ag_single_flight_t *flight, apr_time_t now)
 {
     census_t c = {0, 0, 0, -1, 0};
     int i;
 
-    for (i = 0; i < AG_FLIGHT_SLOTS; i++) {
+    for (i = 0; i < AG_SINGLE_FLIGHT_SLOTS; i++) {
         slot_t *slot = &flight->flights->slots[i];
 
         count(&c, slot, flight, now);
@@ -89,7 +89,7 @@ static census_t walk(const ag_flight_t *flight, apr_time_t now)
     return c;
 }
 
-static void take(ag_flight_t *flight, int free, apr_time_t now)
+static void take(ag_single_flight_t *flight, int free, apr_time_t now)
 {
     slot_t *slot = &flight->flights->slots[free];
 
@@ -103,22 +103,22 @@ static void take(ag_flight_t *flight, int free, apr_time_t now)
 }
 
 /* If the answer of the query we waited for is not cacheable, query ourselves: queueing again would not help. */
-static ag_flight_e decide(ag_flight_t *flight, apr_time_t now)
+static ag_single_flight_e decide(ag_single_flight_t *flight, apr_time_t now)
 {
     census_t c = walk(flight, now);
 
     if (c.asked && (!flight->waits_for || flight->waits_for == c.asked)) {
         flight->waits_for = c.asked;
-        return AG_FLIGHT_LOOK;
+        return AG_SINGLE_FLIGHT_LOOK;
     }
     if (c.ours < flight->places && c.all < 2 * flight->places && c.free >= 0) {
         take(flight, c.free, now);
-        return AG_FLIGHT_MINE;
+        return AG_SINGLE_FLIGHT_MINE;
     }
-    return c.late > 0 && c.late >= flight->places ? AG_FLIGHT_REFUSED : AG_FLIGHT_LOOK;
+    return c.late > 0 && c.late >= flight->places ? AG_SINGLE_FLIGHT_REFUSED : AG_SINGLE_FLIGHT_LOOK;
 }
 
-static void nap(ag_flight_t *flight)
+static void nap(ag_single_flight_t *flight)
 {
     flight->nap = flight->nap ? flight->nap * 2 : FIRST_NAP;
     if (flight->nap > LONGEST_NAP) {
@@ -127,9 +127,9 @@ static void nap(ag_flight_t *flight)
     apr_sleep(flight->nap);
 }
 
-static ag_flight_e decide_alone(ag_flight_t *flight, apr_time_t now)
+static ag_single_flight_e decide_alone(ag_single_flight_t *flight, apr_time_t now)
 {
-    ag_flight_e turn;
+    ag_single_flight_e turn;
 
     ag_lock_take(&flight->flights->lock);
     turn = decide(flight, now);
@@ -137,30 +137,30 @@ static ag_flight_e decide_alone(ag_flight_t *flight, apr_time_t now)
     return turn;
 }
 
-int ag_flight_try(ag_flight_t *flight)
+int ag_single_flight_try(ag_single_flight_t *flight)
 {
-    return decide_alone(flight, apr_time_now()) == AG_FLIGHT_MINE;
+    return decide_alone(flight, apr_time_now()) == AG_SINGLE_FLIGHT_MINE;
 }
 
-ag_flight_e ag_flight_turn(ag_flight_t *flight)
+ag_single_flight_e ag_single_flight_turn(ag_single_flight_t *flight)
 {
     apr_time_t now = apr_time_now();
-    ag_flight_e turn = decide_alone(flight, now);
+    ag_single_flight_e turn = decide_alone(flight, now);
 
     if (!flight->started) {
         flight->started = now;
     }
-    if (turn != AG_FLIGHT_LOOK) {
+    if (turn != AG_SINGLE_FLIGHT_LOOK) {
         return turn;
     }
-    if (now < flight->started || now - flight->started > AG_FLIGHT_PATIENCE) {
-        return AG_FLIGHT_REFUSED;
+    if (now < flight->started || now - flight->started > AG_SINGLE_FLIGHT_PATIENCE) {
+        return AG_SINGLE_FLIGHT_REFUSED;
     }
     nap(flight);
-    return AG_FLIGHT_LOOK;
+    return AG_SINGLE_FLIGHT_LOOK;
 }
 
-void ag_flight_end(const ag_flight_t *flight)
+void ag_single_flight_end(const ag_single_flight_t *flight)
 {
     slot_t *slot = &flight->flights->slots[flight->slot];
 
