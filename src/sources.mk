@@ -74,7 +74,7 @@ ag_core_c = \
 	src/reply/problem.c \
 	src/reply/quota.c \
 	src/watch/audit.c \
-	src/watch/repeats.c \
+	src/watch/log_throttle.c \
 	src/watch/usage.c \
 	src/watch/usage_dbd.c \
 	src/ban/ban.c \
@@ -175,7 +175,7 @@ ag_core_h = \
 	src/reply/reply.def \
 	src/reply/reply.h \
 	src/watch/audit.h \
-	src/watch/repeats.h \
+	src/watch/log_throttle.h \
 	src/watch/usage.h \
 	src/ban/ban.h \
 	src/ban/ban_table.h \

@@ -14,14 +14,15 @@ ag_log_level_e ag_guard_level(const ag_check_t *check, apr_uint64_t whom, apr_ui
 {
     const ag_exchange_t *exchange = check->exchange;
     const ag_log_t *log = exchange->request.log;
-    ag_repeats_t *repeats = exchange->engine->repeats;
+    ag_log_throttle_t *throttle = exchange->engine->throttle;
 
     *more = 0;
     if (log && log->level < AG_LOG_WARNING) {
         return AG_LOG_INFO; /* where nothing is told, no other section's line is used up */
     }
     whom ^= exchange->engine->ban_server * APR_UINT64_C(0xC2B2AE3D27D4EB4F); /* each has a log of its own */
-    return !repeats || ag_repeats_tell(repeats, whom, exchange->request.now, more) ? AG_LOG_WARNING : AG_LOG_INFO;
+    return !throttle || ag_log_throttle_tell(throttle, whom, exchange->request.now, more) ? AG_LOG_WARNING
+                                                                                          : AG_LOG_INFO;
 }
 
 const char *ag_guard_more(const ag_check_t *check, apr_uint32_t more)

@@ -102,7 +102,7 @@ static apr_status_t lay_out(const char **part, ag_shared_t *shared, const kept_t
     shared->breaker = take(&at, 64);
     shared->flights = take(&at, AG_SINGLE_FLIGHT_BYTES);
     shared->budget = take(&at, AG_BUDGET_BYTES);
-    shared->repeats = take(&at, sizeof *shared->repeats);
+    shared->throttle = take(&at, sizeof *shared->throttle);
     size -= (apr_size_t)(at - base);
     rv = fresh ? ag_single_flights_init(shared->flights) : APR_SUCCESS;
     for (i = 0; rv == APR_SUCCESS && i < sizeof parts / sizeof *parts; i++) {

@@ -184,7 +184,7 @@ typedef struct ag_shared_t {
     ag_breaker_t *breaker;
     ag_single_flights_t *flights;
     ag_budget_t *budget;
-    ag_repeats_t *repeats;
+    ag_log_throttle_t *throttle;
     const apr_uint64_t *signal; /* the file's words, by ag_database_t.number; NULL: there is no file */
     int signals;                /* so many */
     const char *signal_path;

@@ -116,7 +116,7 @@ static ag_engine_t *make_engine(const ag_shared_t *shared, server_rec *s, apr_po
     engine->tickets = shared->tickets;
     engine->breaker = shared->breaker;
     engine->usage = shared->usage;
-    engine->repeats = shared->repeats;
+    engine->throttle = shared->throttle;
     engine->good_tokens = shared->good_tokens;
     set_bans(engine, shared, s);
     return engine;

@@ -70,7 +70,7 @@ ag_unit_tests = \
 	tests/unit/test_policy_merge \
 	tests/unit/test_policy_values \
 	tests/unit/test_realm \
-	tests/unit/test_repeats \
+	tests/unit/test_log_throttle \
 	tests/unit/test_reply \
 	tests/unit/test_shared_memory \
 	tests/unit/test_tickets \

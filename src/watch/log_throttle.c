@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * repeats: one word, one exchange; no lock.
+ * log_throttle: one word, one exchange; no lock.
  */
-#include "repeats.h"
+#include "log_throttle.h"
 
 #define WORD_BITS 10
 #define SECOND    APR_UINT64_C(0xFFFFFFFF)
@@ -17,10 +17,10 @@ static int is_told(apr_uint64_t word, apr_uint64_t second)
     return (word - second) % ONE < OLDER;
 }
 
-int ag_repeats_tell(ag_repeats_t *repeats, apr_uint64_t whom, apr_time_t now, apr_uint32_t *more)
+int ag_log_throttle_tell(ag_log_throttle_t *throttle, apr_uint64_t whom, apr_time_t now, apr_uint32_t *more)
 {
     apr_uint64_t second = (apr_uint64_t)apr_time_sec(now) & SECOND;
-    apr_uint64_t *word = &repeats->words[whom * APR_UINT64_C(0x9E3779B97F4A7C15) >> (64 - WORD_BITS)];
+    apr_uint64_t *word = &throttle->words[whom * APR_UINT64_C(0x9E3779B97F4A7C15) >> (64 - WORD_BITS)];
     apr_uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
 
     while (!__atomic_compare_exchange_n(word, &old, is_told(old, second) ? old + ONE : second, 0, __ATOMIC_RELAXED,
