@@ -232,7 +232,7 @@ ag_httpd_c = \
 	src/httpd/forged.c \
 	src/httpd/hide.c \
 	src/httpd/identity.c \
-	src/httpd/inflight.c \
+	src/httpd/mask_early.c \
 	src/httpd/mask.c \
 	src/httpd/personal.c \
 	src/httpd/refusal.c \

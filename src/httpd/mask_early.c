@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * inflight: what httpd shows of a request before it is known which section it belongs to. mod_status
+ * mask_early: what httpd shows of a request before it is known which section it belongs to. mod_status
  * tells each request line to whoever asks it, and a path that cannot be parsed stands in the error
  * log in full. So arguments that hold a key in any section read *** until the path has been mapped;
  * then an application of another section may have arguments of that name for itself.
