@@ -62,7 +62,7 @@ ag_core_c = \
 	src/limit/room.c \
 	src/limit/store_lease.c \
 	src/limit/store_shm.c \
-	src/limit/tickets.c \
+	src/limit/inflight.c \
 	src/authz/authz.c \
 	src/authz/ip_file.c \
 	src/authz/ip_list.c \
@@ -104,7 +104,7 @@ ag_core_c = \
 	src/guard/ban_step.c \
 	src/guard/bill.c \
 	src/guard/charge.c \
-	src/guard/enter.c \
+	src/guard/inflight.c \
 	src/guard/identify.c \
 	src/guard/kinds.c \
 	src/guard/kinds_site.c \
@@ -167,7 +167,7 @@ ag_core_h = \
 	src/limit/room.h \
 	src/limit/store_lease.h \
 	src/limit/counters.h \
-	src/limit/tickets.h \
+	src/limit/inflight.h \
 	src/authz/authz.h \
 	src/authz/ip_source.h \
 	src/authz/rules.def \

@@ -11,7 +11,7 @@
 #define AG_GUARD_H
 
 #include "../core/verdict.h"
-#include "../limit/tickets.h"
+#include "../limit/inflight.h"
 #include "../watch/log_throttle.h"
 #include "../watch/usage.h"
 #include "policy.h"
@@ -27,8 +27,8 @@ typedef struct ag_engine_t {
     ag_key_realm_t key_realm;
     ag_cache_t *tokens;
     ag_store_t *shm;
-    ag_tickets_t *tickets; /* requests in flight */
-    ag_store_t *memcached; /* NULL: shared memory alone */
+    ag_inflight_t *inflight; /* requests in flight */
+    ag_store_t *memcached;   /* NULL: shared memory alone */
     ag_breaker_t *breaker;
     ag_usage_t *usage;
     ag_log_throttle_t *throttle; /* NULL: everything is told */
@@ -45,9 +45,9 @@ typedef struct ag_bill_t ag_bill_t;
 typedef struct ag_exchange_t {
     ag_request_t request;
     const ag_engine_t *engine;
-    ag_bill_t *bills;             /* what was taken, latest first; each count at most once */
-    struct ag_entered_t *entered; /* where it is counted as in flight */
-    int passes;                   /* how many checks were made */
+    ag_bill_t *bills;                   /* what was taken, latest first; each count at most once */
+    struct ag_inflight_held_t *entered; /* where it is counted as in flight */
+    int passes;                         /* how many checks were made */
 
     /* Sub-requests end before the request does, with all their memory. */
     struct ag_check_t *passed_below;        /* the last that passed the gate and lives still */
@@ -93,9 +93,9 @@ ag_reason_e ag_guard_identify(ag_check_t *check);
 /* A key shown by other means (AuthBasicProvider apiguard). */
 ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key);
 
-/* Lets the request in among those in flight, or refuses; until its pool ends, or ag_guard_leave(). */
-ag_reason_e ag_guard_enter(ag_check_t *check);
-void ag_guard_leave(ag_check_t *check);
+/* Lets the request in among those in flight, or refuses; until its pool ends, or ag_guard_inflight_end(). */
+ag_reason_e ag_guard_inflight(ag_check_t *check);
+void ag_guard_inflight_end(ag_check_t *check);
 
 /* 1 unless the limit's when= says no. */
 int ag_guard_applies(const ag_limit_t *limit, const ag_check_t *check);

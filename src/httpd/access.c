@@ -147,11 +147,11 @@ int ag_last_gate(request_rec *r)
         return ag_refusal(r, check);
     }
     check->exchange->request.now = apr_time_now(); /* who it is may have taken a while to find out */
-    if (ag_guard_enter(check) != AG_R_NONE) {
+    if (ag_guard_inflight(check) != AG_R_NONE) {
         return ag_refusal(r, check);
     }
     if (ag_guard_charge(check) != AG_R_NONE) {
-        ag_guard_leave(check);
+        ag_guard_inflight_end(check);
         return ag_refusal(r, check);
     }
     pass(r, check);

@@ -113,7 +113,7 @@ static ag_engine_t *make_engine(const ag_shared_t *shared, server_rec *s, apr_po
     engine->server = ag_id_of(scope, strlen(scope));
     engine->tokens = shared->tokens;
     engine->shm = shared->shm;
-    engine->tickets = shared->tickets;
+    engine->inflight = shared->inflight;
     engine->breaker = shared->breaker;
     engine->usage = shared->usage;
     engine->throttle = shared->throttle;
@@ -172,7 +172,7 @@ void ag_child_init(apr_pool_t *pchild, server_rec *s)
 {
     const ag_engine_t *main_engine = ag_server_of(s)->engine;
 
-    if (main_engine && !ag_tickets_live(main_engine->tickets)) {
+    if (main_engine && !ag_inflight_join(main_engine->inflight)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "AG0113: ApiGuardSharedMemory has no room for so many "
                      "processes: where ApiGuardConcurrency is set this one refuses all requests");

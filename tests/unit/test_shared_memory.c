@@ -19,7 +19,7 @@
 #include "../../src/keys/keys_record.h"
 #include "../../src/limit/lease.h"
 #include "../../src/limit/limit.h"
-#include "../../src/limit/tickets.h"
+#include "../../src/limit/inflight.h"
 #include "../../src/watch/usage.h"
 
 #define BITES 4
@@ -202,60 +202,60 @@ static void test_cache(void **state)
     bite_both(&part, *state);
 }
 
-/* ---- tickets, usage, bans --------------------------------------------------------------------- */
+/* ---- inflight, usage, bans --------------------------------------------------------------------- */
 
 /* The next generation is not entered among the living: each look at them asks the system. */
-static void *attach_tickets(void *memory, apr_size_t size, int fresh, apr_pool_t *p)
+static void *attach_inflight(void *memory, apr_size_t size, int fresh, apr_pool_t *p)
 {
-    static ag_tickets_t *first;
-    ag_tickets_t *tickets;
+    static ag_inflight_t *first;
+    ag_inflight_t *inflight;
 
-    if (ag_tickets_attach(&tickets, memory, size, fresh, p)) {
+    if (ag_inflight_attach(&inflight, memory, size, fresh, p)) {
         return NULL;
     }
     if (fresh) {
-        ag_tickets_live(tickets);
-        first = tickets;
+        ag_inflight_join(inflight);
+        first = inflight;
     }
     return first;
 }
 
-static void use_tickets(void *part, apr_pool_t *p)
+static void use_inflight(void *part, apr_pool_t *p)
 {
     static apr_time_t now = NOW;
-    apr_uint32_t ticket = ag_tickets_take(part, id, 3, now), last = ticket;
+    apr_uint32_t ticket = ag_inflight_take(part, id, 3, now), last = ticket;
 
     (void)p;
-    ag_tickets_out(part, id);
-    ag_tickets_all(part);
+    ag_inflight_out(part, id);
+    ag_inflight_all(part);
     now += 2 * APR_USEC_PER_SEC;
-    ag_tickets_take(part, id, 1, now); /* refused: looks for the dead */
+    ag_inflight_take(part, id, 1, now); /* refused: looks for the dead */
     if (last) {
-        ag_tickets_give(part, last);
+        ag_inflight_give(part, last);
     }
 }
 
-static void test_tickets(void **state)
+static void test_inflight(void **state)
 {
-    part_t part = {"tickets", 4096, attach_tickets, use_tickets};
+    part_t part = {"inflight", 4096, attach_inflight, use_inflight};
 
     bite_both(&part, *state);
 }
 
-/* What a ticket names is written over while it is out. */
-static void test_a_ticket_of_no_count(void **state)
+/* What a slot names is written over while it is out. */
+static void test_a_slot_of_no_count(void **state)
 {
     char *memory = island(4096, 1);
-    ag_tickets_t *tickets = attach_tickets(memory, 4096, 1, *state);
+    ag_inflight_t *inflight = attach_inflight(memory, 4096, 1, *state);
     apr_size_t at;
 
     for (at = 0; at + 4 <= 4096; at += 4) {
-        apr_uint32_t ticket = ag_tickets_take(tickets, id, 100, NOW), was, far = 0x7fffffff;
+        apr_uint32_t ticket = ag_inflight_take(inflight, id, 100, NOW), was, far = 0x7fffffff;
 
         memcpy(&was, memory + at, sizeof was);
         memcpy(memory + at, &far, sizeof far);
         if (ticket) {
-            ag_tickets_give(tickets, ticket);
+            ag_inflight_give(inflight, ticket);
         }
         memcpy(memory + at, &was, sizeof was);
     }
@@ -598,8 +598,8 @@ int main(void)
         TEST(test_counters),
         TEST(test_cache),
         TEST(test_a_record_longer_than_any),
-        TEST(test_tickets),
-        TEST(test_a_ticket_of_no_count),
+        TEST(test_inflight),
+        TEST(test_a_slot_of_no_count),
         TEST(test_usage),
         TEST(test_bans),
         TEST(test_control),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * enter: ApiGuardConcurrency. A request that is let in holds a ticket of every count that applies, until
+ * inflight: ApiGuardConcurrency. A request that is let in holds a slot of every count that applies, until
  * its answer is through and its pool ends, or its process dies. All or none; redirects and sub-requests
  * are the same request.
  */
@@ -9,19 +9,19 @@
 #include "guard.h"
 
 /* One count of an exchange; sub-requests may end before it. */
-typedef struct ag_entered_t {
+typedef struct ag_inflight_held_t {
     ag_id_t id;
-    ag_tickets_t *tickets;
-    apr_uint32_t ticket;
+    ag_inflight_t *inflight;
+    apr_uint32_t slot;
     int by; /* the number of the pass that took it */
-    struct ag_entered_t *next;
-} ag_entered_t;
+    struct ag_inflight_held_t *next;
+} ag_inflight_held_t;
 
 static apr_status_t give(void *entered)
 {
-    const ag_entered_t *one = entered;
+    const ag_inflight_held_t *one = entered;
 
-    ag_tickets_give(one->tickets, one->ticket);
+    ag_inflight_give(one->inflight, one->slot);
     return APR_SUCCESS;
 }
 
@@ -38,21 +38,21 @@ static ag_id_t count_of(unsigned *may, const ag_limit_t *limit, const ag_check_t
 
 static int is_in(const ag_exchange_t *exchange, ag_id_t id)
 {
-    const ag_entered_t *one;
+    const ag_inflight_held_t *one;
 
     for (one = exchange->entered; one && !ag_id_equal(one->id, id); one = one->next) {
     }
     return one != NULL;
 }
 
-static void note(ag_check_t *check, ag_id_t id, apr_uint32_t ticket)
+static void note(ag_check_t *check, ag_id_t id, apr_uint32_t slot)
 {
     ag_exchange_t *exchange = check->exchange;
-    ag_entered_t *one = apr_palloc(exchange->request.pool, sizeof *one);
+    ag_inflight_held_t *one = apr_palloc(exchange->request.pool, sizeof *one);
 
     one->id = id;
-    one->tickets = exchange->engine->tickets;
-    one->ticket = ticket;
+    one->inflight = exchange->engine->inflight;
+    one->slot = slot;
     one->by = check->number;
     one->next = exchange->entered;
     exchange->entered = one;
@@ -78,7 +78,7 @@ static ag_reason_e refuse(ag_check_t *check, const ag_limit_t *limit, ag_id_t co
     ag_refuse(verdict, AG_R_CONCURRENCY_EXCEEDED,
               apr_psprintf(check->exchange->request.pool, "No more than %" APR_UINT64_T_FMT " at a time",
                            limit->windows->rate.n));
-    ag_guard_leave(check);
+    ag_guard_inflight_end(check);
     ag_guard_give_back(check);
     return verdict->reason;
 }
@@ -88,20 +88,20 @@ static ag_reason_e enter(ag_check_t *check, const ag_limit_t *limit)
     const ag_exchange_t *exchange = check->exchange;
     unsigned may;
     ag_id_t id = count_of(&may, limit, check);
-    apr_uint32_t ticket;
+    apr_uint32_t slot;
 
     if (is_in(exchange, id)) {
         return AG_R_NONE;
     }
-    ticket = ag_tickets_take_of(exchange->engine->tickets, id, may, limit->windows->rate.n, exchange->request.now);
-    if (!ticket) {
+    slot = ag_inflight_take_of(exchange->engine->inflight, id, may, limit->windows->rate.n, exchange->request.now);
+    if (!slot) {
         return refuse(check, limit, id);
     }
-    note(check, id, ticket);
+    note(check, id, slot);
     return AG_R_NONE;
 }
 
-ag_reason_e ag_guard_enter(ag_check_t *check)
+ag_reason_e ag_guard_inflight(ag_check_t *check)
 {
     const apr_array_header_t *limits = check->policy->concurrency.list;
     ag_reason_e reason = check->verdict.reason;
@@ -117,12 +117,12 @@ ag_reason_e ag_guard_enter(ag_check_t *check)
     return reason;
 }
 
-void ag_guard_leave(ag_check_t *check)
+void ag_guard_inflight_end(ag_check_t *check)
 {
     ag_exchange_t *exchange = check->exchange;
 
     while (exchange->entered && exchange->entered->by == check->number) {
-        ag_entered_t *one = exchange->entered;
+        ag_inflight_held_t *one = exchange->entered;
 
         exchange->entered = one->next;
         apr_pool_cleanup_run(exchange->request.pool, one, give);
