@@ -21,8 +21,8 @@
 typedef struct ag_cache_t ag_cache_t;
 
 /* A mark is a record of one byte: that a credential was good within the last day. */
-#define AG_MARK_SIZE 1
-#define AG_MARK_SPAN apr_time_from_sec(86400)
+#define AG_RECENTLY_GOOD_SIZE 1
+#define AG_RECENTLY_GOOD_SPAN apr_time_from_sec(86400)
 
 /* From so many bytes of the longest on, records come in two sizes. */
 #define AG_CACHE_LONG 512

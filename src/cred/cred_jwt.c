@@ -64,12 +64,13 @@ static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *cal
     return 1;
 }
 
-static int is_marked(const ag_cred_call_t *call, ag_id_t id)
+static int was_recently_good(const ag_cred_call_t *call, ag_id_t id)
 {
     apr_time_t now = call->request->now, stored;
     char mark;
 
-    return call->good_tokens && ag_cache_get(call->good_tokens, id, &mark, &stored) && now - stored < AG_MARK_SPAN;
+    return call->recently_good_tokens && ag_cache_get(call->recently_good_tokens, id, &mark, &stored)
+           && now - stored < AG_RECENTLY_GOOD_SPAN;
 }
 
 static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char *text, apr_size_t n, ag_id_t id)
@@ -84,14 +85,14 @@ static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char
         call->guess = 1;
         return AG_R_TOKEN_INVALID;
     }
-    if (call->known_only && !is_marked(call, id) && !call->spare(call->check)) {
+    if (call->known_only && !was_recently_good(call, id) && !call->spare(call->check)) {
         return AG_R_BANNED;
     }
     reason = ag_jwt_check(who, &memo.begins, &memo.expires, &call->detail, &call->guess, &call->jwt, text, n,
                           request->now, request->pool);
     if (reason == AG_R_NONE) {
-        if (call->good_tokens) {
-            ag_cache_put(call->good_tokens, id, "", AG_MARK_SIZE, request->now);
+        if (call->recently_good_tokens) {
+            ag_cache_put(call->recently_good_tokens, id, "", AG_RECENTLY_GOOD_SIZE, request->now);
         }
         ag_cache_put(call->tokens, id, record, ag_token_memo_write(record, sizeof record, &memo, *who), request->now);
     }

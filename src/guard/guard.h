@@ -31,11 +31,11 @@ typedef struct ag_engine_t {
     ag_store_t *memcached;   /* NULL: shared memory alone */
     ag_breaker_t *breaker;
     ag_usage_t *usage;
-    ag_log_throttle_t *throttle; /* NULL: everything is told */
-    ag_bans_t *bans;             /* NULL: nobody is counted */
-    apr_uint64_t ban_server;     /* the server as bans know it, never 0 */
-    const char *ban_name;        /* and as people do */
-    ag_cache_t *good_tokens;     /* marks of tokens that were good within the last day */
+    ag_log_throttle_t *throttle;      /* NULL: everything is told */
+    ag_bans_t *bans;                  /* NULL: nobody is counted */
+    apr_uint64_t ban_server;          /* the server as bans know it, never 0 */
+    const char *ban_name;             /* and as people do */
+    ag_cache_t *recently_good_tokens; /* tokens that were good within a day */
 } ag_engine_t;
 
 /* What a request is charged for: bill.h. */

@@ -33,7 +33,7 @@ static void prepare(ag_cred_call_t *call, const ag_check_t *check)
     call->key_realm = &engine->key_realm;
     call->tokens = engine->tokens;
     call->sip = engine->sip;
-    call->good_tokens = engine->good_tokens;
+    call->recently_good_tokens = engine->recently_good_tokens;
     call->spare = ag_guard_ban_spares;
     call->check = (void *)(uintptr_t)check;
 }

@@ -74,17 +74,17 @@ static void fill(const lookup_t *l, ag_cache_t *cache, const void *record, apr_s
     ag_cache_put_unless(cache, l->id, record, n, l->now, &shared->sweeps, word);
 }
 
-/* A mark says that the key was good, not that it is: it may be looked up when others may not. */
-static void mark(const lookup_t *l, const ag_key_t *key)
+/* "Recently good" says that the key was good, not that it is: it may be looked up when others may not. */
+static void remember_good(const lookup_t *l, const ag_key_t *key)
 {
-    if (!l->keys->good) {
+    if (!l->keys->recently_good) {
         return;
     }
     if (key->active && (!key->expires || key->expires > l->now)) {
-        ag_cache_put(l->keys->good, l->id, "", 1, l->now);
+        ag_cache_put(l->keys->recently_good, l->id, "", 1, l->now);
     }
     else {
-        ag_cache_drop(l->keys->good, l->id);
+        ag_cache_drop(l->keys->recently_good, l->id);
     }
 }
 
@@ -105,8 +105,8 @@ static void remember_unknown(const lookup_t *l, const char *hex, apr_uint64_t wo
     ag_stored_hash_t hash;
 
     ag_cache_drop(l->keys->known, l->id);
-    if (l->keys->good) {
-        ag_cache_drop(l->keys->good, l->id);
+    if (l->keys->recently_good) {
+        ag_cache_drop(l->keys->recently_good, l->id);
     }
     if (l->realm->negative > 0 && ag_stored_hash(&hash, hex)) {
         fill(l, l->keys->unknown, &hash, sizeof hash, word);
@@ -158,7 +158,7 @@ static ag_key_result_e ask_database(const ag_key_t **key, const lookup_t *l)
     }
     read->client_id = ag_client_id_of(l->keys->sip, "key", "", read->client, l->p);
     remember(l, read, word);
-    mark(l, read);
+    remember_good(l, read);
     *key = read;
     return AG_KEY_FOUND;
 }
@@ -230,6 +230,7 @@ int ag_keys_known(ag_keys_t *keys, const ag_key_realm_t *realm, const char *text
     char record[AG_KEY_RECORD_SIZE];
     apr_time_t stored;
 
-    return (keys->good && ag_cache_get(keys->good, id, record, &stored) && ag_within(now, stored, AG_MARK_SPAN))
+    return (keys->recently_good && ag_cache_get(keys->recently_good, id, record, &stored)
+            && ag_within(now, stored, AG_RECENTLY_GOOD_SPAN))
            || ag_cache_get(keys->known, id, record, &stored);
 }

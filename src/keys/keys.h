@@ -56,7 +56,7 @@ typedef struct ag_key_realm_t {
 /* The store of one server process; the caches are shared between processes. */
 typedef struct ag_keys_t {
     ag_cache_t *known;          /* records */
-    ag_cache_t *good;           /* marks of keys that were good lately: they outlive the record. Or NULL */
+    ag_cache_t *recently_good;  /* keys that were good within a day: they outlive the record. Or NULL */
     ag_cache_t *unknown;        /* keys that do not exist, apart, so they cannot push out good ones */
     void *shared;               /* ag_keys_shared_t, in shared memory, zero when fresh */
     const apr_uint64_t *signal; /* moves when apiguardctl has changed something on this machine;

@@ -45,7 +45,7 @@ static const apr_uint64_t *signal_of(const ag_shared_t *shared, const ag_databas
 static void fill_keys(ag_keys_t *keys, const ag_shared_t *shared, const ag_database_t *database)
 {
     keys->known = shared->known;
-    keys->good = shared->good_keys;
+    keys->recently_good = shared->recently_good_keys;
     keys->unknown = shared->unknown;
     keys->shared = database->words->shared;
     keys->signal = signal_of(shared, database);
@@ -117,7 +117,7 @@ static ag_engine_t *make_engine(const ag_shared_t *shared, server_rec *s, apr_po
     engine->breaker = shared->breaker;
     engine->usage = shared->usage;
     engine->throttle = shared->throttle;
-    engine->good_tokens = shared->good_tokens;
+    engine->recently_good_tokens = shared->recently_good_tokens;
     set_bans(engine, shared, s);
     return engine;
 }
