@@ -91,11 +91,11 @@ static const char *grace_end(const ag_ctl_t *ctl, const char **row, apr_int64_t 
 typedef struct {
     const char *prefix; /* NULL: as the old one's */
     ag_ctl_pepper_t pepper;
-} birth_t;
+} making_t;
 
 /* Inside the transaction. *id is the new key's number, *key the key. */
 static int replace(const char **id, const char **key, ag_draft_t *d, ag_ctl_t *ctl, const char **row,
-                   const char *grace, const birth_t *birth)
+                   const char *grace, const making_t *making)
 {
     const char *old = row[AG_K_ID];
     const char *values[] = {grace, old};
@@ -111,8 +111,8 @@ static int replace(const char **id, const char **key, ag_draft_t *d, ag_ctl_t *c
         return ag_ctl_fail(AG_EXIT_NO, "somebody else revoked or rotated the key just now");
     }
     inherit(d, row);
-    error = ag_ctl_key_make(key, d, birth->prefix ? birth->prefix : prefix_of(row[AG_K_PREFIX], ctl->pool),
-                            &birth->pepper, ctl->pool);
+    error = ag_ctl_key_make(key, d, making->prefix ? making->prefix : prefix_of(row[AG_K_PREFIX], ctl->pool),
+                            &making->pepper, ctl->pool);
     if (error) {
         return ag_ctl_fail(AG_EXIT_USAGE, "%s", error);
     }
@@ -121,7 +121,7 @@ static int replace(const char **id, const char **key, ag_draft_t *d, ag_ctl_t *c
     return code == AG_EXIT_OK ? ag_ctl_change(&changed, ctl, sql_succeed, 2, values) : code;
 }
 
-static int rotate(ag_ctl_t *ctl, const char **row, ag_draft_t *d, apr_int64_t grace, const birth_t *birth)
+static int rotate(ag_ctl_t *ctl, const char **row, ag_draft_t *d, apr_int64_t grace, const making_t *making)
 {
     const char *until = grace_end(ctl, row, grace);
     const char *id = NULL, *key = NULL;
@@ -131,7 +131,7 @@ static int rotate(ag_ctl_t *ctl, const char **row, ag_draft_t *d, apr_int64_t gr
     if (code != AG_EXIT_OK) {
         return code;
     }
-    code = ag_ctl_end(ctl, replace(&id, &key, d, ctl, row, until, birth));
+    code = ag_ctl_end(ctl, replace(&id, &key, d, ctl, row, until, making));
     if (code != AG_EXIT_OK) {
         return code;
     }
@@ -149,7 +149,7 @@ static int rotate(ag_ctl_t *ctl, const char **row, ag_draft_t *d, apr_int64_t gr
 static int key_rotate(ag_ctl_t *ctl, const void *options, const ag_words_t *operands)
 {
     const rotate_options_t *o = options;
-    birth_t birth = {o->prefix, {NULL, 0}};
+    making_t making = {o->prefix, {NULL, 0}};
     ag_draft_t d = {{0}};
     const char **row;
     apr_int64_t grace;
@@ -164,14 +164,14 @@ static int key_rotate(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
     if (error) {
         return ag_ctl_fail(AG_EXIT_USAGE, "--%s: %s", option, error);
     }
-    error = ag_ctl_pepper(&birth.pepper, o->pepper, ctl->pool);
+    error = ag_ctl_pepper(&making.pepper, o->pepper, ctl->pool);
     if (error) {
         return ag_ctl_fail(AG_EXIT_USAGE, "%s", error);
     }
     d.text[AG_D_CREATED] = apr_psprintf(ctl->pool, "%" APR_INT64_T_FMT, apr_time_sec(ctl->now));
     d.text[AG_D_ACTIVE] = "1";
     code = ag_ctl_key_find(&row, ctl, operands->v[0], o->pepper);
-    return code == AG_EXIT_OK ? rotate(ctl, row, &d, grace, &birth) : code;
+    return code == AG_EXIT_OK ? rotate(ctl, row, &d, grace, &making) : code;
 }
 
 const ag_cmd_t ag_cmds_key_rotate[] = {

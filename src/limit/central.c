@@ -51,7 +51,7 @@ static void step_more(ag_ask_t *ask, apr_time_t now, const ag_quota_t *quota)
 static int step_one(ag_ask_t *ask, apr_time_t now)
 {
     const ag_window_t *window = ask->window;
-    int begun = ask->birth && ask->entry.birth != ask->birth;
+    int begun = ask->generation && ask->entry.generation != ask->generation;
     ag_quota_t quota;
 
     ask->counter = ask->entry.counter;
@@ -193,12 +193,13 @@ apr_status_t ag_central_ask(ag_call_t *call, ag_ask_t *asks, int n)
 }
 
 void ag_central_refund(ag_call_t *call, ag_entry_t *entry, const ag_window_t *window, apr_uint64_t cost,
-                       apr_time_t then, apr_uint64_t birth)
+                       apr_time_t then, apr_uint64_t generation)
 {
     int tries = ag_fleet_enter(call, entry) ? TRIES : 0;
 
     for (; tries < TRIES; tries++) {
-        if (ag_entry_read(&call->wire, entry, 1) || !entry->there || (birth && entry->birth != birth)) {
+        if (ag_entry_read(&call->wire, entry, 1) || !entry->there
+            || (generation && entry->generation != generation)) {
             return;
         }
         window->algo->refund(&entry->counter, window, call->now, cost, then);

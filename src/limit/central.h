@@ -21,9 +21,9 @@ typedef struct ag_ask_t {
     apr_uint64_t back;
     apr_time_t then;
 
-    /* The counter as it was last seen, with its birth; 0: never. A counter of another birth was
+    /* The counter as it was last seen, with its generation; 0: never. A counter of another generation was
      * begun by somebody who found nothing: it is restored to what had been seen. */
-    apr_uint64_t birth;
+    apr_uint64_t generation;
     ag_counter_t seen;
 
     /* Out. */
@@ -45,9 +45,9 @@ apr_status_t ag_central_ask(ag_call_t *call, ag_ask_t *asks, int n);
 /* 1 when nothing but dry runs was refused. */
 int ag_central_allowed(const ag_ask_t *asks, int n);
 
-/* Takes back `cost`, charged at `then`, if the counter is still of that birth (0: any). What cannot
+/* Takes back `cost`, charged at `then`, if the counter is still of that generation (0: any). What cannot
  * be taken back stays counted. */
 void ag_central_refund(ag_call_t *call, ag_entry_t *entry, const ag_window_t *window, apr_uint64_t cost,
-                       apr_time_t then, apr_uint64_t birth);
+                       apr_time_t then, apr_uint64_t generation);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * entry: a value is "2:", its birth and the three words of the counter in hexadecimal, most
+ * entry: a value is "2:", its generation and the three words of the counter in hexadecimal, most
  * significant digit first. A key is a digest, so nothing a client sends can reach memcached's protocol.
  */
 #include "entry.h"
@@ -49,13 +49,13 @@ static char *write_word(char *out, apr_uint64_t word)
     return out;
 }
 
-static void write_value(char value[VALUE_SIZE], apr_uint64_t birth, const ag_counter_t *counter)
+static void write_value(char value[VALUE_SIZE], apr_uint64_t generation, const ag_counter_t *counter)
 {
     char *at = value;
 
     *at++ = '2';
     *at++ = ':';
-    at = write_word(at, birth);
+    at = write_word(at, generation);
     at = write_word(at, counter->a);
     at = write_word(at, counter->b);
     write_word(at, counter->c);
@@ -81,8 +81,8 @@ static int read_value(ag_entry_t *entry, const char *value, apr_size_t n)
 {
     ag_counter_t *counter = &entry->counter;
 
-    return n == VALUE_SIZE && value[0] == '2' && value[1] == ':' && read_word(&entry->birth, value + 2)
-           && entry->birth && read_word(&counter->a, value + 2 + WORD_HEX)
+    return n == VALUE_SIZE && value[0] == '2' && value[1] == ':' && read_word(&entry->generation, value + 2)
+           && entry->generation && read_word(&counter->a, value + 2 + WORD_HEX)
            && read_word(&counter->b, value + 2 + 2 * WORD_HEX) && read_word(&counter->c, value + 2 + 3 * WORD_HEX);
 }
 
@@ -184,7 +184,7 @@ static apr_status_t read_all(ag_wire_t *wire, ag_entry_t *entries, int n)
         keys[i] = entries[i].key;
         sizes[i] = entries[i].n;
         entries[i].there = 0;
-        entries[i].birth = 0;
+        entries[i].generation = 0;
         memset(&entries[i].counter, 0, sizeof entries[i].counter);
     }
     rc = memcached_mget(wire->handle, keys, sizes, (size_t)n);
@@ -212,7 +212,7 @@ static apr_status_t write_one(ag_wire_t *wire, const ag_entry_t *entry, const ag
     char value[VALUE_SIZE];
     memcached_return_t rc;
 
-    write_value(value, entry->birth, counter);
+    write_value(value, entry->generation, counter);
     rc = entry->there
              ? memcached_cas(wire->handle, entry->key, entry->n, value, sizeof value, until, 0, entry->version)
              : memcached_add(wire->handle, entry->key, entry->n, value, sizeof value, until, 0);
@@ -233,8 +233,8 @@ apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter
 {
     apr_time_t start = apr_time_now();
 
-    while (!entry->there && !entry->birth) {
-        if (ag_random(&entry->birth, sizeof entry->birth)) {
+    while (!entry->there && !entry->generation) {
+        if (ag_random(&entry->generation, sizeof entry->generation)) {
             return fault(wire, APR_EGENERAL, "no randomness");
         }
     }

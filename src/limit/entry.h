@@ -20,9 +20,9 @@
 typedef struct ag_entry_t {
     char key[AG_ENTRY_KEY_MAX + 1];
     apr_size_t n;
-    ag_counter_t counter; /* all zero when it is not there */
-    apr_uint64_t birth;   /* drawn when it was begun: another birth is another counter; never 0 */
-    apr_uint64_t version; /* memcached's cas unique */
+    ag_counter_t counter;    /* all zero when it is not there */
+    apr_uint64_t generation; /* drawn when it was begun: another generation is another counter; never 0 */
+    apr_uint64_t version;    /* memcached's cas unique */
     int there;
 } ag_entry_t;
 
@@ -49,7 +49,7 @@ void ag_entry_name(ag_entry_t *entry, const char *prefix, ag_id_t id);
 apr_status_t ag_entry_read(ag_wire_t *wire, ag_entry_t *entries, int n);
 
 /* Writes a counter in place of what was read; APR_EBUSY when somebody else was quicker. One that
- * was not there is begun, and entry->birth drawn unless it is given. */
+ * was not there is begun, and entry->generation drawn unless it is given. */
 apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter_t *counter, apr_time_t idle_at);
 
 #endif

@@ -104,7 +104,7 @@ apr_time_t ag_lease_term(const ag_lease_t *lease, const ag_window_t *window, apr
     apr_uint64_t pace = ag_lease_pace(lease, now), others = others_pace(lease), term, room;
 
     /* Also where nothing is known of others yet. */
-    if (window->algo->drains || !lease->birth || !others || !pace || pace >= WORTHWHILE) {
+    if (window->algo->drains || !lease->generation || !others || !pace || pace >= WORTHWHILE) {
         return ag_lease_life(window);
     }
     term = WORTHWHILE * APR_USEC_PER_SEC / pace;
@@ -117,7 +117,7 @@ apr_time_t ag_lease_term(const ag_lease_t *lease, const ag_window_t *window, apr
 apr_uint64_t ag_lease_want(const ag_lease_t *lease, const ag_window_t *window, apr_time_t term, apr_time_t now)
 {
     apr_uint64_t pace = ag_lease_pace(lease, now);
-    apr_time_t left = lease->birth ? window->algo->spend_by(&lease->seen, window) - now : 0;
+    apr_time_t left = lease->generation ? window->algo->spend_by(&lease->seen, window) - now : 0;
 
     if (!pace || window->algo->drains) {
         return pace;
@@ -171,7 +171,7 @@ void ag_lease_doubt(ag_lease_t *lease)
 void ag_lease_void(ag_lease_t *lease)
 {
     __atomic_store_n(&lease->tokens, 0, __ATOMIC_RELEASE);
-    __atomic_store_n(&lease->birth, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&lease->generation, 0, __ATOMIC_RELEASE);
     lease->granted = 0; /* what a request gives back is of the old counter */
     ag_lease_doubt(lease);
 }
@@ -230,7 +230,7 @@ int ag_lease_window(ag_window_t *window, const ag_lease_t *lease)
 {
     ag_window_t own = {.rate = lease->rate, .burst = lease->burst};
 
-    if (!lease->birth || lease->algo >= (apr_uint32_t)ag_algo_count) {
+    if (!lease->generation || lease->algo >= (apr_uint32_t)ag_algo_count) {
         return 0;
     }
     own.algo = ag_algo_at((int)lease->algo);
@@ -238,16 +238,16 @@ int ag_lease_window(ag_window_t *window, const ag_lease_t *lease)
     return 1;
 }
 
-void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *seen, apr_uint64_t birth,
+void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *seen, apr_uint64_t generation,
                     apr_time_t now)
 {
-    __atomic_store_n(&lease->birth, 0, __ATOMIC_RELEASE);
+    __atomic_store_n(&lease->generation, 0, __ATOMIC_RELEASE);
     lease->seen = *seen;
     lease->asked = now;
     lease->algo = (apr_uint32_t)ag_algo_number(window->algo);
     lease->rate = window->rate;
     lease->burst = window->burst;
-    __atomic_store_n(&lease->birth, birth, __ATOMIC_RELEASE);
+    __atomic_store_n(&lease->generation, generation, __ATOMIC_RELEASE);
 }
 
 void ag_lease_fill(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens, apr_uint64_t granted,

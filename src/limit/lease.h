@@ -16,7 +16,7 @@
 /* How old what is known of a counter may be, where somebody only asks how much is left. */
 #define AG_LEASE_FRESH APR_USEC_PER_SEC
 
-/* The birth of what a node counted by itself; one that is drawn is like it by a chance of 1 in 2^64. */
+/* The generation of what a node counted by itself; one that is drawn is like it by a chance of 1 in 2^64. */
 #define AG_LEASE_ALONE 2
 
 typedef struct ag_lease_t {
@@ -24,7 +24,7 @@ typedef struct ag_lease_t {
     ag_id_t key; /* the same, as in the fleet */
 
     /* What is known: the counter in memcached as it was when it was asked last. */
-    apr_uint64_t birth; /* 0: nothing is known */
+    apr_uint64_t generation; /* 0: nothing is known */
     ag_counter_t seen;
     apr_time_t asked;   /* 0: in doubt, since an administrator has reset something since */
     apr_time_t refused; /* when somebody was last refused, for want or in a pause; 0: never */
@@ -107,7 +107,7 @@ void ag_lease_doubt_quota(ag_quota_t *quota, const ag_lease_t *lease, const ag_w
                           apr_time_t now);
 
 /* Everything that memcached said and gave, in an order in which a process may be killed. */
-void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *seen, apr_uint64_t birth,
+void ag_lease_learn(ag_lease_t *lease, const ag_window_t *window, const ag_counter_t *seen, apr_uint64_t generation,
                     apr_time_t now);
 void ag_lease_fill(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t tokens, apr_uint64_t granted,
                    apr_time_t term, apr_time_t now);
@@ -119,7 +119,7 @@ void ag_lease_fill(ag_lease_t *lease, const ag_window_t *window, apr_uint64_t to
 
 /* How far a memcached that lost its memory got it back from this node (lease_restore.c). */
 typedef struct ag_mark_t {
-    apr_uint64_t known;  /* the birth of its mark, when all that this node had seen was there */
+    apr_uint64_t known;  /* the generation of its mark, when all that this node had seen was there */
     apr_uint64_t giving; /* another one's: the node is giving back what it saw, */
     apr_uint64_t at;     /* from this lease on, */
     apr_uint64_t given;  /* and so many counters were missing */

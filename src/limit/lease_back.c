@@ -66,7 +66,7 @@ typedef struct {
 /* By a glance without the lock. */
 static int may_be_idle(const ag_lease_t *lease, apr_time_t now)
 {
-    return __atomic_load_n(&lease->tokens, __ATOMIC_RELAXED) && lease->birth && !lease->busy
+    return __atomic_load_n(&lease->tokens, __ATOMIC_RELAXED) && lease->generation && !lease->busy
            && now >= lease->taken + lease->life;
 }
 
@@ -95,8 +95,8 @@ static void learn(const idle_t *idle, const ag_leases_t *leases, apr_uint64_t nu
 
     ag_leases_lock(leases, stripe);
     if (ag_id_equal(lease->tag, idle->lease.tag) && lease->asked == idle->lease.asked
-        && lease->birth == entry->birth) {
-        ag_lease_learn(lease, &idle->window, &entry->counter, entry->birth, lease->asked);
+        && lease->generation == entry->generation) {
+        ag_lease_learn(lease, &idle->window, &entry->counter, entry->generation, lease->asked);
     }
     ag_leases_unlock(leases, stripe);
 }
@@ -116,7 +116,7 @@ static void tend_some(ag_lease_store_t *store, ag_call_t *call, apr_uint64_t fro
             continue;
         }
         ag_entry_name(&entry, store->fleet->config.prefix, idle.lease.key);
-        ag_central_refund(call, &entry, &idle.window, idle.back, idle.lease.taken, idle.lease.birth);
+        ag_central_refund(call, &entry, &idle.window, idle.back, idle.lease.taken, idle.lease.generation);
         if (!call->wire.fault && entry.there) {
             learn(&idle, leases, i, &entry);
         }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lease_reset: see lease_reset.h. A reset empties the counter in memcached under the birth that it
+ * lease_reset: see lease_reset.h. A reset empties the counter in memcached under the generation that it
  * has, so no node takes it for one that was lost and restores it. Nodes that saw it used up would go on
  * refusing for a while by themselves. So a reset also writes another epoch, a random number in an
  * entry of its own, which all nodes read once a second: on a new epoch a node doubts each of its
@@ -41,8 +41,8 @@ apr_status_t ag_lease_look(ag_lease_view_t *view, ag_store_t *base, ag_charge_t 
     }
     lease = ag_lease_known(store, charge);
     view->held = ag_lease_good(&lease, charge->window, now);
-    view->asked = lease.birth ? lease.asked : 0;
-    if (!rv && (entry.there || !lease.birth)) {
+    view->asked = lease.generation ? lease.asked : 0;
+    if (!rv && (entry.there || !lease.generation)) {
         lease.seen = entry.counter;
         view->asked = now;
     }
@@ -54,11 +54,11 @@ apr_status_t ag_lease_look(ag_lease_view_t *view, ag_store_t *base, ag_charge_t 
 
 static int would_restore(const ag_lease_t *lease)
 {
-    return lease->birth && lease->birth != AG_LEASE_ALONE;
+    return lease->generation && lease->generation != AG_LEASE_ALONE;
 }
 
 /* It is kept for as long as the old one would have been, since so long others know that. One that
- * memcached has lost gets back the birth that this node knew, since others know the same. */
+ * memcached has lost gets back the generation that this node knew, since others know the same. */
 static apr_status_t empty(int *there, ag_call_t *call, ag_entry_t *entry, const ag_lease_t *lease,
                           const ag_window_t *window)
 {
@@ -73,7 +73,7 @@ static apr_status_t empty(int *there, ag_call_t *call, ag_entry_t *entry, const 
         if (rv || (!entry->there && !would_restore(lease))) {
             return rv;
         }
-        entry->birth = entry->there ? entry->birth : lease->birth;
+        entry->generation = entry->there ? entry->generation : lease->generation;
         idle_at = window->algo->idle_at(entry->there ? &entry->counter : &lease->seen, window);
         *there |= idle_at > call->now;
         rv = ag_entry_write(&call->wire, entry, &nothing, idle_at);
@@ -144,7 +144,7 @@ static void doubt_all(const ag_leases_t *leases)
     for (i = 0; i < leases->n; i++) {
         apr_uint64_t stripe = (apr_uint64_t)1 << ag_lease_stripe_at(leases, i);
 
-        if (__atomic_load_n(&leases->all[i].birth, __ATOMIC_ACQUIRE)) {
+        if (__atomic_load_n(&leases->all[i].generation, __ATOMIC_ACQUIRE)) {
             ag_leases_lock(leases, stripe);
             ag_lease_doubt(&leases->all[i]);
             ag_leases_unlock(leases, stripe);

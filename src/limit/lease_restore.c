@@ -39,7 +39,7 @@ static int remember(ag_lease_t *copy, ag_window_t *window, const ag_leases_t *le
     apr_uint64_t stripe = (apr_uint64_t)1 << ag_lease_stripe_at(leases, number);
     const ag_lease_t *lease = &leases->all[number];
 
-    if (!__atomic_load_n(&lease->birth, __ATOMIC_RELAXED)) {
+    if (!__atomic_load_n(&lease->generation, __ATOMIC_RELAXED)) {
         return 0;
     }
     ag_leases_lock(leases, stripe);
@@ -77,7 +77,7 @@ static apr_status_t give_one(ag_call_t *call, memory_t *memory, int i, apr_uint6
     for (tries = 0; rv == APR_EBUSY && tries < TRIES; tries++) {
         ag_counter_t counter = entry->counter;
 
-        if (entry->there && entry->birth == lease->birth) {
+        if (entry->there && entry->generation == lease->generation) {
             return APR_SUCCESS;
         }
         window->algo->restore(&counter, &lease->seen, window);
@@ -93,8 +93,8 @@ static apr_status_t give_one(ag_call_t *call, memory_t *memory, int i, apr_uint6
     return rv;
 }
 
-/* What this node saw stands in the counter of that birth now: who resets it has reset that, too. */
-static void learn_birth(const ag_leases_t *leases, const memory_t *memory, int i)
+/* What this node saw stands in the counter of that generation now: who resets it has reset that, too. */
+static void learn_generation(const ag_leases_t *leases, const memory_t *memory, int i)
 {
     apr_uint64_t number = memory->numbers[i];
     apr_uint64_t stripe = (apr_uint64_t)1 << ag_lease_stripe_at(leases, number);
@@ -102,8 +102,8 @@ static void learn_birth(const ag_leases_t *leases, const memory_t *memory, int i
     ag_lease_t *lease = &leases->all[number];
 
     ag_leases_lock(leases, stripe);
-    if (ag_id_equal(lease->tag, copy->tag) && lease->birth == copy->birth) {
-        __atomic_store_n(&lease->birth, memory->entries[i].birth, __ATOMIC_RELEASE);
+    if (ag_id_equal(lease->tag, copy->tag) && lease->generation == copy->generation) {
+        __atomic_store_n(&lease->generation, memory->entries[i].generation, __ATOMIC_RELEASE);
     }
     ag_leases_unlock(leases, stripe);
 }
@@ -119,7 +119,7 @@ static int give_some(const ag_leases_t *leases, ag_call_t *call, memory_t *memor
         return 0;
     }
     while (i < memory->n && (i == 0 || call->wire.patience > reserve) && !give_one(call, memory, i, given)) {
-        learn_birth(leases, memory, i);
+        learn_generation(leases, memory, i);
         i++;
     }
     return i;
@@ -162,22 +162,22 @@ static int give_next(ag_lease_store_t *store, int server, memory_t *memory, apr_
 }
 
 /* As much as can be done until then, or one visit; the rest is for the next round. */
-static void give_all(ag_lease_store_t *store, int server, apr_uint64_t birth, apr_time_t now, apr_time_t end,
+static void give_all(ag_lease_store_t *store, int server, apr_uint64_t generation, apr_time_t now, apr_time_t end,
                      apr_pool_t *p)
 {
     ag_mark_t *mark = &store->leases->head->marks[server];
     memory_t *memory = apr_palloc(p, sizeof *memory);
     int done;
 
-    if (mark->giving != birth) {
-        mark->giving = birth;
+    if (mark->giving != generation) {
+        mark->giving = generation;
         mark->at = mark->given = 0;
     }
     do {
         done = give_next(store, server, memory, now, p);
-    } while (done && mark->giving == birth && mark->at < store->leases->n && apr_time_now() < end);
-    if (mark->giving == birth && mark->at == store->leases->n) {
-        mark->known = birth;
+    } while (done && mark->giving == generation && mark->at < store->leases->n && apr_time_now() < end);
+    if (mark->giving == generation && mark->at == store->leases->n) {
+        mark->known = generation;
         tell(store->fleet, mark);
     }
 }
@@ -196,7 +196,7 @@ static int name_mark(ag_entry_t *entry, const ag_call_t *call, int server)
     return 0;
 }
 
-/* The birth of a server's mark, which is set where there is none; 0: it cannot be told now. */
+/* The generation of a server's mark, which is set where there is none; 0: it cannot be told now. */
 static apr_uint64_t look_for_mark(ag_call_t *call, int server)
 {
     ag_entry_t entry;
@@ -205,7 +205,7 @@ static apr_uint64_t look_for_mark(ag_call_t *call, int server)
         || (!entry.there && ag_entry_write(&call->wire, &entry, &entry.counter, APR_INT64_MAX))) {
         return 0;
     }
-    return entry.birth;
+    return entry.generation;
 }
 
 /* Marks are known by the number of their server. */
@@ -229,17 +229,17 @@ void ag_lease_restore(ag_store_t *base, apr_time_t now, apr_pool_t *p)
 
     know_fleet(head, &store->fleet->config, p);
     for (; server < servers; server++) {
-        apr_uint64_t birth;
+        apr_uint64_t generation;
         ag_call_t call;
 
         if (ag_fleet_begin(&call, store->fleet, now, p)) {
             return;
         }
         servers = store->fleet->several ? ag_fleet_servers(&call) : 1;
-        birth = look_for_mark(&call, server);
+        generation = look_for_mark(&call, server);
         end_quietly(&call);
-        if (birth && birth != head->marks[server].known) {
-            give_all(store, server, birth, now, end, p);
+        if (generation && generation != head->marks[server].known) {
+            give_all(store, server, generation, now, end, p);
         }
     }
 }

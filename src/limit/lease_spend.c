@@ -55,7 +55,7 @@ static ag_lease_step_e decide(ag_lease_step_t *step, ag_charge_t *charge, apr_ti
         return AG_LEASE_ASK; /* its tokens are on the way */
     }
     step->hand = lease ? ag_lease_good(lease, window, now) : 0;
-    if (!lease || !lease->birth) {
+    if (!lease || !lease->generation) {
         return ag_lease_judge(charge, &empty, 0, now, charge->cost) ? AG_LEASE_ASK
                                                                     : AG_LEASE_REFUSED; /* never, if no */
     }
@@ -81,7 +81,7 @@ static ag_lease_step_e decide(ag_lease_step_t *step, ag_charge_t *charge, apr_ti
 static void tell_without(ag_charge_t *charge, const ag_lease_step_t *step, apr_time_t now)
 {
     static const ag_counter_t empty = {0, 0, 0};
-    int known = step->lease && step->lease->birth;
+    int known = step->lease && step->lease->generation;
 
     ag_lease_judge(charge, known ? &step->lease->seen : &empty, known ? step->hand : 0, now, 0);
     if (known) {

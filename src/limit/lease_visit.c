@@ -27,7 +27,7 @@ static void make_ask(ag_ask_t *ask, const ag_lease_run_t *run, int i)
         ask->more = want > ask->cost ? want - ask->cost : 0;
         ask->back = step->back;
         ask->then = step->taken;
-        ask->birth = lease->birth;
+        ask->generation = lease->generation;
         ask->seen = lease->seen;
     }
 }
@@ -83,12 +83,12 @@ static void settle(const ag_lease_run_t *run, int i, const ag_ask_t *ask, int sp
         lease->asked = step->doubted ? run->now : lease->asked; /* no doubt for a while */
         return;
     }
-    if (ask->entry.birth) {
+    if (ask->entry.generation) {
         lease->key = step->key;
-        if (lease->birth == ask->entry.birth) {
+        if (lease->generation == ask->entry.generation) {
             ag_lease_watch(lease, window, &ask->entry.counter, run->now);
         }
-        ag_lease_learn(lease, window, &ask->counter, ask->entry.birth, run->now);
+        ag_lease_learn(lease, window, &ask->counter, ask->entry.generation, run->now);
     }
     if (spent && ask->allowed) {
         rest -= ask->cost;

@@ -134,7 +134,7 @@ static apr_status_t charge_lease(ag_store_t *store, ag_charge_t *charges, int n,
 ag_lease_t ag_lease_known(const ag_lease_store_t *store, const ag_charge_t *charge)
 {
     apr_uint32_t stripe = ag_lease_stripe(charge->subject);
-    ag_lease_t copy = {.birth = 0};
+    ag_lease_t copy = {.generation = 0};
     const ag_lease_t *lease;
 
     ag_leases_lock(store->leases, (apr_uint64_t)1 << stripe);
@@ -151,7 +151,7 @@ static int seen_lease(ag_store_t *store, const ag_charge_t *charge, ag_counter_t
     ag_lease_t lease = ag_lease_known((ag_lease_store_t *)store, charge);
 
     *counter = lease.seen;
-    return lease.birth != 0;
+    return lease.generation != 0;
 }
 
 /* What is known is of no counter in memcached from now on; so the next visit brings that so far, and

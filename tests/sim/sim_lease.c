@@ -42,7 +42,7 @@ static int lost; /* nobody reaches memcached any more */
 
 typedef struct {
     ag_counter_t counter;
-    apr_uint64_t birth, version;
+    apr_uint64_t generation, version;
 } item_t;
 
 static apr_hash_t *items;
@@ -70,11 +70,11 @@ apr_status_t ag_entry_read(ag_wire_t *wire, ag_entry_t *entries, int n)
         const item_t *item = apr_hash_get(items, entries[i].key, (apr_ssize_t)entries[i].n);
 
         memset(&entries[i].counter, 0, sizeof entries[i].counter);
-        entries[i].birth = 0;
+        entries[i].generation = 0;
         entries[i].there = item != NULL;
         if (item) {
             entries[i].counter = item->counter;
-            entries[i].birth = item->birth;
+            entries[i].generation = item->generation;
             entries[i].version = item->version;
         }
     }
@@ -83,7 +83,7 @@ apr_status_t ag_entry_read(ag_wire_t *wire, ag_entry_t *entries, int n)
 
 apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter_t *counter, apr_time_t idle_at)
 {
-    static apr_uint64_t births = 2; /* AG_LEASE_ALONE */
+    static apr_uint64_t generations = 2; /* AG_LEASE_ALONE */
     item_t *item = apr_hash_get(items, entry->key, (apr_ssize_t)entry->n);
 
     (void)wire;
@@ -91,7 +91,7 @@ apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter
     trips++;
     if (!item) {
         item = apr_pcalloc(pool, sizeof *item);
-        entry->birth = item->birth = ++births;
+        entry->generation = item->generation = ++generations;
         apr_hash_set(items, apr_pmemdup(pool, entry->key, entry->n), (apr_ssize_t)entry->n, item);
     }
     item->counter = *counter;

@@ -423,7 +423,7 @@ static void use_leases(void *part, apr_pool_t *p)
 
     (void)p;
     lease = lease ? lease : ag_lease_claim(leases, 3, id, ~0u);
-    lease->birth = 1;
+    lease->generation = 1;
     if (ag_lease_window(&window, lease)) {
         assert_non_null(window.algo->name);
     }
