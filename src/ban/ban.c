@@ -135,7 +135,7 @@ apr_time_t ag_bans_until(ag_bans_t *bans, const ag_banned_t *who, int dry_run, a
     return until;
 }
 
-int ag_bans_spare(ag_bans_t *bans, const ag_banned_t *who, apr_time_t now)
+int ag_bans_may_verify(ag_bans_t *bans, const ag_banned_t *who, apr_time_t now)
 {
     apr_uint32_t second = (apr_uint32_t)apr_time_sec(now);
     ag_ban_set_t *set;

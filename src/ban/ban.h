@@ -130,7 +130,7 @@ ag_ban_e ag_bans_count(apr_time_t *until, ag_bans_t *bans, const ag_ban_rule_t *
                        apr_time_t now);
 
 /* May a signature be checked for a banned address? AG_BAN_BUDGET times a second it may. */
-int ag_bans_spare(ag_bans_t *bans, const ag_banned_t *who, apr_time_t now);
+int ag_bans_may_verify(ag_bans_t *bans, const ag_banned_t *who, apr_time_t now);
 
 /* 1 for one caller in ten seconds, who then tells the log that the table is full. */
 int ag_bans_turn(ag_bans_t *bans, apr_time_t now);

@@ -57,7 +57,7 @@ typedef struct ag_cred_call_t {
     const ag_sip_key_t *sip;
     int known_only;                   /* a banned address: what is not known to be good is AG_R_BANNED, unasked */
     ag_cache_t *recently_good_tokens; /* tokens that were good within a day; or NULL */
-    int (*spare)(void *check);        /* known_only: may a signature be checked all the same? */
+    int (*may_verify)(void *check);   /* known_only: may a signature be checked all the same? */
     void *check;
     int guess;             /* out: it was refused and is nobody's, as far as anybody can tell */
     const char *detail;    /* out: for the client, or NULL */

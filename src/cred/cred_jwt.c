@@ -85,7 +85,7 @@ static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char
         call->guess = 1;
         return AG_R_TOKEN_INVALID;
     }
-    if (call->known_only && !was_recently_good(call, id) && !call->spare(call->check)) {
+    if (call->known_only && !was_recently_good(call, id) && !call->may_verify(call->check)) {
         return AG_R_BANNED;
     }
     reason = ag_jwt_check(who, &memo.begins, &memo.expires, &call->detail, &call->guess, &call->jwt, text, n,

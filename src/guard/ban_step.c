@@ -39,12 +39,12 @@ apr_time_t ag_guard_banned(ag_check_t *check)
     return check->banned;
 }
 
-int ag_guard_ban_spares(void *checked)
+int ag_guard_ban_may_verify(void *checked)
 {
     const ag_check_t *check = checked;
     ag_banned_t who = banned_of(check);
 
-    return ag_bans_spare(check->exchange->engine->bans, &who, check->exchange->request.now);
+    return ag_bans_may_verify(check->exchange->engine->bans, &who, check->exchange->request.now);
 }
 
 ag_reason_e ag_guard_ban_refuse(ag_check_t *check, apr_time_t until)

@@ -150,8 +150,8 @@ const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p);
 /* Until when the address is banned, as this section sees it; 0: it is not. */
 apr_time_t ag_guard_banned(ag_check_t *check);
 
-/* An ag_cred_call_t's `spare`, with the check. */
-int ag_guard_ban_spares(void *checked);
+/* An ag_cred_call_t's `may_verify`, with the check. */
+int ag_guard_ban_may_verify(void *checked);
 
 ag_reason_e ag_guard_ban_refuse(ag_check_t *check, apr_time_t until);
 

@@ -34,7 +34,7 @@ static void prepare(ag_cred_call_t *call, const ag_check_t *check)
     call->tokens = engine->tokens;
     call->sip = engine->sip;
     call->recently_good_tokens = engine->recently_good_tokens;
-    call->spare = ag_guard_ban_spares;
+    call->may_verify = ag_guard_ban_may_verify;
     call->check = (void *)(uintptr_t)check;
 }
 

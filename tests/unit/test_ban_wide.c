@@ -185,9 +185,9 @@ static void test_signatures_and_the_end_of_a_shared_ban(void **state)
 
     assert_int_equal(failure(bans, &r, &a, NOW), AG_BAN_SHARED_BEGINS);
     for (i = 0; i < AG_BAN_BUDGET; i++) {
-        assert_true(ag_bans_spare(bans, i % 2 ? &a : &b, NOW));
+        assert_true(ag_bans_may_verify(bans, i % 2 ? &a : &b, NOW));
     }
-    assert_false(ag_bans_spare(bans, &a, NOW));
+    assert_false(ag_bans_may_verify(bans, &a, NOW));
     assert_int_equal(ag_bans_clear(bans, &b.ip, AG_BAN_BITS, NOW), 1); /* the tool cannot know whose */
     assert_false(banned(bans, &a, NOW));
     assert_int_equal(ag_bans_list(bans, NOW, *state)->nelts, AG_BAN_SET);

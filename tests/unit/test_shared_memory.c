@@ -310,7 +310,7 @@ static void use_bans(void *part, apr_pool_t *p)
     ag_bans_count(&until, part, &rule, &who, NOW);
     ag_bans_maybe(part, &who.ip, NOW);
     ag_bans_until(part, &who, 0, NOW);
-    ag_bans_spare(part, &who, NOW);
+    ag_bans_may_verify(part, &who, NOW);
     for (i = 0; i < 40; i++) { /* a network, and a shared place */
         assert_true(ag_ip_parse(&who.ip, "2001:db8::"));
         who.ip.byte[7] = (unsigned char)(i / 2);
