@@ -18,7 +18,7 @@ struct ag_principal_t {
     const char *kind;        /* the credential type's name: "key", "jwt" */
     const char *issuer;      /* whose names these are: a token's `iss`; "" for keys */
     const char *issuer_name; /* what the section calls a token's issuer; NULL: it is no token */
-    int several;             /* others name clients and users there, too: see ag_principal_told() */
+    int several;             /* others name clients and users there, too: see ag_principal_qualified() */
     ag_words_t issuers;      /* what issuers are called wherever several are accepted, also elsewhere */
     const char *client;      /* the client's name, or NULL */
     const char *user;        /* a token's user, or NULL */
@@ -55,7 +55,7 @@ struct ag_principal_t {
 const char *ag_principal_tell(const ag_principal_t *who, const char *name, apr_pool_t *p);
 
 /* Where one issuer is all there is nothing needs to be asked. */
-static inline const char *ag_principal_told(const ag_principal_t *who, const char *name, apr_pool_t *p)
+static inline const char *ag_principal_qualified(const ag_principal_t *who, const char *name, apr_pool_t *p)
 {
     return who->several || who->issuers.n ? ag_principal_tell(who, name, p) : name;
 }

@@ -201,9 +201,9 @@ void ag_bill_outlive(ag_bill_t *bill, apr_pool_t *p)
         ag_charge_t *charge = &bill->charges[i];
         ag_window_t *kept = apr_pmemdup(p, charge->window, sizeof *kept);
 
-        kept->told.name = apr_pstrdup(p, kept->told.name);
-        kept->told.field = apr_pstrmemdup(p, kept->told.field, kept->told.field_size);
-        kept->told.begin = apr_pstrmemdup(p, kept->told.begin, kept->told.begin_size);
+        kept->wire.name = apr_pstrdup(p, kept->wire.name);
+        kept->wire.field = apr_pstrmemdup(p, kept->wire.field, kept->wire.field_size);
+        kept->wire.begin = apr_pstrmemdup(p, kept->wire.begin, kept->wire.begin_size);
         charge->window = kept;
         ag_subject_text(charge->subject);
     }
@@ -216,14 +216,14 @@ const char *ag_guard_limit(const ag_check_t *check)
     while (bill && bill->earlier) {
         bill = bill->earlier;
     }
-    return bill ? bill->charges[0].window->told.name : NULL;
+    return bill ? bill->charges[0].window->wire.name : NULL;
 }
 
 /* ---- what is told of it ---------------------------------------------------------------------- */
 
 static void write_line(ag_quota_line_t *line, const ag_charge_t *charge, int with_subject)
 {
-    line->policy = &charge->window->told;
+    line->policy = &charge->window->wire;
     line->subject = with_subject ? ag_subject_text(charge->subject) : NULL;
     line->quota = charge->quota;
     line->refused = !charge->allowed;

@@ -16,7 +16,7 @@ int ag_strip_forged(request_rec *r)
     return DECLINED;
 }
 
-const char *ag_issuer_told(const ag_principal_t *who)
+const char *ag_issuer_label(const ag_principal_t *who)
 {
     return who->issuer && *who->issuer ? who->issuer : NULL;
 }
@@ -159,8 +159,8 @@ void ag_identity_publish(request_rec *r, ag_check_t *check)
     if (!who) {
         return;
     }
-    set(r, put, "APIGUARD_CLIENT", ag_principal_told(who, who->client, r->pool));
-    set(r, put, "APIGUARD_ISSUER", ag_issuer_told(who));
+    set(r, put, "APIGUARD_CLIENT", ag_principal_qualified(who, who->client, r->pool));
+    set(r, put, "APIGUARD_ISSUER", ag_issuer_label(who));
     set(r, put, "APIGUARD_KEY_ID", who->key_id);
     set(r, put, "APIGUARD_CREDENTIAL", who->kind);
     set(r, put, "APIGUARD_SCOPES", joined(&who->scopes, r->pool));
@@ -182,9 +182,9 @@ void ag_identity_tell_backend(request_rec *r, ag_check_t *check)
 {
     const ag_principal_t *who = check->verdict.who;
 
-    tell_field(r, "Client", ag_principal_told(who, who->client, r->pool));
-    tell_field(r, "User", ag_principal_told(who, who->user, r->pool));
-    tell_field(r, "Issuer", ag_issuer_told(who));
+    tell_field(r, "Client", ag_principal_qualified(who, who->client, r->pool));
+    tell_field(r, "User", ag_principal_qualified(who, who->user, r->pool));
+    tell_field(r, "Issuer", ag_issuer_label(who));
     tell_field(r, "Key-Id", who->key_id);
     tell_field(r, "Credential", who->kind);
     tell_field(r, "Scopes", joined(&who->scopes, r->pool));

@@ -139,10 +139,10 @@ static void publish(request_rec *r, const ag_check_t *check)
         apr_table_setn(r->subprocess_env, "APIGUARD_DRYRUN", verdict->watched);
     }
     if (who && who->client) {
-        apr_table_setn(r->subprocess_env, "APIGUARD_CLIENT", ag_principal_told(who, who->client, r->pool));
+        apr_table_setn(r->subprocess_env, "APIGUARD_CLIENT", ag_principal_qualified(who, who->client, r->pool));
     }
-    if (who && ag_issuer_told(who)) {
-        apr_table_setn(r->subprocess_env, "APIGUARD_ISSUER", ag_issuer_told(who));
+    if (who && ag_issuer_label(who)) {
+        apr_table_setn(r->subprocess_env, "APIGUARD_ISSUER", ag_issuer_label(who));
     }
     if (who && who->key_id) {
         apr_table_setn(r->subprocess_env, "APIGUARD_KEY_ID", who->key_id);

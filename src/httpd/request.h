@@ -64,7 +64,7 @@ int ag_identity_handler(request_rec *r); /* the same right before the handler, i
 void ag_register_providers(apr_pool_t *p);
 
 /* A token's issuer, or NULL. */
-const char *ag_issuer_told(const ag_principal_t *who);
+const char *ag_issuer_label(const ag_principal_t *who);
 
 /* Tells logs and scripts who it is; tells the backend in request fields. */
 void ag_identity_publish(request_rec *r, ag_check_t *check);

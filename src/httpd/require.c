@@ -73,7 +73,7 @@ static authn_status check_password(request_rec *r, const char *user, const char 
     const ag_principal_t *who = check->verdict.who;
 
     /* Where several issuers are accepted, a client is not called what a token's user is. */
-    if (reason == AG_R_NONE && strcmp(ag_principal_told(who, who->client, r->pool), user) == 0) {
+    if (reason == AG_R_NONE && strcmp(ag_principal_qualified(who, who->client, r->pool), user) == 0) {
         return AUTH_GRANTED;
     }
     check->verdict.who = NULL;

@@ -61,28 +61,28 @@ int ag_algo_number(const ag_algo_t *algo)
 
 static void write_field(ag_buf_t *text, ag_window_t *window)
 {
-    ag_quota_policy_t *told = &window->told;
+    ag_quota_policy_t *wire = &window->wire;
 
-    told->limit = window->rate.n;
-    told->window = window->rate.period.seconds;
-    told->field = text->at;
-    ag_buf_sf_string(text, told->name);
+    wire->limit = window->rate.n;
+    wire->window = window->rate.period.seconds;
+    wire->field = text->at;
+    ag_buf_sf_string(text, wire->name);
     ag_buf_mem(text, ";q=", 3);
-    ag_buf_uint(text, told->limit);
+    ag_buf_uint(text, wire->limit);
     ag_buf_mem(text, ";w=", 3);
-    ag_buf_uint(text, told->window);
-    told->field_size = (apr_uint16_t)(text->at - told->field);
+    ag_buf_uint(text, wire->window);
+    wire->field_size = (apr_uint16_t)(text->at - wire->field);
 }
 
 static void write_begin(ag_buf_t *text, ag_window_t *window)
 {
-    ag_quota_policy_t *told = &window->told;
+    ag_quota_policy_t *wire = &window->wire;
 
-    told->begin = text->at;
+    wire->begin = text->at;
     ag_buf_mem(text, ", ", 2);
-    ag_buf_sf_string(text, told->name);
+    ag_buf_sf_string(text, wire->name);
     ag_buf_mem(text, ";r=", 3);
-    told->begin_size = (apr_uint16_t)(text->at - told->begin);
+    wire->begin_size = (apr_uint16_t)(text->at - wire->begin);
 }
 
 /* What windows say of themselves on every answer, put together once. */
@@ -93,7 +93,7 @@ static void write_fields(ag_window_t *windows, int n, apr_pool_t *p)
     int i;
 
     for (i = 0; i < n; i++) {
-        size += 4 * strlen(windows[i].told.name) + FIELD_SIZE;
+        size += 4 * strlen(windows[i].wire.name) + FIELD_SIZE;
     }
     ag_buf_init(&text, apr_palloc(p, size), size);
     for (i = 0; i < n; i++) {
@@ -219,7 +219,7 @@ void ag_limit_own(ag_limit_t *limit, const ag_rate_t *rates, int n, ag_id_t serv
         period |= window->algo == &ag_algo_sliding ? 0 : ANOTHER_ALGORITHM;
         window->id.hi = server.hi ^ (rates[i].n + 1) * SPREAD_N;
         window->id.lo = server.lo ^ period * SPREAD_PERIOD;
-        window->told.name = rate_text(&rates[i], p);
+        window->wire.name = rate_text(&rates[i], p);
     }
     write_fields(limit->windows, limit->n_windows, p);
 }

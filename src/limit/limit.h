@@ -24,7 +24,7 @@ typedef struct ag_window_t {
     apr_uint64_t burst; /* bucket: how many may come at once; other algorithms ignore it */
     const ag_algo_t *algo;
     ag_id_t id;             /* of server, section and text (or name): the same on every node */
-    ag_quota_policy_t told; /* the fields of one limit's windows lie in one text, ", " between them */
+    ag_quota_policy_t wire; /* the fields of one limit's windows lie in one text, ", " between them */
 } ag_window_t;
 
 /* An algorithm's whole memory of one subject in one window. All zero is the empty counter. */

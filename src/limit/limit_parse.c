@@ -103,10 +103,10 @@ static const char *read_window(line_t *line, const char *word)
 
     for (i = 0; !error && i < limit->n_windows; i++) {
         if (ag_rate_equal(&limit->windows[i].rate, &window->rate)) {
-            error = apr_psprintf(line->p, "%s says the same as %s", word, limit->windows[i].told.name);
+            error = apr_psprintf(line->p, "%s says the same as %s", word, limit->windows[i].wire.name);
         }
     }
-    window->told.name = word;
+    window->wire.name = word;
     limit->n_windows++;
     return error;
 }
@@ -123,7 +123,7 @@ static const char *read_in_flight(line_t *line, const char *word)
     }
     line->limit->n_windows = 1;
     window->rate.n = error ? 0 : (apr_uint64_t)n;
-    window->told.name = word;
+    window->wire.name = word;
     return error;
 }
 
@@ -176,14 +176,14 @@ static const char *finish_window(line_t *line, ag_window_t *window)
         return apr_psprintf(line->p,
                             "burst=%" APR_UINT64_T_FMT " takes more than 100 years to "
                             "fill again at %s",
-                            line->burst, window->told.name);
+                            line->burst, window->wire.name);
     }
     if (rate->n && !limit->cost_expr && limit->cost > size_of(window)) {
-        return apr_psprintf(line->p, "cost=%" APR_UINT64_T_FMT " never fits into %s", limit->cost, window->told.name);
+        return apr_psprintf(line->p, "cost=%" APR_UINT64_T_FMT " never fits into %s", limit->cost, window->wire.name);
     }
     if (limit->name) {
-        window->told.name =
-            limit->n_windows == 1 ? limit->name : apr_pstrcat(line->p, limit->name, ":", window->told.name, NULL);
+        window->wire.name =
+            limit->n_windows == 1 ? limit->name : apr_pstrcat(line->p, limit->name, ":", window->wire.name, NULL);
     }
     return NULL;
 }

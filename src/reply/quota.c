@@ -57,10 +57,10 @@ static const char *policies(const ag_verdict_t *verdict, apr_pool_t *p)
     }
     policy = buffer_for(verdict, p);
     for (i = 0; i < verdict->n_lines; i++) {
-        const ag_quota_policy_t *told = verdict->lines[i].policy;
+        const ag_quota_policy_t *wire = verdict->lines[i].policy;
 
         ag_buf_mem(&policy, ", ", i ? 2 : 0);
-        ag_buf_mem(&policy, told->field, told->field_size);
+        ag_buf_mem(&policy, wire->field, wire->field_size);
     }
     return policy.start;
 }

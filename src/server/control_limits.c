@@ -95,7 +95,7 @@ static void write_row(ag_buf_t *b, const row_t *row, apr_time_t now)
     const ag_window_t *window = row->charge.window;
 
     ag_buf_str(b, "\"policy\":");
-    ag_json_string(b, window->told.name);
+    ag_json_string(b, window->wire.name);
     member(b, "server", row->server->server_hostname ? row->server->server_hostname : "");
     member(b, "section", row->where);
     number(b, "limit", window->rate.n);

@@ -167,9 +167,9 @@ static inline ag_limit_t *limit_of(house_t *h, int id, ag_by_e by, apr_uint64_t 
     limit->windows->rate.period.seconds = 60;
     limit->windows->algo = &ag_algo_fixed;
     limit->windows->id.lo = (apr_uint64_t)id;
-    limit->windows->told.name = apr_psprintf(h->p, "w%d", id);
-    limit->windows->told.limit = n;
-    limit->windows->told.window = 60;
+    limit->windows->wire.name = apr_psprintf(h->p, "w%d", id);
+    limit->windows->wire.limit = n;
+    limit->windows->wire.window = 60;
     limit->by = by;
     limit->prefix6 = 64;
     limit->cost = 1;

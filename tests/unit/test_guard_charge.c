@@ -95,7 +95,7 @@ static void test_lines(void **state)
     assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
     assert_int_equal(h->check.verdict.retry_after, 9);
     line = lines(h);
-    assert_ptr_equal(line->policy, &limit->windows->told);
+    assert_ptr_equal(line->policy, &limit->windows->wire);
     assert_string_equal(line->subject, "global");
     assert_int_equal(line->quota.remaining, 0);
     assert_int_equal(line->quota.reset, 30);
@@ -238,7 +238,7 @@ static void test_below_window(void **state)
     ag_limit_t *limit = limit_of(h, 1, AG_BY_IP, 5);
     const ag_window_t *kept;
 
-    limit->windows->told = (ag_quota_policy_t){policy, field, begin, 15, 11, 60, 5};
+    limit->windows->wire = (ag_quota_policy_t){policy, field, begin, 15, 11, 60, 5};
     h->check.below = 1;
     assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
     memset(policy, '?', 4);
@@ -246,9 +246,9 @@ static void test_below_window(void **state)
     memset(begin, '?', 11);
     memset(limit->windows, 0, sizeof *limit->windows);
     kept = h->exchange.bills->charges[0].window;
-    assert_string_equal(kept->told.name, "mine");
-    assert_string_equal(kept->told.field, "\"mine\";q=5;w=60");
-    assert_string_equal(kept->told.begin, ", \"mine\";r=");
+    assert_string_equal(kept->wire.name, "mine");
+    assert_string_equal(kept->wire.field, "\"mine\";q=5;w=60");
+    assert_string_equal(kept->wire.begin, ", \"mine\";r=");
     assert_int_equal(kept->rate.n, 5);
     assert_int_equal(kept->id.lo, 1);
 }

@@ -105,8 +105,8 @@ static void test_told(void **state)
     ag_principal_t who = {.kind = "jwt", .issuer = "https://a"};
 
     assert_int_equal(ag_jwt_name_issuer(&who, &policy), 1);
-    assert_string_equal(ag_principal_told(&who, "joe", *state), "joe@alpha");
-    assert_null(ag_principal_told(&who, NULL, *state));
+    assert_string_equal(ag_principal_qualified(&who, "joe", *state), "joe@alpha");
+    assert_null(ag_principal_qualified(&who, NULL, *state));
     assert_string_equal(ag_jwt_issuer_in(&policy, "alpha:x", ':'), "alpha");
     assert_string_equal(ag_jwt_issuer_in(&policy, "https://b", '\0'), "https://b");
     assert_null(ag_jwt_issuer_in(&policy, "https://a:x", ':'));
@@ -115,15 +115,15 @@ static void test_told(void **state)
     memset(&who, 0, sizeof who);
     who.issuer = "https://a";
     assert_int_equal(ag_jwt_name_issuer(&who, &policy), 1);
-    assert_string_equal(ag_principal_told(&who, "joe", *state), "joe");
+    assert_string_equal(ag_principal_qualified(&who, "joe", *state), "joe");
     assert_string_equal(who.issuer_name, "alpha");
     /* Elsewhere several are accepted, and a rule may have come from there. */
     who.issuers.n = 2;
     who.issuers.v = (const char *[]){"staff", "key"};
-    assert_string_equal(ag_principal_told(&who, "joe", *state), "joe");
-    assert_string_equal(ag_principal_told(&who, "joe@else", *state), "joe@else");
-    assert_string_equal(ag_principal_told(&who, "joe@staff", *state), "joe@staff@alpha");
-    assert_string_equal(ag_principal_told(&who, "joe@staff@key", *state), "joe@staff@key@alpha");
+    assert_string_equal(ag_principal_qualified(&who, "joe", *state), "joe");
+    assert_string_equal(ag_principal_qualified(&who, "joe@else", *state), "joe@else");
+    assert_string_equal(ag_principal_qualified(&who, "joe@staff", *state), "joe@staff@alpha");
+    assert_string_equal(ag_principal_qualified(&who, "joe@staff@key", *state), "joe@staff@key@alpha");
 }
 
 int main(void)

@@ -17,7 +17,7 @@ static void test_defaults(void **state)
     assert_int_equal(limit.windows[0].rate.period.seconds, 60);
     assert_int_equal(limit.windows[1].rate.n, 1000);
     assert_ptr_equal(limit.windows[1].algo, &ag_algo_sliding);
-    assert_string_equal(limit.windows[1].told.name, "1000/day");
+    assert_string_equal(limit.windows[1].wire.name, "1000/day");
     assert_int_equal(limit.by, AG_BY_CLIENT);
     assert_int_equal(limit.cost, 1);
     assert_int_equal(limit.prefix6, 64);
@@ -38,11 +38,11 @@ static void test_every_option(void **state)
     assert_int_equal(limit.windows[0].burst, 20);
     assert_int_equal(limit.cost, 2);
     assert_string_equal(limit.name, "login");
-    assert_string_equal(limit.windows[0].told.name, "login");
+    assert_string_equal(limit.windows[0].wire.name, "login");
     assert_string_equal((const char *)limit.when, "%{REQUEST_METHOD} == 'POST'");
     assert_int_equal(limit.dry_run, 1);
     limit = good("name=x 1/s 5/min cost=expr=\"%{HTTP:X-Cost}\" algorithm=fixed");
-    assert_string_equal(limit.windows[1].told.name, "x:5/min");
+    assert_string_equal(limit.windows[1].wire.name, "x:5/min");
     assert_string_equal((const char *)limit.cost_expr, "%{HTTP:X-Cost}");
 }
 
@@ -208,7 +208,7 @@ static void test_own_limit(void **state)
     assert_int_equal(own.by, AG_BY_CLIENT);
     assert_int_equal(own.cost, 1);
     for (i = 0; i < 8; i++) {
-        assert_string_equal(own.windows[i].told.name, texts[i]);
+        assert_string_equal(own.windows[i].wire.name, texts[i]);
         assert_ptr_equal(own.windows[i].algo, rates[i].n > 3 ? &ag_algo_sliding : &ag_algo_log);
         for (j = 0; j < 8; j++) {
             assert_int_equal(ag_id_equal(own.windows[i].id, own.windows[j].id), i == j);

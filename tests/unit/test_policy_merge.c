@@ -214,10 +214,10 @@ static void test_htaccess(void **state)
     assert_null(policy_reads(policy, AG_POLICY_limits, "5/s", &c));
     window = APR_ARRAY_IDX(policy->limits.list, 0, ag_limit_t *)->windows;
     assert_true(window->id.lo != 0);
-    assert_string_equal(window->told.field, "\"5/s\";q=5;w=1");
-    assert_int_equal(window->told.field_size, strlen(window->told.field));
-    assert_string_equal(window->told.begin, ", \"5/s\";r=");
-    assert_int_equal(window->told.begin_size, strlen(window->told.begin));
+    assert_string_equal(window->wire.field, "\"5/s\";q=5;w=1");
+    assert_int_equal(window->wire.field_size, strlen(window->wire.field));
+    assert_string_equal(window->wire.begin, ", \"5/s\";r=");
+    assert_int_equal(window->wire.begin_size, strlen(window->wire.begin));
     c.call.scope = "www /other";
     assert_null(policy_reads(other, AG_POLICY_limits, "5/s", &c));
     assert_false(ag_id_equal(APR_ARRAY_IDX(policy->limits.list, 0, ag_limit_t *)->windows[0].id,
