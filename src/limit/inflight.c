@@ -35,7 +35,7 @@ typedef struct {
 } count_t;
 
 typedef struct {
-    apr_uint32_t life;  /* generation times n_lives, and the place there; 0: free */
+    apr_uint32_t owner; /* generation times n_processes, and the place there; 0: free */
     apr_uint32_t count; /* which one, from 1; 0: not written yet */
 } slot_t;
 
@@ -59,7 +59,7 @@ struct ag_inflight_t {
     apr_uint32_t n_processes;
     apr_uint32_t n_sets;
     apr_uint32_t n_slots; /* and so many counts */
-    apr_uint32_t life;    /* ours; 0: there was no place */
+    apr_uint32_t owner;   /* ours; 0: there was no place */
 };
 
 #define LOAD(x)         __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
@@ -148,15 +148,15 @@ static void find_dead(dead_t *dead, const ag_inflight_t *inflight)
     }
 }
 
-static int is_dead(const dead_t *dead, const ag_inflight_t *inflight, apr_uint32_t life)
+static int is_dead(const dead_t *dead, const ag_inflight_t *inflight, apr_uint32_t owner)
 {
     apr_uint32_t n = inflight->n_processes;
 
-    return life / n <= dead->generation[life % n];
+    return owner / n <= dead->generation[owner % n];
 }
 
 /* A place that is nobody's, or n. */
-static apr_uint32_t vacant_life(const ag_inflight_t *inflight, apr_uint32_t n)
+static apr_uint32_t vacant(const ag_inflight_t *inflight, apr_uint32_t n)
 {
     apr_uint32_t i;
 
@@ -176,14 +176,14 @@ int ag_inflight_join(ag_inflight_t *inflight)
     apr_uint32_t n = inflight->n_processes, i;
 
     ag_lock_take(&head->lock);
-    i = vacant_life(inflight, n);
+    i = vacant(inflight, n);
     if (i < n) {
         process_t *entry = &inflight->processes[i];
         apr_uint32_t generation = entry->generation % (APR_UINT32_MAX / n - 1) + 1;
 
         ag_process_self(&entry->pid, &entry->start);
         STORE(entry->generation, generation); /* last: who sees it sees the others */
-        STORE(inflight->life, generation * n + i);
+        STORE(inflight->owner, generation * n + i);
     }
     ag_lock_give(&head->lock);
     return i < n;
@@ -232,9 +232,9 @@ static void sift(ag_inflight_t *inflight, const dead_t *dead, count_t *count)
         if (LOAD(slot->count) != number) {
             continue;
         }
-        if (is_dead(dead, inflight, LOAD(slot->life))) {
+        if (is_dead(dead, inflight, LOAD(slot->owner))) {
             STORE(slot->count, 0);
-            STORE(slot->life, 0);
+            STORE(slot->owner, 0);
         }
         else {
             out++;
@@ -250,14 +250,14 @@ static count_t *count_at(const ag_inflight_t *inflight, apr_uint32_t number)
 }
 
 /* One slot of the dead, and all of its count. */
-static void take_back(ag_inflight_t *inflight, const dead_t *dead, slot_t *slot, apr_uint32_t life)
+static void take_back(ag_inflight_t *inflight, const dead_t *dead, slot_t *slot, apr_uint32_t owner)
 {
     apr_uint32_t number = LOAD(slot->count);
     count_t *count = count_at(inflight, number);
     ag_lock_t *lock;
 
     if (!count) { /* it died before it was let in */
-        __atomic_compare_exchange_n(&slot->life, &life, 0, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+        __atomic_compare_exchange_n(&slot->owner, &owner, 0, 0, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
         return;
     }
     lock = lock_of(inflight, number - 1);
@@ -273,10 +273,10 @@ static void sweep(ag_inflight_t *inflight)
 
     find_dead(&dead, inflight); /* asks the system, so no lock is held */
     for (i = 0; i < inflight->n_slots; i++) {
-        apr_uint32_t life = LOAD(inflight->slots[i].life);
+        apr_uint32_t owner = LOAD(inflight->slots[i].owner);
 
-        if (life && is_dead(&dead, inflight, life)) {
-            take_back(inflight, &dead, &inflight->slots[i], life);
+        if (owner && is_dead(&dead, inflight, owner)) {
+            take_back(inflight, &dead, &inflight->slots[i], owner);
         }
     }
 }
@@ -302,7 +302,7 @@ static apr_uint32_t claim(ag_inflight_t *inflight, unsigned may)
     for (i = 0; i < n; i++) {
         apr_uint32_t at = (from + i) % n, nobody = 0;
 
-        if (__atomic_compare_exchange_n(&inflight->slots[at].life, &nobody, inflight->life, 0, __ATOMIC_ACQ_REL,
+        if (__atomic_compare_exchange_n(&inflight->slots[at].owner, &nobody, inflight->owner, 0, __ATOMIC_ACQ_REL,
                                         __ATOMIC_RELAXED)) {
             return at + 1;
         }
@@ -318,7 +318,7 @@ static apr_uint32_t take(ag_inflight_t *inflight, ag_id_t id, unsigned may, apr_
 
     ag_lock_take(lock);
     count = find(inflight, id, may);
-    if (count && count->out < n && LOAD(inflight->life)) {
+    if (count && count->out < n && LOAD(inflight->owner)) {
         slot = claim(inflight, may);
     }
     if (slot) {
@@ -334,7 +334,7 @@ apr_uint32_t ag_inflight_take_of(ag_inflight_t *inflight, ag_id_t id, unsigned m
     apr_uint32_t slot = take(inflight, id, may, n);
 
     if (!slot && n && is_turn(inflight->head, now)) {
-        if (!LOAD(inflight->life)) {
+        if (!LOAD(inflight->owner)) {
             ag_inflight_join(inflight);
         }
         sweep(inflight); /* the dead may be in the way */
@@ -355,7 +355,7 @@ void ag_inflight_give(ag_inflight_t *inflight, apr_uint32_t number)
         count->out -= count->out > 0;
     }
     STORE(slot->count, 0);
-    STORE(slot->life, 0);
+    STORE(slot->owner, 0);
     ag_lock_give(lock);
 }
 
@@ -377,7 +377,7 @@ apr_uint32_t ag_inflight_all(ag_inflight_t *inflight)
     apr_uint32_t i, all = 0;
 
     for (i = 0; i < inflight->n_slots; i++) {
-        all += LOAD(inflight->slots[i].life) != 0;
+        all += LOAD(inflight->slots[i].owner) != 0;
     }
     return all;
 }

@@ -311,7 +311,7 @@ static int ask_anyhow(const pair_t *pair, const lost_t *c, const ag_window_t *w,
 static int run_lost(const lost_t *c, apr_pool_t *p)
 {
     ag_window_t w = {
-        .rate = {c->n, {3600, AG_PERIOD_PLAIN}}, .algo = c->algo, .id = {1, 2}, .told = {.name = "lost"}};
+        .rate = {c->n, {3600, AG_PERIOD_PLAIN}}, .algo = c->algo, .id = {1, 2}, .wire = {.name = "lost"}};
     ag_subject_t s = {.id = {3, 4}};
     pair_t *pairs = apr_pcalloc(p, (apr_size_t)c->nodes * sizeof *pairs);
     apr_time_t now = START, at = START + apr_time_from_sec(c->until), end = at + 10 * (at - START);

@@ -61,7 +61,7 @@ def refused(web, *args, status=1, says=""):
     assert says in done.stderr
 
 
-def desk(web):
+def control_file(web):
     found = glob.glob(web.dir.join("run/apiguard.*.control"))
     assert len(found) == 1, found
     return found[0]
@@ -231,9 +231,9 @@ def test_the_file_is_the_owner_s_alone_and_holds_no_secret(web, ip):
     key = web.keys.create(client="secretive")
     assert go(web, ip, key=key).status == 200
     ban(web, ip)
-    info = os.stat(desk(web))
+    info = os.stat(control_file(web))
     assert (stat.S_IMODE(info.st_mode), info.st_uid) == (0o600, os.geteuid())
-    with open(desk(web), "rb") as f:
+    with open(control_file(web), "rb") as f:
         held = f.read()
     assert len(held) == info.st_size and key.encode() not in held
     assert b"secretive" not in held and b"wrong-key" not in held
@@ -241,9 +241,9 @@ def test_the_file_is_the_owner_s_alone_and_holds_no_secret(web, ip):
 
 def test_it_outlives_a_graceful_restart(web, ip):
     ban(web, ip)
-    before = os.stat(desk(web)).st_ino
+    before = os.stat(control_file(web)).st_ino
     web.graceful()
-    assert os.stat(desk(web)).st_ino == before
+    assert os.stat(control_file(web)).st_ino == before
     assert is_banned(web, ip)
     assert_refused(go(web, ip, key="wrong-key-of-nobody"), "banned")
     assert told(web, "limit", "show", "global")["windows"]
@@ -253,14 +253,14 @@ def test_it_outlives_a_graceful_restart(web, ip):
 
 def test_it_is_gone_with_the_server_and_a_dead_one_s_is_replaced(own_httpd):
     web = own_httpd(CONF, modules=["remoteip"])
-    path = desk(web)
+    path = control_file(web)
     web.stop()
     assert not os.path.exists(path)
     with open(web.dir.join("run/apiguard.999999999.control"), "wb") as f:
         f.write(b"\0" * 100)
     refused(web, "ban", "list", says="no running server")
     web.start()
-    assert desk(web) != path and told(web, "ban", "list")["bans"] == []
+    assert control_file(web) != path and told(web, "ban", "list")["bans"] == []
 
 
 def test_two_servers_in_one_directory(own_httpd):
@@ -295,7 +295,7 @@ def test_other_mpms(own_httpd, mpm):
 
 
 def test_limits_in_memcached_are_said_to_be_there(own_httpd, memcached):
-    store = f"ApiGuardCounterStore memcached:{memcached.address} prefix=desk timeout=2000\n"
+    store = f"ApiGuardCounterStore memcached:{memcached.address} prefix=control timeout=2000\n"
     web = own_httpd(CONF + store, modules=["remoteip"])
     assert go(web, "192.0.2.1", "ip").status == 200
     assert told(web, "limit", "show", "ip:192.0.2.1")["store"] == "memcached"

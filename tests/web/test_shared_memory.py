@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parent process and root's tool believe nothing that a child can write. The server's children can
-write all of its shared memory and the file of the desk, and one that was taken over does. `bans_at` in
-the desk, written over by a child, ended the parent (root) by SIGSEGV at the next graceful restart, and all
+write all of its shared memory and the control file, and one that was taken over does. `bans_at` in
+the control file, written over by a child, ended the parent (root) by SIGSEGV at the next graceful restart, and all
 sites with it: layout was read from there. Here each word of each head is written over, a graceful restart
 follows, and the server goes on guarding."""
 
@@ -34,8 +34,8 @@ HEADS = {
     "counters": (struct.pack("<Q", 0x61676c696d697473), 5),
     "cache": (struct.pack("<Q", 0x34656863616361), 3),
     "usage": (struct.pack("<Q", 0x3165676173756761), 4),
-    "tickets": (struct.pack("<Q", 0x61677469636b6574), 2),
-    "desk": (b"mod_apiguard control 3\n\0", 11),
+    "inflight": (struct.pack("<Q", 0x61677469636b6574), 2),
+    "control": (b"mod_apiguard control 3\n\0", 11),
     "bans": (struct.pack("<Q", 0x616762616e733033), 8),
     "leases": (struct.pack("<Q", 0x61676c6561736573), 12),
 }
@@ -161,7 +161,7 @@ def test_bans_and_counts_outlive_a_restart_without_that(web):
 def test_the_tool_reads_a_desk_that_a_child_wrote_over(web):
     """`apiguardctl ban` runs as root: the layout is what the file's length says, or it refuses."""
     for word in range(4, 7):  # size, bans_at, bans_size
-        bite(web, "desk", word, BITES[0])
+        bite(web, "control", word, BITES[0])
         done = web.keys.ctl("ban", "list", "--runtime", web.dir.join("run"), check=False)
         assert done.returncode == 1 and "another version" in done.stderr
         web.expect(SAYS)
