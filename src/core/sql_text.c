@@ -67,13 +67,19 @@ static const char *fill(ag_db_t *db, const char *sql, int n, const char *const *
     return used == n ? apr_array_pstrcat(p, parts, '\0') : NULL;
 }
 
-/* The driver takes an error that comes between two rows for success and hands out results that crash
+/* MariaDB's driver takes an error that comes between two rows for success and hands out results that crash
  * whoever looks into them. Only the error's text tells; it is empty after a success. */
+static int is_error_hidden(const ag_db_t *db)
+{
+    const char *error = ag_sql_text_needed(db) ? apr_dbd_error(db->driver, db->handle, 0) : NULL;
+
+    return error && *error;
+}
+
 int ag_sql_text_select(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n, const char *const *values,
                        apr_pool_t *p)
 {
     const char *text = fill(db, sql, n, values, p);
-    const char *error;
     int rc;
 
     *rows = NULL;
@@ -84,6 +90,13 @@ int ag_sql_text_select(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, i
     if (rc != 0) {
         return rc;
     }
-    error = apr_dbd_error(db->driver, db->handle, 0);
-    return !*rows || (error && *error) ? NO_ROWS : 0;
+    return !*rows || is_error_hidden(db) ? NO_ROWS : 0;
+}
+
+int ag_sql_text_run(int *changed, ag_db_t *db, const char *sql, int n, const char *const *values, apr_pool_t *p)
+{
+    const char *text = fill(db, sql, n, values, p);
+
+    *changed = 0;
+    return text ? apr_dbd_query(db->driver, db->handle, changed, text) : WRONG_VALUES;
 }

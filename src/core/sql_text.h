@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sql_text: queries for drivers whose prepared statements cannot be trusted with results. MariaDB's
- * ("mysql") cuts long texts without a word and sets aside memory for the longest possible row, so
- * its queries go as text, each value quoted by the driver where its placeholder stood.
+ * sql_text: SQL as text, each value quoted by the driver where its placeholder stood, for what prepared
+ * statements do badly. MariaDB's driver ("mysql") cuts long texts without a word and sets aside memory for the
+ * longest possible row; SQLite's never frees a statement before its connection ends.
  */
 #ifndef AG_SQL_TEXT_H
 #define AG_SQL_TEXT_H
@@ -16,5 +16,8 @@ int ag_sql_text_needed(const ag_db_t *db);
  * error number; 0 when *rows holds all rows, to be read by number from 1 on. */
 int ag_sql_text_select(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n, const char *const *values,
                        apr_pool_t *p);
+
+/* The same for a change; *changed rows. */
+int ag_sql_text_run(int *changed, ag_db_t *db, const char *sql, int n, const char *const *values, apr_pool_t *p);
 
 #endif

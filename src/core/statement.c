@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * statement: see statement.h. PostgreSQL's driver reports errors only when all rows are asked for at
- * once.
+ * once. SQLite's frees a prepared statement with its connection alone, so there none is prepared anew for a
+ * mere failure: a client could have one fail with each request.
  */
 #include "statement.h"
 
@@ -13,12 +14,17 @@
 
 #define MAX_COLUMNS 8
 
-/* What is kept of a statement on a connection, under its SQL. It has a pool of its own: one that fails
- * is prepared anew time and again, and the connection may live for weeks. */
+/* What is kept of a statement on a connection, under its SQL. It has a pool of its own: a server's that
+ * fails is prepared anew time and again, and the connection may live for weeks. */
 typedef struct {
     apr_pool_t *pool;
     apr_dbd_prepared_t *st; /* NULL: to be prepared */
 } kept_t;
+
+static int is_sqlite(const ag_db_t *db)
+{
+    return strcmp(apr_dbd_name(db->driver), "sqlite3") == 0;
+}
 
 static kept_t *kept_of(ag_db_t *db, const char *sql)
 {
@@ -59,25 +65,47 @@ const char *ag_statement_error(const ag_db_t *db, int rc, apr_pool_t *p)
 
 int ag_statement_is_busy(const ag_db_t *db, int rc)
 {
-    return rc == SQLITE_IS_BUSY && strcmp(apr_dbd_name(db->driver), "sqlite3") == 0;
+    return rc == SQLITE_IS_BUSY && is_sqlite(db);
 }
 
 /* ---- queries --------------------------------------------------------------------------------- */
 
+static int ask_kept(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n, const char **values, apr_pool_t *p)
+{
+    kept_t *kept = kept_of(db, sql);
+    int rc = prepare(kept, db, sql);
+
+    *rows = NULL;
+    return rc ? rc : apr_dbd_pselect(db->driver, p, db->handle, rows, kept->st, 1, n, values);
+}
+
+static int ask_once(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n, const char **values, apr_pool_t *p)
+{
+    return ag_sql_text_needed(db) ? ag_sql_text_select(rows, db, sql, n, values, p)
+                                  : ask_kept(rows, db, sql, n, values, p);
+}
+
 int ag_statement_ask(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n, const char **values,
                      apr_pool_t *p)
 {
-    kept_t *kept;
-    int rc;
+    int rc = ask_once(rows, db, sql, n, values, p);
 
-    *rows = NULL;
-    if (ag_sql_text_needed(db)) {
-        return ag_sql_text_select(rows, db, sql, n, values, p);
+    if (rc) {
+        kept_of(db, sql)->st = NULL;
     }
-    kept = kept_of(db, sql);
-    rc = prepare(kept, db, sql);
-    rc = rc ? rc : apr_dbd_pselect(db->driver, p, db->handle, rows, kept->st, 1, n, values);
-    kept->st = rc ? NULL : kept->st;
+    return rc;
+}
+
+/* The driver's number does not say whether the statement is outdated or what it does fails. Where the same
+ * text fares better, it was outdated; while SQLite was locked that proves nothing. */
+static int ask_sqlite_again(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n, const char **values,
+                            int was_busy, apr_pool_t *p)
+{
+    int rc = ag_sql_text_select(rows, db, sql, n, values, p);
+
+    if (rc == 0 && !was_busy) {
+        kept_of(db, sql)->st = NULL;
+    }
     return rc;
 }
 
@@ -86,24 +114,27 @@ int ag_statement_ask(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int
 int ag_statement_query(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n, const char **values,
                        apr_pool_t *p)
 {
-    int rc = ag_statement_ask(rows, db, sql, n, values, p);
+    int rc = ask_once(rows, db, sql, n, values, p);
+    int was_busy = ag_statement_is_busy(db, rc);
 
     if (rc == 0) {
         return 0;
     }
-    if (ag_statement_is_busy(db, rc)) {
+    if (was_busy) {
         apr_sleep(apr_time_from_msec(50));
     }
+    if (is_sqlite(db)) {
+        return ask_sqlite_again(rows, db, sql, n, values, was_busy, p);
+    }
+    kept_of(db, sql)->st = NULL;
     apr_dbd_check_conn(db->driver, p, db->handle);
     return ag_statement_ask(rows, db, sql, n, values, p);
 }
 
 int ag_statement_row(apr_dbd_row_t **row, const ag_db_t *db, apr_dbd_results_t *rows, int number, apr_pool_t *p)
 {
-    int by_turn = strcmp(apr_dbd_name(db->driver), "sqlite3") == 0;
-
     *row = NULL;
-    return apr_dbd_get_row(db->driver, p, rows, row, by_turn ? -1 : number);
+    return apr_dbd_get_row(db->driver, p, rows, row, is_sqlite(db) ? -1 : number);
 }
 
 apr_status_t ag_statement_value(const char **text, const ag_db_t *db, apr_dbd_row_t *row, int column, apr_pool_t *p)
@@ -171,7 +202,8 @@ static int run_rows(ag_db_t *db, const char *sql, const char **values, int n, in
     int i, changed, rc = 0;
 
     for (i = 0; i < rows && rc == 0; i++) {
-        rc = ag_statement_run(&changed, db, sql, n, values + i * n, p);
+        rc = is_sqlite(db) ? ag_sql_text_run(&changed, db, sql, n, values + i * n, p)
+                           : ag_statement_run(&changed, db, sql, n, values + i * n, p);
     }
     return rc;
 }
@@ -186,16 +218,15 @@ static int say(ag_db_t *db, const char *sql)
 /* SQLite would else begin as a reader, and might never become the writer. */
 static int begin(ag_db_t *db)
 {
-    int sqlite = strcmp(apr_dbd_name(db->driver), "sqlite3") == 0;
-
-    return say(db, sqlite ? "BEGIN IMMEDIATE" : "BEGIN");
+    return say(db, is_sqlite(db) ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 
-/* Not with APR's own transactions: where BEGIN fails PostgreSQL's driver crashes. */
+/* Not with APR's own transactions: where BEGIN fails PostgreSQL's driver crashes. SQLite's changes are text:
+ * they come in bundles, seconds apart, and nothing stays behind of one that fails. */
 apr_status_t ag_statement_change(ag_db_t *db, const char *sql, const char **values, int n, int rows,
                                  const char **error, apr_pool_t *p)
 {
-    int rc = prepare(kept_of(db, sql), db, sql);
+    int rc = is_sqlite(db) ? 0 : prepare(kept_of(db, sql), db, sql);
 
     rc = rc ? rc : begin(db);
     rc = rc ? rc : run_rows(db, sql, values, n, rows, p);

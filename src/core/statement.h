@@ -2,7 +2,8 @@
 /*
  * statement: SQL on a connection on loan; the one place that keeps prepared statements. One is
  * prepared when a connection first needs it, kept there under its text, and prepared anew after an
- * error: SQLite's die when another process changes a table, and a server's go with its restart.
+ * error: a server's go with its restart, and SQLite's die when another process changes a table, which is
+ * known by the same text's success.
  *
  * An error is never taken for "no rows". Values are bound, never part of the text.
  */
@@ -18,7 +19,8 @@
 int ag_statement_query(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n, const char **values,
                        apr_pool_t *p);
 
-/* The same with a single try. */
+/* The same with a single try; the next one prepares anew, which SQLite keeps until the connection ends: for
+ * short-lived processes. */
 int ag_statement_ask(apr_dbd_results_t **rows, ag_db_t *db, const char *sql, int n, const char **values,
                      apr_pool_t *p);
 
@@ -32,7 +34,7 @@ int ag_statement_row(apr_dbd_row_t **row, const ag_db_t *db, apr_dbd_results_t *
  * text for a BLOB without bytes, which is not NULL: that would be "any address", "never". */
 apr_status_t ag_statement_value(const char **text, const ag_db_t *db, apr_dbd_row_t *row, int column, apr_pool_t *p);
 
-/* Runs a change with `n` values, once; *changed rows. */
+/* Runs a change with `n` values, once; *changed rows. As for ag_statement_ask(), a failure costs memory. */
 int ag_statement_run(int *changed, ag_db_t *db, const char *sql, int n, const char **values, apr_pool_t *p);
 
 /* The first line of what the driver says of an error. */
