@@ -291,7 +291,8 @@ ag_ctl_c = \
 	src/ctl/script.c \
 	src/ctl/sqlite_file.c \
 	src/ctl/upgrade.c \
-	src/ctl/view.c
+	src/ctl/view.c \
+	src/ctl/way.c
 
 ag_ctl_h = \
 	src/ctl/chart.h \
@@ -306,4 +307,5 @@ ag_ctl_h = \
 	src/ctl/records.h \
 	src/ctl/schema.h \
 	src/ctl/sqlite_file.h \
-	src/ctl/view.h
+	src/ctl/view.h \
+	src/ctl/way.h

@@ -18,8 +18,9 @@
 
 #include <apr_strings.h>
 
-#define OTHERS 022   /* who may write besides the owner */
-#define OURS   02770 /* a directory that init or the installation made for a database */
+#include "way.h"
+
+#define OURS 02770 /* a directory that init or the installation made for a database */
 
 /* How a database begins, and what SQLite makes beside it (https://sqlite.org/fileformat2.html, walformat.html). */
 static const char sqlite_magic[] = "SQLite format 3"; /* with its NUL */
@@ -30,13 +31,6 @@ static const unsigned char journal_magic[] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1
 static const char *trouble(const char *what, const char *path, apr_pool_t *p)
 {
     return apr_psprintf(p, "%s %s: %s", what, path, strerror(errno));
-}
-
-static const char *directory_of(const char *path, apr_pool_t *p)
-{
-    const char *slash = strrchr(path, '/');
-
-    return !slash ? "." : slash == path ? "/" : apr_pstrmemdup(p, path, (apr_size_t)(slash - path));
 }
 
 static const char *name_of(const char *path)
@@ -181,65 +175,6 @@ static const char *give_rest(int dir, const char *path, const struct passwd *own
 
 /* ---- who works on it ------------------------------------------------------------------------- */
 
-/* May nobody but root put another thing in the place of what lies in this directory? A sticky one, such as
- * /tmp, keeps what belongs to others, but takes what is new. */
-static int is_roots(const struct stat *info, int may_be_sticky)
-{
-    int others = (info->st_mode & OTHERS & ~(info->st_gid == 0 ? 020u : 0u)) != 0;
-
-    return info->st_uid == 0 && (!others || (may_be_sticky && (info->st_mode & S_ISVTX)));
-}
-
-/* 1 when that holds of this directory and of all above it. */
-static int are_roots(const char *dir, int may_be_sticky, apr_pool_t *p)
-{
-    char *whole = realpath(dir, NULL);
-    char *at = whole ? apr_pstrdup(p, whole) : NULL;
-    struct stat info;
-    int good = at != NULL;
-
-    free(whole);
-    while (good && *at) {
-        char *slash = strrchr(at, '/');
-
-        good = stat(at, &info) == 0 && is_roots(&info, may_be_sticky);
-        may_be_sticky = 1;
-        *slash = '\0';
-    }
-    return good && stat("/", &info) == 0 && is_roots(&info, 0);
-}
-
-/* 1 when nobody but root can make this one name lead elsewhere. Who has a directory in a sticky one may put
- * something else in its place. */
-static int is_name_roots(const char *dir, const char *above, apr_pool_t *p)
-{
-    struct stat info;
-    char *whole;
-    int good;
-
-    if (!are_roots(above, 1, p)) {
-        return 0;
-    }
-    if (lstat(dir, &info) != 0) {
-        return errno == ENOENT;
-    }
-    if (!S_ISLNK(info.st_mode)) {
-        return info.st_uid == 0 || are_roots(above, 0, p);
-    }
-    whole = realpath(dir, NULL);
-    good = info.st_uid == 0 && whole && are_roots(directory_of(whole, p), 1, p);
-    free(whole);
-    return good;
-}
-
-/* That, for all names on the way. */
-static int is_way_roots(const char *dir, apr_pool_t *p)
-{
-    const char *above = directory_of(dir, p);
-
-    return is_name_roots(dir, above, p) && (strcmp(above, dir) == 0 || is_way_roots(above, p));
-}
-
 /* SQLite opens these by their names, and would wait at a FIFO for ever. */
 static const char *beside(const char *path, apr_pool_t *p)
 {
@@ -261,7 +196,7 @@ static const char *beside(const char *path, apr_pool_t *p)
  * root himself, since nobody else has a say there. */
 static const char *choose(uid_t *uid, gid_t *gid, const char *path, apr_pool_t *p)
 {
-    const char *dir = directory_of(path, p);
+    const char *dir = ag_way_directory(path, p);
     struct stat file, at;
 
     if (lstat(path, &file) != 0 || stat(dir, &at) != 0) {
@@ -278,7 +213,7 @@ static const char *choose(uid_t *uid, gid_t *gid, const char *path, apr_pool_t *
     }
     *uid = file.st_uid ? file.st_uid : at.st_uid;
     *gid = file.st_uid ? file.st_gid : at.st_gid;
-    return *uid || (is_way_roots(dir, p) && are_roots(dir, 0, p))
+    return *uid || (ag_way_is_roots(dir, p) && ag_way_are_roots(dir, 0, p))
                ? NULL
                : apr_psprintf(p,
                               "others than root may write to %s or above it, and %s is root's, so root does not "
@@ -308,7 +243,7 @@ static int become(uid_t uid, gid_t gid)
 /* Where others may change the way, the one who gets the files makes them himself. */
 static const char *make_as(const char *dir, const struct passwd *owner, apr_pool_t *p)
 {
-    if (geteuid() != 0 || is_way_roots(dir, p)) {
+    if (geteuid() != 0 || ag_way_is_roots(dir, p)) {
         return NULL;
     }
     if (!owner || owner->pw_uid == 0) {
@@ -323,9 +258,9 @@ static const char *make_as(const char *dir, const struct passwd *owner, apr_pool
 const char *ag_sqlite_make(const char *path, const struct passwd *owner, apr_pool_t *p)
 {
     int fd = -1;
-    const char *error = make_as(directory_of(path, p), owner, p);
+    const char *error = make_as(ag_way_directory(path, p), owner, p);
 
-    error = error ? error : make_directory(&fd, directory_of(path, p), owner, p);
+    error = error ? error : make_directory(&fd, ag_way_directory(path, p), owner, p);
     error = error ? error : make_file(fd, path, owner, p);
     if (!error && owner) {
         error = give_rest(fd, path, owner, p);
@@ -365,7 +300,7 @@ void ag_sqlite_step_back(void)
 
 const char *ag_sqlite_denied(const char *path, apr_pool_t *p)
 {
-    const char *what[] = {path, directory_of(path, p)};
+    const char *what[] = {path, ag_way_directory(path, p)};
     const struct passwd *user = getpwuid(geteuid());
     int i;
 
