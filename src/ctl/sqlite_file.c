@@ -213,7 +213,10 @@ static const char *choose(uid_t *uid, gid_t *gid, const char *path, apr_pool_t *
     }
     *uid = file.st_uid ? file.st_uid : at.st_uid;
     *gid = file.st_uid ? file.st_gid : at.st_gid;
-    return *uid || (ag_way_is_roots(dir, p) && ag_way_are_roots(dir, 0, p))
+    if (*uid) {
+        return ag_way_stranger(dir, *uid, p);
+    }
+    return (ag_way_is_roots(dir, p) && ag_way_are_roots(dir, 0, p))
                ? NULL
                : apr_psprintf(p,
                               "others than root may write to %s or above it, and %s is root's, so root does not "
@@ -243,6 +246,9 @@ static int become(uid_t uid, gid_t gid)
 /* Where others may change the way, the one who gets the files makes them himself. */
 static const char *make_as(const char *dir, const struct passwd *owner, apr_pool_t *p)
 {
+    struct stat info;
+    const char *error;
+
     if (geteuid() != 0 || ag_way_is_roots(dir, p)) {
         return NULL;
     }
@@ -251,6 +257,10 @@ static const char *make_as(const char *dir, const struct passwd *owner, apr_pool
                             "others than root may change where %s leads, so root makes nothing there; "
                             "`apiguardctl init --owner USER` does it with the rights of the user httpd runs as",
                             dir);
+    }
+    error = ag_way_stranger(lstat(dir, &info) == 0 ? dir : ag_way_directory(dir, p), owner->pw_uid, p);
+    if (error) {
+        return error;
     }
     return become(owner->pw_uid, owner->pw_gid) ? NULL : trouble("root's rights cannot be given up for", dir, p);
 }

@@ -5,6 +5,8 @@
 #ifndef AG_CTL_WAY_H
 #define AG_CTL_WAY_H
 
+#include <sys/types.h>
+
 #include <apr_pools.h>
 
 /* What stands before the last name of a path: "." where it is one name. */
@@ -16,5 +18,9 @@ int ag_way_are_roots(const char *dir, int may_be_sticky, apr_pool_t *p);
 
 /* 1 when nobody but root can make the path lead elsewhere, links included. */
 int ag_way_is_roots(const char *dir, apr_pool_t *p);
+
+/* NULL when each name on the way to a directory, links and what they lead through included, is root's or that
+ * user's: then nobody else can lead there who works with his rights. An error text otherwise. */
+const char *ag_way_stranger(const char *dir, uid_t uid, apr_pool_t *p);
 
 #endif

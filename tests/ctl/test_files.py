@@ -212,6 +212,79 @@ def test_a_pepper_that_only_root_may_read(place):
     assert place.ctl("key", "verify", "-", "--pepper", pepper, input=done.stdout).returncode == 0
 
 
+# ---- somebody else's directory on the way ---------------------------------------------------------
+
+STRANGER = 54321
+
+
+@pytest.fixture
+def stranger(place):
+    """A directory of another user's; `place` is the server's user's, with a database."""
+    place.init()
+    return place.top.mkdir("stranger", (STRANGER, STRANGER))
+
+
+def by_stranger(target, link):
+    os.symlink(target, link)
+    os.lchown(link, STRANGER, STRANGER)
+
+
+def assert_refused(place, named, path, *command):
+    own, place.path = place.path, path
+    done = place.ctl(*command)
+    place.path = own
+    assert done.returncode == 3 and done.stdout == "", done
+    assert f"{named}, which leads to {os.path.dirname(path)}, belongs to {STRANGER}" in done.stderr, done
+    assert place.user in done.stderr
+    assert place.ctl("key", "list", "--json").stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("args", [["key", "create", "--client", "evil"], ["key", "export"],
+                                  ["init", "--owner", "USER"]], ids=" ".join)
+def test_nobody_leads_root_into_the_database_of_another(place, stranger, args):
+    """Who owned a directory put a link to another user's in the place of his own: root's tool then made his
+    keys in the other's database, with the other's rights."""
+    by_stranger(place.data, os.path.join(stranger, "data"))
+    assert_refused(place, stranger, os.path.join(stranger, "data/keys.db"),
+                   *(place.user if word == "USER" else word for word in args))
+
+
+def test_a_link_of_somebody_else_where_all_may_write(place, stranger):
+    all_may = place.top.mkdir("tmp", None, 0o1777)
+    os.chmod(all_may, 0o1777)
+    link = os.path.join(all_may, "data")
+    by_stranger(place.data, link)
+    assert_refused(place, link, os.path.join(link, "keys.db"), "key", "create", "--client", "evil")
+
+
+def test_a_link_of_roots_that_leads_by_somebody_elses(place, stranger):
+    by_stranger(place.data, os.path.join(stranger, "data"))
+    link = place.top.join("link")
+    os.symlink("stranger/data/.", link)
+    assert_refused(place, stranger, os.path.join(link, "keys.db"), "key", "create", "--client", "evil")
+
+
+def test_links_that_lead_round_and_round(place):
+    place.init()
+    os.symlink("b", place.top.join("a"))
+    os.symlink("a", place.top.join("b"))
+    place.path = place.top.join("a/keys.db")
+    assert place.ctl("key", "list").returncode == 3
+
+
+@pytest.mark.parametrize("path", ["own/keys.db", "roots/../data/keys.db", "./data//keys.db"])
+def test_his_own_links_are_followed(place, path):
+    place.init()
+    os.symlink("data/again", place.top.join("own"))
+    os.lchown(place.top.join("own"), place.uid, place.uid)
+    os.symlink(place.data, os.path.join(place.data, "again"))
+    os.lchown(os.path.join(place.data, "again"), place.uid, place.uid)
+    place.top.mkdir("roots")
+    place.path = path
+    done = place.ctl("key", "create", "--client", "acme", cwd=str(place.top))
+    assert done.returncode == 0, done
+
+
 # ---- init -----------------------------------------------------------------------------------------
 
 def test_init_takes_over_what_the_installation_made(roots):
