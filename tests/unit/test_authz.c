@@ -146,106 +146,6 @@ static void test_credential(void **state)
     run("api-credential", anonymous, N_OF(anonymous), make_who("anonymous", "anonymous", *state), *state);
 }
 
-/* ---- claims ---------------------------------------------------------------------------------- */
-
-static void test_claim(void **state)
-{
-    static const case_t cases[] = {
-        {"org:acme", 1},
-        {"org:Acme", 0},
-        {"org:acm", 0},
-        {"org:acme2", 0},
-        {"org:other org:acme", 1},
-        {"org:other iss:https://id.example", 1},
-        {"org:other nope:acme", 0},
-        {"org:", 0},
-        {"empty:", 1},
-        {"empty:\"\"", 1},
-        {"nope:", 0},
-        {"n:7", 1},
-        {"n:07", 0},
-        {"n:7.0", 0},
-        {"big:9007199254740993", 1},
-        {"big:9007199254740992", 0},
-        {"yes:true", 1},
-        {"yes:1", 0},
-        {"no:false", 1},
-        {"no:true", 0},
-        {"nil:null", 0},
-        {"nil:", 0},
-        {"real:1.5", 0},
-        {"groups:ops", 1},
-        {"groups:7", 1},
-        {"groups:true", 1},
-        {"groups:qa", 0},
-        {"none:", 0},
-        {"deep:admin", 0},
-        {"realm_access.roles:admin", 1},
-        {"realm_access.roles:boss", 0},
-        {"realm_access:admin", 0},
-        {"a\\.b:dotted", 1},
-        {"\"a.b\":dotted", 1},
-        {"\"https://x.example/roles\":boss", 1},
-        {"\"https://x.example/roles\":admin", 0},
-        {"\"with space\":\"one two\"", 1},
-        {"\"with space\":one", 0},
-        {"\"realm_access.roles\":admin", 1}, /* quoted or not: as it stands, then as a path */
-        {"a.b:dotted", 1},
-        {"https://x.example/roles:boss", 1},
-        {"https://x.example/roles:admin", 0},
-        {"https://x.example/roles~bo.*", 1},
-        {"https://x.example:8443/port.s:eighty", 1},
-        {"\"https://x.example:8443/port.s\":eighty", 1},
-        {"https://x.example/roles:admin https://x.example/roles:boss", 1},
-        {"  org:acme  ", 1},
-    };
-
-    run("api-claim", cases, N_OF(cases), make_who("jwt", "acme", *state), *state);
-}
-
-/* A regex fits all of a value or not at all. */
-static void test_claim_regex(void **state)
-{
-    static const case_t cases[] = {
-        {"org~acme", 1},
-        {"org~ac", 0},
-        {"org~cme", 0},
-        {"org~ac.*", 1},
-        {"org~x|acme", 1},
-        {"org~acm|acme", 1},
-        {"org~^acme$", 1},
-        {"org~(?i)ACME", 1},
-        {"groups~o.s", 1},
-        {"groups~o", 0},
-        {"n~[0-9]+", 1},
-        {"yes~t.*", 1},
-        {"nil~.*", 0},
-        {"nope~.*", 0},
-        {"none~.*", 0},
-        {"empty~.*", 1},
-        {"real~.*", 0},
-        {"org~\"ac(m|x) ?e\"", 1},
-        {"realm_access.roles~adm.*", 1},
-        {"\"https://x.example/roles\"~bo.*", 1},
-        {"\"with space\"~\"one two\"", 1},
-        {"org~", 0},
-        {"empty~", 1},
-    };
-
-    run("api-claim", cases, N_OF(cases), make_who("jwt", "acme", *state), *state);
-}
-
-static void test_no_claims(void **state)
-{
-    ag_principal_t *who = make_who("key", "acme", *state);
-
-    who->parse_claims = NULL;
-    assert_int_equal(ask("api-claim", "org:acme", who, *state), AG_RULE_NO);
-    who = make_who("jwt", "acme", *state);
-    who->raw_size--; /* no JSON any more */
-    assert_int_equal(ask("api-claim", "org:acme", who, *state), AG_RULE_NO);
-}
-
 /* ---- who, candidates, mistakes --------------------------------------------------------------- */
 
 /* A list that nobody has read yet, alone and beside what can tell. */
@@ -340,62 +240,63 @@ static void test_candidates(void **state)
     assert_int_equal(ag_rule_test(rule_of("api-scope", "read", *state), &first, &request), AG_RULE_YES);
 }
 
+static const struct {
+    const char *name, *line, *error;
+} mistakes[] = {
+    {"api-nothing", "x", "Require api-nothing: there is no such rule"},
+    {"api-scope", "", "Require api-scope: a value is missing"},
+    {"API-Scope", " \t ", "Require api-scope: a value is missing"},
+    {"api-ip", "", "Require api-ip: a value is missing"},
+    /* Of a carriage return alone a rule without words was made, whose first was then told of. */
+    {"api-scope", "\r", "Require api-scope: a value is missing"},
+    {"api-role", " \r\n", "Require api-role: a value is missing"},
+    {"api-ip", "\r", "Require api-ip: a value is missing"},
+    {"api-claim", "\n", "Require api-claim: a value is missing"},
+    {"api-scope", "\"read", "Require api-scope: a quote is not closed"},
+    {"api-client", "a*b", "Require api-client: \"a*b\" is not allowed: a * may only end a"},
+    {"api-client", "ok **", "Require api-client: \"**\" is not allowed: a * may only end a"},
+    {"api-scope", "read re*", "Require api-scope: \"re*\" is not allowed: a word without *"},
+    {"api-scope", "\"\"", "Require api-scope: \"\" is not allowed: a word without *"},
+    {"api-role", "*", "Require api-role: \"*\" is not allowed: a word without *"},
+    {"api-credential", "cert",
+     "Require api-credential: \"cert\" is not allowed: key, jwt or "
+     "anonymous"},
+    {"api-claim", "org", "Require api-claim: \"org\" is not allowed: NAME:VALUE or NAME~REGEX"},
+    {"api-claim", ":x", "Require api-claim: \"\" is not allowed: NAME:VALUE or NAME~REGEX"},
+    {"api-claim", "\"\":x", "Require api-claim: \"\" is not allowed: NAME:VALUE or NAME~REGEX"},
+    {"api-claim", "org:acme admin", "Require api-claim: \"admin\" is not allowed: NAME:VALUE or NAME~REGEX"},
+    {"api-claim", "\"org\" :x",
+     "Require api-claim: \"org\" is not allowed: NAME:VALUE or "
+     "NAME~REGEX"},
+    {"api-claim", "\"org:x",
+     "Require api-claim: \"org:x\" is not allowed: NAME:VALUE or "
+     "NAME~REGEX"},
+    {"api-claim", "org:\"x", "Require api-claim: a quote is not closed"},
+    {"api-claim", "org~(", "Require api-claim: \"(\" is not a regular expression"},
+    {"api-ip", "192.0.2.1 x", "Require api-ip: \"x\" is not an address or network"},
+    {"api-ip", "fe80::1%eth0", "Require api-ip: \"fe80::1%eth0\" is not an address or network"},
+    {"api-ip", "\"\"", "Require api-ip: \"\" is not an address or network"},
+    {"api-ip", "file:/tmp/x", "Require api-ip: file: is not allowed in .htaccess"},
+    {"api-ip", "10.0.0.0/8 file:/tmp/x", "Require api-ip: file: is not allowed in .htaccess"},
+    {"api-ip", "list:", "Require api-ip: \"list:\" names no list: 1 to 63 letters, digits and . _ -"},
+    {"api-ip", "\"list:a b\"", "Require api-ip: \"list:a b\" names no list"},
+    {"api-ip", "list:a%", "Require api-ip: \"list:a%\" names no list"},
+    {"api-ip", "list:partners",
+     "Require api-ip: \"list:partners\" is not allowed in .htaccess "
+     "unless the server's own configuration uses that list, too"},
+};
+
 static void test_mistakes(void **state)
 {
-    static const struct {
-        const char *name, *line, *error;
-    } cases[] = {
-        {"api-nothing", "x", "Require api-nothing: there is no such rule"},
-        {"api-scope", "", "Require api-scope: a value is missing"},
-        {"API-Scope", " \t ", "Require api-scope: a value is missing"},
-        {"api-ip", "", "Require api-ip: a value is missing"},
-        /* Of a carriage return alone a rule without words was made, whose first was then told of. */
-        {"api-scope", "\r", "Require api-scope: a value is missing"},
-        {"api-role", " \r\n", "Require api-role: a value is missing"},
-        {"api-ip", "\r", "Require api-ip: a value is missing"},
-        {"api-claim", "\n", "Require api-claim: a value is missing"},
-        {"api-scope", "\"read", "Require api-scope: a quote is not closed"},
-        {"api-client", "a*b", "Require api-client: \"a*b\" is not allowed: a * may only end a"},
-        {"api-client", "ok **", "Require api-client: \"**\" is not allowed: a * may only end a"},
-        {"api-scope", "read re*", "Require api-scope: \"re*\" is not allowed: a word without *"},
-        {"api-scope", "\"\"", "Require api-scope: \"\" is not allowed: a word without *"},
-        {"api-role", "*", "Require api-role: \"*\" is not allowed: a word without *"},
-        {"api-credential", "cert",
-         "Require api-credential: \"cert\" is not allowed: key, jwt or "
-         "anonymous"},
-        {"api-claim", "org", "Require api-claim: \"org\" is not allowed: NAME:VALUE or NAME~REGEX"},
-        {"api-claim", ":x", "Require api-claim: \"\" is not allowed: NAME:VALUE or NAME~REGEX"},
-        {"api-claim", "\"\":x", "Require api-claim: \"\" is not allowed: NAME:VALUE or NAME~REGEX"},
-        {"api-claim", "org:acme admin", "Require api-claim: \"admin\" is not allowed: NAME:VALUE or NAME~REGEX"},
-        {"api-claim", "\"org\" :x",
-         "Require api-claim: \"org\" is not allowed: NAME:VALUE or "
-         "NAME~REGEX"},
-        {"api-claim", "\"org:x",
-         "Require api-claim: \"org:x\" is not allowed: NAME:VALUE or "
-         "NAME~REGEX"},
-        {"api-claim", "org:\"x", "Require api-claim: a quote is not closed"},
-        {"api-claim", "org~(", "Require api-claim: \"(\" is not a regular expression"},
-        {"api-ip", "192.0.2.1 x", "Require api-ip: \"x\" is not an address or network"},
-        {"api-ip", "fe80::1%eth0", "Require api-ip: \"fe80::1%eth0\" is not an address or network"},
-        {"api-ip", "\"\"", "Require api-ip: \"\" is not an address or network"},
-        {"api-ip", "file:/tmp/x", "Require api-ip: file: is not allowed in .htaccess"},
-        {"api-ip", "10.0.0.0/8 file:/tmp/x", "Require api-ip: file: is not allowed in .htaccess"},
-        {"api-ip", "list:", "Require api-ip: \"list:\" names no list: 1 to 63 letters, digits and . _ -"},
-        {"api-ip", "\"list:a b\"", "Require api-ip: \"list:a b\" names no list"},
-        {"api-ip", "list:a%", "Require api-ip: \"list:a%\" names no list"},
-        {"api-ip", "list:partners",
-         "Require api-ip: \"list:partners\" is not allowed in .htaccess "
-         "unless the server's own configuration uses that list, too"},
-    };
     ag_setting_call_t call = {.p = *state};
     int i;
 
-    for (i = 0; i < N_OF(cases); i++) {
+    for (i = 0; i < N_OF(mistakes); i++) {
         ag_rule_t *rule;
-        const char *error = ag_rule_parse(&rule, cases[i].name, cases[i].line, &call);
+        const char *error = ag_rule_parse(&rule, mistakes[i].name, mistakes[i].line, &call);
 
-        if (!error || strncmp(error, cases[i].error, strlen(cases[i].error)) != 0) {
-            fail_msg("Require %s %s: %s", cases[i].name, cases[i].line, error ? error : "(none)");
+        if (!error || strncmp(error, mistakes[i].error, strlen(mistakes[i].error)) != 0) {
+            fail_msg("Require %s %s: %s", mistakes[i].name, mistakes[i].line, error ? error : "(none)");
         }
     }
     call.opens = apr_array_make(*state, 1, sizeof(ag_open_t));
@@ -410,8 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_client_of_key), TEST(test_client_of_token), TEST(test_client_of_an_issuer),
         TEST(test_issuer),        TEST(test_scope),           TEST(test_literal_scope),
-        TEST(test_role),          TEST(test_credential),      TEST(test_claim),
-        TEST(test_claim_regex),   TEST(test_no_claims),       TEST(test_unknown),
+        TEST(test_role),          TEST(test_credential),      TEST(test_unknown),
         TEST(test_host_bits),     TEST(test_nobody_yet),      TEST(test_candidates),
         TEST(test_mistakes),
     };

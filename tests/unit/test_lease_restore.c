@@ -4,81 +4,7 @@
  * that nobody asks; what an administrator reset stays reset, and where nothing was lost nothing is
  * written.
  */
-#include "limit_fixture.h"
-
-#include <apr_time.h>
-
-#include "../../src/limit/entry.h"
-#include "../../src/limit/lease.h"
-#include "../../src/limit/lease_reset.h"
-#include "../../src/limit/lease_restore.h"
-
-#define LEASES_SIZE (1 << 20)
-#define SECOND      APR_USEC_PER_SEC
-#define N           50
-
-static int port;
-static pid_t server;
-static ag_breaker_t *breaker;
-static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket};
-static char told[256];
-
-static void hear(const ag_log_t *log, ag_log_level_e level, apr_status_t rv, const char *line)
-{
-    (void)log;
-    (void)level;
-    (void)rv;
-    apr_cpystrn(told, line, sizeof told);
-}
-
-static ag_leases_t *make_leases(void)
-{
-    ag_leases_t *leases;
-
-    assert_int_equal(ag_leases_attach(&leases, share(LEASES_SIZE), LEASES_SIZE, 1, pool), APR_SUCCESS);
-    return leases;
-}
-
-static ag_store_t *open_node(ag_leases_t *leases, int at_port, int timeout)
-{
-    static const ag_log_t log = {.write = hear, .level = AG_LOG_DEBUG};
-    ag_fleet_config_t config = {address_of(at_port), "restore:", timeout, 2, breaker, &log, NULL};
-    ag_store_t *store;
-
-    assert_int_equal(ag_store_lease_open(&store, leases, &config, pool), APR_SUCCESS);
-    return store;
-}
-
-/* One that has not looked yet. */
-static ag_store_t *new_node(void)
-{
-    return open_node(make_leases(), port, 2000);
-}
-
-static ag_store_t *make_node(void)
-{
-    ag_store_t *store = new_node();
-
-    ag_lease_restore(store, now, pool);
-    return store;
-}
-
-static ag_subject_t new_subject(void)
-{
-    static int number;
-
-    return make_subject(apr_psprintf(pool, "client:key::l%d.%d", (int)getpid(), ++number));
-}
-
-static int drain(ag_store_t *store, const ag_window_t *w, ag_subject_t *s, apr_time_t at)
-{
-    int n = 0;
-
-    while (n < 1000 && hit_at(store, w, s, at, NULL)) {
-        n++;
-    }
-    return n;
-}
+#include "node_fixture.h"
 
 static long writes(void)
 {
@@ -290,116 +216,6 @@ static void test_where_nothing_was_lost_nothing_changes(void **state)
     assert_int_equal(writes(), before);
 }
 
-/* All that a node knows is in doubt after a reset; what was not reset is restored all the same. */
-static void test_resets_of_others(void **state)
-{
-    ag_store_t *early = make_node(), *late = make_node();
-    ag_window_t w = make_window(N, 30 * 86400, &ag_algo_fixed);
-    ag_subject_t s = new_subject();
-    int i, there;
-
-    (void)state;
-    ag_lease_hear(late, now, pool);
-    assert_int_equal(hit(early, &w, &s), 1);
-    drain(late, &w, &s, now);
-    for (i = 0; i < 3; i++) {
-        ag_subject_t other = new_subject();
-        ag_charge_t c = make_charge(&w, &other);
-
-        assert_int_equal(hit(early, &w, &other), 1);
-        assert_int_equal(ag_lease_forget(&there, early, &c, now, pool), APR_SUCCESS);
-    }
-    ag_lease_hear(late, now + SECOND, pool);
-    flush_all(port);
-    ag_lease_restore(late, now + SECOND, pool);
-    assert_int_equal(drain(early, &w, &s, now + SECOND), 0);
-}
-
-/* Who has asked for the counter since its reset gives back what he saw then, heard or not. */
-static void test_what_was_used_since_a_reset(void **state)
-{
-    int k;
-
-    (void)state;
-    for (k = 0; k < 2; k++) {
-        ag_store_t *node = make_node(), *other = make_node();
-        ag_window_t w = make_window(N, 30 * 86400, &ag_algo_fixed);
-        ag_subject_t s = new_subject();
-        ag_charge_t c = make_charge(&w, &s);
-        int there;
-
-        ag_lease_hear(other, now, pool);
-        drain(other, &w, &s, now);
-        assert_int_equal(ag_lease_forget(&there, node, &c, now, pool), APR_SUCCESS);
-        other = k == 0 ? other : make_node();
-        if (k == 0) {
-            ag_lease_hear(other, now + SECOND, pool);
-        }
-        assert_in_range(drain(other, &w, &s, now + SECOND), N - 1, N);
-        ag_lease_hear(other, now + 2 * SECOND, pool);
-        flush_all(port);
-        ag_lease_restore(other, now + 2 * SECOND, pool);
-        assert_int_equal(drain(node, &w, &s, now + 2 * SECOND), 0);
-    }
-}
-
-/* Whether memcached lost it before it was reset, or after a node has visited it since. */
-static void test_what_was_reset_stays_reset(void **state)
-{
-    int k;
-
-    (void)state;
-    for (k = 0; k < 2; k++) {
-        ag_store_t *node = make_node(), *other = make_node();
-        ag_window_t w = make_window(N, 30 * 86400, &ag_algo_fixed);
-        ag_subject_t s = new_subject();
-        ag_charge_t c = make_charge(&w, &s);
-        int there;
-
-        ag_lease_hear(other, now, pool);
-        assert_int_equal(hit(node, &w, &s), 1);
-        drain(other, &w, &s, now);
-        if (k == 0) {
-            flush_all(port);
-        }
-        assert_int_equal(ag_lease_forget(&there, node, &c, now, pool), APR_SUCCESS);
-        assert_int_equal(there, 1);
-        if (k == 1) {
-            ag_lease_hear(other, now + SECOND, pool);
-            assert_int_equal(hit_at(other, &w, &s, now + SECOND, NULL), 1);
-            flush_all(port);
-        }
-        ag_lease_restore(other, now + SECOND, pool);
-        ag_lease_restore(node, now + SECOND, pool);
-        assert_in_range(left(make_node(), &w, &s), k == 1 ? N - 1 - N / 8 : N, k == 1 ? N - 1 : N);
-    }
-}
-
-/* What was decided so: memcached loses it after the reset, and before the node asks again. The fleet counts
- * too much then, never too little, and a second reset is one. */
-static void test_what_is_lost_before_the_next_visit(void **state)
-{
-    ag_store_t *node = make_node(), *other = make_node();
-    ag_window_t w = make_window(N, 30 * 86400, &ag_algo_fixed);
-    ag_subject_t s = new_subject();
-    ag_charge_t c = make_charge(&w, &s);
-    int there;
-
-    (void)state;
-    ag_lease_hear(other, now, pool);
-    assert_int_equal(hit(node, &w, &s), 1);
-    drain(other, &w, &s, now);
-    assert_int_equal(ag_lease_forget(&there, node, &c, now, pool), APR_SUCCESS);
-    ag_lease_hear(other, now + SECOND, pool);
-    flush_all(port);
-    ag_lease_restore(other, now + SECOND, pool);
-    assert_int_equal(left(make_node(), &w, &s), 0);
-    assert_int_equal(ag_lease_forget(&there, node, &c, now + SECOND, pool), APR_SUCCESS);
-    assert_int_equal(there, 1);
-    ag_lease_hear(other, now + 2 * SECOND, pool);
-    assert_int_equal(hit_at(other, &w, &s, now + 2 * SECOND, NULL), 1);
-}
-
 /* No request waited, so nobody is told; and what was begun goes on later. */
 static void test_memcached_is_away(void **state)
 {
@@ -436,22 +252,8 @@ int main(void)
         cmocka_unit_test(test_another_fleet_in_the_same_memory),
         cmocka_unit_test(test_nothing_is_written_in_vain),
         cmocka_unit_test(test_where_nothing_was_lost_nothing_changes),
-        cmocka_unit_test(test_resets_of_others),
-        cmocka_unit_test(test_what_was_used_since_a_reset),
-        cmocka_unit_test(test_what_was_reset_stays_reset),
-        cmocka_unit_test(test_what_is_lost_before_the_next_visit),
         cmocka_unit_test(test_memcached_is_away),
     };
-    int failed;
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    now = apr_time_now();
-    breaker = share(sizeof *breaker);
-    port = free_port();
-    server = start_memcached(port);
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    kill_child(server);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, memcached_start, memcached_stop);
 }

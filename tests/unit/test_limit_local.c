@@ -3,24 +3,19 @@
  * test_limit_local: memcached is gone, and each node goes on by itself. It begins with what it saw of the
  * counter last: four nodes once admitted 750 of 150, since each began at nothing.
  */
-#include "limit_fixture.h"
-
-#include <apr_time.h>
+#include "memcached_fixture.h"
 
 #define NODES  4
 #define SIZE   (1 << 20)
 #define SECOND APR_USEC_PER_SEC
 #define HOUR   (3600 * SECOND)
 
-static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket, &ag_algo_log};
+static const ag_algo_t *const every_algo[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket, &ag_algo_log};
 
 typedef struct {
     ag_store_t *fleet, *alone;
     ag_breaker_t breaker;
 } node_t;
-
-static int port;
-static pid_t server;
 
 static node_t *make_node(void)
 {
@@ -110,8 +105,8 @@ static void test_each_goes_on_from_what_it_saw(void **state)
 
     (void)state;
     for (a = 0; a < 4; a++) {
-        apr_uint64_t n = size_of(algos[a]), used = n * 2 / 3, total = used, most = used;
-        ag_window_t w = make_window(n, 3600, algos[a]);
+        apr_uint64_t n = size_of(every_algo[a]), used = n * 2 / 3, total = used, most = used;
+        ag_window_t w = make_window(n, 3600, every_algo[a]);
         ag_subject_t s = make_subject("client:key::busy");
         apr_time_t at = beginning();
         node_t *nodes[NODES];
@@ -129,7 +124,7 @@ static void test_each_goes_on_from_what_it_saw(void **state)
             total += drain(nodes[i], &w, &s, 1, at);
         }
         assert_int_equal(total, most);
-        assert_true(algos[a]->drains || n < 150 || total - used <= (NODES + 1) * (n - used));
+        assert_true(every_algo[a]->drains || n < 150 || total - used <= (NODES + 1) * (n - used));
     }
 }
 
@@ -142,8 +137,8 @@ static void test_parts_are_parts_of_what_is_left(void **state)
 
     (void)state;
     for (a = 0; a < 3; a++) {
-        apr_uint64_t n = size_of(algos[a]), used = 147, total = 0, most = 0;
-        ag_window_t w = make_window(n, 3600, algos[a]);
+        apr_uint64_t n = size_of(every_algo[a]), used = 147, total = 0, most = 0;
+        ag_window_t w = make_window(n, 3600, every_algo[a]);
         ag_subject_t s = make_subject("client:key::busy");
         apr_time_t at = beginning();
         node_t *nodes[NODES];
@@ -157,7 +152,7 @@ static void test_parts_are_parts_of_what_is_left(void **state)
             total += drain(nodes[i], &w, &s, NODES, at);
         }
         assert_true(total <= most);
-        assert_true(algos[a]->drains || used + total <= n); /* of a bucket larger leases are out */
+        assert_true(every_algo[a]->drains || used + total <= n); /* of a bucket larger leases are out */
     }
 }
 
@@ -225,12 +220,6 @@ int main(void)
         cmocka_unit_test(test_nothing_was_seen),
         cmocka_unit_test(test_away_twice),
     };
-    int failed;
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    now = apr_time_now();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, clock_start, limit_stop);
 }

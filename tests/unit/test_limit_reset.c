@@ -3,18 +3,12 @@
  * test_limit_reset: an administrator's look at a fleet's counter changes nothing, and his reset holds
  * on every node that hears of it, whatever they had seen or reserved before.
  */
-#include "limit_fixture.h"
-
-#include <apr_time.h>
+#include "memcached_fixture.h"
 
 #include "../../src/limit/lease_reset.h"
 
 #define LEASES_SIZE (1 << 20)
 #define SECOND      APR_USEC_PER_SEC
-
-static int port;
-static ag_breaker_t *breaker;
-static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket};
 
 static ag_store_t *make_node_at(const char *address, int timeout)
 {
@@ -340,17 +334,6 @@ int main(void)
         cmocka_unit_test(test_one_that_is_lost_is_reset_all_the_same),
         cmocka_unit_test(test_memcached_is_away),
     };
-    pid_t memcached;
-    int failed;
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    now = apr_time_now();
-    breaker = share(sizeof *breaker);
-    port = free_port();
-    memcached = start_memcached(port);
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    kill_child(memcached);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, memcached_start, memcached_stop);
 }

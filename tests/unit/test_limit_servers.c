@@ -4,9 +4,7 @@
  * lost the counters of the others stay exact, and a request with a window on each of two servers is
  * charged all or nothing, whichever of them refuses or fails, and when.
  */
-#include "limit_fixture.h"
-
-#include <apr_time.h>
+#include "memcached_fixture.h"
 
 #include "../../src/limit/entry.h"
 #include "../../src/limit/lease_restore.h"
@@ -19,7 +17,6 @@
 
 static int ports[SERVERS];
 static pid_t pids[SERVERS];
-static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket};
 
 static const char *address_list(void)
 {

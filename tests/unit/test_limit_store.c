@@ -3,7 +3,7 @@
  * test_limit_store: what every store must do, run against each of them: exactly N pass whoever
  * asks, windows are charged together or not at all, and what was taken can be given back.
  */
-#include "limit_fixture.h"
+#include "memcached_fixture.h"
 #include "store_direct.h"
 
 #define TABLE_SIZE (1 << 20)
@@ -11,8 +11,6 @@
 #define HITS       50
 
 static void *table, *lease_table;
-static ag_breaker_t *breaker;
-static int port;
 
 /* ---- the stores; each is opened anew in every process ---------------------------------------- */
 
@@ -59,8 +57,6 @@ static ag_subject_t new_subject(void)
 }
 
 /* ---- one process ----------------------------------------------------------------------------- */
-
-static const ag_algo_t *const algos[] = {&ag_algo_sliding, &ag_algo_fixed, &ag_algo_bucket};
 
 static void test_exactly_n_pass(void **state)
 {
@@ -273,6 +269,18 @@ static void test_eight_processes(void **state)
         "lease: " #test, test, NULL, NULL, &stores[2]                                                                \
     }
 
+static int stores_start(void **state)
+{
+    ag_store_t *fresh;
+    ag_leases_t *leases;
+
+    memcached_start(state);
+    table = share(TABLE_SIZE);
+    lease_table = share(TABLE_SIZE);
+    return ag_store_shm_attach(&fresh, table, TABLE_SIZE, 1, pool)
+           || ag_leases_attach(&leases, lease_table, TABLE_SIZE, 1, pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,25 +293,6 @@ int main(void)
         EACH(test_many_windows),
         EACH(test_eight_processes),
     };
-    ag_store_t *fresh;
-    ag_leases_t *leases;
-    pid_t memcached;
-    int failed;
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    now = apr_time_now();
-    table = share(TABLE_SIZE);
-    lease_table = share(TABLE_SIZE);
-    breaker = share(sizeof *breaker);
-    if (ag_store_shm_attach(&fresh, table, TABLE_SIZE, 1, pool)
-        || ag_leases_attach(&leases, lease_table, TABLE_SIZE, 1, pool)) {
-        return 1;
-    }
-    port = free_port();
-    memcached = start_memcached(port);
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    kill_child(memcached);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, stores_start, memcached_stop);
 }

@@ -168,12 +168,6 @@ int main(void)
         cmocka_unit_test(test_who_waits_is_let_in),
         cmocka_unit_test(test_what_is_told_only_falls),
     };
-    int failed;
 
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    now = apr_time_now();
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
-    apr_terminate();
-    return failed;
+    return cmocka_run_group_tests(tests, limit_start, limit_stop);
 }

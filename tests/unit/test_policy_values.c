@@ -159,78 +159,79 @@ static void test_site_values(void **state)
     assert_int_equal(site->shared_memory, 1 << 20);
 }
 
+static const struct {
+    int row;
+    const char *line, *error;
+} mistakes[] = {
+    {AG_POLICY_providers, "key cert", "ApiGuardProvider: \"cert\" is not allowed: key or jwt"},
+    {AG_POLICY_key_from, "body", "ApiGuardKeyFrom: \"body\" is not allowed: header:NAME"},
+    {AG_POLICY_key_from, "header:", "ApiGuardKeyFrom: \"header:\" is not allowed"},
+    {AG_POLICY_key_from, "header:X-A:b", "ApiGuardKeyFrom: \"header:X-A:b\" is not allowed"},
+    {AG_POLICY_key_from, "\"header:X A\"", "ApiGuardKeyFrom: \"header:X A\" is not allowed"},
+    {AG_POLICY_key_from, "cookie:a=b", "ApiGuardKeyFrom: \"cookie:a=b\" is not allowed"},
+    {AG_POLICY_key_from, "query:a&b", "ApiGuardKeyFrom: \"query:a&b\" is not allowed"},
+    {AG_POLICY_key_from, "bearer:x", "ApiGuardKeyFrom: \"bearer:x\" is not allowed"},
+    {AG_POLICY_anonymous, "yes", "ApiGuardAnonymous: \"yes\" is not allowed: off or on"},
+    {AG_POLICY_method_scopes, "get=read",
+     "ApiGuardMethodScopes: \"get=read\" is not allowed: "
+     "METHOD,METHOD=SCOPE"},
+    {AG_POLICY_method_scopes, "GET", "ApiGuardMethodScopes: \"GET\" is not allowed"},
+    {AG_POLICY_method_scopes, "GET=", "ApiGuardMethodScopes: \"GET=\" is not allowed"},
+    {AG_POLICY_method_scopes, "=read", "ApiGuardMethodScopes: \"=read\" is not allowed"},
+    {AG_POLICY_method_scopes, "GET=re*", "ApiGuardMethodScopes: \"GET=re*\" is not allowed"},
+    {AG_POLICY_method_scopes, "GET=a none", "ApiGuardMethodScopes: \"none\" is not allowed"},
+    {AG_POLICY_leeway, "601", "ApiGuardLeeway: \"601\" is not a number from 0 to 600"},
+    {AG_POLICY_claim_map, "user", "ApiGuardClaimMap: \"user\" is not allowed: user=, client="},
+    {AG_POLICY_claim_map, "user=", "ApiGuardClaimMap: \"user=\" is not allowed"},
+    {AG_POLICY_providers, "cert", "ApiGuardProvider: \"cert\" is not allowed: key or jwt"},
+    {AG_POLICY_issuers, "\"\"", "ApiGuardIssuer: \"\" is not allowed: a name is missing"},
+    {AG_POLICY_issuers, "a \"\"", "ApiGuardIssuer: \"\" is not allowed: a name is missing"},
+    {AG_POLICY_issuers, "a b a", "ApiGuardIssuer: \"a\" stands here twice"},
+    {AG_POLICY_issuers, "name=x", "ApiGuardIssuer: name=WORD stands behind its issuer"},
+    {AG_POLICY_issuers, "a name=x@y", "ApiGuardIssuer: \"name=x@y\" is not allowed: behind an issuer"},
+    {AG_POLICY_issuers, "a name=key", "ApiGuardIssuer: \"name=key\" is not allowed: behind an issuer"},
+    {AG_POLICY_issuers, "a name=x name=y", "ApiGuardIssuer: \"name=y\" is not allowed: behind an"},
+    {AG_POLICY_max_lifetime, "0", "ApiGuardMaxLifetime: \"0\" is not allowed: a duration or"},
+    {AG_POLICY_claim_map, "mail=x", "ApiGuardClaimMap: \"mail=x\" is not allowed"},
+    {AG_POLICY_store_failure, "local/0", "ApiGuardStoreFailure: \"local/0\" is not allowed"},
+    {AG_POLICY_store_failure, "local/", "ApiGuardStoreFailure: \"local/\" is not allowed"},
+    {AG_POLICY_store_failure, "local/x", "ApiGuardStoreFailure: \"local/x\" is not allowed"},
+    {AG_POLICY_store_failure, "deny/2", "ApiGuardStoreFailure: \"deny/2\" is not allowed"},
+    {AG_POLICY_store_failure, "allow deny", "ApiGuardStoreFailure: \"deny\" is not allowed"},
+    {AG_POLICY_invalid_key_status, "404",
+     "ApiGuardInvalidKeyStatus: \"404\" is not allowed: "
+     "401 or 403"},
+    {AG_POLICY_rate_headers, "off legacy", "ApiGuardRateHeaders: \"off\" stands alone"},
+    {AG_POLICY_concurrency, "ten", "ApiGuardConcurrency: \"ten\" is not a number from 0"},
+    {AG_POLICY_concurrency, "5 6", "ApiGuardConcurrency: one number is allowed, \"6\" is too"},
+    {AG_POLICY_concurrency, "by=ip", "ApiGuardConcurrency: no number is given, such as 10"},
+    {AG_POLICY_concurrency, "5 burst=2",
+     "ApiGuardConcurrency: burst=2 is not known; allowed "
+     "are by=, name=, when= and dryrun"},
+    {AG_POLICY_concurrency, "5 by=me", "ApiGuardConcurrency: by=me is not one of client"},
+    {AG_POLICY_limits, "100", "ApiGuardRateLimit: \"100\" is not a rate"},
+    {AG_POLICY_limits, "100/min when=wrong", "ApiGuardRateLimit: when=wrong: wrong"},
+    {AG_POLICY_jwt_keys, "none file:k", "ApiGuardJWTKey: \"none\" is not allowed: HS256"},
+    {AG_POLICY_jwt_keys, "HS256", "ApiGuardJWTKey: \"\" is not allowed: file:PATH, base64:"},
+    {AG_POLICY_jwt_keys, "HS256 secret", "ApiGuardJWTKey: \"secret\" is not allowed: file:"},
+    {AG_POLICY_jwt_keys, "HS256 file:k x=1", "ApiGuardJWTKey: \"x=1\" is not allowed: kid=ID"},
+    {AG_POLICY_jwt_keys, "HS256 file:k kid=", "ApiGuardJWTKey: \"kid=\" is not allowed"},
+    {AG_POLICY_jwks, "env:K", "ApiGuardJWKS: \"env:K\" is not allowed: file:PATH"},
+    {AG_POLICY_jwks, "https://x/", "ApiGuardJWKS: \"https://x/\" is not allowed: file:PATH"},
+    {AG_POLICY_jwks, "file:k kid=1", "ApiGuardJWKS: \"kid=1\" is not allowed: issuer=URL"},
+};
+
 static void test_mistakes(void **state)
 {
-    static const struct {
-        int row;
-        const char *line, *error;
-    } cases[] = {
-        {AG_POLICY_providers, "key cert", "ApiGuardProvider: \"cert\" is not allowed: key or jwt"},
-        {AG_POLICY_key_from, "body", "ApiGuardKeyFrom: \"body\" is not allowed: header:NAME"},
-        {AG_POLICY_key_from, "header:", "ApiGuardKeyFrom: \"header:\" is not allowed"},
-        {AG_POLICY_key_from, "header:X-A:b", "ApiGuardKeyFrom: \"header:X-A:b\" is not allowed"},
-        {AG_POLICY_key_from, "\"header:X A\"", "ApiGuardKeyFrom: \"header:X A\" is not allowed"},
-        {AG_POLICY_key_from, "cookie:a=b", "ApiGuardKeyFrom: \"cookie:a=b\" is not allowed"},
-        {AG_POLICY_key_from, "query:a&b", "ApiGuardKeyFrom: \"query:a&b\" is not allowed"},
-        {AG_POLICY_key_from, "bearer:x", "ApiGuardKeyFrom: \"bearer:x\" is not allowed"},
-        {AG_POLICY_anonymous, "yes", "ApiGuardAnonymous: \"yes\" is not allowed: off or on"},
-        {AG_POLICY_method_scopes, "get=read",
-         "ApiGuardMethodScopes: \"get=read\" is not allowed: "
-         "METHOD,METHOD=SCOPE"},
-        {AG_POLICY_method_scopes, "GET", "ApiGuardMethodScopes: \"GET\" is not allowed"},
-        {AG_POLICY_method_scopes, "GET=", "ApiGuardMethodScopes: \"GET=\" is not allowed"},
-        {AG_POLICY_method_scopes, "=read", "ApiGuardMethodScopes: \"=read\" is not allowed"},
-        {AG_POLICY_method_scopes, "GET=re*", "ApiGuardMethodScopes: \"GET=re*\" is not allowed"},
-        {AG_POLICY_method_scopes, "GET=a none", "ApiGuardMethodScopes: \"none\" is not allowed"},
-        {AG_POLICY_leeway, "601", "ApiGuardLeeway: \"601\" is not a number from 0 to 600"},
-        {AG_POLICY_claim_map, "user", "ApiGuardClaimMap: \"user\" is not allowed: user=, client="},
-        {AG_POLICY_claim_map, "user=", "ApiGuardClaimMap: \"user=\" is not allowed"},
-        {AG_POLICY_providers, "cert", "ApiGuardProvider: \"cert\" is not allowed: key or jwt"},
-        {AG_POLICY_issuers, "\"\"", "ApiGuardIssuer: \"\" is not allowed: a name is missing"},
-        {AG_POLICY_issuers, "a \"\"", "ApiGuardIssuer: \"\" is not allowed: a name is missing"},
-        {AG_POLICY_issuers, "a b a", "ApiGuardIssuer: \"a\" stands here twice"},
-        {AG_POLICY_issuers, "name=x", "ApiGuardIssuer: name=WORD stands behind its issuer"},
-        {AG_POLICY_issuers, "a name=x@y", "ApiGuardIssuer: \"name=x@y\" is not allowed: behind an issuer"},
-        {AG_POLICY_issuers, "a name=key", "ApiGuardIssuer: \"name=key\" is not allowed: behind an issuer"},
-        {AG_POLICY_issuers, "a name=x name=y", "ApiGuardIssuer: \"name=y\" is not allowed: behind an"},
-        {AG_POLICY_max_lifetime, "0", "ApiGuardMaxLifetime: \"0\" is not allowed: a duration or"},
-        {AG_POLICY_claim_map, "mail=x", "ApiGuardClaimMap: \"mail=x\" is not allowed"},
-        {AG_POLICY_store_failure, "local/0", "ApiGuardStoreFailure: \"local/0\" is not allowed"},
-        {AG_POLICY_store_failure, "local/", "ApiGuardStoreFailure: \"local/\" is not allowed"},
-        {AG_POLICY_store_failure, "local/x", "ApiGuardStoreFailure: \"local/x\" is not allowed"},
-        {AG_POLICY_store_failure, "deny/2", "ApiGuardStoreFailure: \"deny/2\" is not allowed"},
-        {AG_POLICY_store_failure, "allow deny", "ApiGuardStoreFailure: \"deny\" is not allowed"},
-        {AG_POLICY_invalid_key_status, "404",
-         "ApiGuardInvalidKeyStatus: \"404\" is not allowed: "
-         "401 or 403"},
-        {AG_POLICY_rate_headers, "off legacy", "ApiGuardRateHeaders: \"off\" stands alone"},
-        {AG_POLICY_concurrency, "ten", "ApiGuardConcurrency: \"ten\" is not a number from 0"},
-        {AG_POLICY_concurrency, "5 6", "ApiGuardConcurrency: one number is allowed, \"6\" is too"},
-        {AG_POLICY_concurrency, "by=ip", "ApiGuardConcurrency: no number is given, such as 10"},
-        {AG_POLICY_concurrency, "5 burst=2",
-         "ApiGuardConcurrency: burst=2 is not known; allowed "
-         "are by=, name=, when= and dryrun"},
-        {AG_POLICY_concurrency, "5 by=me", "ApiGuardConcurrency: by=me is not one of client"},
-        {AG_POLICY_limits, "100", "ApiGuardRateLimit: \"100\" is not a rate"},
-        {AG_POLICY_limits, "100/min when=wrong", "ApiGuardRateLimit: when=wrong: wrong"},
-        {AG_POLICY_jwt_keys, "none file:k", "ApiGuardJWTKey: \"none\" is not allowed: HS256"},
-        {AG_POLICY_jwt_keys, "HS256", "ApiGuardJWTKey: \"\" is not allowed: file:PATH, base64:"},
-        {AG_POLICY_jwt_keys, "HS256 secret", "ApiGuardJWTKey: \"secret\" is not allowed: file:"},
-        {AG_POLICY_jwt_keys, "HS256 file:k x=1", "ApiGuardJWTKey: \"x=1\" is not allowed: kid=ID"},
-        {AG_POLICY_jwt_keys, "HS256 file:k kid=", "ApiGuardJWTKey: \"kid=\" is not allowed"},
-        {AG_POLICY_jwks, "env:K", "ApiGuardJWKS: \"env:K\" is not allowed: file:PATH"},
-        {AG_POLICY_jwks, "https://x/", "ApiGuardJWKS: \"https://x/\" is not allowed: file:PATH"},
-        {AG_POLICY_jwks, "file:k kid=1", "ApiGuardJWKS: \"kid=1\" is not allowed: issuer=URL"},
-    };
     conf_t c = conf_of(*state);
     int i;
 
-    for (i = 0; i < N_OF(cases); i++) {
+    for (i = 0; i < N_OF(mistakes); i++) {
         ag_policy_t *policy = ag_policy_make(*state);
-        const char *error = policy_reads(policy, cases[i].row, cases[i].line, &c);
+        const char *error = policy_reads(policy, mistakes[i].row, mistakes[i].line, &c);
 
-        if (!error || strncmp(error, cases[i].error, strlen(cases[i].error)) != 0) {
-            fail_msg("%s: %s", cases[i].line, error ? error : "(none)");
+        if (!error || strncmp(error, mistakes[i].error, strlen(mistakes[i].error)) != 0) {
+            fail_msg("%s: %s", mistakes[i].line, error ? error : "(none)");
         }
         assert_false(ag_settings_written(policy, &ag_policy_table));
     }
