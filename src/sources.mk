@@ -109,6 +109,7 @@ ag_core_c = \
 	src/guard/kinds.c \
 	src/guard/kinds_site.c \
 	src/guard/methods.c \
+	src/guard/steps.c \
 	src/guard/dry_run.c \
 	src/guard/policy.c
 
@@ -194,7 +195,8 @@ ag_core_h = \
 	src/guard/kinds.h \
 	src/guard/policy.def \
 	src/guard/policy.h \
-	src/guard/site.def
+	src/guard/site.def \
+	src/guard/steps.def
 
 ag_server_c = \
 	src/server/check.c \

@@ -196,15 +196,17 @@ ag_reason_e ag_guard_admit(ag_check_t *check)
 
 ag_reason_e ag_guard_charge(ag_check_t *check)
 {
-    ag_reason_e reason = settle(check, ag_bill_make(check, 0));
+    return settle(check, ag_bill_make(check, 0));
+}
 
-    if (reason != AG_R_NONE && check->exchange->bills) {
+void ag_guard_take_back(ag_check_t *check)
+{
+    if (check->exchange->bills) {
         ag_guard_give_back(check);
         if (check->verdict.n_lines) {
             ag_guard_tell(check); /* anew */
         }
     }
-    return reason;
 }
 
 void ag_guard_charge_denied(ag_check_t *check)

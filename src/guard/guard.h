@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * guard: the order of the checks, and the only room that knows all others. It decides; it never
- * speaks to httpd.
- *
- * Order of refusal: ban -> limits by address -> Require that needs nobody (addresses) -> credential -> the
- * key's own rules -> Require -> all other limits. The caller's hooks keep that order; each function
- * here is one step of it.
+ * speaks to httpd, whose hooks run one phase each. steps.def has the steps and their order.
  */
 #ifndef AG_GUARD_H
 #define AG_GUARD_H
@@ -70,39 +66,56 @@ typedef struct ag_check_t {
     const char *problem;   /* likewise: what is sent instead of httpd's error page, or NULL */
     apr_time_t banned;     /* until when the address is, as the section sees it; 0: it is not */
     int ban_looked;        /* that was found out */
+    int ours;              /* AuthType ApiGuard is in force */
     int passed;            /* the last gate is behind it */
     int below;             /* a sub-request's: its refusal is not the client's answer */
 } ag_check_t;
 
-/* The first step, where the section bans: refuses what comes from a banned address, all of it or
- * (where credentials are looked for, `ours`) what is not known to be good. */
-ag_reason_e ag_guard_ban(ag_check_t *check, int ours);
+typedef enum {
+    AG_PHASE_ADDRESS,  /* access_checker: only the address is known */
+    AG_PHASE_IDENTITY, /* check_authn: who is it? Sets verdict.who */
+    AG_PHASE_GATE      /* fixups: the last before the handler */
+} ag_phase_e;
 
-/* Takes what the limits by address ask for, before anything else is looked at. Where a section has
- * none, ag_guard_admits() is 0 and there is nothing to ask. */
-static inline int ag_guard_admits(const ag_policy_t *policy)
-{
-    return policy->limits.early;
-}
+/* 1 when a section of these settings has a step in that phase. `ours`: AuthType ApiGuard is in force. */
+int ag_guard_wants(ag_phase_e phase, const ag_policy_t *policy, int ours);
 
+/* Runs the phase's steps until one refuses: its reason, which is in the verdict, or AG_R_NONE. A refusal at the
+ * gate gives back what all steps have taken. */
+ag_reason_e ag_guard_run(ag_check_t *check, ag_phase_e phase);
+
+/* ---- the steps (steps.def) -------------------------------------------------------------------- */
+
+/* Refuses what comes from a banned address: all of it or, where credentials are looked for, what is not known to
+ * be good. */
+ag_reason_e ag_guard_ban(ag_check_t *check);
+
+/* Takes what the limits by address ask for, before anything else is looked at. */
 ag_reason_e ag_guard_admit(ag_check_t *check);
+
+/* Gives back what this pass took for limits, and tells the lines of its refusal anew. */
+void ag_guard_take_back(ag_check_t *check);
 
 /* Who is it? Sets verdict.who, or refuses. */
 ag_reason_e ag_guard_identify(ag_check_t *check);
 
-/* A key shown by other means (AuthBasicProvider apiguard). */
-ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key);
+/* May this method be used with these permissions? Nobody has any, but may say who it is. */
+ag_reason_e ag_guard_methods(ag_check_t *check);
 
 /* Lets the request in among those in flight, or refuses; until its pool ends, or ag_guard_inflight_end(). */
 ag_reason_e ag_guard_inflight(ag_check_t *check);
 void ag_guard_inflight_end(ag_check_t *check);
 
+/* Takes what all limits ask for that have not been charged yet: all or nothing. */
+ag_reason_e ag_guard_charge(ag_check_t *check);
+
+/* ---- and beside them -------------------------------------------------------------------------- */
+
+/* A key shown by other means (AuthBasicProvider apiguard): identify and methods. */
+ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key);
+
 /* 1 unless the limit's when= says no. */
 int ag_guard_applies(const ag_limit_t *limit, const ag_check_t *check);
-
-/* Takes what all limits ask for that have not been charged yet: all or nothing. A refusal gives
- * back what admit() took. */
-ag_reason_e ag_guard_charge(ag_check_t *check);
 
 /* The name of the first limit that was asked, or NULL. */
 const char *ag_guard_limit(const ag_check_t *check);

@@ -38,29 +38,6 @@ static void prepare(ag_cred_call_t *call, const ag_check_t *check)
     call->check = (void *)(uintptr_t)check;
 }
 
-/* May this method be used with these permissions? Nobody has any, but may say who it is. */
-static ag_reason_e judge_method(ag_check_t *check)
-{
-    const ag_request_t *request = &check->exchange->request;
-    ag_verdict_t *verdict = &check->verdict;
-    const char *wanted;
-
-    if (ag_methods_allow(&check->policy->method_scopes, request->method, verdict->who, &wanted, request->pool)) {
-        return AG_R_NONE;
-    }
-    verdict->shown = verdict->who;
-    verdict->who = NULL;
-    if (!verdict->kind) {
-        return ag_refuse(verdict, AG_R_CREDENTIAL_MISSING, NULL);
-    }
-    verdict->wanted = wanted;
-    return ag_refuse(
-        verdict, AG_R_SCOPE_INSUFFICIENT,
-        apr_pstrcat(request->pool, "The key or token does not allow ",
-                    ag_text_visible(request->method, strlen(request->method), 0) ? request->method : "this method",
-                    NULL));
-}
-
 /* Asks the credential's type. What comes from a banned address must be known already. */
 static ag_reason_e ask(ag_principal_t **who, ag_cred_call_t *call, ag_check_t *check)
 {
@@ -145,7 +122,7 @@ static ag_reason_e examine(ag_check_t *check)
     verdict->who = who;
     verdict->candidate = AG_R_NONE; /* the Require tree is asked again, now that it can tell */
     verdict->wanted = NULL;
-    return check->policy->method_scopes.n ? judge_method(check) : AG_R_NONE;
+    return AG_R_NONE;
 }
 
 ag_reason_e ag_guard_identify(ag_check_t *check)
@@ -161,13 +138,15 @@ ag_reason_e ag_guard_identify(ag_check_t *check)
     if (reason == AG_R_CREDENTIAL_MISSING && policy->anonymous) {
         verdict->who = anonymous(check->exchange->request.pool);
         verdict->candidate = AG_R_NONE;
-        return policy->method_scopes.n ? judge_method(check) : AG_R_NONE;
+        return AG_R_NONE;
     }
     return reason == AG_R_NONE ? examine(check) : ag_refuse(verdict, reason, NULL);
 }
 
 ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key)
 {
+    ag_reason_e reason;
+
     memset(&check->credential, 0, sizeof check->credential);
     if (ag_text_nothing(key)) {
         return ag_refuse(&check->verdict, AG_R_CREDENTIAL_MISSING, NULL);
@@ -177,7 +156,8 @@ ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key)
     check->credential.n = strlen(key);
     check->credential.from = AG_FROM_BASIC;
     check->credential.places = AG_FROM_BIT(AG_FROM_BASIC);
-    return examine(check);
+    reason = examine(check);
+    return reason == AG_R_NONE && check->policy->method_scopes.n ? ag_guard_methods(check) : reason;
 }
 
 /* What a refusal's answer is made of: the section's sources, copied word by word. */
@@ -214,7 +194,7 @@ const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p)
     return kept;
 }
 
-ag_reason_e ag_guard_ban(ag_check_t *check, int ours)
+ag_reason_e ag_guard_ban(ag_check_t *check)
 {
     const ag_ban_rule_t *rule = &check->policy->ban;
     apr_time_t until = ag_guard_banned(check);
@@ -227,7 +207,7 @@ ag_reason_e ag_guard_ban(ag_check_t *check, int ours)
         return ag_guard_ban_refuse(check, until);
     }
     before = check->verdict;
-    if (ours && ag_guard_identify(check) == AG_R_BANNED) {
+    if (check->ours && ag_guard_identify(check) == AG_R_BANNED) {
         return AG_R_BANNED;
     }
     if (rule->hard || check->verdict.watched) {

@@ -78,8 +78,6 @@ static ag_reason_e refuse(ag_check_t *check, const ag_limit_t *limit, ag_id_t co
     ag_refuse(verdict, AG_R_CONCURRENCY_EXCEEDED,
               apr_psprintf(check->exchange->request.pool, "No more than %" APR_UINT64_T_FMT " at a time",
                            limit->windows->rate.n));
-    ag_guard_inflight_end(check);
-    ag_guard_give_back(check);
     return verdict->reason;
 }
 

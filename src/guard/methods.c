@@ -8,6 +8,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "guard.h"
 #include "kinds.h"
 
 /* RFC 9110 s9.1: a method's name is case-sensitive. `*` is any method that is not named. */
@@ -106,4 +107,26 @@ int ag_methods_allow(const ag_method_scopes_t *scopes, const char *method, const
         *wanted = *wanted ? apr_pstrcat(p, *wanted, " ", scopes->v[i].scope, NULL) : scopes->v[i].scope;
     }
     return scopes->n == 0;
+}
+
+ag_reason_e ag_guard_methods(ag_check_t *check)
+{
+    const ag_request_t *request = &check->exchange->request;
+    ag_verdict_t *verdict = &check->verdict;
+    const char *wanted;
+
+    if (ag_methods_allow(&check->policy->method_scopes, request->method, verdict->who, &wanted, request->pool)) {
+        return AG_R_NONE;
+    }
+    verdict->shown = verdict->who;
+    verdict->who = NULL;
+    if (!verdict->kind) {
+        return ag_refuse(verdict, AG_R_CREDENTIAL_MISSING, NULL);
+    }
+    verdict->wanted = wanted;
+    return ag_refuse(
+        verdict, AG_R_SCOPE_INSUFFICIENT,
+        apr_pstrcat(request->pool, "The key or token does not allow ",
+                    ag_text_visible(request->method, strlen(request->method), 0) ? request->method : "this method",
+                    NULL));
 }

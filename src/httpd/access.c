@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * access: the hooks that decide, in the order httpd calls them. Each asks the guard for one step.
+ * access: the hooks that decide, in the order httpd calls them. Each runs one phase of the guard's steps.
  *
  * httpd skips some of them (an inherited "Require all granted", "Satisfy Any", sub-requests), so
  * the last gate in fixups trusts none: no principal in an enforced section, no answer.
@@ -12,24 +12,20 @@ static int enforced(request_rec *r)
     return ag_policy_of(r)->enforce == AG_ENFORCE_CREDENTIAL && ag_is_ours(r);
 }
 
+static int run(request_rec *r, ag_check_t *check, ag_phase_e phase)
+{
+    return ag_guard_run(check, phase) == AG_R_NONE ? DECLINED : ag_refusal(r, check);
+}
+
 int ag_access_checker(request_rec *r)
 {
     const ag_policy_t *policy = ag_policy_of(r);
-    int admits = ag_guard_admits(policy);
-    int bans = policy->ban.duration && (policy->ban.hard || ag_is_ours(r));
-    ag_check_t *check;
+    int ours = ag_is_ours(r);
 
-    if (r->proxyreq && policy->key_from.queries && ag_is_ours(r)) {
+    if (r->proxyreq && policy->key_from.queries && ours) {
         ag_hide_target(r, policy); /* "client denied by server configuration: proxy:http://...?apikey=" */
     }
-    if (!admits && !bans) {
-        return DECLINED;
-    }
-    check = ag_check_of(r);
-    if (bans && ag_guard_ban(check, ag_is_ours(r)) != AG_R_NONE) {
-        return ag_refusal(r, check);
-    }
-    return !admits || ag_guard_admit(check) == AG_R_NONE ? DECLINED : ag_refusal(r, check);
+    return ag_guard_wants(AG_PHASE_ADDRESS, policy, ours) ? run(r, ag_check_of(r), AG_PHASE_ADDRESS) : DECLINED;
 }
 
 /* Right before mod_authz_core tests its Require rules. A 403 of mod_evasive, say, came before. */
@@ -70,8 +66,10 @@ static void tell_satisfy_any(request_rec *r)
 
 static int identify(request_rec *r, ag_check_t *check)
 {
-    if (ag_guard_identify(check) != AG_R_NONE) {
-        return ag_refusal(r, check);
+    int refused = run(r, check, AG_PHASE_IDENTITY);
+
+    if (refused != DECLINED) {
+        return refused;
     }
     name_user(r, check->verdict.who);
     ag_errors_hold(r, check);
@@ -123,6 +121,7 @@ int ag_last_gate(request_rec *r)
     const ag_policy_t *policy = ag_policy_of(r);
     int must = enforced(r);
     ag_check_t *check = ag_check_found(r);
+    int status;
 
     if (!must && !check && !ag_guard_limits(policy) && !ag_is_ours(r)) {
         return DECLINED;
@@ -136,8 +135,7 @@ int ag_last_gate(request_rec *r)
         tell_satisfy_any(r);
     }
     if (must && !check->verdict.who) {
-        int status = identify(r, check);
-
+        status = identify(r, check);
         if (status != OK) {
             return status;
         }
@@ -147,13 +145,9 @@ int ag_last_gate(request_rec *r)
         return ag_refusal(r, check);
     }
     check->exchange->request.now = apr_time_now(); /* who it is may have taken a while to find out */
-    if (ag_guard_inflight(check) != AG_R_NONE) {
-        return ag_refusal(r, check);
+    status = run(r, check, AG_PHASE_GATE);
+    if (status == DECLINED) {
+        pass(r, check);
     }
-    if (ag_guard_charge(check) != AG_R_NONE) {
-        ag_guard_inflight_end(check);
-        return ag_refusal(r, check);
-    }
-    pass(r, check);
-    return DECLINED;
+    return status;
 }

@@ -216,6 +216,7 @@ AG_RARE static ag_check_t *make_check(request_rec *r)
     check->policy = ag_policy_of(r);
     check->config = r->per_dir_config;
     check->below = r->main != NULL;
+    check->ours = ag_is_ours(r);
     ag_mask_arguments(r, check->policy);
     inherit(r, check);
     return check;

@@ -11,7 +11,7 @@ static void test_shared_count(void **state)
 
     limit_of(h, 1, AG_BY_GLOBAL, 5);
     limit_of(h, 1, AG_BY_GLOBAL, 5);
-    ag_guard_charge(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_GATE);
     assert_string_equal(h->shm.said, "shm+1 ");
     assert_int_equal(h->shm.count[1], 1);
 }
@@ -23,7 +23,7 @@ static void test_when(void **state)
     limit_of(h, 1, AG_BY_GLOBAL, 5)->when = expr_of("0");
     limit_of(h, 2, AG_BY_GLOBAL, 5)->when = expr_of("1");
     limit_of(h, 3, AG_BY_GLOBAL, 5)->when = expr_of("-1"); /* one that fails limits */
-    ag_guard_charge(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_GATE);
     assert_string_equal(h->shm.said, "shm+2,3 ");
 }
 
@@ -50,7 +50,7 @@ static void test_cost(void **state)
     for (i = 0; i < N_OF(cases); i++) {
         limit_of(h, 1 + i, AG_BY_GLOBAL, AG_RATE_MAX)->cost_expr = expr_of(cases[i].text);
     }
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     assert_int_equal(h->shm.count[63], 7);
     for (i = 0; i < N_OF(cases); i++) {
         assert_int_equal(h->shm.count[1 + i], cases[i].cost);
@@ -86,16 +86,16 @@ static void test_own(void **state)
     h->acme.rates = rates;
     h->acme.n_rates = 2;
     h->check.verdict.who = &h->acme;
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     assert_string_equal(told(h), "w2 w3 3/min 9/h");
     assert_string_equal(lines(h)[2].subject, "client:key::acme");
     assert_int_equal(lines(h)[2].policy->limit, 3);
     assert_int_equal(lines(h)[3].policy->window, 3600);
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     assert_int_equal(n_taken(h), 4);
     h->policy->limits = none; /* they apply where the section has none */
     h->exchange.bills = NULL;
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     assert_string_equal(told(h), "3/min 9/h");
 }
 
@@ -108,14 +108,14 @@ static void test_many(void **state)
     for (i = 0; i < 32; i++) {
         limit_of(h, 1 + i, AG_BY_GLOBAL, 5);
     }
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     lines(h);
     assert_int_equal(h->check.verdict.n_lines, 32);
     limit_of(h, 33, AG_BY_GLOBAL, 5);
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE); /* the 32 are taken: one is left */
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE); /* the 32 are taken: one is left */
     h->exchange.bills = NULL;
     h->shm.said = "";
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_INTERNAL_ERROR);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_INTERNAL_ERROR);
     assert_string_equal(h->shm.said, "");
 }
 
@@ -127,7 +127,7 @@ static void test_higher_cost(void **state)
     limit_of(h, 1, AG_BY_GLOBAL, 50)->cost = 2;
     limit_of(h, 1, AG_BY_GLOBAL, 50)->cost = 10;
     limit_of(h, 1, AG_BY_GLOBAL, 50)->cost = 3;
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     assert_string_equal(h->shm.said, "shm+1 ");
     assert_int_equal(h->shm.count[1], 10);
 }
@@ -141,13 +141,13 @@ static void test_dry_cost(void **state)
     dry->dry_run = 1;
     dry->cost = 40;
     real->cost = 4;
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     assert_int_equal(h->shm.count[1], 4);
     assert_string_equal(told(h), "w1");
     dry = limit_of(h, 1, AG_BY_GLOBAL, 50); /* in a later pass */
     dry->dry_run = 1;
     dry->cost = 40;
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     assert_int_equal(h->shm.count[1], 4);
 }
 
@@ -158,11 +158,11 @@ static void test_topped_up(void **state)
 
     limit_of(h, 1, AG_BY_GLOBAL, 50)->cost = 2;
     limit_of(h, 2, AG_BY_GLOBAL, 50);
-    ag_guard_charge(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_GATE);
     limit_of(h, 1, AG_BY_GLOBAL, 50)->cost = 10;
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     assert_int_equal(h->shm.count[1], 10);
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     assert_int_equal(h->shm.count[1], 10);
     assert_string_equal(told(h), "w2 w1");
     assert_int_equal(lines(h)[1].quota.remaining, 48); /* the store tells it before the charge */
@@ -174,9 +174,9 @@ static void test_topped_over(void **state)
     house_t *h = *state;
 
     limit_of(h, 1, AG_BY_GLOBAL, 5)->cost = 2;
-    ag_guard_charge(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_GATE);
     limit_of(h, 1, AG_BY_GLOBAL, 5)->cost = 6;
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_RATE_EXCEEDED);
     assert_int_equal(h->shm.count[1], 0);
     assert_string_equal(told(h), "w1!");
 }
@@ -187,9 +187,9 @@ static void test_no_cost(void **state)
     house_t *h = *state;
 
     limit_of(h, 2, AG_BY_GLOBAL, 5);
-    ag_guard_charge(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_GATE);
     limit_of(h, 1, AG_BY_GLOBAL, 5)->cost_expr = expr_of("0");
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     assert_string_equal(h->shm.said, "shm+2 shm+1 ");
     assert_string_equal(told(h), "w2 w1");
 }

@@ -18,11 +18,11 @@ static void test_order(void **state)
     limit_of(h, 4, AG_BY_IP, 5)->cost_expr = expr_of("2");
     limit_of(h, 5, AG_BY_GLOBAL, 5);
     limit_of(h, 6, AG_BY_IP, 5);
-    assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_ADDRESS), AG_R_NONE);
     assert_string_equal(h->shm.said, "shm+2,6 ");
     assert_string_equal(told(h), "w2 w6");
     h->check.verdict.who = &h->acme;
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     assert_string_equal(h->shm.said, "shm+2,6 shm+1,3,4,5 ");
     assert_string_equal(told(h), "w2 w6 w1 w3 w4 w5");
     assert_int_equal(n_taken(h), 6);
@@ -33,15 +33,15 @@ static void test_no_limits(void **state)
 {
     house_t *h = *state;
 
-    assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_ADDRESS), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     limit_of(h, 1, AG_BY_IP, 5);
     ag_limits_add(&h->policy->limits, NULL, h->p); /* "off" */
     assert_int_equal(ag_guard_limits(h->policy), 0);
-    assert_int_equal(ag_guard_admits(h->policy), 0);
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_wants(AG_PHASE_ADDRESS, h->policy, 0), 0);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     h->policy->limits = none;
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     assert_int_equal(h->shm.asked, 0);
     lines(h);
     assert_int_equal(h->check.verdict.n_lines, 0);
@@ -54,13 +54,13 @@ static void test_once(void **state)
 
     limit_of(h, 1, AG_BY_IP, 5);
     limit_of(h, 2, AG_BY_GLOBAL, 5);
-    ag_guard_admit(&h->check);
-    ag_guard_admit(&h->check);
-    ag_guard_charge(&h->check);
-    ag_guard_charge(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_ADDRESS);
+    ag_guard_run(&h->check, AG_PHASE_ADDRESS);
+    ag_guard_run(&h->check, AG_PHASE_GATE);
+    ag_guard_run(&h->check, AG_PHASE_GATE);
     assert_string_equal(h->shm.said, "shm+1 shm+2 ");
     limit_of(h, 3, AG_BY_GLOBAL, 5);
-    ag_guard_charge(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_GATE);
     assert_string_equal(h->shm.said, "shm+1 shm+2 shm+3 ");
     assert_string_equal(told(h), "w1 w2 w3");
 }
@@ -72,9 +72,9 @@ static void test_once_per_subject(void **state)
 
     h->policy->rate_headers = AG_QUOTA_DRAFT_8; /* its pk= tells whose count it is */
     limit_of(h, 1, AG_BY_CLIENT, 5);
-    ag_guard_charge(&h->check); /* by address: nobody is identified */
+    ag_guard_run(&h->check, AG_PHASE_GATE); /* by address: nobody is identified */
     h->check.verdict.who = &h->acme;
-    ag_guard_charge(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_GATE);
     assert_string_equal(h->shm.said, "shm+1 shm+1 ");
     assert_string_equal(lines(h)[0].subject, "ip:192.0.2.1");
     assert_string_equal(lines(h)[1].subject, "client:key::acme");
@@ -92,7 +92,7 @@ static void test_lines(void **state)
     h->policy->rate_headers = AG_QUOTA_DRAFT_8;
     h->shm.count[9] = 5;
     limit_of(h, 12, AG_BY_GLOBAL, 0)->dry_run = 1; /* would wait longer, and refuses nobody */
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_RATE_EXCEEDED);
     assert_int_equal(h->check.verdict.retry_after, 9);
     line = lines(h);
     assert_ptr_equal(line->policy, &limit->windows->wire);
@@ -102,7 +102,7 @@ static void test_lines(void **state)
     assert_int_equal(line->quota.retry, 9);
     h->shm.count[9] = 1;
     h->exchange.bills = NULL;
-    ag_guard_charge(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_GATE);
     assert_int_equal(lines(h)->quota.remaining, 4);
 }
 
@@ -113,7 +113,7 @@ static void test_refused_by_address(void **state)
     limit_of(h, 7, AG_BY_IP, 0);
     limit_of(h, 9, AG_BY_IP, 0);
     limit_of(h, 8, AG_BY_IP, 5);
-    assert_int_equal(ag_guard_admit(&h->check), AG_R_RATE_EXCEEDED);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_ADDRESS), AG_R_RATE_EXCEEDED);
     assert_int_equal(h->check.verdict.reason, AG_R_RATE_EXCEEDED);
     assert_int_equal(h->check.verdict.retry_after, 9); /* the longest */
     assert_string_equal(told(h), "w7! w9! w8");
@@ -129,15 +129,15 @@ static void test_given_back(void **state)
     limit_of(h, 1, AG_BY_IP, 5);
     limit_of(h, 2, AG_BY_GLOBAL, 5);
     limit_of(h, 3, AG_BY_CLIENT, 0);
-    ag_guard_admit(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_ADDRESS);
     assert_int_equal(h->shm.count[1], 1);
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_RATE_EXCEEDED);
     assert_string_equal(h->shm.said, "shm+1 shm+2,3 shm-1 ");
     assert_int_equal(h->shm.count[1], 0);
     assert_int_equal(h->shm.count[2], 0);
     assert_string_equal(told(h), "w1 w2 w3!");
     assert_int_equal(h->check.verdict.retry_after, 3);
-    ag_guard_charge(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_GATE);
     assert_int_equal(h->shm.count[1], 0);
 }
 
@@ -149,10 +149,10 @@ static void test_dry_run(void **state)
     limit_of(h, 1, AG_BY_IP, 0)->dry_run = 1;
     limit_of(h, 2, AG_BY_IP, 5)->dry_run = 1;
     limit_of(h, 3, AG_BY_GLOBAL, 0);
-    assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_ADDRESS), AG_R_NONE);
     assert_string_equal(told(h), "w1!? w2?");
     assert_int_equal(h->check.verdict.retry_after, 0);
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_RATE_EXCEEDED);
     assert_string_equal(h->shm.said, "shm+1,2 shm+3 shm-2 ");
     assert_int_equal(h->check.verdict.retry_after, 3);
 }
@@ -165,7 +165,7 @@ static void test_denied(void **state)
 
     limit_of(h, 1, AG_BY_IP, 5);
     limit_of(h, 2, AG_BY_CLIENT, 5);
-    ag_guard_admit(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_ADDRESS);
     h->check.verdict.who = &h->acme;
     h->check.verdict.candidate = AG_R_SCOPE_INSUFFICIENT;
     ag_guard_charge_denied(&h->check);
@@ -182,7 +182,7 @@ static void test_denied_over_limit(void **state)
 
     limit_of(h, 1, AG_BY_IP, 5);
     limit_of(h, 2, AG_BY_CLIENT, 0);
-    ag_guard_admit(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_ADDRESS);
     h->check.verdict.who = &h->acme;
     ag_guard_charge_denied(&h->check);
     assert_int_equal(h->check.verdict.reason, AG_R_NONE);
@@ -199,15 +199,15 @@ static void test_below(void **state)
 
     limit_of(h, 1, AG_BY_IP, 5);
     h->check.number = 1;
-    ag_guard_admit(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_ADDRESS);
     below.below = 1;
     below.number = 2;
     limit_of(h, 2, AG_BY_IP, 5);
-    ag_guard_admit(&below);
+    ag_guard_run(&below, AG_PHASE_ADDRESS);
     limit_of(h, 3, AG_BY_GLOBAL, 0);
-    assert_int_equal(ag_guard_charge(&below), AG_R_RATE_EXCEEDED);
+    assert_int_equal(ag_guard_run(&below, AG_PHASE_GATE), AG_R_RATE_EXCEEDED);
     assert_string_equal(h->shm.said, "shm+1 shm+2 shm+3 shm-2 ");
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_RATE_EXCEEDED);
     assert_int_equal(h->shm.count[1], 0); /* the request itself gives back all */
     assert_int_equal(h->shm.count[2], 0);
 }
@@ -220,13 +220,13 @@ static void test_final(void **state)
 
     limit_of(h, 1, AG_BY_IP, 5);
     limit_of(h, 2, AG_BY_GLOBAL, 5);
-    ag_guard_admit(&h->check);
-    ag_guard_charge(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_ADDRESS);
+    ag_guard_run(&h->check, AG_PHASE_GATE);
     ag_guard_begin(&h->exchange);
     limit_of(h, 3, AG_BY_IP, 5);
     limit_of(h, 4, AG_BY_GLOBAL, 0);
-    assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_ADDRESS), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_RATE_EXCEEDED);
     assert_string_equal(h->shm.said, "shm+1 shm+2 shm+3 shm+4 shm-3 ");
 }
 
@@ -240,7 +240,7 @@ static void test_below_window(void **state)
 
     limit->windows->wire = (ag_quota_policy_t){policy, field, begin, 15, 11, 60, 5};
     h->check.below = 1;
-    assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_ADDRESS), AG_R_NONE);
     memset(policy, '?', 4);
     memset(field, '?', 15);
     memset(begin, '?', 11);
@@ -262,8 +262,8 @@ static void test_memcached(void **state)
     h->engine.memcached = &h->memcached.store;
     limit_of(h, 1, AG_BY_IP, 5);
     limit_of(h, 2, AG_BY_GLOBAL, 0);
-    ag_guard_admit(&h->check);
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
+    ag_guard_run(&h->check, AG_PHASE_ADDRESS);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_RATE_EXCEEDED);
     assert_string_equal(h->memcached.said, "mc+1 mc+2 mc-1 ");
     assert_int_equal(h->shm.asked, 0);
     assert_int_equal(h->check.verdict.degraded, 0);
@@ -283,7 +283,7 @@ static void test_away_local(void **state)
 
     away(h, AG_FAIL_LOCAL, 4);
     limit_of(h, 1, AG_BY_GLOBAL, 20)->windows->burst = 8;
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     assert_string_equal(h->shm.said, "shm+1 ");
     assert_int_equal(h->memcached.asked, 1);
     assert_int_equal(h->check.verdict.degraded, 1);
@@ -293,7 +293,7 @@ static void test_away_local(void **state)
     assert_int_equal(h->exchange.bills->charges[0].window->burst, 2);
     /* the limit itself is as it was */
     assert_int_equal(APR_ARRAY_IDX(h->policy->limits.list, 0, ag_limit_t *)->windows->rate.n, 20);
-    ag_guard_charge(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_GATE);
     assert_int_equal(h->memcached.asked, 1); /* the same count, not another one */
 }
 
@@ -306,7 +306,7 @@ static void test_away_small_burst(void **state)
     limit_of(h, 1, AG_BY_GLOBAL, 20)->windows->burst = 1;
     limit_of(h, 2, AG_BY_GLOBAL, 20)->windows->burst = 0;
     limit_of(h, 3, AG_BY_GLOBAL, 20)->windows->burst = 5;
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     assert_int_equal(h->exchange.bills->charges[0].window->burst, 1);
     assert_int_equal(h->exchange.bills->charges[1].window->burst, 0);
     assert_int_equal(h->exchange.bills->charges[2].window->burst, 2);
@@ -318,10 +318,10 @@ static void test_away_local_alone(void **state)
 
     away(h, AG_FAIL_LOCAL, 1);
     limit_of(h, 1, AG_BY_IP, 1);
-    assert_int_equal(ag_guard_admit(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_ADDRESS), AG_R_NONE);
     assert_int_equal(lines(h)[0].policy->limit, 1);
     limit_of(h, 2, AG_BY_GLOBAL, 0);
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_RATE_EXCEEDED);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_RATE_EXCEEDED);
     assert_string_equal(h->shm.said, "shm+1 shm+2 shm-1 "); /* back to the store that took it */
     assert_string_equal(h->memcached.said, "");
 }
@@ -332,7 +332,7 @@ static void test_away_allow(void **state)
 
     away(h, AG_FAIL_ALLOW, 1);
     limit_of(h, 1, AG_BY_GLOBAL, 0);
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_NONE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     assert_int_equal(h->shm.asked, 0);
     lines(h);
     assert_int_equal(h->check.verdict.n_lines, 0); /* nothing was evaluated */
@@ -346,7 +346,7 @@ static void test_away_deny(void **state)
 
     away(h, AG_FAIL_DENY, 1);
     limit_of(h, 1, AG_BY_GLOBAL, 5);
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_COUNTERS_UNAVAILABLE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_COUNTERS_UNAVAILABLE);
     assert_int_equal(h->check.verdict.reason, AG_R_COUNTERS_UNAVAILABLE);
     assert_int_equal(h->check.verdict.retry_after, 1);
     assert_int_equal(h->check.verdict.degraded, 1);
@@ -362,9 +362,9 @@ static void test_goes_away(void **state)
     h->memcached.down = 0;
     limit_of(h, 1, AG_BY_IP, 5);
     limit_of(h, 2, AG_BY_GLOBAL, 5);
-    ag_guard_admit(&h->check);
+    ag_guard_run(&h->check, AG_PHASE_ADDRESS);
     h->memcached.down = 1;
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_COUNTERS_UNAVAILABLE);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_COUNTERS_UNAVAILABLE);
     assert_string_equal(h->memcached.said, "mc+1 mc-1 ");
 }
 
@@ -376,10 +376,10 @@ static void test_shm_fails(void **state)
     limit_of(h, 1, AG_BY_GLOBAL, 5);
     h->shm.down = 1;
     h->check.verdict.degraded = 1; /* by something else, an earlier step perhaps */
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_INTERNAL_ERROR);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_INTERNAL_ERROR);
     h->check.verdict.reason = AG_R_NONE;
     away(h, AG_FAIL_LOCAL, 1);
-    assert_int_equal(ag_guard_charge(&h->check), AG_R_INTERNAL_ERROR);
+    assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_INTERNAL_ERROR);
     assert_int_equal(h->check.verdict.reason, AG_R_INTERNAL_ERROR);
     lines(h);
     assert_int_equal(h->check.verdict.n_lines, 0);
