@@ -189,17 +189,20 @@ static ag_reason_e settle(ag_check_t *check, ag_bill_t *bill)
     return AG_R_NONE;
 }
 
-ag_reason_e ag_guard_admit(ag_check_t *check)
+/* Takes what the limits by address ask for, before anything else is looked at. */
+ag_reason_e ag_step_admit(ag_check_t *check)
 {
     return settle(check, ag_bill_make(check, 1));
 }
 
-ag_reason_e ag_guard_charge(ag_check_t *check)
+/* Takes what all limits ask for that have not been charged yet: all or nothing. */
+ag_reason_e ag_step_charge(ag_check_t *check)
 {
     return settle(check, ag_bill_make(check, 0));
 }
 
-void ag_guard_take_back(ag_check_t *check)
+/* Of all limits: this pass's charges lie together. The lines of its refusal are told anew. */
+void ag_step_admit_undo(ag_check_t *check)
 {
     if (check->exchange->bills) {
         ag_guard_give_back(check);

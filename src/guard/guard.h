@@ -84,32 +84,14 @@ int ag_guard_wants(ag_phase_e phase, const ag_policy_t *policy, int ours);
  * gate gives back what all steps have taken. */
 ag_reason_e ag_guard_run(ag_check_t *check, ag_phase_e phase);
 
-/* ---- the steps (steps.def) -------------------------------------------------------------------- */
-
-/* Refuses what comes from a banned address: all of it or, where credentials are looked for, what is not known to
- * be good. */
-ag_reason_e ag_guard_ban(ag_check_t *check);
-
-/* Takes what the limits by address ask for, before anything else is looked at. */
-ag_reason_e ag_guard_admit(ag_check_t *check);
-
-/* Gives back what this pass took for limits, and tells the lines of its refusal anew. */
-void ag_guard_take_back(ag_check_t *check);
-
-/* Who is it? Sets verdict.who, or refuses. */
-ag_reason_e ag_guard_identify(ag_check_t *check);
-
-/* May this method be used with these permissions? Nobody has any, but may say who it is. */
-ag_reason_e ag_guard_methods(ag_check_t *check);
-
-/* Lets the request in among those in flight, or refuses; until its pool ends, or ag_guard_inflight_end(). */
-ag_reason_e ag_guard_inflight(ag_check_t *check);
-void ag_guard_inflight_end(ag_check_t *check);
-
-/* Takes what all limits ask for that have not been charged yet: all or nothing. */
-ag_reason_e ag_guard_charge(ag_check_t *check);
-
-/* ---- and beside them -------------------------------------------------------------------------- */
+/* ag_step_NAME() and, of those that take something, ag_step_NAME_undo(): steps.def. */
+#define AG_STEP(phase, name, wants) ag_reason_e ag_step_##name(ag_check_t *check);
+#define AG_STEP_TAKES(phase, name, wants)                                                                            \
+    AG_STEP(phase, name, wants)                                                                                      \
+    void ag_step_##name##_undo(ag_check_t *check);
+#include "steps.def"
+#undef AG_STEP
+#undef AG_STEP_TAKES
 
 /* A key shown by other means (AuthBasicProvider apiguard): identify and methods. */
 ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key);

@@ -125,7 +125,8 @@ static ag_reason_e examine(ag_check_t *check)
     return AG_R_NONE;
 }
 
-ag_reason_e ag_guard_identify(ag_check_t *check)
+/* Who is it? Sets verdict.who. */
+ag_reason_e ag_step_identify(ag_check_t *check)
 {
     const ag_policy_t *policy = check->policy;
     ag_verdict_t *verdict = &check->verdict;
@@ -157,7 +158,7 @@ ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key)
     check->credential.from = AG_FROM_BASIC;
     check->credential.places = AG_FROM_BIT(AG_FROM_BASIC);
     reason = examine(check);
-    return reason == AG_R_NONE && check->policy->method_scopes.n ? ag_guard_methods(check) : reason;
+    return reason == AG_R_NONE && check->policy->method_scopes.n ? ag_step_methods(check) : reason;
 }
 
 /* What a refusal's answer is made of: the section's sources, copied word by word. */
@@ -194,7 +195,9 @@ const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p)
     return kept;
 }
 
-ag_reason_e ag_guard_ban(ag_check_t *check)
+/* Refuses what comes from a banned address: all of it or, where credentials are looked for, what is not known
+ * to be good. */
+ag_reason_e ag_step_ban(ag_check_t *check)
 {
     const ag_ban_rule_t *rule = &check->policy->ban;
     apr_time_t until = ag_guard_banned(check);
@@ -207,7 +210,7 @@ ag_reason_e ag_guard_ban(ag_check_t *check)
         return ag_guard_ban_refuse(check, until);
     }
     before = check->verdict;
-    if (check->ours && ag_guard_identify(check) == AG_R_BANNED) {
+    if (check->ours && ag_step_identify(check) == AG_R_BANNED) {
         return AG_R_BANNED;
     }
     if (rule->hard || check->verdict.watched) {

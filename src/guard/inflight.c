@@ -99,7 +99,8 @@ static ag_reason_e enter(ag_check_t *check, const ag_limit_t *limit)
     return AG_R_NONE;
 }
 
-ag_reason_e ag_guard_inflight(ag_check_t *check)
+/* Lets the request in among those in flight until its pool ends. */
+ag_reason_e ag_step_inflight(ag_check_t *check)
 {
     const apr_array_header_t *limits = check->policy->concurrency.list;
     ag_reason_e reason = check->verdict.reason;
@@ -115,7 +116,7 @@ ag_reason_e ag_guard_inflight(ag_check_t *check)
     return reason;
 }
 
-void ag_guard_inflight_end(ag_check_t *check)
+void ag_step_inflight_undo(ag_check_t *check)
 {
     ag_exchange_t *exchange = check->exchange;
 

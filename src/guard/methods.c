@@ -109,7 +109,8 @@ int ag_methods_allow(const ag_method_scopes_t *scopes, const char *method, const
     return scopes->n == 0;
 }
 
-ag_reason_e ag_guard_methods(ag_check_t *check)
+/* May this method be used with these permissions? Nobody has any, but may say who it is. */
+ag_reason_e ag_step_methods(ag_check_t *check)
 {
     const ag_request_t *request = &check->exchange->request;
     ag_verdict_t *verdict = &check->verdict;

@@ -4,28 +4,17 @@
  */
 #include "guard.h"
 
-static int wants_ban(const ag_policy_t *policy, int ours)
-{
-    return policy->ban.duration && (policy->ban.hard || ours);
-}
-
-static int wants_admit(const ag_policy_t *policy, int ours)
-{
-    (void)ours;
-    return policy->limits.early;
-}
-
-static int wants_methods(const ag_policy_t *policy, int ours)
-{
-    (void)ours;
-    return policy->method_scopes.n > 0;
-}
-
-static int wants_inflight(const ag_policy_t *policy, int ours)
-{
-    (void)ours;
-    return policy->concurrency.list != NULL;
-}
+#define AG_STEP(phase, name, wants)                                                                                  \
+    static int wants_##name(const ag_policy_t *policy, int ours)                                                     \
+    {                                                                                                                \
+        (void)policy;                                                                                                \
+        (void)ours;                                                                                                  \
+        return (wants);                                                                                              \
+    }
+#define AG_STEP_TAKES AG_STEP
+#include "steps.def"
+#undef AG_STEP
+#undef AG_STEP_TAKES
 
 typedef struct {
     ag_phase_e phase;
@@ -35,16 +24,18 @@ typedef struct {
 } ag_step_t;
 
 static const ag_step_t steps[] = {
-#define AG_STEP(phase, name, wants, run, undo) {AG_PHASE_##phase, wants, run, undo},
+#define AG_STEP(phase, name, wants)       {AG_PHASE_##phase, wants_##name, ag_step_##name, NULL},
+#define AG_STEP_TAKES(phase, name, wants) {AG_PHASE_##phase, wants_##name, ag_step_##name, ag_step_##name##_undo},
 #include "steps.def"
 #undef AG_STEP
+#undef AG_STEP_TAKES
 };
 
 #define N_STEPS (sizeof steps / sizeof *steps)
 
 static int is_due(const ag_step_t *step, ag_phase_e phase, const ag_policy_t *policy, int ours)
 {
-    return step->phase == phase && (!step->wants || step->wants(policy, ours));
+    return step->phase == phase && step->wants(policy, ours);
 }
 
 int ag_guard_wants(ag_phase_e phase, const ag_policy_t *policy, int ours)

@@ -266,7 +266,7 @@ static ag_check_t *identify(fixture_t *f, const char *key, int basic)
     exchange->request.ctx = basic ? NULL : (void *)(uintptr_t)key;
     check->exchange = exchange;
     check->policy = ag_policy_make(f->p);
-    reason = basic ? ag_guard_identify_key(check, key) : ag_guard_identify(check);
+    reason = basic ? ag_guard_identify_key(check, key) : ag_step_identify(check);
     assert_int_equal(reason, check->verdict.reason);
     return check;
 }

@@ -18,7 +18,7 @@ static ag_verdict_t identify(house_t *h)
     exchange.request = h->request;
     one.verdict.candidate = AG_R_SCOPE_INSUFFICIENT;
     one.verdict.wanted = "a";
-    reason = ag_guard_identify(&one);
+    reason = ag_step_identify(&one);
     assert_int_equal(reason, one.verdict.reason);
     return one.verdict;
 }
@@ -140,7 +140,7 @@ static void test_refused_before(void **state)
 
     h.policy->anonymous = 1;
     one.verdict.reason = AG_R_RATE_EXCEEDED;
-    assert_int_equal(ag_guard_identify(&one), AG_R_RATE_EXCEEDED);
+    assert_int_equal(ag_step_identify(&one), AG_R_RATE_EXCEEDED);
     assert_null(one.verdict.who);
 }
 
