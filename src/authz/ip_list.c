@@ -59,7 +59,7 @@ typedef struct {
     apr_pool_t *p; /* the page's */
     char last[128];
     int rows;
-    const char *missed; /* the first entry that is none */
+    const char *missed; /* the first entry that is no network */
 } reading_t;
 
 /* 1 when the entry is alive, with when it ends (0: never); 0 when its time is over, or no time. */
@@ -89,7 +89,7 @@ static int take_row(void *ctx, const char *const *columns)
     if (!good || ag_net_parse(&net, cidr, NULL, reading->p)) {
         reading->missed = reading->missed ? reading->missed : apr_pstrdup(reading->look->p, cidr);
         ag_iptable_miss(reading->maker);
-        return strlen(cidr) < sizeof reading->last; /* or the next page is not known */
+        return strlen(cidr) < sizeof reading->last; /* else the next page's start would be cut off */
     }
     return !lives || ag_iptable_add(reading->maker, &net, expires, cidr);
 }
@@ -203,7 +203,7 @@ static int write_matches(look_t *look, const ag_ipmatch_t *matches, int n, apr_p
            == APR_SUCCESS;
 }
 
-/* That the list is read matters more: a fault here is logged once and no more. */
+/* Writes the last matches back. A fault is logged once: reading the list matters more. */
 static void tell_matches(look_t *look)
 {
     apr_int64_t second = apr_time_sec(look->now);

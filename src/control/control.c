@@ -236,8 +236,8 @@ const char *ag_control_ask(ag_control_t *control, int fd, const char *question, 
 
 /* ---- the server ------------------------------------------------------------------------------ */
 
-/* The number of a question that nobody has taken up; 0: there is none. Should it end this process,
- * the next one leaves it alone. */
+/* The number of a question that no process has taken up; 0: there is none. It is marked as taken before it is
+ * answered, so a question that crashes the process is not tried again by the next one. */
 static apr_uint64_t take_up(const char **question, ag_control_t *control, apr_pool_t *p)
 {
     apr_uint64_t asked = 0;

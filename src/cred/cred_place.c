@@ -148,7 +148,7 @@ static const char *find(const list_t *list, const char *text, const char *name, 
     return found;
 }
 
-/* The list without those pairs, all else as it was; NULL when nothing is left. */
+/* The list without the pairs of that name, all else unchanged; NULL when nothing is left. */
 static char *without(const list_t *list, const char *text, const char *name, apr_pool_t *p)
 {
     const char *end = text + strlen(text);

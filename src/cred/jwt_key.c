@@ -145,7 +145,7 @@ void ag_jwt_secret_own(ag_jwt_key_t *key, const void *secret, apr_size_t n, apr_
 
 /* ---- what names it --------------------------------------------------------------------------- */
 
-/* hash = H(hash, H(data)): no two lists of data give the same bytes. */
+/* hash = H(hash, H(data)): two different lists of data never feed the same bytes. */
 static void feed(unsigned char hash[AG_SHA256_SIZE], const void *data, apr_size_t n)
 {
     unsigned char both[2 * AG_SHA256_SIZE];

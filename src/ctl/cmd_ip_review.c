@@ -96,7 +96,7 @@ static int confirm(ag_ctl_t *ctl, const char *list, const char *text)
     }
     code = ag_ctl_change(&changed, ctl, sql_reviewed, 3, values);
     if (code == AG_EXIT_OK && !changed) {
-        values[2] = text; /* a row made in SQL may be of another form */
+        values[2] = text; /* a row written by hand in SQL may be spelled differently */
         code = ag_ctl_change(&changed, ctl, sql_reviewed, 3, values);
     }
     return code == AG_EXIT_OK && !changed

@@ -40,7 +40,7 @@ typedef struct {
     apr_array_header_t *rotated; /* successor_t */
     json_t *errors;
     int imported, bad;
-    int guessable, unheard; /* what the notes are about */
+    int guessable, unheard; /* how many, for the notes at the end */
 } import_t;
 
 /* A key whose successor stands somewhere else in the file. */
@@ -140,7 +140,7 @@ static int is_twin(import_t *im, ag_ctl_t *ctl, const ag_draft_t *d, int line)
     return rows.n > 0;
 }
 
-/* The server tries no more than so many rows for one key. */
+/* At most AG_BCRYPT_TRIES bcrypt rows may share a prefix: the server tries no more of them for one request. */
 static int has_room(ag_ctl_t *ctl, const ag_draft_t *d, int *code)
 {
     const char *prefix = d->text[AG_D_PREFIX];
@@ -290,7 +290,7 @@ static int run(import_t *im, const import_options_t *o)
     code = take_all(im);
     code = code == AG_EXIT_OK ? join_rotated(im) : code;
     if (code != AG_EXIT_OK || im->bad || o->dry_run) {
-        ag_ctl_end(im->ctl, AG_EXIT_NO); /* takes everything back */
+        ag_ctl_end(im->ctl, AG_EXIT_NO); /* rolls the whole import back */
     }
     else {
         code = ag_ctl_end(im->ctl, AG_EXIT_OK);

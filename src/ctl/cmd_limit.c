@@ -25,7 +25,8 @@ static const ag_opt_t limit_options[] = {
     {0},
 };
 
-/* What the server counts by. A name alone is a key's client, an address alone is one. */
+/* What the server counts by. A bare name is a key's client ("client:key::NAME"), a bare address an address
+ * ("ip:ADDRESS"). */
 static const char *subject_of(const char *text, apr_pool_t *p)
 {
     ag_ip_t ip;

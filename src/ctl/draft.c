@@ -149,7 +149,7 @@ typedef const char *(*check_f)(const char *text, apr_pool_t *p);
 
 static const struct {
     const char *name;
-    ag_key_column_e reads; /* where the server reads it; AG_COL_COUNT: it does not */
+    ag_key_column_e reads; /* the server's column; AG_COL_COUNT: the server does not read it */
     check_f check;
     check_f entry; /* of a list, instead of `check` */
     const char *rule;
@@ -212,7 +212,7 @@ static void complain(const ag_log_t *log, ag_log_level_e level, apr_status_t rv,
     *(int *)log->ctx = 1;
 }
 
-/* 1 when the server reads this text without a word. */
+/* 1 when the server's own reader accepts this text without a complaint. */
 static int understood(ag_key_column_e column, const char *text, apr_pool_t *p)
 {
     int complaints = 0;

@@ -224,7 +224,7 @@ static const char *choose(uid_t *uid, gid_t *gid, const char *path, apr_pool_t *
                               dir, path);
 }
 
-/* Whom root became; his number is 0 before that. */
+/* The user as whom root works on the file; uid 0 before that. */
 static struct {
     uid_t uid;
     gid_t gid;
@@ -300,7 +300,7 @@ void ag_sqlite_step_up(void)
     }
 }
 
-/* Not to go on as root, whatever fails. */
+/* A failure here ends the process: the tool never goes on as root. */
 void ag_sqlite_step_back(void)
 {
     if (became.uid && geteuid() == 0 && !become(became.uid, became.gid)) {

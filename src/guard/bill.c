@@ -61,7 +61,7 @@ AG_RARE static int is_charged(const ag_bill_t *bill, const ag_charge_t *charge, 
     return found && (charge->dry_run || *paid >= charge->cost);
 }
 
-/* 1 when nothing of it is left to be charged; else the rest is. */
+/* 1 when earlier bills paid it in full; else charge->cost becomes what is left to pay. */
 AG_RARE static int is_paid(ag_bill_t *bill, ag_charge_t *charge)
 {
     apr_uint64_t paid;
@@ -135,7 +135,7 @@ AG_RARE static void add_own(ag_bill_t *bill, const ag_limit_t *own, const ag_che
 static ag_bill_t *open_bill(const ag_check_t *check, int windows)
 {
     ag_exchange_t *exchange = check->exchange;
-    /* One more than may be charged, so that too many can be told from enough. */
+    /* Room for one more than may be charged, so that "too many" is noticed. */
     int room = windows < AG_MAX_CHARGES ? windows : AG_MAX_CHARGES;
     ag_bill_t *bill =
         apr_palloc(exchange->request.pool, sizeof *bill + (apr_size_t)(room + 1) * sizeof *bill->charges);
@@ -230,7 +230,7 @@ static void write_line(ag_quota_line_t *line, const ag_charge_t *charge, int wit
     line->dry_run = charge->dry_run;
 }
 
-/* 1 when one of the bills from `later` to `until` says it anew. */
+/* 1 when one of the bills from `later` to `until` tells of the same count. */
 static int said_later(const ag_bill_t *later, const ag_bill_t *until, const ag_charge_t *charge)
 {
     for (; later != until; later = later->earlier) {

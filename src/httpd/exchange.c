@@ -6,7 +6,7 @@
 #include "../base/speed.h"
 #include "hide.h"
 
-/* A field taken away from everybody else, as it was first. */
+/* A request field that was hidden from other modules and the backend, with its first value. */
 typedef struct hidden_t {
     const char *name;
     const char *value;
@@ -20,12 +20,12 @@ typedef struct {
     ag_check_t *check;
     ag_unmasked_t unmasked;
     ag_personal_t personal;
-    ap_conf_vector_t *config; /* for which `ours` was found out */
+    ap_conf_vector_t *config; /* the section for which `ours` was computed */
     int ours;                 /* AuthType ApiGuard is in force */
     int authorizing;          /* httpd's authorization was asked last: a 403 is its word */
     int begun;                /* on the topmost request: a handler had begun before there was an exchange */
 
-    /* Where they lie: all at once, since every guarded request needs them. */
+    /* Allocated together with this struct, since every guarded request needs them. */
     ag_exchange_t own_exchange;
     ag_check_t own_check;
     ag_log_t log;
@@ -94,7 +94,8 @@ static const char *header(const ag_request_t *request, const char *name)
     return value ? value : apr_table_get(r->headers_in, name);
 }
 
-/* What is hidden was hidden in all its spellings, so a field of that name is somebody else's since. */
+/* A field is hidden in all its spellings at once, so a field of that name that stands there now was set by
+ * another module since. */
 static void spellings(const ag_request_t *request, const char *name, ag_spelling_fn each, void *ctx)
 {
     request_rec *r = request->ctx;
@@ -127,7 +128,7 @@ static ag_exchange_t *make_exchange(kept_t *kept, request_rec *r)
     request->path = r->uri;
     request->args = r->args;
     ag_ip_of(&request->ip, r->useragent_addr);
-    request->now = apr_time_now(); /* request_time is as old as a slow client likes it to be */
+    request->now = apr_time_now(); /* a slow client makes r->request_time as old as it likes */
     request->log = &kept->log;
     ag_request_log(&kept->log, r);
     request->header = header;
@@ -288,7 +289,8 @@ int ag_is_authorizing(const request_rec *r)
     return kept && kept->authorizing;
 }
 
-/* A sub-request's .htaccess, and what it made of the fields, end with it. */
+/* A copy for the topmost request: what belongs to a sub-request's pool (its .htaccess, its fields) ends with the
+ * sub-request. */
 static const char *lasting(const request_rec *r, const request_rec *top, const char *text)
 {
     return r->pool == top->pool ? text : apr_pstrdup(top->pool, text);

@@ -114,7 +114,7 @@ static void audit(request_rec *r, ag_check_t *check, int status)
     }
     check->exchange->audited = 1;
     if (ap_get_request_module_loglevel(r, APLOG_MODULE_INDEX) < APLOG_WARNING) {
-        return; /* httpd itself asks for the level once the text is made */
+        return; /* httpd would look at the level only after the text is made */
     }
     level = ag_guard_refusal_level(check, &more);
     if (ap_get_request_module_loglevel(r, APLOG_MODULE_INDEX) < (int)level) {
@@ -205,7 +205,7 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     int status = ag_reply_status(verdict->reason, check->policy->invalid_key_status);
 
     if (!is_by_limit(verdict->reason)) {
-        ag_guard_final(check->exchange); /* what is refused next gives nothing of it back */
+        ag_guard_final(check->exchange); /* a later refusal of the same exchange gives nothing of it back */
     }
     verdict->detail = ag_problem_detail(verdict, r->pool); /* for the log and for the client */
     default_retry(verdict, status);

@@ -144,7 +144,7 @@ static int mask_bits(const ag_ip_t *ip, int as6, const char *text, apr_pool_t *p
     }
     m = number4(&mask);
     if (~m & (~m + 1)) {
-        return -1; /* a one behind a zero */
+        return -1; /* the netmask has a one-bit behind a zero-bit */
     }
     return 96 + (m ? 32 - __builtin_ctz(m) : 0);
 }

@@ -142,7 +142,7 @@ static int by_place(const void *a, const void *b)
 
     order = order ? order : memcmp(&x->net.first, &y->net.first, sizeof x->net.first);
     order = order ? order : memcmp(&y->net.last, &x->net.last, sizeof x->net.last);
-    /* never, 0, becomes the greatest */
+    /* 0 (never) becomes the greatest number */
     return order ? order : (y->expires - 1 > x->expires - 1) - (y->expires - 1 < x->expires - 1);
 }
 
@@ -204,7 +204,7 @@ static apr_uint32_t sweep(ag_iptable_maker_t *maker, apr_size_t from, apr_size_t
     apr_uint32_t open = 0;
     apr_size_t i;
 
-    maker->cut_n = 0; /* the other family's last piece is no neighbour */
+    maker->cut_n = 0; /* IPv6 begins anew: IPv4's last piece is not its neighbour */
     for (i = from; i < to; i++) {
         for (; open && memcmp(&e[open - 1].net.last, &e[i].net.first, sizeof(ag_ip_t)) < 0; open = e[open - 1].up) {
             cut_behind(maker, &e[open - 1]);

@@ -183,7 +183,8 @@ static void allow_nothing(ag_key_t *key)
     key->n_rates = 1;
 }
 
-/* Its own rate, else its plan's. A plan that is not there, or says nothing, is no free pass. */
+/* Its own rate, else its plan's. A key whose plan is missing or has no rate is allowed no request; it is never
+ * unlimited. */
 static void read_rates(ag_key_t *key, const ag_key_row_t *row, const ag_log_t *log, apr_pool_t *p)
 {
     const char *plan = row->text[AG_COL_PLAN];

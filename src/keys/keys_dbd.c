@@ -29,7 +29,7 @@ static const char sql_key[] = SELECT_KEY " WHERE k.key_hash = %s";
 static const char sql_alike[] =
     SELECT_KEY " WHERE k.key_prefix = %s AND length(k.key_hash) = 60 ORDER BY k.id LIMIT 9";
 
-/* One row at least: the newest number, beside each change after ours. */
+/* At least one row: the newest revision, beside each change after ours. */
 static const char sql_changes[] = "SELECT s.revision, c.key_hash FROM api_schema s"
                                   " LEFT JOIN api_changes c ON c.revision > %lld"
                                   " ORDER BY c.revision LIMIT 1001"; /* MAX_CHANGES + 1 */

@@ -33,7 +33,7 @@ typedef struct {
     const ag_stored_hash_t *hashes;
     int n;
     int all;
-    int bcrypt; /* one of them is such a hash: which unknown key it may be of cannot be told */
+    int bcrypt; /* one of the changes is of a bcrypt hash: any unknown key that is remembered may be its key */
 } changes_t;
 
 /* Records of both caches begin with the stored hash. */
@@ -63,7 +63,8 @@ static void drop_changed(ag_keys_t *keys, const apr_array_header_t *changed, int
         changes.n += ag_stored_hash(&hashes[changes.n], stored);
         changes.bcrypt |= ag_stored_is_bcrypt(stored);
     }
-    /* First the word, then the sweep: who put a record in behind the sweep finds the word moved. */
+    /* The counter moves before the sweep: whoever stores a record behind the sweep sees that the counter moved,
+     * and drops it. */
     __atomic_add_fetch(&shared->sweeps, 1, __ATOMIC_SEQ_CST);
     ag_cache_sweep(keys->known, is_changed, &changes);
     changes.all |= changes.bcrypt;
@@ -82,7 +83,7 @@ const ag_log_t *ag_keys_log(ag_log_t *once, const ag_keys_t *keys, const ag_log_
     return once;
 }
 
-/* Not moved on by those that were kept back. */
+/* Notes when a fault was last logged, for all processes. Faults that are kept out of the log do not move it. */
 apr_status_t ag_keys_fault(const ag_keys_t *keys, apr_status_t rv, apr_time_t now)
 {
     ag_keys_shared_t *shared = keys->shared;
@@ -176,7 +177,7 @@ static apr_status_t poll_now(ag_keys_t *keys, apr_time_t now, const ag_log_t *lo
     return APR_SUCCESS;
 }
 
-/* Somebody waits for an answer right now, and has not been killed over it. */
+/* 1 while a process is waiting for the database's answer (and was not killed meanwhile). */
 static int is_being_tried(ag_keys_shared_t *shared, apr_time_t now)
 {
     return lasts(now, LOAD(shared->trying_until), HUNG)
@@ -240,7 +241,7 @@ static apr_status_t poll_in_turn(ag_keys_t *keys, const ag_key_realm_t *realm, a
     return rv;
 }
 
-/* It is one's turn to read for all; if somebody does right now, the better. */
+/* Reads for all processes when it is this one's turn; does nothing while another process is reading. */
 static void poll_for_all(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
                          apr_pool_t *p)
 {

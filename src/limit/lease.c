@@ -7,7 +7,7 @@
 
 #define LIFE_MIN      APR_USEC_PER_SEC
 #define LIFE_MAX      (10 * APR_USEC_PER_SEC)
-#define WORTHWHILE    64 /* tokens, for two round trips */
+#define WORTHWHILE    64 /* tokens: fewer are not worth the two round trips of a lease */
 #define BATCH_SHARE   8  /* all nodes' leases are at most this part of what is left, where they live long */
 #define RECHECK_AFTER (2 * APR_USEC_PER_SEC) /* doubled with each refusal */
 #define MAX_DOUBLINGS 10
@@ -191,7 +191,7 @@ void ag_lease_watch(ag_lease_t *lease, const ag_window_t *window, const ag_count
     apr_uint64_t tenths, pace;
 
     if (!lease->asked) {
-        return; /* since when is not known */
+        return; /* it is not known since when */
     }
     if (!window->algo->drains && end <= now && now - end < since) {
         since = now - end; /* what was charged before that is of another window */
@@ -222,7 +222,7 @@ void ag_lease_doubt_quota(ag_quota_t *quota, const ag_lease_t *lease, const ag_w
     }
     quota->remaining = used < left - sure ? left - used : sure;
     if (!quota->remaining) {
-        quota->reset = 1; /* by then it will have asked */
+        quota->reset = 1; /* by then this node will have asked memcached */
     }
 }
 

@@ -38,10 +38,10 @@ struct ag_algo_t {
      * *quota is filled in both cases. A clock that went backwards admits no more than N. */
     int (*step)(ag_counter_t *counter, const ag_window_t *window, apr_time_t now, apr_uint64_t cost,
                 ag_quota_t *quota);
-    /* Takes back what a step at `then` charged, as far as it still counts at `now`. */
+    /* Takes back what a step at `then` charged, as far as that charge still counts at `now`. */
     void (*refund)(ag_counter_t *counter, const ag_window_t *window, apr_time_t now, apr_uint64_t cost,
                    apr_time_t then);
-    /* From when on the counter is worth the same as an empty one. */
+    /* From when on the counter decides as an empty one would, so that its slot may be reused. */
     apr_time_t (*idle_at)(const ag_counter_t *counter, const ag_window_t *window);
 
     /* For leases: tokens that are charged first and spent later. Whoever spends them only while
@@ -53,9 +53,9 @@ struct ag_algo_t {
     apr_uint64_t (*good)(const ag_window_t *window, apr_uint64_t tokens, apr_time_t until, apr_time_t now);
     /* A counter that was lost and begun anew gets what `seen`, an earlier state of it, had. */
     void (*restore)(ag_counter_t *counter, const ag_counter_t *seen, const ag_window_t *window);
-    /* How long a used up window takes to become whole again, bit by bit; 0: all at once. */
+    /* How long a used-up window takes to refill gradually, in microseconds; 0: it refills all at once. */
     apr_time_t (*span)(const ag_window_t *window);
-    int drains; /* what was charged runs out bit by bit, not at a window's end */
+    int drains; /* charges fade gradually (bucket), not at the end of a window */
 
     /* From a counter of all nodes to one of ag_window_part(): one node's part of what is left in
      * `window`, the whole one, is left in that. */
@@ -116,7 +116,7 @@ struct ag_store_t {
     /* Takes back what charge() consumed at `then`; the charges' `quota` tells what is left without
      * it, or stands where that is not known. */
     void (*refund)(ag_store_t *store, ag_charge_t *charges, int n, apr_time_t now, apr_time_t then, apr_pool_t *p);
-    /* What is to be done about once a second, by nobody's request; NULL: nothing. */
+    /* Housekeeping about once a second, by the watchdog; NULL: none. */
     void (*tend)(ag_store_t *store, apr_time_t now, apr_pool_t *p);
     /* The fleet's counter as this machine saw it last; 0: it never did, or an administrator wants that
      * forgotten. NULL: it remembers nothing. */
@@ -176,7 +176,7 @@ apr_uint64_t ag_store_shm_overflows(const ag_store_t *store);
 /* The circuit breaker's memory, in shared memory, zero when fresh. */
 typedef struct ag_breaker_t {
     apr_uint64_t open_until; /* apr_time_t; 0 closed */
-    apr_uint32_t failures;   /* in a row */
+    apr_uint32_t failures;   /* failures in a row */
     apr_uint32_t degraded;   /* decisions made without the store; its user counts them */
 } ag_breaker_t;
 
@@ -190,7 +190,7 @@ typedef struct ag_fleet_config_t {
     int timeout_ms;      /* bounds what one request waits */
     int threads;         /* how many may call at once */
     ag_breaker_t *breaker;
-    const ag_log_t *log; /* NULL: nobody is told */
+    const ag_log_t *log; /* NULL: nothing is logged */
     ag_breaker_t *each;  /* one for each of several servers, AG_FLEET_SERVERS of them; NULL: all
                             share `breaker` */
 } ag_fleet_config_t;

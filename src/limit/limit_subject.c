@@ -226,8 +226,8 @@ typedef struct {
     int optional; /* the argument may be left out */
     const char *(*read)(ag_limit_t *limit, const char *text, const ag_expr_port_t *expr, apr_pool_t *p);
     const char *(*text)(const ag_subject_t *asked);
-    int (*id)(ag_subject_t *asked); /* NULL: the text's */
-    int chosen;                     /* by requests, as they like */
+    int (*id)(ag_subject_t *asked); /* the subject's id without its text; NULL: the digest of the text */
+    int chosen;                     /* a client can choose the value freely, so there may be any number of subjects */
 } by_t;
 
 /* In the order of ag_by_e. */
@@ -270,7 +270,7 @@ const char *ag_by_parse(ag_limit_t *limit, const char *value, const ag_expr_port
                         value);
 }
 
-/* By the subject's own kind, or by address. */
+/* The subject's text by its own kind; by address when the request has none of that kind. */
 static const char *text_of(ag_subject_t *subject)
 {
     const char *text = kinds[subject->limit->by].text(subject);
@@ -296,7 +296,7 @@ int ag_by_chosen(ag_by_e by)
     return kinds[by].chosen;
 }
 
-/* Who has no id without a text, or is not there. */
+/* The slow way: the kind has no id without a text, or the request has no such subject and counts by address. */
 AG_RARE static void make_id(ag_subject_t *subject, const by_t *kind)
 {
     subject->text = kind->id ? NULL : kind->text(subject);

@@ -135,7 +135,7 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *ctx)
     n *= size;
     call->too_large = n > call->fetch->max_size - call->out->length;
     if (call->too_large) {
-        return n + 1; /* anything but n ends it */
+        return n + 1; /* curl aborts the transfer when anything but n is returned */
     }
     make_room(call, call->out->length + n);
     memcpy(call->body + call->out->length, bytes, n);
@@ -195,7 +195,7 @@ static CURLcode set_bounds(CURL *curl, const ag_fetch_t *fetch)
 {
     CURLcode code = CURLE_OK;
 
-    SET(CURLOPT_NOSIGNAL, 1L); /* there are other threads */
+    SET(CURLOPT_NOSIGNAL, 1L); /* no signals for timeouts: the process has other threads */
     SET(CURLOPT_TIMEOUT_MS, (long)apr_time_as_msec(fetch->timeout));
     SET(CURLOPT_CONNECTTIMEOUT_MS, (long)apr_time_as_msec(fetch->timeout));
     SET(OF_ADDRESS, HTTP_OR_HTTPS);
@@ -217,7 +217,7 @@ static CURLcode set_tls(CURL *curl, const ag_fetch_t *fetch, int plain)
         SET(CURLOPT_CAPATH, NULL);
     }
     if (plain) {
-        SET(CURLOPT_PROXY, ""); /* what is not encrypted does not leave the machine */
+        SET(CURLOPT_PROXY, ""); /* plain http goes to a loopback address only, so never through a proxy */
     }
     return code;
 }
@@ -236,12 +236,12 @@ static CURLcode set_callbacks(CURL *curl, call_t *call)
     return code;
 }
 
-/* *fields is the caller's to free. */
+/* The caller frees *fields with curl_slist_free_all(). */
 static CURLcode set_request(CURL *curl, struct curl_slist **fields, const ag_fetch_t *fetch, apr_pool_t *p)
 {
     CURLcode code = CURLE_OK;
 
-    *fields = curl_slist_append(NULL, "Expect:"); /* or curl waits for a 100 */
+    *fields = curl_slist_append(NULL, "Expect:"); /* else curl waits a second for 100 Continue */
     if (fetch->accept) {
         *fields = curl_slist_append(*fields, apr_pstrcat(p, "Accept: ", fetch->accept, NULL));
     }
