@@ -55,11 +55,14 @@ ag_core_c = \
 	src/limit/lease_table.c \
 	src/limit/lease_visit.c \
 	src/limit/limit.c \
+	src/limit/limit_alone.c \
 	src/limit/limit_lookup.c \
 	src/limit/limit_parse.c \
 	src/limit/limit_subject.c \
 	src/limit/newcomer.c \
 	src/limit/room.c \
+	src/limit/setting.c \
+	src/limit/setting_store.c \
 	src/limit/store_lease.c \
 	src/limit/store_shm.c \
 	src/limit/inflight.c \
@@ -81,11 +84,13 @@ ag_core_c = \
 	src/ban/ban_slot.c \
 	src/ban/ban_tool.c \
 	src/ban/ban_wide.c \
+	src/ban/setting.c \
 	src/control/control.c \
 	src/control/nodes.c \
 	src/control/change_signal.c \
 	src/cred/setting_from.c \
 	src/cred/setting_issuer.c \
+	src/cred/setting_pass.c \
 	src/cred/setting_token.c \
 	src/cred/cred.c \
 	src/cred/cred_jwt.c \
@@ -100,14 +105,11 @@ ag_core_c = \
 	src/cred/jwt_issuer.c \
 	src/cred/jwt_key.c \
 	src/cred/token_memo.c \
-	src/guard/ban_rule.c \
 	src/guard/ban_step.c \
 	src/guard/bill.c \
 	src/guard/charge.c \
 	src/guard/inflight.c \
 	src/guard/identify.c \
-	src/guard/kinds.c \
-	src/guard/kinds_site.c \
 	src/guard/methods.c \
 	src/guard/steps.c \
 	src/guard/dry_run.c \
@@ -166,6 +168,7 @@ ag_core_h = \
 	src/limit/limit.h \
 	src/limit/newcomer.h \
 	src/limit/room.h \
+	src/limit/setting.h \
 	src/limit/store_lease.h \
 	src/limit/counters.h \
 	src/limit/inflight.h \
@@ -179,7 +182,9 @@ ag_core_h = \
 	src/watch/log_throttle.h \
 	src/watch/usage.h \
 	src/ban/ban.h \
+	src/ban/ban.def \
 	src/ban/ban_table.h \
+	src/ban/setting.h \
 	src/control/control.h \
 	src/control/change_signal.h \
 	src/cred/cred.h \

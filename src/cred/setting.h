@@ -8,6 +8,9 @@
 #include "../core/setting.h"
 #include "cred.h"
 
+enum { AG_HIDE_NONE, AG_HIDE_KEY, AG_HIDE_ALL };
+enum { AG_ENFORCE_REQUIRE, AG_ENFORCE_CREDENTIAL };
+
 /* Words that decide who is accepted, with a digest of them for the realm. */
 typedef struct ag_names_t {
     ag_words_t words;
@@ -35,6 +38,6 @@ typedef struct ag_keyset_source_t {
 } ag_keyset_source_t;
 
 extern const ag_setting_kind_t ag_kind_names, ag_kind_issuers, ag_kind_key_from, ag_kind_jwt_key, ag_kind_jwks,
-    ag_kind_claim_map;
+    ag_kind_claim_map, ag_kind_claim_names;
 
 #endif

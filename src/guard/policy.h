@@ -9,8 +9,9 @@
 #include "../core/setting.h"
 #include "../cred/setting.h"
 #include "../keys/setting.h"
-#include "../limit/limit.h"
-#include "../ban/ban.h"
+#include "../limit/setting.h"
+#include "../ban/setting.h"
+#include "../reply/reply.h"
 
 /* A permission that a method asks for; several of one method: any of them will do. */
 typedef struct ag_method_scope_t {
@@ -22,39 +23,6 @@ typedef struct ag_method_scopes_t {
     const ag_method_scope_t *v;
     int n; /* 0: no method asks for any */
 } ag_method_scopes_t;
-
-/* The limits of a section, inherited ones first. What every request asks of them is summed up here. */
-typedef struct ag_limits_t {
-    apr_array_header_t *list; /* ag_limit_t *, or NULL: nothing before it is in force (off); NULL: none */
-    int windows;              /* of all of them */
-    int early;                /* 1: one of them an address alone decides */
-} ag_limits_t;
-
-/* `limit` NULL: what there is goes out of force. */
-void ag_limits_add(ag_limits_t *limits, ag_limit_t *limit, apr_pool_t *p);
-
-/* Only what an address alone decides can be asked before anybody is identified. */
-static inline int ag_limit_is_early(const ag_limit_t *limit)
-{
-    return limit->by == AG_BY_IP && !limit->when && !limit->cost_expr;
-}
-
-enum { AG_FAIL_LOCAL, AG_FAIL_ALLOW, AG_FAIL_DENY };
-
-typedef struct ag_store_failure_t {
-    int policy;
-    int nodes; /* local: the limit is divided by it */
-} ag_store_failure_t;
-
-typedef struct ag_counter_store_t {
-    const char *servers; /* NULL: shared memory alone */
-    const char *prefix;
-    int timeout; /* milliseconds */
-} ag_counter_store_t;
-
-enum { AG_HIDE_NONE, AG_HIDE_KEY, AG_HIDE_ALL };
-enum { AG_ENFORCE_REQUIRE, AG_ENFORCE_CREDENTIAL };
-enum { AG_ERRORS_HTTPD, AG_ERRORS_PROBLEM };
 
 /* The numbers of the rows. */
 #define AG_SETTING(directive, member, kind, type, initial, allowed, where, help) AG_POLICY_##member,

@@ -11,7 +11,7 @@
 int ag_reply_status(ag_reason_e reason, int invalid_key_status)
 {
     if (reason == AG_R_KEY_INVALID || reason == AG_R_KEY_REVOKED || reason == AG_R_KEY_EXPIRED) {
-        return invalid_key_status;
+        return invalid_key_status == AG_INVALID_KEY_403 ? 403 : 401;
     }
     return ag_reason(reason)->status;
 }

@@ -10,7 +10,11 @@
 /* Takes one header field. The value lives as long as the pool it was made from. */
 typedef void (*ag_field_fn)(void *ctx, const char *name, const char *value);
 
-/* The status to answer with: the reason's, or `invalid_key_status` for keys that are not valid. */
+/* Who writes a refusal's body; which status says that a key is not valid. */
+enum { AG_ERRORS_HTTPD, AG_ERRORS_PROBLEM };
+enum { AG_INVALID_KEY_401, AG_INVALID_KEY_403 };
+
+/* The status to answer with: the reason's, but of keys that are not valid what the section says. */
 int ag_reply_status(ag_reason_e reason, int invalid_key_status);
 
 /* The problem document (RFC 9457), with the members `error` and `message` that clients of the usual

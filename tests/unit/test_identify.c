@@ -107,7 +107,7 @@ static void test_keep(void **state)
 
     policy->key_from = (ag_key_from_t){&source, 1, vary, 0, 0, advice, both};
     policy->providers = AG_CRED_KEY;
-    policy->invalid_key_status = 403;
+    policy->invalid_key_status = AG_INVALID_KEY_403;
     kept = ag_check_keep(&check, h.p);
     detail[0] = wanted[0] = name[0] = vary[0] = advice[0] = both[0] = '?';
     memset(&source, 0, sizeof source);
@@ -117,7 +117,7 @@ static void test_keep(void **state)
     assert_string_equal(kept->verdict.detail, "why");
     assert_string_equal(kept->verdict.wanted, "read");
     assert_int_equal(kept->verdict.n_lines, 0);
-    assert_int_equal(kept->policy->invalid_key_status, 403);
+    assert_int_equal(kept->policy->invalid_key_status, AG_INVALID_KEY_403);
     assert_int_equal(kept->policy->key_from.n, 1);
     assert_string_equal(kept->policy->key_from.sources[0].name, "X-Key");
     assert_string_equal(kept->policy->key_from.vary, "X-Key");

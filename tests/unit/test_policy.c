@@ -60,7 +60,7 @@ static void test_policy_defaults(void **state)
     assert_int_equal(policy->store_failure.nodes, 1);
     assert_int_equal(policy->rate_headers, 1);
     assert_int_equal(policy->errors, AG_ERRORS_PROBLEM);
-    assert_int_equal(policy->invalid_key_status, 401);
+    assert_int_equal(policy->invalid_key_status, AG_INVALID_KEY_401);
     assert_int_equal(policy->pass_headers, 0);
     assert_int_equal(policy->pass_claims.n, 0);
 }

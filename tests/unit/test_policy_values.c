@@ -20,9 +20,9 @@ static void test_choices(void **state)
     assert_null(policy_reads(policy, AG_POLICY_errors, "httpd", &c));
     assert_int_equal(policy->errors, AG_ERRORS_HTTPD);
     assert_null(policy_reads(policy, AG_POLICY_invalid_key_status, "403", &c));
-    assert_int_equal(policy->invalid_key_status, 403);
+    assert_int_equal(policy->invalid_key_status, AG_INVALID_KEY_403);
     assert_null(policy_reads(policy, AG_POLICY_invalid_key_status, "401", &c));
-    assert_int_equal(policy->invalid_key_status, 401);
+    assert_int_equal(policy->invalid_key_status, AG_INVALID_KEY_401);
     assert_null(policy_reads(policy, AG_POLICY_pass_headers, "on", &c));
     assert_int_equal(policy->pass_headers, 1);
     assert_null(policy_reads(policy, AG_POLICY_rate_headers, "legacy draft-6", &c));

@@ -170,8 +170,8 @@ static void test_every_reason(void **state)
         assert_string_equal(plain(problem, "title"), reason->title);
         assert_string_equal(plain(problem, "error"), reason->title);
         assert_string_equal(plain(problem, "message"), reason->title);
-        assert_int_equal(ag_reply_status(verdict.reason, 401), reason->status);
-        assert_int_equal(ag_reply_status(verdict.reason, 403), key ? 403 : reason->status);
+        assert_int_equal(ag_reply_status(verdict.reason, AG_INVALID_KEY_401), reason->status);
+        assert_int_equal(ag_reply_status(verdict.reason, AG_INVALID_KEY_403), key ? 403 : reason->status);
     }
 }
 

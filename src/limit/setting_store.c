@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kinds: where a server's limits are counted.
+ * setting: where a server's limits are counted, and what a section does when that cannot be asked.
  */
+#include "setting.h"
+
 #include <string.h>
 
 #include <apr_strings.h>
-
-#include "kinds.h"
 
 /* ---- ApiGuardCounterStore ------------------------------------------------------------------------------ */
 
@@ -35,7 +35,7 @@ static const char *read_store_option(ag_counter_store_t *store, const char *word
                         word, MAX_PREFIX);
 }
 
-/* What may be the names of servers; what each of them is ag_store_memcached_check() reads. */
+/* What may be the names of servers; ag_fleet_check() reads each of them. */
 static int servers_valid(const char *servers)
 {
     return *servers && ag_text_visible(servers, strlen(servers), 0) && !strchr(servers, '"');
@@ -70,3 +70,28 @@ static const char *parse_counter_store(void *value, const ag_setting_t *row, con
 }
 
 const ag_setting_kind_t ag_kind_counter_store = {parse_counter_store, NULL, NULL};
+
+/* ---- ApiGuardStoreFailure ------------------------------------------------------------------------------- */
+
+static const char *parse_store_failure(void *value, const ag_setting_t *row, const ag_words_t *words,
+                                       const ag_setting_call_t *call)
+{
+    ag_store_failure_t *failure = value;
+    apr_int64_t nodes = 1;
+
+    (void)row;
+    failure->policy = ag_setting_choose("local|allow|deny", words->v[0]);
+    if (strncasecmp(words->v[0], "local/", 6) == 0) {
+        failure->policy = AG_FAIL_LOCAL;
+        if (ag_measure_number(&nodes, words->v[0] + 6, 1, 100000, call->p)) {
+            failure->policy = -1;
+        }
+    }
+    failure->nodes = (int)nodes;
+    return failure->policy >= 0 && words->n == 1
+               ? NULL
+               : apr_psprintf(call->p, "\"%s\" is not allowed: local, local/NODES, allow or deny",
+                              words->v[words->n - 1]);
+}
+
+const ag_setting_kind_t ag_kind_store_failure = {parse_store_failure, NULL, NULL};

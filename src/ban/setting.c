@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ban_rule: the value of ApiGuardBan.
+ * setting: the value of ApiGuardBan.
  */
+#include "setting.h"
+
 #include <string.h>
 
 #include <apr_strings.h>
-
-#include "kinds.h"
 
 #define ALLOWED "N/PERIOD [for=DURATION] [by=ip] [hard] [dryrun], or off"
 #define USUAL   600 /* seconds */

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * kinds: values of a section. Each parser names the wrong word and what is allowed.
+ * setting: the limits of a section, as ApiGuardRateLimit and ApiGuardConcurrency say them.
  */
-#include "kinds.h"
+#include "setting.h"
 
 #include <string.h>
 
-#include <apr_lib.h>
 #include <apr_strings.h>
-
-/* ---- ApiGuardRateLimit ---------------------------------------------------------------------------- */
 
 void ag_limits_add(ag_limits_t *limits, ag_limit_t *limit, apr_pool_t *p)
 {
@@ -102,70 +99,3 @@ static void merge_limits(void *value, const void *outer, const void *inner, apr_
 
 const ag_setting_kind_t ag_kind_rate_limit = {parse_rate_limit, merge_limits, NULL};
 const ag_setting_kind_t ag_kind_concurrency = {parse_concurrency, merge_limits, NULL};
-
-/* ---- ApiGuardStoreFailure, ApiGuardInvalidKeyStatus ------------------------------------------- */
-
-static const char *parse_store_failure(void *value, const ag_setting_t *row, const ag_words_t *words,
-                                       const ag_setting_call_t *call)
-{
-    ag_store_failure_t *failure = value;
-    apr_int64_t nodes = 1;
-
-    (void)row;
-    failure->policy = ag_setting_choose("local|allow|deny", words->v[0]);
-    if (strncasecmp(words->v[0], "local/", 6) == 0) {
-        failure->policy = AG_FAIL_LOCAL;
-        if (ag_measure_number(&nodes, words->v[0] + 6, 1, 100000, call->p)) {
-            failure->policy = -1;
-        }
-    }
-    failure->nodes = (int)nodes;
-    return failure->policy >= 0 && words->n == 1
-               ? NULL
-               : apr_psprintf(call->p, "\"%s\" is not allowed: local, local/NODES, allow or deny",
-                              words->v[words->n - 1]);
-}
-
-const ag_setting_kind_t ag_kind_store_failure = {parse_store_failure, NULL, NULL};
-
-static const char *parse_key_status(void *value, const ag_setting_t *row, const ag_words_t *words,
-                                    const ag_setting_call_t *call)
-{
-    const char *error = ag_kind_choice.parse(value, row, words, call);
-
-    *(int *)value = *(int *)value ? 403 : 401;
-    return error;
-}
-
-const ag_setting_kind_t ag_kind_key_status = {parse_key_status, NULL, NULL};
-
-/* ---- ApiGuardPassClaim --------------------------------------------------------------------------- */
-
-/* Would a variable or a field be the same for both? There all signs are one, and capitals are none. */
-static int is_same_claim(const char *a, const char *b)
-{
-    while (*a && *b && (apr_isalnum(*a) ? apr_tolower(*a) == apr_tolower(*b) : !apr_isalnum(*b))) {
-        a++;
-        b++;
-    }
-    return !*a && !*b;
-}
-
-/* A client that may choose one claim would tell the other one, too. */
-static const char *parse_claim_names(void *value, const ag_setting_t *row, const ag_words_t *words,
-                                     const ag_setting_call_t *call)
-{
-    int i, k;
-
-    for (i = 1; i < words->n; i++) {
-        for (k = 0; k < i; k++) {
-            if (is_same_claim(words->v[k], words->v[i])) {
-                return apr_psprintf(call->p, "\"%s\" and \"%s\" would be told under one name", words->v[k],
-                                    words->v[i]);
-            }
-        }
-    }
-    return ag_kind_words.parse(value, row, words, call);
-}
-
-const ag_setting_kind_t ag_kind_claim_names = {parse_claim_names, NULL, NULL};
