@@ -44,7 +44,7 @@ typedef struct ag_setting_kind_t {
     ag_id_t (*digest)(const void *value);
 } ag_setting_kind_t;
 
-/* Each row of a room that decides who is accepted has one of the last two. */
+/* Each row has one of the last two. */
 enum {
     AG_IN_HTACCESS = 1,  /* may stand in .htaccess (AllowOverride AuthConfig) */
     AG_IN_SERVER = 2,    /* may stand outside of sections */
