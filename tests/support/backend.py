@@ -94,3 +94,10 @@ class Backend:
 def header_of(seen, name):
     """All values the backend got for a header, in any case."""
     return [v for k, v in seen["headers"] if k.lower() == name.lower()]
+
+
+def seen(web, path, method="GET", **kw):
+    """What the backend saw of a request that must have passed."""
+    answer = web.request(method, path, **kw)
+    assert answer.status == 200, answer
+    return answer.json

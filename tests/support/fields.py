@@ -131,3 +131,8 @@ def challenges(answer):
                 assert name.lower() not in out[-1][1], f"{name} stands twice: {value}"
                 out[-1][1][name.lower()] = text
     return out
+
+
+def statuses(web, section, n, **kw):
+    """Of so many requests to a section, one after the other."""
+    return [web.get(f"/s/{section}/hello.html", **kw).status for _ in range(n)]

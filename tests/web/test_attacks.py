@@ -3,9 +3,6 @@
 identities, odd rows in the database. Each of these once was a guess how to get in."""
 
 import json
-import shutil
-import socket
-import subprocess
 import time
 
 import pytest
@@ -15,7 +12,6 @@ from support.ports import LOOPBACK, Directory
 from support.problem import assert_refused
 
 SIGNER = Key("RS256")
-
 CONF = """
 Protocols h2c http/1.1
 DavLockDB {root}/run/davlock
@@ -99,11 +95,6 @@ Action my-act /s/guarded/hello.html virtual
     AuthType ApiGuard
     ApiGuardPassHeaders on
 </Directory>
-<Location "/ws/">
-    AuthType ApiGuard
-    Require valid-user
-    ProxyPass "ws://127.0.0.1:{backend}/"
-</Location>
 <AuthnProviderAlias apiguard another>
 </AuthnProviderAlias>
 <Location "/s/basic/">
@@ -114,7 +105,6 @@ Action my-act /s/guarded/hello.html virtual
     Require valid-user
 </Location>
 """
-
 ENV = "#!/bin/sh\necho 'Content-Type: text/plain'\necho\nenv\ncat >/dev/null\n"
 MODULES = ("negotiation", "dav", "dav_fs", "actions", "cgid", "http2", "proxy", "proxy_http",
            "proxy_wstunnel")
@@ -221,58 +211,6 @@ def test_socache_in_front_remembers_no_revoked_key(own_httpd):
     web.keys.revoke(key)
     time.sleep(1.5)
     assert statuses() == {401}
-
-
-# ---- protocols ----------------------------------------------------------------------------------
-
-
-def test_http_0_9_shows_nothing(web):
-    with socket.create_connection((LOOPBACK, web.port), 5) as s:
-        s.sendall(b"GET /s/guarded/hello.html\r\n")
-        data = b""
-        while part := s.recv(65536):
-            data += part
-    assert b"hello\n" not in data
-
-
-def h2(web, *args):
-    done = subprocess.run(["curl", "-s", "-m", "10", "-w", "%{http_version} %{http_code}\n", *args],
-                          capture_output=True, text=True)
-    return done.stdout.splitlines()
-
-
-@pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")
-@pytest.mark.parametrize("how", ["--http2-prior-knowledge", "--http2"])
-def test_http_2_asks_for_a_credential(web, key, how):
-    url = f"http://{LOOPBACK}:{web.port}/s/guarded/hello.html"
-    answer = h2(web, how, url)
-    assert answer[-1].endswith(" 401") and "hello" not in answer
-    if how == "--http2-prior-knowledge":
-        assert h2(web, how, "-H", f"X-API-Key: {key}", url) == ["hello", "2 200"]
-
-
-def test_an_upgrade_to_a_websocket_asks_for_a_credential(web):
-    answer = web.client.raw_request("GET", "/ws/x", ["Upgrade: websocket", "Connection: Upgrade"])
-    assert_refused(answer, "credential_missing")
-
-
-def test_a_forward_proxy_asks_for_a_credential(own_httpd, backend):
-    web = own_httpd("""
-        ProxyRequests On
-        <Proxy "*">
-            AuthType ApiGuard
-            Require valid-user
-        </Proxy>
-        """, modules=("proxy", "proxy_http", "proxy_connect"))
-    key = web.keys.create()
-    target = f"http://{LOOPBACK}:{backend.port}/x"
-    before = len(backend.seen)
-    assert web.client.raw_request("GET", target).status in (401, 407)
-    connect = web.client.raw(f"CONNECT {LOOPBACK}:{backend.port} HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert connect.status in (401, 403, 407)
-    assert len(backend.seen) == before
-    answer = web.client.raw_request("GET", target, [f"X-API-Key: {key}"])
-    assert answer.status == 200 and key not in answer.text
 
 
 # ---- forged identities --------------------------------------------------------------------------

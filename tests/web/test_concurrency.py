@@ -19,9 +19,7 @@ SECTION = """
     ProxyPass "http://127.0.0.1:{{backend}}/"
 </Location>
 """
-
 OURS = 'AuthType ApiGuard\nAuthName c\nRequire valid-user\n'
-
 SECTIONS = {
     "two": OURS + "ApiGuardConcurrency 2",
     "two/inner": "ApiGuardConcurrency 1 by=global",
@@ -35,7 +33,6 @@ SECTIONS = {
     "shared-a": "ApiGuardConcurrency 1 by=ip name=both",
     "shared-b": "ApiGuardConcurrency 1 by=ip name=both",
 }
-
 CONF = ('LogFormat "%U|%{APIGUARD_DRYRUN}e|%>s" dry\nCustomLog logs/dry.log dry\n'
         + "".join(SECTION.format(name=name, lines=lines) for name, lines in SECTIONS.items()))
 
@@ -190,3 +187,16 @@ def test_a_graceful_restart_keeps_the_count(web):
         assert_refused(web.get("/two/c", key=key), "concurrency_exceeded")
     assert held.answers == [200, 200]
     assert released(web, "/two/d", key=key).status == 200
+
+
+def test_processes_without_room_for_requests_in_flight_say_so(own_httpd):
+    """They refused all requests, each as one too many, and nobody was told why."""
+    conf = """
+        ApiGuardSharedMemory 1M
+        <Location "/s/x/">
+            ApiGuardConcurrency 100 by=ip
+        </Location>
+    """
+    web = own_httpd(conf, mpm="prefork", processes=4, threads=45)
+    web.expect("AG0113:", "AG0140:")
+    assert web.wait_log("AG0113: ApiGuardSharedMemory has no room for so many processes")

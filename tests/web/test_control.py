@@ -5,6 +5,8 @@ import glob
 import itertools
 import json
 import os
+import re
+import signal
 import stat
 import subprocess
 import time
@@ -79,6 +81,7 @@ def is_banned(web, ip):
 
 # ---- bans -----------------------------------------------------------------------------------------
 
+
 def test_list_shows_who_is_banned_and_until_when(web, ip):
     before = time.time()
     ban(web, ip)
@@ -122,6 +125,7 @@ def test_clear_of_nobody(web):
 
 
 # ---- limits ---------------------------------------------------------------------------------------
+
 
 def windows(web, subject):
     return {w["policy"]: (w["used"], w["remaining"])
@@ -227,6 +231,7 @@ def test_many_tools_at_once(web, ip):
 
 # ---- the file -------------------------------------------------------------------------------------
 
+
 def test_the_file_is_the_owner_s_alone_and_holds_no_secret(web, ip):
     key = web.keys.create(client="secretive")
     assert go(web, ip, key=key).status == 200
@@ -301,3 +306,70 @@ def test_limits_in_memcached_are_said_to_be_there(own_httpd, memcached):
     assert told(web, "limit", "show", "ip:192.0.2.1")["store"] == "memcached"
     assert "memcached" in ctl(web, "limit", "show", "ip:192.0.2.1").stdout
     assert "for all servers" in ctl(web, "limit", "reset", "ip:192.0.2.1").stdout
+
+
+def asked(web, *args):
+    return json.loads(web.keys.ctl("--json", *args, "--runtime", web.dir.join("run")).stdout)
+
+
+# ---- what the tool asks --------------------------------------------------------------------------
+
+
+ODD = """
+<Location "/s/flying/">
+    ApiGuardConcurrency 2 by=ip
+</Location>
+<Location "/s/burst/">
+    ApiGuardRateLimit 10/min by=ip algorithm=bucket burst=100
+</Location>
+"""
+
+
+def test_asking_about_limits_is_nothing_to_requests_in_flight(own_httpd):
+    """ApiGuardConcurrency has no period: its count was stepped like a window's, and the child that
+    did died of a division by zero, and its successor of the same question."""
+    web = own_httpd(ODD)
+    children = web.children()
+    assert web.get("/s/flying/hello.html").status == 200
+    asked(web, "limit", "show", "ip:127.0.0.1")
+    assert web.children() == children
+
+
+def test_a_burst_above_the_rate_is_shown_as_it_is(own_httpd):
+    """More was left than the rate, so 2^64 - 89 were used, which is no JSON number."""
+    web = own_httpd(ODD)
+    assert web.get("/s/burst/hello.html").status == 200
+    row, = [row for row in asked(web, "limit", "show", "ip:127.0.0.1")["windows"]
+            if "burst" in row["section"]]
+    assert (row["used"], row["remaining"]) == (1, 99)
+
+
+def user_of(process):
+    """The user ids of a process, once it has become somebody else; "" when it never does."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end and process.poll() is None:
+        with open(f"/proc/{process.pid}/status", encoding="ascii") as f:
+            ids = set(re.search(r"^Uid:\s+(.*)", f.read(), re.M)[1].split())
+        if ids != {"0"}:
+            return ids
+        time.sleep(0.02)
+    return ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give up root's rights")
+def test_the_tool_is_not_root_when_it_reads_what_children_write(own_httpd):
+    """A child that was taken over could have had root's tool write anywhere: a mutex in shared
+    memory holds pointers."""
+    web = own_httpd(CONF, modules=["remoteip"])
+    children = web.children()
+    for pid in children:
+        os.kill(pid, signal.SIGSTOP)
+    asking = subprocess.Popen([CTL, "limit", "show", "global", "--runtime", web.dir.join("run")],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        ids = user_of(asking)
+    finally:
+        for pid in children:
+            os.kill(pid, signal.SIGCONT)
+        asking.wait(20)
+    assert ids and "0" not in ids

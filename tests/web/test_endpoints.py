@@ -20,7 +20,8 @@ AllowEncodedSlashes NoDecode
 
 @pytest.fixture(scope="module")
 def web(make_httpd):
-    return make_httpd(CONF, files={"api/x/a;v=1.html": "parameter\n", "api/x/a.html": "plain\n"})
+    return make_httpd(CONF, files={"api/x/a;v=1.html": "parameter\n", "api/x/a.html": "plain\n",
+                                   "api/orders/7.html": "seven\n"})
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,7 @@ def test_a_parameter_is_no_way_up(web, key):
     assert web.get("/api/x/a;v=1.html", key=key).text == "parameter\n"
     assert web.get("/api/x/a.html;v=..", key=key).status == 404
 
+
 @pytest.fixture(scope="module")
 def dav(make_httpd):
     server = make_httpd("""
@@ -75,3 +77,13 @@ def test_what_is_copied_goes_where_the_key_may_write(dav, to, status):
     key = dav.keys.create(endpoints=["/api/x/*"])
     answer = dav.request("COPY", "/api/x/a.txt", key=key, headers={"Destination": to.replace("{port}", str(dav.port))})
     assert answer.status == status, answer.text
+
+
+def test_an_encoded_slash_climbs_out_of_no_endpoint(web):
+    """A backend that decodes it reads another path than the pattern did."""
+    key = web.keys.create(endpoints=["GET /api/orders/*"])
+    assert web.get("/api/orders/7.html", key=key).status == 200
+    assert_refused(web.get("/api/hello.html", key=key), "endpoint_denied")
+    for path in ("/api/orders/..%2fadmin", "/api/orders/..%2Fhello.html", "/api/orders/a%2fb"):
+        assert_refused(web.client.raw_request("GET", path, [f"X-API-Key: {key}"]),
+                       "endpoint_denied")

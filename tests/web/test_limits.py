@@ -1,23 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits: what counts, for whom, what a client is told, and that exactly N pass."""
 
-import http.client
-import os
 import re
-import signal
 import time
-from email.utils import formatdate
 
 import pytest
 
-from support.fields import limits, parse_list
+from support.fields import limits, statuses
 from support.jwtmaker import Key
 from support.ports import Directory
 from support.problem import assert_refused
-from support.waiting import kill
 
 SIGNER = Key("HS256")
-
 # Sections without a guard: the limits alone.
 OPEN = {
     "zero": "ApiGuardRateLimit 0/day by=ip",
@@ -63,7 +57,6 @@ OPEN = {
     "cleared": "ApiGuardRateLimit 1/day by=ip",
     "cleared/inner": "ApiGuardRateLimit off",
 }
-
 # Sections with a guard.
 GUARDED = {
     "client": "ApiGuardRateLimit 3/day",
@@ -80,7 +73,6 @@ GUARDED = {
            "Require api-scope nobody-has-it\n</RequireAny>",
     "anonymous": "ApiGuardAnonymous on\nApiGuardRateLimit 3/day",
 }
-
 DRY = 'LogFormat "%U|%{APIGUARD_DRYRUN}e|%>s" dry\nCustomLog logs/dry.log dry\n'
 
 
@@ -106,15 +98,9 @@ def web(make_httpd, keyfile):
     return make_httpd(conf(), words={"keyfile": keyfile}, files={"api/inner/hello.html": "hello\n"})
 
 
-def statuses(web, section, n, **kw):
-    return [web.get(f"/s/{section}/hello.html", **kw).status for _ in range(n)]
-
-
 def left(web, section, policy, **kw):
     return limits(web.get(f"/s/{section}/hello.html", **kw))[policy]["r"]
 
-
-# ---- how many ------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("algorithm", ["sliding", "fixed", "bucket"])
 def test_exactly_n_pass(web, algorithm):
@@ -261,8 +247,6 @@ def test_all_or_nothing_across_limits(web):
     assert fields["60/day"]["r"] == 60 - 3
 
 
-# ---- whose ---------------------------------------------------------------------------------------
-
 def test_by_client_joins_the_keys_of_a_client(web):
     first, second = web.keys.create(client="joint"), web.keys.create(client="joint")
     assert left(web, "client", "3/day", key=first) == 2
@@ -390,383 +374,21 @@ def test_anonymous_counts_by_address(web):
     assert statuses(web, "anonymous", 4) == [200, 200, 200, 429]
 
 
-# ---- what is told --------------------------------------------------------------------------------
-
-def test_the_fields_of_draft_10(web):
-    answer = web.get("/s/fields/hello.html")
-    assert parse_list(answer.header("RateLimit-Policy")) == [("50/h", {"q": 50, "w": 3600})]
-    (name, values), = parse_list(answer.header("RateLimit"))
-    assert name == "50/h"
-    assert set(values) == {"r", "t"}
-    assert values["r"] <= 49
-    assert 0 < values["t"] <= 3600
-    assert answer.header("Retry-After") is None
-
-
-def test_every_period_has_its_seconds(web):
-    answer = web.get("/s/month/hello.html")
-    policy = limits(answer, "RateLimit-Policy")
-    assert {name: v["w"] for name, v in policy.items() if name != "50/month"} == {
-        "60/week": 604800, "70/day": 86400, "80/15min": 900, "90/30s": 30}
-    assert 28 * 86400 <= policy["50/month"]["w"] <= 31 * 86400
-    for name, values in limits(answer).items():
-        assert 0 < values["t"] <= policy[name]["w"]
-
-
-def test_a_window_s_end_is_utc_s(web):
-    """Fixed windows of a day end at midnight UTC, of half a minute at :00 and :30."""
-    values = limits(web.get("/s/fixed/hello.html"))
-    rest = 86400 - time.time() % 86400
-    assert abs(values["5/day"]["t"] - rest) <= 2
-
-
-def test_refused_the_fields_and_retry_after_agree(web):
-    statuses(web, "same-text-a", 3)
-    answer = web.get("/s/same-text-a/hello.html")
-    body = assert_refused(answer, "rate_exceeded")
-    values = limits(answer)["2/day"]
-    assert values["r"] == 0
-    assert values["t"] == int(answer.header("Retry-After"))
-    assert body["retry_after"] == int(answer.header("Retry-After"))
-
-
-def test_names_of_policies(web):
-    assert list(limits(web.get("/s/named/hello.html"))) == ["quota"]
-    policy = limits(web.get("/s/named-two/hello.html"), "RateLimit-Policy")
-    assert set(policy) == {"quota2:9/day", "quota2:8/h"}
-
-
-def test_draft_8(web):
-    answer = web.get("/s/draft-8/hello.html")
-    (name, values), = parse_list(answer.header("RateLimit"))
-    assert (name, values["r"]) == ("50/h", 49)
-    (name, values), = parse_list(answer.header("RateLimit-Policy"))
-    assert (values["q"], values["w"]) == (50, 3600)
-    assert isinstance(values["pk"], bytes)
-
-
-def test_draft_7(web):
-    answer = web.get("/s/draft-7/hello.html")
-    assert answer.header("RateLimit-Policy") == "50;w=3600"
-    words = dict(part.split("=") for part in answer.header("RateLimit").split(", "))
-    assert (words["limit"], words["remaining"]) == ("50", "49")
-    assert 0 < int(words["reset"]) <= 3600
-
-
-def test_draft_6(web):
-    answer = web.get("/s/draft-6/hello.html")
-    assert answer.header("RateLimit-Policy") == "50;w=3600"
-    assert answer.header("RateLimit-Limit") == "50"
-    assert answer.header("RateLimit-Remaining") == "49"
-    assert 0 < int(answer.header("RateLimit-Reset")) <= 3600
-    assert answer.header("RateLimit") is None
-
-
-def test_legacy(web):
-    answer = web.get("/s/legacy/hello.html")
-    assert answer.header("X-RateLimit-Limit") == "50"
-    assert answer.header("X-RateLimit-Remaining") == "49"
-    assert 0 <= int(answer.header("X-RateLimit-Reset")) - time.time() <= 3601
-    assert answer.header("RateLimit") is None
-
-
-def test_headers_off(web):
-    answer = web.get("/s/off/hello.html")
-    assert not [k for k, _ in answer.headers if "ratelimit" in k.lower()]
-
-
-def test_two_forms_at_once(web):
-    answer = web.get("/s/both/hello.html")
-    assert limits(answer)["50/h"]["r"] == 49
-    assert answer.header("X-RateLimit-Remaining") == "49"
-
-
-def test_fields_stand_on_304_and_404(web):
-    later = {"If-Modified-Since": formatdate(time.time(), usegmt=True)}
-    answer = web.get("/s/fields/hello.html", headers=later)
-    assert answer.status == 304
-    assert "50/h" in limits(answer)
-    missing = web.get("/s/fields/nothing-here")
-    assert missing.status == 404
-    assert limits(missing)["50/h"]["r"] == limits(answer)["50/h"]["r"] - 1
-
-
-# ---- many at once --------------------------------------------------------------------------------
-
-STORM = """
-ApiGuardCounterStore {store}
-<Location "/s/sliding/">
-    ApiGuardRateLimit 100/day by=global algorithm=sliding
-</Location>
-<Location "/s/fixed/">
-    ApiGuardRateLimit 100/day by=global algorithm=fixed
-</Location>
-<Location "/s/bucket/">
-    ApiGuardRateLimit 100/day by=global algorithm=bucket
-</Location>
-<Location "/s/two-windows/">
-    ApiGuardRateLimit 100/day 120/h by=global
-</Location>
-<Location "/s/key/">
-    AuthType ApiGuard
-    AuthName "storm"
-    ApiGuardRateLimit 100/day
-    ApiGuardRateLimit 350/day by=ip
-    Require valid-user
-</Location>
-"""
-
-
-def store(memcached, kind, prefix="storm"):
-    if kind == "shm":
-        return "shm"
-    return f"memcached:{memcached.address} prefix={prefix} timeout=2000"
-
-
-@pytest.fixture(scope="module", params=["shm", "memcached"])
-def many(request, make_httpd, memcached):
-    """Eight processes."""
-    prefix = f"storm{os.getpid()}"
-    return make_httpd(STORM, words={"store": store(memcached, request.param, prefix)},
-                      processes=8, threads=52)
-
-
-@pytest.mark.parametrize("section", ["sliding", "fixed", "bucket", "two-windows"])
-def test_exactly_100_of_400_pass(many, section):
-    seen = many.client.storm(8, 50, f"/s/{section}/hello.html")
-    assert len(seen) == 400
-    assert (seen.count(200), seen.count(429)) == (100, 300)
-
-
-def test_exactly_100_of_400_pass_with_a_key_and_two_limits(many):
-    key = many.keys.create(client="storm")
-    seen = many.client.storm(8, 50, "/s/key/hello.html", [("X-API-Key", key)])
-    assert (seen.count(200), seen.count(429)) == (100, 300)
-
-
-@pytest.mark.slow
-def test_two_nodes_share_one_count(own_httpd, memcached):
-    words = {"store": store(memcached, "memcached", "fleet")}
-    nodes = [own_httpd(STORM, words=words, processes=4, threads=52) for _ in range(2)]
-    seen = [status for node in nodes for status in node.client.storm(4, 40, "/s/fixed/hello.html")]
-    assert len(seen) == 320
-    assert seen.count(200) == 100
-
-
-# ---- lives and deaths ----------------------------------------------------------------------------
-
-@pytest.mark.slow
-def test_a_graceful_restart_keeps_the_counts(own_httpd):
-    web = own_httpd('<Location "/s/x/">\nApiGuardRateLimit 5/day by=ip\n</Location>')
-    assert statuses(web, "x", 3) == [200] * 3
-    for _ in range(2):
-        web.graceful()
-    assert statuses(web, "x", 3) == [200, 200, 429]
-
-
-def test_after_a_restart_the_limit_holds(own_httpd):
-    web = own_httpd('<Location "/s/x/">\nApiGuardRateLimit 5/day by=ip\n</Location>')
-    assert statuses(web, "x", 3) == [200] * 3
-    web.restart()
-    seen = statuses(web, "x", 7)
-    assert 200 in seen and seen.count(200) <= 5 and seen[-1] == 429
-
-
-@pytest.mark.slow
-def test_a_changed_limit_is_obeyed_after_a_graceful_restart(own_httpd):
-    text = '<Location "/s/x/">\nApiGuardRateLimit %s by=ip\n</Location>'
-    web = own_httpd(text % "2/day")
-    assert statuses(web, "x", 3) == [200, 200, 429]
-    web.configure(text % "4/day")
-    web.graceful()
-    seen = statuses(web, "x", 5)
-    assert 2 <= seen.count(200) <= 4 and seen[-1] == 429
-
-
-@pytest.mark.slow
-def test_a_killed_child_loses_no_count_and_holds_no_lock(own_httpd):
-    web = own_httpd(STORM, words={"store": "shm"}, processes=4, threads=52)
-    web.expect(r"AH00052: child pid \d+ exit signal Killed")
-    before = web.client.storm(2, 20, "/s/fixed/hello.html")
-    assert before.count(200) == 40
-    kill(web.children()[0])
-    after = web.client.storm(4, 40, "/s/fixed/hello.html")
-    assert before.count(200) + after.count(200) == 100
-
-
-def test_children_killed_in_the_storm_do_not_stop_the_others(own_httpd):
-    web = own_httpd(STORM, words={"store": "shm"}, processes=6, threads=20)
-    web.expect(r"AH00052: child pid \d+ exit signal Killed")
-    passed = 0
-    for _ in range(4):
-        child = os.fork()
-        if child == 0:
-            web.client.burst(60, "/s/sliding/hello.html")
-            os._exit(0)
-        for pid in web.children()[:2]:
-            os.kill(pid, signal.SIGKILL)
-        os.waitpid(child, 0)
-        passed += web.client.burst(20, "/s/sliding/hello.html").count(200)
-        assert web.get("/s/sliding/hello.html", timeout=5).status in (200, 429)
-    assert passed <= 100
-
-
-# ---- memcached away ------------------------------------------------------------------------------
-
-AWAY = """
-ApiGuardCounterStore memcached:{address} prefix=away{port} timeout=300
-<Location "/s/local/">
-    ApiGuardRateLimit 6/day by=ip algorithm=fixed
-</Location>
-<Location "/s/quarter/">
-    ApiGuardRateLimit 8/day by=ip algorithm=fixed
-    ApiGuardStoreFailure local/4
-</Location>
-<Location "/s/allow/">
-    ApiGuardRateLimit 2/day by=ip algorithm=fixed
-    ApiGuardStoreFailure allow
-</Location>
-<Location "/s/deny/">
-    ApiGuardRateLimit 100/day by=ip algorithm=fixed
-    ApiGuardStoreFailure deny
-</Location>
-"""
-
-
-@pytest.fixture(params=["killed", "hung"])
-def away(request, own_httpd, own_memcached):
-    """A server whose memcached worked and then went away."""
-    web = own_httpd(AWAY, words={"address": own_memcached.address}, processes=2, threads=8)
-    web.memcached = own_memcached
-    web.kind = request.param
-    web.gone = own_memcached.kill if request.param == "killed" else own_memcached.hang
-    web.again_there = own_memcached.start if request.param == "killed" else own_memcached.resume
-    web.expect(r"apiguard.*memcached")
-    return web
-
-
-def test_local_counts_go_on(away):
-    assert statuses(away, "local", 2) == [200, 200]
-    away.gone()
-    seen = statuses(away, "local", 12)
-    assert 200 in seen, "local: nobody is refused just because memcached is away"
-    assert seen[-1] == 429, "and nobody is without a limit"
-    assert seen.count(200) <= 6
-
-
-def test_local_with_nodes_counts_a_part(away):
-    away.gone()
-    assert statuses(away, "quarter", 5).count(200) == 2
-
-
-def test_allow_lets_through(away):
-    away.gone()
-    assert statuses(away, "allow", 6) == [200] * 6
-
-
-def test_deny_is_counters_unavailable(away):
-    assert statuses(away, "deny", 1) == [200]
-    away.gone()
-    answer = away.get("/s/deny/hello.html")
-    body = assert_refused(answer, "counters_unavailable")
-    assert body["retry_after"] >= 1
-    head = away.request("HEAD", "/s/deny/hello.html")
-    assert (head.status, head.body) == (503, b"")
-
-
-def test_the_breaker_keeps_requests_fast(away):
-    away.gone()
-    statuses(away, "allow", 10)
-    start = time.monotonic()
-    statuses(away, "allow", 20)
-    assert time.monotonic() - start < 3, "every request waits for memcached"
-
-
-def test_no_request_waits_long(away):
-    away.gone()
-    for section in ("local", "deny", "allow"):
-        start = time.monotonic()
-        away.get(f"/s/{section}/hello.html")
-        assert time.monotonic() - start < 1
-
-
-@pytest.mark.slow
-def test_it_comes_back_by_itself(away):
-    assert statuses(away, "deny", 1) == [200]
-    away.gone()
-    assert 503 in statuses(away, "deny", 4)
-    away.again_there()
-    end = time.monotonic() + 15
-    while 503 in statuses(away, "deny", 8):  # every process has a connection of its own to mend
-        assert time.monotonic() < end, "memcached is back and was not noticed"
-        time.sleep(0.2)
-
-
-def test_memcached_away_at_start(own_httpd, own_memcached):
-    own_memcached.kill()
-    web = own_httpd(AWAY, words={"address": own_memcached.address})
-    web.expect(r"apiguard.*memcached")
-    assert statuses(web, "local", 8) == [200] * 6 + [429] * 2
-    assert_refused(web.get("/s/deny/hello.html"), "counters_unavailable")
-
-
-def test_a_flushed_memcached_forgets_and_goes_on(own_httpd, own_memcached):
-    web = own_httpd(AWAY, words={"address": own_memcached.address})
-    assert 429 in statuses(web, "local", 8)
-    own_memcached.command("flush_all")
-    assert web.get("/s/local/hello.html").status in (200, 429)
-
-
-def test_nothing_readable_is_stored_in_memcached(own_httpd, own_memcached):
-    """Keys are digests with a TTL: no client, no credential, nothing that stays for ever."""
-    web = own_httpd(AWAY.replace("by=ip", "by=header:X-Tenant"),
-                    words={"address": own_memcached.address})
-    web.get("/s/local/hello.html", headers={"X-Tenant": "very-secret-tenant"})
-    assert int(own_memcached.stat("curr_items")) >= 1
-    lines = own_memcached.items()
-    assert lines
-    for line in lines:
-        assert "very-secret-tenant" not in line and "127.0.0.1" not in line
-        words = dict(word.split("=", 1) for word in line.split())
-        assert words["key"].startswith(f"away{web.port}") or "ag1" in words["key"], line
-        assert len(words["key"]) <= 250
-        assert int(words["exp"]) > 0, "a counter that never expires"
-
-
-@pytest.mark.slow
-def test_a_full_table_is_told(own_httpd):
-    """Four thousand counters fit into the smallest memory; newcomers share one then, and nobody who
-    is out of quota gets more."""
-    web = own_httpd('ApiGuardSharedMemory 1M\n<Location "/s/full/">\n'
-                    "ApiGuardRateLimit 2/day by=header:X-Tenant\n</Location>\n")
-    web.expect("AG0164: the table of counters is full", "AG0133|by=header")
-    known = {"X-Tenant": "known"}
-    assert [web.get("/s/full/hello.html", headers=known).status for _ in range(3)] == [200, 200, 429]
-    connection = http.client.HTTPConnection(web.client.host, web.port, timeout=10)
-    for number in range(6000):
-        connection.request("GET", "/s/full/hello.html", headers={"X-Tenant": str(number)})
-        connection.getresponse().read()
-    connection.close()
-    assert web.wait_log("AG0164: .* [1-9][0-9]* charges of newcomers", seconds=15)
-    assert web.get("/s/full/hello.html", headers=known).status == 429
-
-
-SLOW = """
-ApiGuardKeyQuery "SELECT key_hash, client_name, is_active FROM api_keys WHERE key_hash = %s AND (SELECT count(*) \
-    FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 9000000) SELECT i FROM n)) > 0"
-<Location "/slow/">
-    AuthType ApiGuard
-    AuthName slow
-    Require valid-user
-    ApiGuardRateLimit 1/2s
-</Location>
-"""
-
-
-@pytest.mark.slow
-def test_a_request_counts_from_when_it_is_let_in(own_httpd):
-    """Its key's first look-up took longer than the window; it was counted as of when it had come, and the
-    next one passed at once."""
-    web = own_httpd(SLOW, files={"slow/x.html": "x"})
-    key = web.keys.create(client="acme")
-    assert [web.get("/slow/x.html", key=key).status for _ in range(2)] == [200, 429]
+@pytest.mark.parametrize("lines", [("dryrun", ""), ("", "dryrun")])
+@pytest.mark.parametrize("way", ["one section", "a redirect"])
+def test_a_dry_run_does_not_stand_for_the_limit_of_its_name(own_httpd, lines, way):
+    """A count is charged once, and who came first decided for both: a dry run of the same name made
+    the limit refuse nobody."""
+    first, second = (f"ApiGuardRateLimit 1/day by=ip name=shared {word}" for word in lines)
+    if way == "one section":
+        sections = f"<Location /s/>\n{first}\n{second}\n</Location>"
+    else:
+        sections = (f"<Location /s/a/>\nRewriteEngine on\nRewriteRule .* /s/b/hello.html [L]\n"
+                    f"{first}\n</Location>\n<Location /s/b/>\n{second}\n</Location>")
+    web = own_httpd(sections, modules=("rewrite",))
+    assert [web.get("/s/a/hello.html").status for _ in range(3)] == [200, 429, 429]
+
+
+@pytest.mark.parametrize("cost", [10**12 + 1, 10**17, 10**25])
+def test_a_cost_too_large_is_no_cost_of_one(web, cost):
+    assert_refused(web.get("/s/cost-expr/hello.html", headers={"X-Cost": str(cost)}), "rate_exceeded")

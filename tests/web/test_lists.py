@@ -2,65 +2,14 @@
 """Named address lists and address files: seen by every process, changed while the server runs, and
 never a way in when they cannot be read. The client's address is what mod_remoteip says."""
 
-import os
 import time
 
 import pytest
 
 from support.keys import Sqlite
-from support.ports import Directory
+from support.lists import PARTNER, REMOTE, RULES, STRANGER, ask, conf, until
 from support.problem import assert_refused
 from support.waiting import kill
-
-BLOCKED = """
-    <RequireAll>
-        Require all granted
-        Require not api-ip {what}
-    </RequireAll>"""
-RULES = {
-    "list": "Require api-ip list:partners",
-    "both": "Require api-ip 198.51.100.7 list:partners",
-    "not": BLOCKED.replace("{what}", "list:partners"),
-    "any": "<RequireAny>\nRequire api-ip list:partners\nRequire api-ip 198.51.100.7\n</RequireAny>",
-    "any-late": "<RequireAny>\nRequire api-ip 198.51.100.7\nRequire api-ip list:partners\n</RequireAny>",
-    "all": "<RequireAll>\nRequire valid-user\nRequire api-ip list:partners\n</RequireAll>",
-    "empty": "Require api-ip list:nobody",
-}
-FILE_RULES = {
-    "file": "Require api-ip file:{folder}/offices.txt",
-    "not-file": BLOCKED.replace("{what}", "file:{folder}/offices.txt"),
-}
-REMOTE = "RemoteIPHeader X-Client\nRemoteIPInternalProxy 127.0.0.1\n"
-PARTNER, STRANGER = "192.0.2.1", "203.0.113.9"
-
-
-def section(name, rule):
-    ours = "AuthType ApiGuard\nAuthName x\n" if name == "all" else ""
-    return f'<Location "/s/{name}/">\n{ours}{rule}\n</Location>\n'
-
-
-def conf(rules):
-    return REMOTE + "".join(section(name, rule) for name, rule in rules.items())
-
-
-def ask(web, name, address, **kw):
-    return web.get(f"/s/{name}/hello.html", headers={"X-Client": address}, **kw)
-
-
-def until(web, name, address, status, seconds=10):
-    """Until each of several processes and threads gives that status, and no other: for how long
-    requests were still sent that got another one."""
-    start, last, right = time.monotonic(), 0, 0
-    while right < 8:
-        sent = time.monotonic() - start
-        if ask(web, name, address).status == status:
-            right += 1
-            continue
-        last, right = sent, 0
-        if last > seconds:
-            pytest.fail(f"{name} {address}: not {status} within {seconds} s")
-        time.sleep(0.02)
-    return last
 
 
 def add(keys, cidr, name="partners", **columns):
@@ -82,14 +31,8 @@ def server(own_httpd, keys, rules=None, **kw):
     return own_httpd(conf(rules or RULES), database=keys, modules=("remoteip",), **kw)
 
 
-@pytest.fixture
-def folder():
-    folder = Directory("lists")
-    yield folder
-    folder.close()
-
-
 # ---- lists ---------------------------------------------------------------------------------------
+
 
 def test_a_list_is_there_before_the_first_request(own_httpd, keys):
     add(keys, "192.0.2.0/24")
@@ -201,12 +144,6 @@ def assert_unknown(web, *names):
         assert answer.code == "list_unavailable"
 
 
-def assert_unknown_by(web, address, *names):
-    for name in names:
-        answer = ask(web, name, address)
-        assert (answer.status, answer.code) == (503, "list_unavailable"), (name, answer)
-
-
 @pytest.mark.slow
 def test_database_away_at_start(own_httpd, keys):
     add(keys, "192.0.2.0/24")
@@ -312,171 +249,8 @@ def test_two_servers(own_httpd, keys):
     assert until(two, "list", PARTNER, 200) < 2
 
 
-# ---- files ---------------------------------------------------------------------------------------
-
-def write(folder, text):
-    """As an editor does: another file takes the old one's place."""
-    path = folder.write("offices.new", text, 0o644)
-    os.rename(path, folder.join("offices.txt"))
-
-
-@pytest.fixture
-def files(own_httpd, folder):
-    write(folder, "192.0.2.0/24 # head office\n")
-    return own_httpd(conf(FILE_RULES), database=None, modules=("remoteip",),
-                     words={"folder": folder.path})
-
-
-@pytest.mark.slow
-def test_a_file_that_changes(files, folder):
-    assert ask(files, "file", PARTNER).status == 200
-    assert ask(files, "file", STRANGER).status == 403
-    write(folder, "203.0.113.0/24\n")
-    took = until(files, "file", STRANGER, 200)
-    assert took < 4
-    assert ask(files, "file", PARTNER).status == 403
-    assert ask(files, "not-file", STRANGER).status == 403
-    assert ask(files, "not-file", PARTNER).status == 200
-    assert files.wait_log(r"AG0441.*has changed")
-
-
-@pytest.mark.slow
-def test_a_file_that_breaks(files, folder):
-    files.expect(r"AG0440")
-    write(folder, "203.0.113.0/24\nrubbish\n")
-    assert files.wait_log(r"AG0440.*line 2.*rubbish.*what was read before goes on")
-    time.sleep(2.5)
-    assert files.verdict.error.peek().count("AG0440") == 1
-    assert ask(files, "file", PARTNER).status == 200
-    assert ask(files, "file", STRANGER).status == 403
-    os.unlink(folder.join("offices.txt"))
-    assert files.wait_log(r"AG0440.*No such file")
-    assert ask(files, "file", PARTNER).status == 200
-    write(folder, "203.0.113.0/24\n")
-    until(files, "file", STRANGER, 200)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("text", ["", "\n", "\ufeff\r\n"], ids=["empty", "newline", "mark"])
-def test_a_file_that_was_emptied(files, folder, text):
-    """As `wget -O` leaves it when the download fails: whoever was kept out was let in. A comment alone is meant."""
-    files.expect(r"AG0440")
-    write(folder, text)
-    assert files.wait_log(r"AG0440.*is empty; where that is meant, leave a comment.*what was read before goes on")
-    assert ask(files, "file", PARTNER).status == 200
-    assert ask(files, "not-file", PARTNER).status == 403
-    files.graceful()
-    assert ask(files, "file", PARTNER).status == 200
-    assert ask(files, "not-file", PARTNER).status == 403
-    write(folder, "# nobody\n")
-    until(files, "not-file", PARTNER, 200)
-    assert ask(files, "file", PARTNER).status == 403
-    write(folder, text)  # the same where nothing is to be lost
-    files.graceful()
-    assert ask(files, "not-file", PARTNER).status == 200
-    assert files.error_log().count("AG0721: Require api-ip: ") == 2
-
-
-def test_a_file_that_is_empty_at_start(own_httpd, folder):
-    write(folder, "")
-    web = own_httpd(conf(FILE_RULES), database=None, start=False, modules=("remoteip",),
-                    words={"folder": folder.path})
-    good, said = web.try_start()
-    assert not good and "offices.txt is empty" in said and "AG0130" in said
-
-
-def test_a_file_that_is_not_there_at_start(own_httpd, folder):
-    web = own_httpd(conf(FILE_RULES), database=None, start=False, modules=("remoteip",),
-                    words={"folder": folder.path})
-    good, said = web.try_start()
-    assert not good and "offices.txt" in said and "AG0130" in said
-
-
-@pytest.mark.slow
-def test_a_file_with_a_wrong_line_at_start(own_httpd, folder):
-    """Somebody else writes it: it does not keep the server from starting. Who is listed is known, all
-    others may be what the wrong line means; and when it is right it is read, without a reload."""
-    write(folder, "192.0.2.0/24\n203.0.113.300\n")
-    web = own_httpd(conf(FILE_RULES), database=None, modules=("remoteip",),
-                    words={"folder": folder.path})
-    assert web.wait_log(r"AG0721: Require api-ip: .*offices.txt, line 2: .203.0.113.300.*get 503")
-    assert web.error_log().count("AG0721") == 1
-    assert ask(web, "file", PARTNER).status == 200
-    assert ask(web, "not-file", PARTNER).status == 403
-    assert_unknown_by(web, STRANGER, "file", "not-file")
-    write(folder, "192.0.2.0/24\n203.0.113.0/24\n")
-    until(web, "file", STRANGER, 200)
-    assert ask(web, "not-file", STRANGER).status == 403
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("signal", ["graceful", "restart"])
-def test_a_file_that_is_wrong_at_a_reload(files, folder, signal):
-    """What was read before goes on, however often the server is reloaded."""
-    files.expect(r"AG0440")
-    write(folder, "203.0.113.0/24\nrubbish\n")
-    for n in (1, 2):
-        getattr(files, signal)()
-        assert ask(files, "file", PARTNER).status == 200
-        assert ask(files, "file", STRANGER).status == 403
-        assert ask(files, "not-file", PARTNER).status == 403
-        assert files.error_log().count("AG0721: Require api-ip: ") == n
-    os.unlink(folder.join("offices.txt"))
-    getattr(files, signal)()
-    assert ask(files, "file", PARTNER).status == 200
-    assert files.wait_log(r"AG0721.*No such file.*what was read before goes on")
-    write(folder, "203.0.113.0/24\n")
-    getattr(files, signal)()
-    assert ask(files, "file", STRANGER).status == 200
-    assert ask(files, "file", PARTNER).status == 403
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("text", [None, "<html>oops</html>\n"])
-def test_a_file_that_a_reload_names_first(own_httpd, folder, text):
-    """A running server goes on, and the file is read as soon as it is right."""
-    web = own_httpd("", database=None, modules=("remoteip",), words={"folder": folder.path})
-    if text:
-        write(folder, text)
-    web.configure(conf(FILE_RULES))
-    web.expect(r"AG0720: Require api-ip", r"AG0440")
-    web.graceful()
-    assert web.error_log().count("AG0720") == 1
-    assert_unknown_by(web, PARTNER, "file", "not-file")
-    assert web.get("/index.html").status == 200
-    write(folder, "192.0.2.0/24\n")
-    until(web, "file", PARTNER, 200)
-    until(web, "not-file", PARTNER, 403)
-
-
-def test_a_file_as_others_write_it(own_httpd, folder):
-    """A byte order mark, CRLF, comments behind a semicolon as in Spamhaus' lists."""
-    write(folder, "\ufeff; DROP List\r\n192.0.2.0/24 ; SBL1\r\n\r\n198.51.100.0/24;x\r\n")
-    web = own_httpd(conf(FILE_RULES), database=None, modules=("remoteip",),
-                    words={"folder": folder.path})
-    assert ask(web, "file", PARTNER).status == 200
-    assert ask(web, "file", "198.51.100.1").status == 200
-    assert ask(web, "file", STRANGER).status == 403
-
-
-def test_host_bits_are_told(own_httpd):
-    web = own_httpd(conf({"x": "Require api-ip 192.0.2.77/24"}), database=None,
-                    modules=("remoteip",))
-    assert web.wait_log(r'AG0135: Require api-ip: "192.0.2.77/24" has bits behind its mask')
-    assert ask(web, "x", PARTNER).status == 200
-
-
-@pytest.mark.slow
-def test_a_large_file(own_httpd, folder):
-    write(folder, "".join(f"10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}\n"
-                          for i in range(0, 1 << 21, 2)))
-    web = own_httpd(conf(FILE_RULES), database=None, modules=("remoteip",),
-                    words={"folder": folder.path})
-    assert ask(web, "file", "10.31.255.254").status == 200
-    assert ask(web, "file", "10.31.255.255").status == 403
-
-
 # ---- matches -------------------------------------------------------------------------------------
+
 
 def test_matches_reach_the_database(own_httpd, keys):
     """At once when the list changes, else within a minute."""

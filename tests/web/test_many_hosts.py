@@ -53,6 +53,7 @@ def statuses(web, numbers, key):
 
 # ---- one database ---------------------------------------------------------------------------------
 
+
 def test_2000_hosts_on_one_database(own_httpd):
     web = own_httpd(hosts(2000), threads=4)
     some = (0, 1, 999, 1500, 1999)
@@ -124,6 +125,7 @@ def test_a_list_of_all_hosts_is_in_memory_once(own_httpd):
 
 
 # ---- several databases ----------------------------------------------------------------------------
+
 
 def test_a_key_of_one_database_is_none_in_another(own_httpd):
     """Also when all hosts have one name and one port."""
@@ -198,6 +200,7 @@ def test_more_databases_than_any_table_holds(own_httpd, first):
 
 # ---- time -----------------------------------------------------------------------------------------
 
+
 def processor_time(web):
     """Seconds that the parent took so far, children that ended included."""
     with open(f"/proc/{web.process.pid}/stat") as f:
@@ -223,3 +226,30 @@ def test_start_and_reload_take_twice_what_httpd_takes_at_most(own_httpd):
     guarded = cost(own_httpd, more="ApiGuardRateLimit 100/min\nApiGuardRateLimit 9/s name=n by=ip")
     assert guarded[0] <= 2 * alone[0] + 0.1, (alone, guarded)
     assert guarded[1] <= 2 * alone[1] + 0.1, (alone, guarded)
+
+
+# ---- restarts ------------------------------------------------------------------------------------
+
+SERVERS = """
+<Location "/s/x/">
+    AuthType ApiGuard
+    Require valid-user
+</Location>
+""" + "".join(f"<VirtualHost *:{{port}}>\nServerName v{i}.test\n</VirtualHost>\n"
+              for i in range(50))
+
+
+@pytest.mark.slow
+def test_edits_and_graceful_restarts_with_many_virtual_hosts_are_survived(own_httpd):
+    """Each edit moves every virtual host by a line."""
+    web = own_httpd(SERVERS, processes=1)
+    web.let_go = lambda: time.sleep(0.02)
+    key = web.keys.create()
+    assert web.get("/s/x/hello.html", key=key).status == 200
+    for edit in range(1, 25):
+        web.configure("#\n" * edit + SERVERS)
+        web.graceful()
+    assert web.get("/s/x/hello.html", key=key).status == 200
+    web.keys.revoke(key)
+    time.sleep(1.5)
+    assert_refused(web.get("/s/x/hello.html", key=key), "key_revoked")

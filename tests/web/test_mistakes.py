@@ -15,7 +15,6 @@ SECTION = """
     {line}
 </Location>
 """
-
 # In a section: the line, and what the message must hold beside the directive's name.
 IN_SECTION = [
     ("ApiGuardProvider", ["missing"]),
@@ -82,7 +81,6 @@ IN_SECTION = [
     ("Require api-claim email~[a-", ["[a-"]),
     ("Require api-credential password", ["password", "key", "jwt"]),
 ]
-
 # Outside of sections.
 IN_SERVER = [
     ("ApiGuardSharedMemory lots", ["lots", "M"]),
@@ -98,7 +96,6 @@ IN_SERVER = [
     ("ApiGuardKeyPepper secret", ["secret", "file:PATH"]),
     ('ApiGuardKeyQuery "SELECT 1"', ["%s"]),
 ]
-
 # Fully good lines that only the start can judge.
 AT_START = [
     ("ApiGuardJWTKey RS256 file:{folder}/no-such-file", ["no-such-file", "cannot be read"]),
@@ -270,24 +267,6 @@ def test_tokens_alone_need_no_database(own_httpd, folder):
     assert web.get("/s/x/hello.html", bearer=token).status == 200
 
 
-def test_two_meanings_of_one_name_stop_the_start(own_httpd):
-    for other in ("6/day by=ip name=pot", "5/day by=ip name=pot algorithm=fixed"):
-        web = own_httpd('<Location "/s/a/">\nApiGuardRateLimit 5/day by=ip name=pot\n</Location>\n'
-                        f'<Location "/s/b/">\nApiGuardRateLimit {other}\n</Location>', start=False)
-        started, said = web.try_start()
-        assert not started
-        assert "pot" in said
-
-
-def test_by_header_alone_is_warned_about(own_httpd):
-    """Who leaves the field out, or makes one up for each request, escapes such a limit."""
-    text = '<Location "/s/a/">\nApiGuardRateLimit 5/day by=header:X-Tenant%s\n</Location>\n'
-    web = own_httpd(text % "")
-    assert web.wait_log("X-Tenant|by=header", seconds=0.2)
-    web = own_httpd(text % "\nApiGuardRateLimit 5/day by=ip")
-    assert not web.wait_log(":warn.*(X-Tenant|by=header)", seconds=0.2)
-
-
 def test_the_documented_defaults_are_accepted(own_httpd):
     web = own_httpd("""
     ApiGuardKeyCache ttl=300 stale=3600 negative=10
@@ -308,3 +287,43 @@ def test_the_documented_defaults_are_accepted(own_httpd):
     ApiGuardEnforce credential
     Require valid-user"""))
     assert web.get("/s/x/hello.html", key=web.keys.create()).status == 200
+
+
+REFUSED = [
+    ("Require api-role guest*", "guest*"), ("Require not api-scope admin:*", "admin:*"),
+    ('Require api-scope ""', '""'), ("Require api-credential token", "token"),
+    ('ApiGuardRequireClaim ""', "ApiGuardRequireClaim"), ('ApiGuardIssuer ""', "ApiGuardIssuer"),
+    ('ApiGuardAudience ""', "ApiGuardAudience"),
+    ("ApiGuardMaxLifetime 0", "ApiGuardMaxLifetime"),
+]
+METHODS = [
+    "<Limit GET>\nApiGuardAnonymous on\n</Limit>", "<Limit GET>\nApiGuardRateLimit off\n</Limit>",
+    "<LimitExcept POST>\nApiGuardEnforce require\n</LimitExcept>",
+    "<LimitExcept POST>\nApiGuardKeyFrom bearer\n</LimitExcept>",
+]
+
+
+@pytest.fixture(scope="module")
+def unstarted(make_httpd):
+    return make_httpd(start=False)
+
+
+def configtest(server, line):
+    server.configure(f"<Location \"/s/x/\">\nAuthType ApiGuard\n<RequireAll>\nRequire valid-user\n"
+                     f"{line if line.startswith('Require ') else ''}\n</RequireAll>\n"
+                     f"{'' if line.startswith('Require ') else line}\n</Location>\n")
+    return server.configtest()
+
+
+@pytest.mark.parametrize("line, named", REFUSED)
+def test_a_word_that_could_never_fit_is_refused(unstarted, line, named):
+    """Such a line would shut everybody out, or under `not` nobody."""
+    good, said = configtest(unstarted, line)
+    assert not good and named in said, said
+
+
+@pytest.mark.parametrize("line", METHODS)
+def test_a_directive_for_some_methods_only_is_refused(unstarted, line):
+    """httpd would apply it to all methods."""
+    good, said = configtest(unstarted, line)
+    assert not good and "within <Limit" in said, said

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a client sees when it is refused: one test for each reason, and what all refusals share.
 keystore_unavailable, keyset_unavailable and counters_unavailable need something to be away: see
-080, 040 and 060."""
+the tests of database faults, tokens and limits in memcached."""
 
 import re
 import time
