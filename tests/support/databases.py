@@ -90,6 +90,16 @@ def any_keys(request):
     yield from lend(request, request.param)
 
 
+@pytest.fixture
+def all_keys(request, lent):
+    """One of each kind at once, for tests that wait for the server's clocks and not for a database."""
+    made = [new_database(request, kind) for kind in ALL]
+    lent += made
+    yield made
+    for database in made:
+        database.revive()
+
+
 @pytest.fixture(params=ALL)
 def any_bare(request):
     """Without tables."""

@@ -4,6 +4,7 @@ long it will take, by what each test took in the run before (its junit file) if 
 lists tests that took long without the mark `slow`, in this run and in the one before, since `script/test --fast`
 would wait for them too."""
 
+import collections
 import time
 import xml.etree.ElementTree as tree
 
@@ -20,6 +21,13 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if not hasattr(config, "workerinput"):  # workers tell pytest-xdist, which tells us
         config.pluginmanager.register(Progress(config), "progress")
+
+
+def pytest_collection_modifyitems(items):
+    """Workers take one file after the other: those with most slow tests first, so that none of them begins when
+    the others are nearly done."""
+    slow = collections.Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 def pytest_report_teststatus(report):

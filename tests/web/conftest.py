@@ -9,8 +9,8 @@ import pytest
 
 from support import httpd as httpd_module
 from support.backend import Backend
-from support.databases import (any_bare, any_keys, lent, mariadb, mysql_keys, pgsql_keys,  # noqa: F401
-                               postgres, server_keys, sqlite_keys)
+from support.databases import (all_keys, any_bare, any_keys, lent, mariadb, mysql_keys,  # noqa: F401
+                               pgsql_keys, postgres, server_keys, sqlite_keys)
 from support.httpd import Httpd
 from support.keys import Sqlite
 from support.memcached import Memcached

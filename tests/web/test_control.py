@@ -308,10 +308,6 @@ def test_limits_in_memcached_are_said_to_be_there(own_httpd, memcached):
     assert "for all servers" in ctl(web, "limit", "reset", "ip:192.0.2.1").stdout
 
 
-def asked(web, *args):
-    return json.loads(web.keys.ctl("--json", *args, "--runtime", web.dir.join("run")).stdout)
-
-
 # ---- what the tool asks --------------------------------------------------------------------------
 
 
@@ -331,7 +327,7 @@ def test_asking_about_limits_is_nothing_to_requests_in_flight(own_httpd):
     web = own_httpd(ODD)
     children = web.children()
     assert web.get("/s/flying/hello.html").status == 200
-    asked(web, "limit", "show", "ip:127.0.0.1")
+    told(web, "limit", "show", "ip:127.0.0.1")
     assert web.children() == children
 
 
@@ -339,7 +335,7 @@ def test_a_burst_above_the_rate_is_shown_as_it_is(own_httpd):
     """More was left than the rate, so 2^64 - 89 were used, which is no JSON number."""
     web = own_httpd(ODD)
     assert web.get("/s/burst/hello.html").status == 200
-    row, = [row for row in asked(web, "limit", "show", "ip:127.0.0.1")["windows"]
+    row, = [row for row in told(web, "limit", "show", "ip:127.0.0.1")["windows"]
             if "burst" in row["section"]]
     assert (row["used"], row["remaining"]) == (1, 99)
 

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from support.databases import ALL, new_database
 from support.keys import Mariadb, Postgres, Sqlite, sha256
 from support.problem import assert_refused
 from support.verdict import secrets
@@ -23,13 +24,17 @@ def block(page, language, number=0):
 
 # ---- existing-table.md -----------------------------------------------------------------------------
 
+def with_customers(database):
+    """A database with the customers' table and none of ours."""
+    database.script(block("existing-table.md", "sql"))
+    if isinstance(database, Sqlite):
+        database.hand_over()
+    return database
+
+
 @pytest.fixture
 def shop(any_bare):
-    """A database with the customers' table and none of ours."""
-    any_bare.script(block("existing-table.md", "sql"))
-    if isinstance(any_bare, Sqlite):
-        any_bare.hand_over()
-    return any_bare
+    return with_customers(any_bare)
 
 
 def order(web, key):
@@ -55,18 +60,20 @@ def test_the_worked_example(own_httpd, shop):
 
 
 @pytest.mark.slow
-def test_a_change_in_it_is_noticed_after_the_ttl(own_httpd, shop):
-    web = start(own_httpd, shop, block("existing-table.md", "apache").replace("ttl=30", "ttl=1"))
-    assert order(web, MILLER).status == 200
-    shop.sql("UPDATE customers SET blocked = 1 WHERE number = 4711")
-    time.sleep(2.1)
-    assert_refused(order(web, MILLER), "key_revoked")
-    shop.sql("UPDATE customers SET blocked = 0, paid_until = 1000 WHERE number = 4711")
-    time.sleep(2.1)
-    assert_refused(order(web, MILLER), "key_expired")
-    shop.sql("DELETE FROM customers WHERE number = 4711")
-    time.sleep(2.1)
-    assert_refused(order(web, MILLER), "key_invalid")
+def test_a_change_in_it_is_noticed_after_the_ttl(request, own_httpd, lent):
+    """In a shop on each kind of database, all at once."""
+    lent += [with_customers(new_database(request, kind, init=False)) for kind in ALL]
+    conf = block("existing-table.md", "apache").replace("ttl=30", "ttl=1")
+    shops = [(start(own_httpd, shop, conf), shop) for shop in lent]
+    assert [order(web, MILLER).status for web, _ in shops] == [200] * 3
+    for change, code in (("UPDATE customers SET blocked = 1", "key_revoked"),
+                         ("UPDATE customers SET blocked = 0, paid_until = 1000", "key_expired"),
+                         ("DELETE FROM customers", "key_invalid")):
+        for _, shop in shops:
+            shop.sql(change + " WHERE number = 4711")
+        time.sleep(2.1)
+        for web, _ in shops:
+            assert_refused(order(web, MILLER), code)
 
 
 # What the page's table says, in each database's own words.

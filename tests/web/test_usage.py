@@ -217,18 +217,21 @@ def test_two_servers_add_up(serve, keys):
 
 
 @pytest.mark.slow
-def test_the_database_is_away_meanwhile(serve, server_keys):
-    web = serve(server_keys)
-    key = server_keys.create()
-    assert go(web, key, n=3) == [200] * 3
-    wait_for((3, 0), server_keys, key)
-    web.expect(*DATABASE_GONE)
-    server_keys.away()
-    assert go(web, key, n=5) == [200] * 5
+def test_the_database_is_away_meanwhile(serve, all_keys):
+    servers = [(serve(keys), keys, keys.create()) for keys in all_keys[1:]]
+    for web, keys, key in servers:
+        assert go(web, key, n=3) == [200] * 3
+    for web, keys, key in servers:
+        wait_for((3, 0), keys, key)
+        web.expect(*DATABASE_GONE)
+        keys.away()
+        assert go(web, key, n=5) == [200] * 5
     time.sleep(4.5)
-    assert go(web, key, "scope", 5) == [403] * 5
-    server_keys.back()
-    wait_for((13, 5), server_keys, key)
+    for web, keys, key in servers:
+        assert go(web, key, "scope", 5) == [403] * 5
+        keys.back()
+    for web, keys, key in servers:
+        wait_for((13, 5), keys, key)
 
 
 @pytest.mark.slow
