@@ -5,44 +5,23 @@
  */
 #include "ban_table.h"
 
-#define MAGIC APR_UINT64_C(0x616762616e733033) /* "agbans03": changes with the layout */
+#define MAGIC APR_UINT64_C(0x616762616e733034) /* "agbans04": changes with the layout */
 
-static int shape(apr_uint64_t *sets, apr_size_t size)
-{
-    *sets = size < sizeof(ag_ban_head_t) ? 0 : (size - sizeof(ag_ban_head_t)) / sizeof(ag_ban_set_t);
-    return *sets > 0;
-}
-
-static apr_status_t format(const ag_bans_t *bans)
-{
-    apr_status_t rv = APR_SUCCESS;
-    apr_uint64_t i, sets = bans->n_sets;
-
-    memset(bans->head, 0, sizeof *bans->head + sets * sizeof *bans->sets);
-    for (i = 0; rv == APR_SUCCESS && i < sets; i++) {
-        rv = ag_lock_init(&bans->sets[i].lock);
-    }
-    bans->head->sets = sets;
-    bans->head->magic = MAGIC;
-    return rv;
-}
+static const ag_table_shape_t shape = {.magic = MAGIC, .head = sizeof(ag_ban_head_t), .stripe = sizeof(ag_ban_set_t)};
 
 apr_status_t ag_bans_attach(ag_bans_t **out, void *memory, apr_size_t size, int fresh, const ag_sip_key_t *key,
                             apr_pool_t *p)
 {
     ag_bans_t *bans = apr_pcalloc(p, sizeof *bans);
+    ag_table_t table = {0};
+    apr_status_t rv = ag_table_attach(&table, &shape, memory, size, fresh);
 
     bans->head = memory;
-    bans->sets = (ag_ban_set_t *)(bans->head + 1);
+    bans->sets = (ag_ban_set_t *)table.stripes;
+    bans->n_sets = table.n_stripes;
     bans->key = key;
     *out = bans;
-    if (!shape(&bans->n_sets, size)) {
-        return APR_EINVAL;
-    }
-    if (fresh) {
-        return format(bans);
-    }
-    return bans->head->magic == MAGIC && bans->head->sets == bans->n_sets ? APR_SUCCESS : APR_EINVAL;
+    return rv;
 }
 
 /* ---- looking --------------------------------------------------------------------------------- */

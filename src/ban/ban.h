@@ -13,7 +13,7 @@
 #ifndef AG_BAN_H
 #define AG_BAN_H
 
-#include "../base/lock.h"
+#include "../base/table.h"
 #include "../limit/limit.h"
 
 /* ApiGuardBan. Fixed after configuration. */
@@ -60,6 +60,7 @@ typedef struct ag_ban_slot_t {
 
 #define AG_BAN_SET 8
 
+/* All of a set stands in its stripe of the table. */
 typedef struct ag_ban_set_t {
     ag_lock_t lock;
     ag_ban_slot_t slot[AG_BAN_SET];
@@ -67,8 +68,7 @@ typedef struct ag_ban_set_t {
 } ag_ban_set_t;
 
 typedef struct ag_ban_head_t {
-    apr_uint64_t magic;
-    apr_uint64_t sets;
+    ag_table_head_t base;
     apr_uint64_t uncounted;        /* failures under a dry run for which there was no slot */
     apr_uint64_t shared;           /* failures that were counted in a shared place */
     apr_uint64_t begun;            /* bans so far */
@@ -80,7 +80,7 @@ typedef struct ag_ban_head_t {
 typedef struct ag_bans_t {
     ag_ban_head_t *head;
     ag_ban_set_t *sets;
-    apr_uint64_t n_sets;     /* the memory's own word is compared, and never used */
+    apr_uint64_t n_sets;
     const ag_sip_key_t *key; /* which nobody else knows, so nobody can fill a chosen set */
 } ag_bans_t;
 

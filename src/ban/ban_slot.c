@@ -38,26 +38,21 @@ static apr_uint64_t rule_number(const ag_ban_rule_t *rule)
            + ((apr_uint64_t)ag_algo_number(rule->window.algo) << 56);
 }
 
-/* A free slot, else the one that was touched least recently of those that are not banned; or NULL. */
-static ag_ban_slot_t *victim_of(ag_ban_set_t *set, apr_time_t now)
+/* A free slot gives way first, then whoever failed least recently; who is banned does not. */
+static apr_time_t worth(const void *at, apr_time_t now)
 {
-    ag_ban_slot_t *victim = NULL, *slot;
+    const ag_ban_slot_t *slot = at;
 
-    for (slot = set->slot; slot < set->slot + AG_BAN_SET; slot++) {
-        if (!slot->server) {
-            return slot;
-        }
-        if (slot->until <= now && (!victim || slot->touched < victim->touched)) {
-            victim = slot;
-        }
+    if (!slot->server) {
+        return AG_TABLE_FREE;
     }
-    return victim;
+    return slot->until > now ? AG_TABLE_KEEP : slot->touched;
 }
 
 static ag_ban_slot_t *claim(ag_ban_set_t *set, const ag_banned_t *who, apr_uint32_t bits, const ag_ban_rule_t *rule,
                             apr_time_t now)
 {
-    ag_ban_slot_t *slot = victim_of(set, now);
+    ag_ban_slot_t *slot = ag_table_victim(set->slot, sizeof *slot, (1u << AG_BAN_SET) - 1, worth, now);
 
     if (slot) {
         __atomic_store_n(&slot->server, 0, __ATOMIC_SEQ_CST);

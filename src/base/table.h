@@ -18,11 +18,11 @@
 
 /* How a table is cut; all sizes are bytes and multiples of 8. */
 typedef struct ag_table_shape_t {
-    apr_uint64_t magic;  /* whose table; changes with the layout */
-    apr_uint64_t layout; /* what else must be the same, if it can differ */
-    apr_uint32_t head;   /* begins with an ag_table_head_t */
-    apr_uint32_t stripe; /* begins with an ag_lock_t */
-    apr_uint32_t set;
+    apr_uint64_t magic;   /* whose table; changes with the layout */
+    apr_uint64_t layout;  /* what else must be the same, if it can differ */
+    apr_uint32_t head;    /* begins with an ag_table_head_t */
+    apr_uint32_t stripe;  /* begins with an ag_lock_t */
+    apr_uint32_t set;     /* 0: all of it stands in its stripe, beside the lock */
     apr_uint32_t stripes; /* at most, a power of two; 0: one for each set */
     apr_uint32_t usual;   /* fewer stripes rather than less than this many sets in each; 1 at least */
 } ag_table_shape_t;
@@ -85,9 +85,11 @@ static inline void *ag_table_find(void *slots, int n, apr_size_t size, ag_id_t t
     return NULL;
 }
 
-/* How much a slot is worth; the cheapest gives way. AG_TABLE_KEEP: it does not. */
+/* How much a slot is worth; the cheapest gives way. AG_TABLE_KEEP: it does not. AG_TABLE_FREE: it is nobody's,
+ * and no other one need be looked at. */
 typedef apr_time_t ag_table_worth_fn(const void *slot, apr_time_t now);
 #define AG_TABLE_KEEP APR_INT64_MAX
+#define AG_TABLE_FREE APR_INT64_MIN
 
 /* The slot, of those that a newcomer `may` take (one bit each), that gives way; the first of equal ones.
  * NULL: none does. */
@@ -101,6 +103,9 @@ static inline void *ag_table_victim(void *slots, apr_size_t size, unsigned may, 
         char *slot = (char *)slots + (apr_size_t)__builtin_ctz(may) * size;
         apr_time_t is = worth(slot, now);
 
+        if (is == AG_TABLE_FREE) {
+            return slot;
+        }
         if (is < least) {
             least = is;
             victim = slot;

@@ -10,7 +10,7 @@
 
 #include "../control/control.h"
 
-#define USERDATA     "mod_apiguard:control:4"
+#define USERDATA     "mod_apiguard:control:5"
 #define BANS_PERCENT 3 /* of ApiGuardSharedMemory, and not taken from it */
 
 /* What the parent process keeps; the module itself is unloaded and loaded between two generations. */

@@ -10,7 +10,7 @@
 
 #include "../cred/token_memo.h"
 
-#define USERDATA "mod_apiguard:memory:10"
+#define USERDATA "mod_apiguard:memory:11"
 
 /* What the parent process keeps. The module itself is unloaded and loaded between two generations,
  * so nothing here points into it. */

@@ -5,7 +5,8 @@
  *
  *     generation 14 | phase 2 | denied 24 | requests 24
  *
- * Two processes may take a slot each for the same key at once; the database adds them up.
+ * Two processes may take a slot each for the same key at once; the database adds them up. The table's one
+ * lock is the writer's.
  */
 #include "usage.h"
 
@@ -14,14 +15,15 @@
 
 #include <apr_strings.h>
 
-#include "../base/lock.h"
+#include "../base/table.h"
 
-#define MAGIC APR_UINT64_C(0x3165676173756761) /* "agusage1"; changes with the layout */
+#define MAGIC APR_UINT64_C(0x3265676173756761) /* "agusage2"; changes with the layout */
 #define DAY   86400
-#define PROBES                                                                                                       \
-    16 /* slots a key may stand in: tried with random numbers, the first newcomer
-                     without one comes when 45 % of the table are taken */
-#define WEEK (7 * DAY)
+#define WEEK  (7 * DAY)
+
+/* Slots a key may stand in: tried with random numbers, the first newcomer without one comes when 45 % of
+ * the table are taken. */
+#define PROBES 16
 
 #define COUNT_BITS  24
 #define COUNT_MAX   ((APR_UINT64_C(1) << COUNT_BITS) - 1) /* a second's worth is moved away each second */
@@ -49,44 +51,42 @@ typedef struct {
 } slot_t;
 
 typedef struct {
-    apr_uint64_t magic;
-    apr_uint64_t slots;
+    ag_table_head_t base;
     apr_uint64_t lost;
     apr_uint64_t next; /* where the writer goes on looking */
-    ag_lock_t writer;
 } head_t;
 
 struct ag_usage_t {
     head_t *head;
+    ag_lock_t *writer;
     slot_t *slots;
     apr_size_t n;
 };
 
-#define HEAD_SIZE ((sizeof(head_t) + 63) & ~(apr_size_t)63)
+static const ag_table_shape_t shape = {.magic = MAGIC,
+                                       .head = sizeof(head_t),
+                                       .stripe = sizeof(ag_lock_t),
+                                       .set = sizeof(slot_t),
+                                       .stripes = 1,
+                                       .usual = 1};
 
 apr_size_t ag_usage_bytes(apr_size_t slots)
 {
-    return HEAD_SIZE + slots * sizeof(slot_t);
+    return shape.head + shape.stripe + slots * shape.set;
 }
 
 apr_status_t ag_usage_attach(ag_usage_t **out, void *memory, apr_size_t size, int fresh, apr_pool_t *p)
 {
     ag_usage_t *usage = apr_pcalloc(p, sizeof *usage);
+    ag_table_t table = {0};
+    apr_status_t rv = ag_table_attach(&table, &shape, memory, size, fresh);
 
-    if (size < ag_usage_bytes(PROBES)) {
-        return APR_EINVAL;
-    }
     usage->head = memory;
-    usage->slots = (slot_t *)((char *)memory + HEAD_SIZE);
-    usage->n = (size - HEAD_SIZE) / sizeof(slot_t);
+    usage->writer = ag_table_lock(&table, 0);
+    usage->slots = (slot_t *)table.sets;
+    usage->n = table.n_sets;
     *out = usage;
-    if (!fresh) {
-        return usage->head->magic == MAGIC && usage->head->slots == usage->n ? APR_SUCCESS : APR_EINVAL;
-    }
-    memset(memory, 0, ag_usage_bytes(usage->n));
-    usage->head->slots = usage->n;
-    usage->head->magic = MAGIC;
-    return ag_lock_init(&usage->head->writer);
+    return rv;
 }
 
 /* ---- a request ------------------------------------------------------------------------------- */
@@ -181,7 +181,7 @@ int ag_usage_begin(ag_usage_t *usage, apr_time_t now)
 {
     apr_size_t i;
 
-    if (!ag_lock_try(&usage->head->writer)) {
+    if (!ag_lock_try(usage->writer)) {
         return 0;
     }
     for (i = 0; i < usage->n; i++) {
@@ -192,7 +192,7 @@ int ag_usage_begin(ag_usage_t *usage, apr_time_t now)
 
 void ag_usage_end(ag_usage_t *usage)
 {
-    ag_lock_give(&usage->head->writer);
+    ag_lock_give(usage->writer);
 }
 
 static int waits(const slot_t *slot)

@@ -33,7 +33,7 @@ typedef struct ag_usage_row_t {
 /* How many bytes so many slots take. */
 apr_size_t ag_usage_bytes(apr_size_t slots);
 
-/* Lays the table into `memory` (64-byte aligned), as ag_cache_attach() does: with `fresh` it is
+/* Lays the table into `memory` (8-byte aligned), as ag_cache_attach() does: with `fresh` it is
  * formatted, without it is an earlier generation's, or APR_EINVAL when that had another shape. */
 apr_status_t ag_usage_attach(ag_usage_t **usage, void *memory, apr_size_t size, int fresh, apr_pool_t *p);
 

@@ -242,7 +242,7 @@ static void test_another_generation_finds_it(void **state)
     assert_int_equal(ag_bans_attach(&later.bans, f.bans->head, size, 0, &key, f.p), APR_SUCCESS);
     assert_true(banned(&later, &w, NOW));
     assert_int_equal(ag_bans_attach(&later.bans, f.bans->head, size * 2, 0, &key, f.p), APR_EINVAL);
-    f.bans->head->magic++;
+    f.bans->head->base.magic++;
     assert_int_equal(ag_bans_attach(&later.bans, f.bans->head, size, 0, &key, f.p), APR_EINVAL);
     assert_int_equal(ag_bans_attach(&later.bans, f.bans->head, 100, 1, &key, f.p), APR_EINVAL);
 }

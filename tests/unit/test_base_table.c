@@ -32,16 +32,18 @@ static const ag_table_shape_t striped = {.magic = 7,
                                          .usual = 2};
 static const ag_table_shape_t alone = {
     .magic = 8, .head = sizeof(head_t), .stripe = sizeof(stripe_t), .set = WAYS * sizeof(slot_t)};
+static const ag_table_shape_t within = {
+    .magic = 9, .head = sizeof(head_t), .stripe = sizeof(stripe_t) + WAYS * sizeof(slot_t)};
 
 /* However much memory there is, all of the table lies in it, and not one set more would. */
 static void test_it_fits(void **state)
 {
-    const ag_table_shape_t *shapes[] = {&striped, &alone};
+    const ag_table_shape_t *shapes[] = {&striped, &alone, &within};
     apr_size_t size, i, least = sizeof(head_t) + sizeof(stripe_t) + WAYS * sizeof(slot_t);
     char *memory = apr_palloc(*state, 5001);
     ag_table_t table;
 
-    for (i = 0; i < 2; i++) {
+    for (i = 0; i < N_OF(shapes); i++) {
         for (size = 0; size < 5000; size++) {
             const char *end;
             apr_status_t rv;
@@ -144,6 +146,8 @@ static void test_slots(void **state)
     assert_ptr_equal(ag_table_victim(slots, sizeof *slots, 0x1, worth, 30), &slots[0]);
     assert_null(ag_table_victim(slots, sizeof *slots, 0x1, worth, 29));
     assert_null(ag_table_victim(slots, sizeof *slots, 0, worth, 100));
+    slots[2].used = slots[3].used = AG_TABLE_FREE;
+    assert_ptr_equal(ag_table_victim(slots, sizeof *slots, 0xf, worth, 100), &slots[2]);
 }
 
 int main(void)

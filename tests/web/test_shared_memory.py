@@ -31,12 +31,12 @@ FLEET = 'ApiGuardCounterStore memcached:{memcached} prefix=test timeout=100\n'
 
 # A part's magic number as it lies in memory, and how many words its head has.
 HEADS = {
-    "counters": (struct.pack("<Q", 0x61676c696d697473), 5),
-    "cache": (struct.pack("<Q", 0x34656863616361), 3),
-    "usage": (struct.pack("<Q", 0x3165676173756761), 4),
+    "counters": (struct.pack("<Q", 0x61676c696d697473), 6),
+    "cache": (struct.pack("<Q", 0x34656863616361), 4),
+    "usage": (struct.pack("<Q", 0x3265676173756761), 6),
     "inflight": (struct.pack("<Q", 0x61677469636b6574), 2),
     "control": (b"mod_apiguard control 3\n\0", 11),
-    "bans": (struct.pack("<Q", 0x616762616e733033), 8),
+    "bans": (struct.pack("<Q", 0x616762616e733034), 10),
     "leases": (struct.pack("<Q", 0x61676c6561736573), 12),
 }
 SAYS = r"AG0740: shared memory: the head of [\w ]+ is not what this server wrote"
