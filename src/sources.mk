@@ -66,6 +66,7 @@ ag_core_c = \
 	src/limit/store_lease.c \
 	src/limit/store_shm.c \
 	src/limit/inflight.c \
+	src/limit/inflight_dead.c \
 	src/authz/authz.c \
 	src/authz/ip_file.c \
 	src/authz/ip_list.c \
@@ -172,6 +173,7 @@ ag_core_h = \
 	src/limit/store_lease.h \
 	src/limit/counters.h \
 	src/limit/inflight.h \
+	src/limit/inflight_table.h \
 	src/authz/authz.h \
 	src/authz/ip_source.h \
 	src/authz/rules.def \

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * inflight:
-how many requests are in flight, for all processes of one machine. Each request holds a
- * slot that names its count and its process, so when a process dies its slots are taken
- * back. A process and whoever has its process id after it count as two.
+ * inflight: how many requests are in flight, for all processes of one machine. Each request holds a slot that
+ * names its count and its process, so when a process dies its slots are taken back. A process and whoever
+ * has its process id after it count as two.
  *
  * Nothing grows. When there is no slot or no count left, nobody more is let in; a quarter of both is kept
  * for clients that were identified, so no flood of addresses leaves them without.

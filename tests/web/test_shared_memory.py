@@ -34,7 +34,7 @@ HEADS = {
     "counters": (struct.pack("<Q", 0x61676c696d697473), 6),
     "cache": (struct.pack("<Q", 0x34656863616361), 4),
     "usage": (struct.pack("<Q", 0x3265676173756761), 6),
-    "inflight": (struct.pack("<Q", 0x61677469636b6574), 2),
+    "inflight": (struct.pack("<Q", 0x6167696e666c7431), 4),
     "control": (b"mod_apiguard control 3\n\0", 11),
     "bans": (struct.pack("<Q", 0x616762616e733034), 10),
     "leases": (struct.pack("<Q", 0x61676c6561736573), 12),
