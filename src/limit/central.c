@@ -165,6 +165,18 @@ apr_status_t ag_central_read(ag_call_t *call, ag_entry_t *entries, int n)
     return rv;
 }
 
+apr_status_t ag_central_read_sign(ag_call_t *call, ag_entry_t *entry)
+{
+    apr_status_t rv;
+
+    entry->there = 0;
+    rv = ag_central_read(call, entry, 1);
+    if (rv == APR_EGENERAL && entry->there && !entry->generation) {
+        call->wire.fault = rv = APR_SUCCESS;
+    }
+    return rv;
+}
+
 apr_status_t ag_central_ask(ag_call_t *call, ag_ask_t *asks, int n)
 {
     ag_entry_t *entries = apr_palloc(call->wire.p, (apr_size_t)n * sizeof *entries);

@@ -37,6 +37,10 @@ typedef struct ag_ask_t {
 /* Reads counters, where their servers may be asked. */
 apr_status_t ag_central_read(ag_call_t *call, ag_entry_t *entries, int n);
 
+/* Reads an entry under a name at which no counter lies. Nothing hangs on what it said, so something else than
+ * ours there is no fault: generation 0, to be written over. */
+apr_status_t ag_central_read_sign(ag_call_t *call, ag_entry_t *entry);
+
 /* Asks all of them, which takes one round trip to read and one for each to write. When one that is
  * no dry run is refused, what could be charged before that stays charged: the caller decides what
  * becomes of it. Else than APR_SUCCESS: memcached cannot tell, or APR_EBUSY after too many tries. */

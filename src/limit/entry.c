@@ -118,6 +118,12 @@ static apr_status_t broken(ag_wire_t *wire, memcached_return_t rc)
     return fault(wire, rv, memcached_strerror(wire->handle, rc));
 }
 
+static void forget(ag_entry_t *entry)
+{
+    entry->generation = 0;
+    memset(&entry->counter, 0, sizeof entry->counter);
+}
+
 /* Gives every entry of that key what was read; 0 when it is no counter. */
 static int take_result(ag_entry_t *entries, int n, const memcached_result_st *result)
 {
@@ -129,11 +135,12 @@ static int take_result(ag_entry_t *entries, int n, const memcached_result_st *re
         if (entry->n != size || memcmp(entry->key, key, size) != 0) {
             continue;
         }
-        if (!read_value(entry, memcached_result_value(result), memcached_result_length(result))) {
-            return 0;
-        }
         entry->version = memcached_result_cas(result);
         entry->there = 1;
+        if (!read_value(entry, memcached_result_value(result), memcached_result_length(result))) {
+            forget(entry);
+            return 0;
+        }
     }
     return 1;
 }
@@ -184,8 +191,7 @@ static apr_status_t read_all(ag_wire_t *wire, ag_entry_t *entries, int n)
         keys[i] = entries[i].key;
         sizes[i] = entries[i].n;
         entries[i].there = 0;
-        entries[i].generation = 0;
-        memset(&entries[i].counter, 0, sizeof entries[i].counter);
+        forget(&entries[i]);
     }
     rc = memcached_mget(wire->handle, keys, sizes, (size_t)n);
     return rc == MEMCACHED_SUCCESS ? take_results(wire, entries, n) : broken(wire, rc);
@@ -233,7 +239,7 @@ apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter
 {
     apr_time_t start = apr_time_now();
 
-    while (!entry->there && !entry->generation) {
+    while (!entry->generation) {
         if (ag_random(&entry->generation, sizeof entry->generation)) {
             return fault(wire, APR_EGENERAL, "no randomness");
         }

@@ -21,7 +21,7 @@ typedef struct ag_entry_t {
     char key[AG_ENTRY_KEY_MAX + 1];
     apr_size_t n;
     ag_counter_t counter;    /* all zero when it is not there */
-    apr_uint64_t generation; /* drawn when it was begun: another generation is another counter; never 0 */
+    apr_uint64_t generation; /* drawn when it was begun: another generation is another counter; 0: it is none */
     apr_uint64_t version;    /* memcached's cas unique */
     int there;
 } ag_entry_t;
@@ -45,11 +45,12 @@ ag_id_t ag_entry_id(const ag_charge_t *charge, apr_pool_t *p);
 /* Its key, behind the fleet's prefix. */
 void ag_entry_name(ag_entry_t *entry, const char *prefix, ag_id_t id);
 
-/* Reads `n` counters in one round trip (per server). Anything but a whole answer is a fault. */
+/* Reads `n` counters in one round trip (per server). Anything but a whole answer is a fault; where it is one
+ * because something else lies there, that is `there` with generation 0. */
 apr_status_t ag_entry_read(ag_wire_t *wire, ag_entry_t *entries, int n);
 
 /* Writes a counter in place of what was read; APR_EBUSY when somebody else was quicker. One that
- * was not there is begun, and entry->generation drawn unless it is given. */
+ * was not there, or is no counter, is begun, and entry->generation drawn unless it is given. */
 apr_status_t ag_entry_write(ag_wire_t *wire, ag_entry_t *entry, const ag_counter_t *counter, apr_time_t idle_at);
 
 #endif

@@ -95,7 +95,7 @@ static apr_status_t change_epoch(ag_call_t *call)
     apr_status_t rv;
 
     name_epoch(&entry, call->fleet);
-    rv = ag_central_read(call, &entry, 1);
+    rv = ag_central_read_sign(call, &entry);
     rv = rv ? rv : ag_random(&entry.counter.a, sizeof entry.counter.a);
     rv = rv ? rv : ag_entry_write(&call->wire, &entry, &entry.counter, APR_INT64_MAX);
     return rv == APR_EBUSY ? APR_SUCCESS : rv;
@@ -175,7 +175,7 @@ void ag_lease_hear(ag_store_t *base, apr_time_t now, apr_pool_t *p)
         return;
     }
     name_epoch(&epoch, store->fleet);
-    if (!ag_central_read(&call, &epoch, 1) && epoch.there) {
+    if (!ag_central_read_sign(&call, &epoch) && epoch.generation) {
         hear(store->leases, epoch.counter.a);
     }
     if (call.wire.fault) {

@@ -196,13 +196,13 @@ static int name_mark(ag_entry_t *entry, const ag_call_t *call, int server)
     return 0;
 }
 
-/* The generation of a server's mark, which is set where there is none; 0: it cannot be told now. */
+/* The generation of a server's mark, which is set where there is none of ours; 0: it cannot be told now. */
 static apr_uint64_t look_for_mark(ag_call_t *call, int server)
 {
     ag_entry_t entry;
 
-    if (!name_mark(&entry, call, server) || ag_central_read(call, &entry, 1)
-        || (!entry.there && ag_entry_write(&call->wire, &entry, &entry.counter, APR_INT64_MAX))) {
+    if (!name_mark(&entry, call, server) || ag_central_read_sign(call, &entry)
+        || (!entry.generation && ag_entry_write(&call->wire, &entry, &entry.counter, APR_INT64_MAX))) {
         return 0;
     }
     return entry.generation;

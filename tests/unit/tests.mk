@@ -62,6 +62,7 @@ ag_unit_tests = \
 	tests/unit/test_limit_reference \
 	tests/unit/test_limit_flood \
 	tests/unit/test_newcomer \
+	tests/unit/test_limit_epoch \
 	tests/unit/test_limit_few \
 	tests/unit/test_limit_local \
 	tests/unit/test_limit_log \
