@@ -91,10 +91,10 @@ static int key_create(ag_ctl_t *ctl, const void *options, const ag_words_t *oper
     code = code == AG_EXIT_OK ? fill_from_template(&d, ctl, o) : code;
     code = code == AG_EXIT_OK ? ag_draft_check_plan(ctl, d.text[AG_D_PLAN]) : code;
     code = code == AG_EXIT_OK ? ag_draft_insert(&id, ctl, &d) : code;
-    if (code == AG_EXIT_OK) {
-        ag_ctl_key_hand_out(ctl, id, key, &d, NULL);
+    if (code != AG_EXIT_OK || ag_ctl_key_hand_out(ctl, id, key, &d, NULL)) {
+        return code;
     }
-    return code;
+    return ag_ctl_key_take_back(ctl, id, NULL);
 }
 
 const ag_cmd_t ag_cmds_key_create[] = {

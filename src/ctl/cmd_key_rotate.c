@@ -125,6 +125,7 @@ static int rotate(ag_ctl_t *ctl, const char **row, ag_draft_t *d, apr_int64_t gr
 {
     const char *until = grace_end(ctl, row, grace);
     const char *id = NULL, *key = NULL;
+    json_t *more;
     int code = refuse(row);
 
     code = code == AG_EXIT_OK ? ag_ctl_begin(ctl) : code;
@@ -135,10 +136,11 @@ static int rotate(ag_ctl_t *ctl, const char **row, ag_draft_t *d, apr_int64_t gr
     if (code != AG_EXIT_OK) {
         return code;
     }
-    ag_ctl_key_hand_out(ctl, id, key, d,
-                        json_pack("{s:{s:I, s:o, s:I}}", "rotated", "id", (json_int_t)apr_atoi64(row[AG_K_ID]),
-                                  "key_prefix", ag_ctl_text(row[AG_K_PREFIX], ctl->pool), "grace_until",
-                                  (json_int_t)apr_atoi64(until)));
+    more = json_pack("{s:{s:I, s:o, s:I}}", "rotated", "id", (json_int_t)apr_atoi64(row[AG_K_ID]), "key_prefix",
+                     ag_ctl_text(row[AG_K_PREFIX], ctl->pool), "grace_until", (json_int_t)apr_atoi64(until));
+    if (!ag_ctl_key_hand_out(ctl, id, key, d, more)) {
+        return ag_ctl_key_take_back(ctl, id, row);
+    }
     if (ctl->terminal && !ctl->json) {
         ag_ctl_fail(0, "the old key %s works until %s", ag_ctl_plain(row[AG_K_PREFIX], ctl->pool),
                     ag_ctl_time(apr_time_from_sec(apr_atoi64(until)), ctl->pool));

@@ -110,8 +110,12 @@ const char *ag_ctl_key_make(const char **key, ag_draft_t *d, const char *prefix,
                             apr_pool_t *p);
 
 /* Prints a key that was made, this once: alone on standard output when that is no terminal. `more`
- * (may be NULL) goes into the JSON object and is taken over. */
-void ag_ctl_key_hand_out(const ag_ctl_t *ctl, const char *id, const char *key, const ag_draft_t *d, json_t *more);
+ * (may be NULL) goes into the JSON object and is taken over. 0: it could not be printed, so nobody has it. */
+int ag_ctl_key_hand_out(const ag_ctl_t *ctl, const char *id, const char *key, const ag_draft_t *d, json_t *more);
+
+/* Removes the key of that number, which nobody has; the key that it took the place of (`old`: as it was read
+ * before, or NULL) is again as it was. What happened is said; an exit code, never AG_EXIT_OK. */
+int ag_ctl_key_take_back(ag_ctl_t *ctl, const char *id, const char **old);
 
 /* ---- cmd_template.c -------------------------------------------------------------------------- */
 

@@ -183,7 +183,7 @@ int main(int argc, const char *const *argv)
     code = argc >= 2 && strcmp(argv[1], "complete") == 0 ? complete(argc, argv, p) : run(argc, argv, p);
     apr_pool_destroy(p);
     apr_terminate();
-    if (fflush(stdout) != 0) {
+    if (fflush(stdout) != 0 && code == AG_EXIT_OK) {
         return ag_ctl_fail(AG_EXIT_NO, "the output could not be written");
     }
     return code;

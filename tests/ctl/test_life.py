@@ -3,11 +3,13 @@
 
 import concurrent.futures
 import json
+import os
+import subprocess
 import time
 
 import pytest
 
-from support.keys import CtlError, Sqlite
+from support.keys import CTL, CtlError, Sqlite
 from support.tool import created, public, refused, shown
 
 DAY = 86400
@@ -212,3 +214,44 @@ def test_the_list_shows_the_earlier_end(db):
 def test_a_failed_command_of_the_fixture_is_seen(db):
     with pytest.raises(CtlError):
         db.ctl("key", "rotate", "99")
+
+
+# ---- nobody got it --------------------------------------------------------------------------------
+
+def full():
+    return open("/dev/full", "wb")  # noqa: SIM115
+
+
+def unread():
+    reader, writer = os.pipe()
+    os.close(reader)
+    return os.fdopen(writer, "wb")
+
+
+def in_vain(db, output, *args):
+    with output() as file:
+        return subprocess.run([CTL, *args], stdout=file, stderr=subprocess.PIPE, text=True, timeout=90,
+                              env={**os.environ, "APIGUARD_DB": db.address()})
+
+
+@pytest.mark.parametrize("json_too", [[], ["--json"]], ids=["text", "json"])
+@pytest.mark.parametrize("output", [full, unread])
+def test_a_key_that_could_not_be_printed_is_taken_away(db, output, json_too):
+    """It stood in the database, good for 90 days, and nobody had ever seen it."""
+    done = in_vain(db, output, "key", "create", "--client", "acme", *json_too)
+    assert done.returncode == 1 and "the new key was taken away again" in done.stderr, done
+    assert done.stderr.count("could not be written") == 1
+    assert json.loads(db.ctl("key", "list", "--json").stdout) == []
+
+
+@pytest.mark.parametrize("output", [full, unread])
+def test_a_rotation_that_could_not_be_printed_is_undone(db, output):
+    """The old key ended after its grace, and nobody had the new one."""
+    old = created(db)
+    before = shown(db, old["id"])
+    done = in_vain(db, output, "key", "rotate", str(old["id"]), "--grace", "0")
+    assert done.returncode == 1 and "the old one works as before" in done.stderr, done
+    assert [key["id"] for key in json.loads(db.ctl("key", "list", "--json").stdout)] == [old["id"]]
+    assert shown(db, old["id"]) == before
+    assert verify(db, old["key"]) == (0, "active")
+    assert verify(db, rotated(db, old["id"])["key"]) == (0, "active")
