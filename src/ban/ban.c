@@ -172,5 +172,8 @@ ag_ban_e ag_bans_count(apr_time_t *until, ag_bans_t *bans, const ag_ban_rule_t *
     ag_lock_take(&set->lock);
     result = count(until, bans, set, rule, who, now);
     ag_lock_give(&set->lock);
+    if (result == AG_BAN_COUNTED) {
+        return ag_ban_count_customer(until, bans, who, rule, now);
+    }
     return result == AG_BAN_BEGINS ? ag_ban_count_net(until, bans, who, rule, now) : result;
 }

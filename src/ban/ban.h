@@ -37,7 +37,8 @@ typedef struct ag_banned_t {
 
 #define AG_BAN_BITS 64 /* of an IPv6 address are counted */
 /* A network, a customer's /56 or the /48 around it, is banned as one when as many in it are banned as a ban
- * takes failures; the /48 only if they are several customers'. */
+ * takes failures; the /48 only if they are several customers'. A /56 is banned, too, for as many failures as that takes, from
+ * whichever addresses in it. */
 #define AG_BAN_CUSTOMER  56
 #define AG_BAN_NET       48
 #define AG_BAN_NET_LEAST 2 /* where a ban takes less */
@@ -118,7 +119,8 @@ apr_time_t ag_bans_until(ag_bans_t *bans, const ag_banned_t *who, int dry_run, a
 typedef enum {
     AG_BAN_COUNTED,         /* one more */
     AG_BAN_BEGINS,          /* this was the one too many; it is the last that counts */
-    AG_BAN_CUSTOMER_BEGINS, /* so too, and with it a ban of the whole /56, */
+    AG_BAN_CUSTOMER_ALONE,  /* it was the one too many of a /56, and not of the address */
+    AG_BAN_CUSTOMER_BEGINS, /* as AG_BAN_BEGINS, and with it a ban of the whole /56, */
     AG_BAN_NET_BEGINS,      /* or of the whole /48 */
     AG_BAN_SHARED,          /* counted, with others that have no place */
     AG_BAN_SHARED_BEGINS,   /* and this was the one too many: they are all banned */
@@ -128,6 +130,10 @@ typedef enum {
 /* Counts a wrong credential. *until is the end of the ban that begins or stands. */
 ag_ban_e ag_bans_count(apr_time_t *until, ag_bans_t *bans, const ag_ban_rule_t *rule, const ag_banned_t *who,
                        apr_time_t now);
+
+/* So many failures ban a /56 whose addresses have each too few: as many as it takes to have it banned for its banned
+ * addresses. */
+apr_uint64_t ag_ban_customer_failures(const ag_ban_rule_t *rule);
 
 /* May a signature be checked for a banned address? AG_BAN_BUDGET times a second it may. */
 int ag_bans_may_verify(ag_bans_t *bans, const ag_banned_t *who, apr_time_t now);

@@ -36,6 +36,11 @@ ag_ban_e ag_ban_count_shared(apr_time_t *until, ag_bans_t *bans, ag_ban_slot_t *
 
 /* ---- with no lock held ----------------------------------------------------------------------- */
 
+/* A failure that bans no address counts for its /56: who comes from another /64 before each ban would else never
+ * be banned. AG_BAN_COUNTED, or AG_BAN_CUSTOMER_ALONE. */
+ag_ban_e ag_ban_count_customer(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who, const ag_ban_rule_t *rule,
+                               apr_time_t now);
+
 /* After an address was banned: bans a network around it, too, if that is due. AG_BAN_BEGINS when it is
  * not. */
 ag_ban_e ag_ban_count_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who, const ag_ban_rule_t *rule,

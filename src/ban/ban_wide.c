@@ -152,15 +152,20 @@ static int begin_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *net,
     return begins;
 }
 
+/* So many banned ones make a network. */
+static apr_uint64_t enough(const ag_ban_rule_t *rule)
+{
+    return rule->window.rate.n < AG_BAN_NET_LEAST ? AG_BAN_NET_LEAST : rule->window.rate.n;
+}
+
 /* 1 when it did. What makes a /48 must be of several /56s: no customer has his provider's banned. */
 static int ban_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who, int bits, const ag_ban_rule_t *rule,
                    apr_time_t now)
 {
-    apr_uint64_t n = rule->window.rate.n < AG_BAN_NET_LEAST ? AG_BAN_NET_LEAST : rule->window.rate.n;
     ag_banned_t net = ag_ban_net_of(who, bits);
     inside_t inside = all_in_net(bans, &net, bits, (int)rule->dry_run, 0, now);
 
-    if (inside.n < n || (bits < AG_BAN_CUSTOMER && !inside.several)
+    if (inside.n < enough(rule) || (bits < AG_BAN_CUSTOMER && !inside.several)
         || !begin_net(until, bans, &net, bits, rule, now)) {
         return 0;
     }
@@ -180,4 +185,41 @@ ag_ban_e ag_ban_count_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t 
         return AG_BAN_NET_BEGINS;
     }
     return ban_net(until, bans, who, AG_BAN_CUSTOMER, rule, now) ? AG_BAN_CUSTOMER_BEGINS : AG_BAN_BEGINS;
+}
+
+apr_uint64_t ag_ban_customer_failures(const ag_ban_rule_t *rule)
+{
+    apr_uint64_t n = enough(rule);
+
+    return n < AG_RATE_MAX / n ? n * n : AG_RATE_MAX;
+}
+
+/* Who has a place of his own for his /56 is counted there beside; it is no loss where there is none. */
+ag_ban_e ag_ban_count_customer(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who, const ag_ban_rule_t *rule,
+                               apr_time_t now)
+{
+    ag_banned_t net = ag_ban_net_of(who, AG_BAN_CUSTOMER);
+    ag_ban_set_t *set = ag_ban_set_of(bans, &net.ip);
+    ag_window_t window = rule->window;
+    ag_ban_e result = AG_BAN_COUNTED;
+    ag_ban_slot_t *slot;
+    ag_quota_t quota;
+
+    if (ag_ip_is4(&who->ip)) {
+        return result;
+    }
+    window.rate.n = ag_ban_customer_failures(rule);
+    window.algo = ag_algo_for(&ag_algo_sliding, window.rate.n);
+    ag_lock_take(&set->lock);
+    slot = ag_ban_place(set, &net, AG_BAN_CUSTOMER, rule, now);
+    if (slot && slot->until <= now) {
+        slot->touched = now;
+        if (!window.algo->step(&slot->failures, &window, now, 1, &quota) || quota.remaining == 0) {
+            ag_ban_begin(bans, slot, &bans->head->wide, rule->duration, now);
+            *until = slot->until;
+            result = AG_BAN_CUSTOMER_ALONE;
+        }
+    }
+    ag_lock_give(&set->lock);
+    return result;
 }

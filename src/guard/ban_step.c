@@ -55,15 +55,16 @@ ag_reason_e ag_guard_ban_refuse(ag_check_t *check, apr_time_t until)
     return ag_refuse(&check->verdict, AG_R_BANNED, NULL);
 }
 
-/* Of the address, or with fewer bits of a network around it. */
-static void tell(const ag_check_t *check, const ag_banned_t *who, int bits, apr_time_t until)
+/* Of the address, or with fewer bits of a network around it: for so many banned addresses, or with `alone` for its
+ * failures. */
+static void tell(const ag_check_t *check, const ag_banned_t *who, int bits, int alone, apr_time_t until)
 {
     const ag_ban_rule_t *rule = &check->policy->ban;
     const ag_request_t *request = &check->exchange->request;
     ag_ip_t ip = who->ip;
     ag_ban_event_t event = {.server = who->name,
-                            .net = bits < AG_BAN_BITS,
-                            .n = rule->window.rate.n,
+                            .net = bits < AG_BAN_BITS && !alone,
+                            .n = alone ? ag_ban_customer_failures(rule) : rule->window.rate.n,
                             .period = rule->window.rate.period.seconds,
                             .duration = apr_time_sec(rule->duration),
                             .until = apr_time_sec(until),
@@ -109,12 +110,15 @@ ag_reason_e ag_guard_ban_count(ag_check_t *check, ag_reason_e reason)
     case AG_BAN_COUNTED:
         return reason;
     case AG_BAN_BEGINS:
-        tell(check, &who, AG_BAN_BITS, until);
+        tell(check, &who, AG_BAN_BITS, 0, until);
+        return reason;
+    case AG_BAN_CUSTOMER_ALONE:
+        tell(check, &who, AG_BAN_CUSTOMER, 1, until);
         return reason;
     case AG_BAN_CUSTOMER_BEGINS:
     case AG_BAN_NET_BEGINS:
-        tell(check, &who, AG_BAN_BITS, until);
-        tell(check, &who, result == AG_BAN_NET_BEGINS ? AG_BAN_NET : AG_BAN_CUSTOMER, until);
+        tell(check, &who, AG_BAN_BITS, 0, until);
+        tell(check, &who, result == AG_BAN_NET_BEGINS ? AG_BAN_NET : AG_BAN_CUSTOMER, 0, until);
         return reason;
     case AG_BAN_SHARED:
     case AG_BAN_SHARED_BEGINS:

@@ -101,6 +101,7 @@ ag_unit_tests = \
 ag_unit_h = \
 	tests/unit/algo_fixture.h \
 	tests/unit/authz_fixture.h \
+	tests/unit/ban_fixture.h \
 	tests/unit/bite_fixture.h \
 	tests/unit/cache_fixture.h \
 	tests/unit/charge_fixture.h \

@@ -234,6 +234,16 @@ def test_addresses_are_counted_by_64_bits_of_ipv6(web, address, same, other):
     assert_refused(go(web, other, key=wrong()), "key_invalid")
 
 
+def test_who_changes_his_address_before_each_ban_is_banned_by_56_bits(web):
+    """A customer has 256 /64s: with four wrong keys from each, one less than a ban takes, he had no end."""
+    for n in range(25):
+        assert_refused(go(web, f"2001:db8:56:{n // 4:x}::7", "soft", key=wrong()), "key_invalid")
+    assert_banned(go(web, "2001:db8:56:ff::7", "soft", key=wrong()))
+    assert_refused(go(web, "2001:db8:56:100::7", "soft", key=wrong()), "key_invalid")
+    line = next(line for line in web.said().splitlines() if "AG0141" in line and "2001:db8:56:" in line)
+    assert '"ip":"2001:db8:56::/56"' in line and '"failures":25,"period":86400' in line
+
+
 @pytest.mark.slow
 def test_graceful_restart_keeps_bans_counts_and_marks(web, ip):
     key = web.keys.create()
