@@ -214,6 +214,7 @@ ag_server_c = \
 	src/server/control_limits.c \
 	src/server/directives.c \
 	src/server/expr.c \
+	src/server/issuer_rules.c \
 	src/server/issuers.c \
 	src/server/key_words.c \
 	src/server/leases.c \
@@ -254,6 +255,7 @@ ag_httpd_h = \
 	src/httpd/request.h \
 	src/server/fetch.h \
 	src/server/parts.def \
+	src/server/issuers.h \
 	src/server/server.h
 
 ag_ctl_c = \

@@ -144,6 +144,9 @@ typedef struct ag_jwt_policy_t {
  * what the key sets are bound to. */
 int ag_jwt_several(const ag_jwt_policy_t *policy);
 
+/* 1 when `policy` names an issuer that `than`, which accepts tokens, does not accept. */
+int ag_jwt_accepts_other(const ag_jwt_policy_t *policy, const ag_jwt_policy_t *than);
+
 /* Of several issuers one whose name could be taken for another's; NULL: there is none. */
 const char *ag_jwt_unclear(const ag_jwt_policy_t *policy);
 

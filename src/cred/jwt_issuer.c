@@ -55,6 +55,30 @@ int ag_jwt_several(const ag_jwt_policy_t *policy)
     return 0;
 }
 
+static int accepts(const ag_jwt_policy_t *policy, const char *issuer)
+{
+    int i, found = 0;
+
+    for (i = 0; i < count(policy) && !found; i++) {
+        const char *each = label(policy, i).issuer;
+
+        found = !each || strcmp(each, issuer) == 0; /* a key bound to none signs for any */
+    }
+    return found;
+}
+
+int ag_jwt_accepts_other(const ag_jwt_policy_t *policy, const ag_jwt_policy_t *than)
+{
+    int i, found = 0;
+
+    for (i = 0; i < count(policy) && count(than) && !found; i++) {
+        const char *issuer = label(policy, i).issuer;
+
+        found = issuer && !accepts(than, issuer);
+    }
+    return found;
+}
+
 /* 1 when `text` is "NAME:..." */
 static int leads(const char *name, const char *text)
 {

@@ -338,3 +338,44 @@ def test_what_does_not(unstarted, lines, server):
 def test_a_plain_user_is_warned_about(unstarted, lines, server):
     good, said = configtest(unstarted, *lines, server=server)
     assert good and "AG0642" in said and "Require user admin means nobody" in said
+
+
+def all_of(*rules):
+    return ("<RequireAll>", *(f"Require {rule}" for rule in rules), "</RequireAll>")
+
+
+@pytest.mark.parametrize("lines, warned", [
+    (("Require api-role admin",), "api-role"), (("Require api-scope admin",), "api-scope"),
+    (("Require api-claim sub:admin",), "api-claim"), ((r'Require api-claim "urn:x":a',), "api-claim"),
+    (all_of("valid-user", "api-role admin"), "api-role"),
+    (("Require api-issuer staff", "Require api-role admin"), "api-role"),  # either is enough
+    (all_of("api-issuer staff", "api-role admin"), None),
+    (("<RequireAll>", "Require api-issuer staff", "<RequireAny>", "Require api-role admin",
+      "Require api-scope admin", "</RequireAny>", "</RequireAll>"), None),
+    (all_of("valid-user", "not api-role guest"), None), (("Require api-claim iss:https://sso.example",), None)])
+def test_a_rule_that_each_issuer_s_token_satisfies_is_warned_about(unstarted, lines, warned):
+    """Found from outside: the customers' admin was in where the staff's was meant, without a word."""
+    good, said = configtest(unstarted, *NAMED, *lines)
+    assert good and ("AG0840" in said) == bool(warned), said
+    assert not warned or f"Require {warned} holds for tokens of each issuer" in said
+    good, said = configtest(unstarted, *ONE, *lines)
+    assert good and "AG0840" not in said, said
+
+
+OTHER = (KEYS[0], f"ApiGuardIssuer {LOGIN} name=customers")
+
+
+@pytest.mark.parametrize("outer, path, inner, warned", [
+    (("Require user admin",), "/x/in/", OTHER, "user"), (("Require api-role admin",), "/x/in", OTHER, "api-role"),
+    (("Require api-client jwt:a",), "/x/in/", OTHER, "api-client"),
+    (("Require api-scope a",), "/x/in/", NAMED, "api-scope"),
+    (("Require user admin",), "/x/in/", (*OTHER, "Require user admin"), None),
+    (("Require user admin",), "/xy/", OTHER, None), (("Require valid-user",), "/x/in/", OTHER, None),
+    (all_of("api-issuer staff", "user admin"), "/x/in/", OTHER, None),
+    (("Require user admin",), "/x/in/", (KEYS[1], f"ApiGuardIssuer {SSO} name=crew"), None)])
+def test_a_rule_inherited_under_another_issuer_is_warned_about(unstarted, outer, path, inner, warned):
+    """Found from outside: below a section of the staff's issuer one of the customers' alone let the customers'
+    admin in, by the Require user admin it inherits."""
+    good, said = configtest(unstarted, *ONE, *outer, f"</Location>\n<Location {path}>", *inner)
+    assert good and ("AG0841" in said) == bool(warned), said
+    assert not warned or f"the Require {warned} it inherits" in said
