@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * copies: a credential is hidden after others have seen it. SetEnvIf and mod_rewrite may have filled
- * variables from its field, which scripts, logs and whatever a request is redirected to get: there it
- * reads ***.
+ * copies: a credential is hidden after others have seen it. SetEnvIf, mod_rewrite and mod_headers may have
+ * filled variables, arguments and other fields from it, which scripts, logs, backends and whatever a request is
+ * redirected to get: there it reads ***.
  */
 #include "hide.h"
 
@@ -25,11 +25,10 @@ static char *without(const char *value, const char *text, apr_size_t n, apr_pool
 }
 
 /* A short one counts as a whole value, and only if it was good: a client could blot out others'. */
-static void scrub(request_rec *r, const char *text, int good)
+static void scrub_variables(request_rec *r, const char *text, apr_size_t n, int good)
 {
     const apr_array_header_t *variables = apr_table_elts(r->subprocess_env);
     apr_table_entry_t *variable = (apr_table_entry_t *)variables->elts;
-    apr_size_t n = strlen(text);
     int i;
 
     for (i = 0; i < variables->nelts; i++) {
@@ -41,6 +40,51 @@ static void scrub(request_rec *r, const char *text, int good)
         else if (good && n && strcmp(value, text) == 0) {
             variable[i].val = apr_pstrdup(r->pool, "***");
         }
+    }
+}
+
+static void scrub_fields(request_rec *r, const char *text, apr_size_t n)
+{
+    const apr_array_header_t *fields = apr_table_elts(r->headers_in);
+    apr_table_entry_t *field = (apr_table_entry_t *)fields->elts;
+    int i, n_fields = ag_fields_early() ? fields->nelts : 0;
+
+    for (i = 0; i < n_fields; i++) {
+        if (strlen(field[i].val) >= n && strstr(field[i].val, text)) {
+            field[i].val = without(field[i].val, text, n, r->pool);
+        }
+    }
+}
+
+static char *scrubbed(char *target, const char *text, apr_size_t n, apr_pool_t *p)
+{
+    return target && strstr(target, text) ? without(target, text, n, p) : target;
+}
+
+/* What mod_rewrite put into another argument, or into the path of a proxy's target. */
+static void scrub_target(request_rec *r, const char *text, apr_size_t n)
+{
+    request_rec *each;
+
+    for (each = r; each; each = each->prev) {
+        if (each->args) {
+            each->parsed_uri.query = each->args = scrubbed(each->args, text, n, r->pool);
+        }
+    }
+    if (r->proxyreq) {
+        r->uri = scrubbed(r->uri, text, n, r->pool);
+        r->filename = scrubbed(r->filename, text, n, r->pool);
+    }
+}
+
+static void scrub(request_rec *r, const char *text, int good)
+{
+    apr_size_t n = strlen(text);
+
+    scrub_variables(r, text, n, good);
+    if (n >= TELLING) {
+        scrub_fields(r, text, n);
+        scrub_target(r, text, n);
     }
 }
 
@@ -95,18 +139,25 @@ static void scrub_field(void *ctx, const char *name, const char *value)
     const scrubbing_t *self = ctx;
     int i;
 
-    scrub(self->r, behind_scheme(name, value), self->good);
     if (strcasecmp(name, "Cookie") != 0) {
+        scrub(self->r, behind_scheme(name, value), self->good);
         if (strchr(value, ',')) {
             scrub_elements(self, name, value);
         }
         return;
     }
+    scrub_variables(self->r, value, strlen(value), self->good); /* other cookies stay in the field */
     for (i = 0; i < self->from->n; i++) {
         if (self->from->sources[i].from == AG_FROM_COOKIE) {
             scrub_pairs(self, value, ";,", self->from->sources[i].name, ag_cred_cookie);
         }
     }
+}
+
+/* Most requests have nothing that could hold one. */
+static int has_room(const request_rec *r)
+{
+    return r->args || r->prev || r->proxyreq || ag_fields_early() || !apr_is_empty_table(r->subprocess_env);
 }
 
 void ag_hide_copies(request_rec *r, const ag_check_t *check, const ag_key_from_t *from)
@@ -115,7 +166,7 @@ void ag_hide_copies(request_rec *r, const ag_check_t *check, const ag_key_from_t
     scrubbing_t self = {r, from, check->passed};
     int i;
 
-    if (apr_is_empty_table(r->subprocess_env)) {
+    if (!has_room(r)) {
         return;
     }
     ag_each_hidden(r, scrub_field, &self);

@@ -154,6 +154,9 @@ void ag_lists_poll(server_rec *s, apr_pool_t *p, int (*is_over)(void));
 /* Does mod_cache keep answers anywhere? */
 int ag_cache_on(void);
 
+/* 1 when mod_headers makes request fields before we have hidden anything. */
+int ag_fields_early(void);
+
 /* Is a database configured? Where one is, a key store is made: .htaccess may ask for keys later. */
 int ag_database_there(server_rec *s);
 

@@ -6,7 +6,7 @@
 
 #include "../authz/ip_source.h"
 
-static int cache_on;
+static int cache_on, fields_early;
 
 /* 1 when the directive stands anywhere below `at`, with `word` among its arguments (NULL: any). */
 static int written_below(const ap_directive_t *at, const char *directive, const char *word)
@@ -28,6 +28,7 @@ int ag_written(const char *directive, const char *word)
 void ag_wanted_look(void)
 {
     cache_on = ag_written("CacheEnable", NULL);
+    fields_early = ag_written("RequestHeader", "early");
 }
 
 /* Are API keys asked for? A section that names its providers may do without. */
@@ -43,6 +44,11 @@ int ag_keys_wanted(void)
 int ag_cache_on(void)
 {
     return cache_on;
+}
+
+int ag_fields_early(void)
+{
+    return fields_early;
 }
 
 int ag_lists_wanted(void)

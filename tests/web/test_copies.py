@@ -12,6 +12,7 @@ import re
 
 import pytest
 
+from support.backend import header_of
 from support.fcgi import FastCgi
 from support.verdict import secrets
 
@@ -23,6 +24,12 @@ RewriteRule "^/env/" "-" [E=FROM_VALUE:%1,NE]
 RewriteRule "^/denied/rewritten/(.*)" "http://127.0.0.1:{backend}/$1" [P,NE]
 RewriteRule "^/env/" "-" [E=FROM_REWRITE:%{HTTP:X-API-Key},E=FROM_QUERY:%{QUERY_STRING},NE]
 RewriteRule "^/guarded/go/(.*)" "/env/$1" [PT]
+RewriteCond "%{QUERY_STRING}" "(?:apikey=([^&]+))?$"
+RewriteRule "^/orig/(.*)" "/made/$1?orig=%1&%{QUERY_STRING}" [PT,NE]
+RewriteRule "^/added/(.*)" "/made/$1?q=%{HTTP:X-API-Key}" [PT,QSA]
+RewriteRule "^/into/(.*)" "http://127.0.0.1:{backend}/$1/%{HTTP:X-API-Key}%{QUERY_STRING}" [P]
+RequestHeader set X-Copy "expr=<%{HTTP:X-API-Key}>" early
+RequestHeader set X-Cookies "expr=%{HTTP:Cookie}" early
 SetEnvIf X-API-Key "(.+)" FROM_FIELD=<$1> WHOLE=$1
 SetEnvIf Authorization "(.+)" FROM_AUTHORIZATION=$1 HTTP_AUTHORIZATION=$1
 SetEnvIf Cookie "session=([^;]+)" FROM_COOKIE=$1
@@ -44,8 +51,9 @@ ProxyPass "/socket/" "ws://127.0.0.1:{backend}/" nocanon
 ProxyPass "/refused/" "http://127.0.0.1:{backend}/"
 ProxyPass "/forbidden/" "http://127.0.0.1:{backend}/"
 ProxyPass "/env/" "fcgi://127.0.0.1:{fcgi}/"
+ProxyPass "/made/" "http://127.0.0.1:{backend}/"
 ProxyPass "/kept/" "http://127.0.0.1:{backend}/" nocanon
-<LocationMatch "^/(raw|balanced|socket|rewritten|env|refused|forbidden|kept)/|^http://proxied/|^proxy:">
+<LocationMatch "^/(raw|balanced|socket|rewritten|made|into|env|refused|forbidden|kept)/|^http://proxied/|^proxy:">
     AuthType ApiGuard
     ApiGuardKeyFrom header:X-API-Key bearer basic query:apikey cookie:session
     ApiGuardErrors httpd
@@ -137,7 +145,7 @@ WRONG = "a-key-that-nobody-knows"
 def web(make_httpd, backend):
     fcgi = FastCgi()
     server = make_httpd(CONF, modules=("proxy", "proxy_http", "proxy_fcgi", "proxy_wstunnel",
-                                       "proxy_balancer", "slotmem_shm", "lbmethod_byrequests", "rewrite"),
+                                       "proxy_balancer", "slotmem_shm", "lbmethod_byrequests", "rewrite", "headers"),
                         words={"backend": backend.port, "fcgi": fcgi.port})
     server.put("files/x", "x")
     server.put("index/secret.html", "x")
@@ -245,6 +253,26 @@ def test_no_variable_keeps_what_it_was_filled_with(web, how, path):
         assert seen["FROM_FIELD"] == "<***>" and seen["WHOLE"] == "***"
     if how == "cookie":
         assert seen["HTTP_COOKIE"] == "a=1; b=2"
+
+
+@pytest.mark.parametrize("path", ["/orig/x", "/added/x", "/into/x", "/made/x"])
+@pytest.mark.parametrize("how", ["field", "query", "encoded", "cookie"])
+def test_no_backend_sees_what_an_administrator_s_line_copied(web, path, how):
+    """Found from outside: mod_rewrite into another argument or the path, mod_headers into another field."""
+    query, fields = SENT[how](web.key)
+    answer = web.get(path + query, headers={**fields, "X-Other": "something else"})
+    assert answer.status == 200, answer
+    assert not holds(answer.text, web.key), answer.text
+    assert header_of(answer.json, "X-Other") == ["something else"]
+    if how == "field":
+        assert header_of(answer.json, "X-Copy") == ["<***>"]
+    if how == "cookie":
+        assert header_of(answer.json, "Cookie") == ["a=1; b=2"]
+
+
+def test_a_cookie_that_is_no_key_stays(web):
+    answer = web.get("/made/x?other=long-argument", key=web.key, headers={"Cookie": "long=cookie; b=2"})
+    assert header_of(answer.json, "Cookie") == ["long=cookie; b=2"] and answer.json["query"] == "other=long-argument"
 
 
 def refused_by(web, how):
