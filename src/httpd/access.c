@@ -112,6 +112,7 @@ static void pass(request_rec *r, ag_check_t *check)
         apr_pool_cleanup_register(r->pool, check, forget_below, apr_pool_cleanup_null);
     }
     ag_identity_forget(r, check);
+    ag_hide_upgrade(r);
     ag_identity_pass(r, check);
     ag_identity_publish(r, check);
 }

@@ -171,6 +171,15 @@ void ag_identity_hide(request_rec *r, ag_check_t *check)
     ag_hide_copies(r, check, &policy->key_from);
 }
 
+void ag_hide_upgrade(request_rec *r)
+{
+    const char *asked = ag_h2c_on() ? apr_table_get(r->headers_in, "Upgrade") : NULL;
+
+    if (asked && ap_strcasestr(asked, "h2c")) {
+        apr_table_unset(r->headers_in, "Upgrade");
+    }
+}
+
 const ag_key_from_t *ag_hide_collected(request_rec *r)
 {
     const ag_key_from_t *collected = ag_collected();

@@ -13,6 +13,10 @@
 /* All places of the section that may hold a key, and the token if that is wanted, with all copies. */
 void ag_identity_hide(request_rec *r, ag_check_t *check);
 
+/* `Upgrade: h2c`, which a server may ignore (RFC 9110 s7.8): httpd would make the request anew from what is left
+ * of it, without its key, and ask all sections once more. */
+void ag_hide_upgrade(request_rec *r);
+
 /* The arguments of a proxy's raw target alone, before httpd tells it with a refusal. Where nothing is to
  * be hidden it comes back when the request has passed. */
 void ag_hide_target(request_rec *r, const ag_policy_t *policy);

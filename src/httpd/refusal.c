@@ -215,6 +215,7 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     ag_quota_tell_error(r, check);
     ag_error_field_set(r, "Cache-Control", "no-store");
     ag_refusal_challenge(r, check, status);
+    ag_hide_upgrade(r);
     if (!r->main && ag_is_ours(r)) {
         ag_identity_hide(r, check); /* from logs, and from an ErrorDocument */
     }

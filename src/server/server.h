@@ -157,6 +157,9 @@ int ag_cache_on(void);
 /* 1 when mod_headers makes request fields before we have hidden anything. */
 int ag_fields_early(void);
 
+/* 1 when a host speaks HTTP/2 without TLS. */
+int ag_h2c_on(void);
+
 /* Is a database configured? Where one is, a key store is made: .htaccess may ask for keys later. */
 int ag_database_there(server_rec *s);
 

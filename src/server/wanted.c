@@ -6,7 +6,7 @@
 
 #include "../authz/ip_source.h"
 
-static int cache_on, fields_early;
+static int cache_on, fields_early, h2c_on;
 
 /* 1 when the directive stands anywhere below `at`, with `word` among its arguments (NULL: any). */
 static int written_below(const ap_directive_t *at, const char *directive, const char *word)
@@ -29,6 +29,7 @@ void ag_wanted_look(void)
 {
     cache_on = ag_written("CacheEnable", NULL);
     fields_early = ag_written("RequestHeader", "early");
+    h2c_on = ag_written("Protocols", "h2c");
 }
 
 /* Are API keys asked for? A section that names its providers may do without. */
@@ -49,6 +50,11 @@ int ag_cache_on(void)
 int ag_fields_early(void)
 {
     return fields_early;
+}
+
+int ag_h2c_on(void)
+{
+    return h2c_on;
 }
 
 int ag_lists_wanted(void)
