@@ -173,6 +173,9 @@ void ag_insert_filter(request_rec *r)
     if (!goes_on(r)) {
         begin(r, exchange);
     }
+    if (r->main && check && check->passed) {
+        ag_identity_apart(r, check);
+    }
     if (check && !r->main && check == check->exchange->passed_below) {
         ag_identity_pass(r, check); /* the sub-request's own fields are gone; what it passed holds for this one */
     }

@@ -136,12 +136,28 @@ static void forget_parents(request_rec *r)
     ag_drop_forged(r);
 }
 
+/* Is a sub-request somebody else's than its parent? */
+static int is_other(const request_rec *r, const ag_check_t *check)
+{
+    const ag_check_t *parent = ag_check_found(r->main);
+
+    return check->verdict.who && !(parent && parent->verdict.who == check->verdict.who);
+}
+
 void ag_identity_forget(request_rec *r, const ag_check_t *check)
 {
-    const ag_check_t *parent = r->main ? ag_check_found(r->main) : NULL;
-
-    if (r->main && check->verdict.who && !(parent && parent->verdict.who == check->verdict.who)) {
+    if (r->main && is_other(r, check)) {
         forget_parents(r);
+    }
+}
+
+/* mod_include gives an included page the variables of the page around it, unless that page is not known to it. */
+void ag_identity_apart(request_rec *r, const ag_check_t *check)
+{
+    static module *includes;
+
+    if (r->main && is_other(r, check) && (includes || (includes = ap_find_linked_module("mod_include.c")))) {
+        ap_set_module_config(r->request_config, includes, NULL);
     }
 }
 

@@ -71,6 +71,9 @@ void ag_identity_publish(request_rec *r, ag_check_t *check);
 
 /* Of a sub-request that is somebody else's than its parent: what it was told of the parent's client. */
 void ag_identity_forget(request_rec *r, const ag_check_t *check);
+
+/* Such a page, about to be written, keeps variables of its own. */
+void ag_identity_apart(request_rec *r, const ag_check_t *check);
 void ag_identity_tell_backend(request_rec *r, ag_check_t *check);
 
 /* The gate is passed: hides the credential, and tells the backend if it is to be told. Once more where a
