@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Waiting for what happens by itself."""
 
+import concurrent.futures
 import os
 import signal
 import time
@@ -11,6 +12,12 @@ def wait_until(it_is_so, seconds=20):
     while not it_is_so():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def at_once(wait, cases):
+    """What mostly waits, for all cases at the same time; it fails as the first of them that does."""
+    with concurrent.futures.ThreadPoolExecutor(len(cases)) as threads:
+        list(threads.map(wait, cases))
 
 
 def is_dead(pid):
