@@ -12,7 +12,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("AG_BUILD", os.path.join(TOP, "build", "auto"))
 
 
-@pytest.mark.parametrize("program", ["test_keys", "test_keys_dbd"])
+@pytest.mark.parametrize("program", ["test_keys", "test_keys_dbd", "test_key_row"])
 def test_the_key_store(server_keys, program):
     """`fldsz` tells MariaDB's driver how much of a text it may hand out; we are given all of it."""
     extra = " fldsz=100" if server_keys.driver == "mysql" else ""
