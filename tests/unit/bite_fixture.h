@@ -12,17 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../src/base/cache.h"
+#include "../../src/base/digest.h"
 #include "../../src/base/lock.h"
-#include "../../src/ban/ban.h"
-#include "../../src/control/control.h"
-#include "../../src/ipset/ipshare.h"
-#include "../../src/keys/single_flight.h"
-#include "../../src/keys/keys_record.h"
-#include "../../src/limit/lease.h"
-#include "../../src/limit/limit.h"
-#include "../../src/limit/inflight.h"
-#include "../../src/watch/usage.h"
 
 #define BITES 4
 

@@ -7,13 +7,6 @@
 
 #include "unit.h"
 
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
 #include "../../src/base/cache.h"
 
 #define RECORD 100

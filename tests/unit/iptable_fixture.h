@@ -7,12 +7,7 @@
 
 #include "ip_fixture.h"
 
-#include <pthread.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "../../src/ipset/ipshare.h"
+#include "../../src/ipset/iptable.h"
 
 #define NOW_S 1700000000u
 

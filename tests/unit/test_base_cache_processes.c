@@ -4,6 +4,13 @@
  */
 #include "cache_fixture.h"
 
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
 /* ---- processes ------------------------------------------------------------------------------- */
 
 #define IDS 16

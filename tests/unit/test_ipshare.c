@@ -5,6 +5,13 @@
  */
 #include "iptable_fixture.h"
 
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../src/ipset/ipshare.h"
+
 /* ---- shared ---------------------------------------------------------------------------------- */
 
 static ag_ipshare_t *share_of(apr_pool_t *p)

@@ -5,6 +5,10 @@
  */
 #include "bite_fixture.h"
 
+#include "../../src/limit/inflight.h"
+#include "../../src/limit/lease.h"
+#include "../../src/limit/limit.h"
+
 /* ---- counters -------------------------------------------------------------------------------- */
 
 static void *attach_counters(void *memory, apr_size_t size, int fresh, apr_pool_t *p)

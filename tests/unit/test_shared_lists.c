@@ -5,6 +5,8 @@
  */
 #include "bite_fixture.h"
 
+#include "../../src/ipset/ipshare.h"
+
 /* ---- address lists --------------------------------------------------------------------------- */
 
 static void publish(ag_ipshare_t *share, apr_pool_t *p)

@@ -5,6 +5,10 @@
  */
 #include "bite_fixture.h"
 
+#include "../../src/ban/ban.h"
+#include "../../src/control/control.h"
+#include "../../src/watch/usage.h"
+
 /* ---- inflight, usage, bans --------------------------------------------------------------------- */
 
 static void *attach_usage(void *memory, apr_size_t size, int fresh, apr_pool_t *p)

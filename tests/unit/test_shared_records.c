@@ -5,6 +5,10 @@
  */
 #include "bite_fixture.h"
 
+#include "../../src/base/cache.h"
+#include "../../src/keys/keys_record.h"
+#include "../../src/keys/single_flight.h"
+
 /* ---- cache ----------------------------------------------------------------------------------- */
 
 static void *attach_cache(void *memory, apr_size_t size, int fresh, apr_pool_t *p)

@@ -10,17 +10,6 @@ from support.jwtmaker import Key, b64, hs_sign, unb64
 from support.problem import assert_refused
 from support.ring import ALGS, Ring, go, now, section
 
-MAPPED = """<RequireAll>
-        Require api-scope w
-        Require api-role boss
-        Require api-client jwt:shop
-    </RequireAll>"""
-TENANT = """
-<Directory "{root}/htdocs/tenant">
-    AllowOverride AuthConfig
-</Directory>
-"""
-
 
 @pytest.fixture(scope="module")
 def ring():
