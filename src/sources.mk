@@ -15,6 +15,7 @@ ag_core_c = \
 	src/base/text.c \
 	src/base/text_blank.c \
 	src/base/text_plain.c \
+	src/core/keep.c \
 	src/core/open.c \
 	src/core/principal.c \
 	src/core/reason.c \
@@ -129,6 +130,7 @@ ag_core_h = \
 	src/base/table.h \
 	src/base/speed.h \
 	src/base/text.h \
+	src/core/keep.h \
 	src/core/open.h \
 	src/core/ports.h \
 	src/core/principal.h \
@@ -216,6 +218,7 @@ ag_server_c = \
 	src/server/expr.c \
 	src/server/issuer_rules.c \
 	src/server/issuers.c \
+	src/server/keep.c \
 	src/server/key_words.c \
 	src/server/leases.c \
 	src/server/lists.c \

@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "../base/digest.h"
+#include "../core/keep.h"
 #include "../core/open.h"
 
 #define LINES   1000 /* so many are read before their memory is given back */
@@ -150,16 +151,6 @@ static const char *load(const ag_ip_source_t *source, const char **missed, apr_p
     return publish(source, missed, text + (from - text), p);
 }
 
-/* The one that this process made before, or NULL. Nothing of it is code, so it
- * may outlive the module. */
-static ag_ipshare_t *kept_share(const char *key, apr_pool_t *pkeep)
-{
-    void *kept = NULL;
-
-    apr_pool_userdata_get(&kept, key, pkeep);
-    return kept;
-}
-
 static apr_status_t make_share(ag_ip_source_t *source, apr_pool_t *p)
 {
     ag_ipshare_notes_t *notes;
@@ -179,9 +170,9 @@ const char *ag_ip_file_open(void *ctx, ag_opening_t *opening)
 {
     ag_ip_source_t *source = ctx;
     apr_pool_t *p = opening->ptmp;
-    const char *key = apr_pstrcat(p, "mod_apiguard:file:1:", source->name, NULL);
-    ag_ipshare_t *kept = kept_share(key, opening->pkeep);
-    int good = kept && ag_ipshare_whole(kept);
+    const char *key = apr_pstrcat(p, "mod_apiguard:file:2:", source->name, NULL);
+    ag_ipshare_t **kept = ag_keep(key, sizeof *kept, opening->pkeep);
+    int good = *kept && ag_ipshare_whole(*kept);
     const char *error, *missed = NULL;
     apr_status_t rv = make_share(source, p);
     char text[128];
@@ -192,14 +183,14 @@ const char *ag_ip_file_open(void *ctx, ag_opening_t *opening)
     error = load(source, good ? NULL : &missed, p);
     if (error && good) {
         ag_ipshare_drop(source->share);
-        source->share = kept;
+        source->share = *kept;
         opening->warning = apr_pstrcat(p, error, GOES_ON, NULL);
         return NULL;
     }
-    if (kept) {
-        ag_ipshare_drop(kept);
+    if (*kept) {
+        ag_ipshare_drop(*kept);
     }
-    apr_pool_userdata_set(source->share, key, apr_pool_cleanup_null, opening->pkeep);
+    *kept = source->share;
     opening->warning = missed ? apr_pstrcat(p, missed, UNSURE, NULL) : NULL;
     return error;
 }

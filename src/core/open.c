@@ -13,6 +13,7 @@
 #include <apr_user.h>
 
 #include "../base/digest.h"
+#include "keep.h"
 
 #define MAX_SIZE (64 << 20)
 #define MARK     "\xEF\xBB\xBF" /* UTF-8's byte order mark */
@@ -174,36 +175,24 @@ typedef struct {
     apr_size_t n;
 } kept_t;
 
-static kept_t *find_kept(const char *name, apr_pool_t *pkeep)
-{
-    void *kept = NULL;
-
-    apr_pool_userdata_get(&kept, name, pkeep);
-    return kept;
-}
-
 const char *ag_open_kept(apr_size_t *n, const char *name, apr_pool_t *pkeep)
 {
-    const kept_t *kept = find_kept(name, pkeep);
+    const kept_t *kept = ag_keep(name, sizeof *kept, pkeep);
 
-    *n = kept ? kept->n : 0;
-    return kept ? kept->text : NULL;
+    *n = kept->n;
+    return kept->text;
 }
 
 void ag_open_keep(const char *name, const char *text, apr_size_t n, apr_pool_t *pkeep)
 {
-    kept_t *kept = find_kept(name, pkeep);
+    kept_t *kept = ag_keep(name, sizeof *kept, pkeep);
 
-    if (kept && kept->n == n && memcmp(kept->text, text, n) == 0) {
+    if (kept->text && kept->n == n && memcmp(kept->text, text, n) == 0) {
         return;
     }
-    if (kept) {
+    if (kept->text) {
         ag_wipe(kept->text, kept->n);
         apr_pool_destroy(kept->pool);
-    }
-    else {
-        kept = apr_palloc(pkeep, sizeof *kept);
-        apr_pool_userdata_set(kept, name, apr_pool_cleanup_null, pkeep);
     }
     apr_pool_create(&kept->pool, pkeep);
     kept->text = apr_pstrmemdup(kept->pool, text, n);

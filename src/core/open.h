@@ -47,7 +47,7 @@ const char *ag_open_oddity(const char *text, apr_size_t n, const char *source, a
 void ag_open_skip_mark(const char **text, apr_size_t *n);
 
 /* Keeps a text (wiped when another takes its place) for as long as `pkeep` lives, and finds it again:
- * NULL when there is none. */
+ * NULL when there is none. The name as in ag_keep(). */
 void ag_open_keep(const char *name, const char *text, apr_size_t n, apr_pool_t *pkeep);
 const char *ag_open_kept(apr_size_t *n, const char *name, apr_pool_t *pkeep);
 

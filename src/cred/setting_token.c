@@ -9,7 +9,7 @@
 #include "../core/open.h"
 #include "setting.h"
 
-#define KEPT "mod_apiguard:jwks:1:" /* and the file: its last good text */
+#define KEPT "mod_apiguard:jwks:2:" /* and the file: its last good text */
 
 /* ---- ApiGuardJWTKey, ApiGuardJWKS -------------------------------------------------------------------- */
 

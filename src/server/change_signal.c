@@ -10,27 +10,15 @@
 
 #include "../control/change_signal.h"
 
-#define USERDATA "mod_apiguard:signal:2"
-
+#define KEPT  "mod_apiguard:signal:3"
 #define AGAIN apr_time_from_sec(60) /* after a failure */
 
-/* What the parent process keeps; the module itself is unloaded and loaded between two generations. */
+/* What the parent process keeps. */
 typedef struct {
-    const apr_uint64_t *words;
+    const apr_uint64_t *words; /* NULL: there is no file */
     int n;
     const char *path;
-    pid_t owner;
 } kept_t;
-
-static apr_status_t remove_at_end(void *data)
-{
-    const kept_t *kept = data;
-
-    if (getpid() == kept->owner && ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING) {
-        unlink(kept->path);
-    }
-    return APR_SUCCESS;
-}
 
 static void tell(server_rec *s, apr_status_t rv, const char *path, const char *what)
 {
@@ -40,24 +28,19 @@ static void tell(server_rec *s, apr_status_t rv, const char *path, const char *w
                  path, what);
 }
 
-static kept_t *make(int n, server_rec *s)
+static void make(kept_t *kept, int n, server_rec *s)
 {
     apr_pool_t *pprocess = s->process->pool;
-    kept_t *kept = apr_pcalloc(pprocess, sizeof *kept);
-    const char *folder = ap_runtime_dir_relative(pprocess, "");
     apr_status_t rv;
 
-    kept->owner = getpid();
-    kept->path = ap_runtime_dir_relative(pprocess, ag_change_signal_file(kept->owner, pprocess));
-    ag_change_signal_tidy(folder, pprocess);
+    ag_change_signal_tidy(ap_runtime_dir_relative(pprocess, ""), pprocess);
+    kept->path = ap_runtime_dir_relative(pprocess, ag_change_signal_file(getpid(), pprocess));
     kept->n = ag_change_signal_room(n);
     rv = ag_change_signal_make(&kept->words, kept->n, kept->path);
     if (rv != APR_SUCCESS) {
         tell(s, rv, kept->path, "made");
-        return NULL;
+        kept->words = NULL;
     }
-    apr_pool_userdata_set(kept, USERDATA, apr_pool_cleanup_null, pprocess);
-    return kept;
 }
 
 static void grow(kept_t *kept, int n, server_rec *s)
@@ -73,20 +56,20 @@ static void grow(kept_t *kept, int n, server_rec *s)
 
 void ag_change_signal_open(ag_shared_t *shared, int n, apr_pool_t *pconf, server_rec *s)
 {
-    kept_t *kept = NULL;
+    kept_t *kept = ag_keep(KEPT, sizeof *kept, s->process->pool);
 
-    apr_pool_userdata_get((void **)&kept, USERDATA, s->process->pool);
-    kept = kept ? kept : make(n, s);
-    if (!kept) {
-        return;
+    if (!kept->words) {
+        make(kept, n, s);
     }
-    if (n > kept->n) {
+    else if (n > kept->n) {
         grow(kept, n, s);
     }
-    shared->signal = kept->words;
-    shared->signals = kept->n;
-    shared->signal_path = kept->path;
-    apr_pool_cleanup_register(pconf, kept, remove_at_end, apr_pool_cleanup_null);
+    if (kept->words) {
+        shared->signal = kept->words;
+        shared->signals = kept->n;
+        shared->signal_path = kept->path;
+        ag_keep_file(kept->path, pconf);
+    }
 }
 
 /* A refusal is said once for each database; the account's rights rarely change by themselves. */

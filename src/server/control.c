@@ -10,28 +10,17 @@
 
 #include "../control/control.h"
 
-#define USERDATA     "mod_apiguard:control:5"
+#define KEPT         "mod_apiguard:control:6"
 #define BANS_PERCENT 3 /* of ApiGuardSharedMemory, and not taken from it */
 
-/* What the parent process keeps; the module itself is unloaded and loaded between two generations. */
+/* What the parent process keeps. */
 typedef struct {
     ag_control_t *control;
     apr_size_t room;  /* for bans */
     const char *path; /* NULL: memory without a file */
-    pid_t owner;
 } kept_t;
 
 /* ---- the file -------------------------------------------------------------------------------- */
-
-static apr_status_t remove_at_end(void *data)
-{
-    const kept_t *kept = data;
-
-    if (kept->path && getpid() == kept->owner && ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING) {
-        unlink(kept->path);
-    }
-    return APR_SUCCESS;
-}
 
 /* Bans work without a file, and only the tool does not. */
 static apr_status_t make_without_file(kept_t *kept)
@@ -52,8 +41,7 @@ static apr_status_t make(kept_t *kept, apr_size_t bans, server_rec *s)
     apr_status_t rv;
 
     kept->room = bans;
-    kept->owner = getpid();
-    kept->path = ap_runtime_dir_relative(pprocess, ag_control_file(kept->owner, pprocess));
+    kept->path = ap_runtime_dir_relative(pprocess, ag_control_file(getpid(), pprocess));
     ag_control_find(ap_runtime_dir_relative(pprocess, ""), 1, pprocess);
     rv = ag_control_make(&kept->control, kept->path, bans);
     if (rv != APR_SUCCESS) {
@@ -89,17 +77,10 @@ static apr_status_t open_bans(ag_bans_t **bans, kept_t *kept, apr_size_t room, i
 int ag_control_start(ag_shared_t *shared, apr_size_t memory, apr_pool_t *pconf, server_rec *s)
 {
     apr_size_t room = memory / 100 * BANS_PERCENT;
-    apr_pool_t *pprocess = s->process->pool;
-    kept_t *kept = NULL;
-    apr_status_t rv = APR_SUCCESS;
-    int fresh;
+    kept_t *kept = ag_keep(KEPT, sizeof *kept, s->process->pool);
+    int fresh = !kept->control;
+    apr_status_t rv = fresh ? make(kept, room, s) : APR_SUCCESS;
 
-    apr_pool_userdata_get((void **)&kept, USERDATA, pprocess);
-    fresh = kept == NULL;
-    if (fresh) {
-        kept = apr_pcalloc(pprocess, sizeof *kept);
-        rv = make(kept, room, s);
-    }
     if (rv == APR_SUCCESS) {
         rv = open_bans(&shared->bans, kept, room, fresh, &shared->sip, pconf, s);
     }
@@ -107,10 +88,9 @@ int ag_control_start(ag_shared_t *shared, apr_size_t memory, apr_pool_t *pconf, 
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0181: there is no memory for ApiGuardBan");
         return HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (fresh) {
-        apr_pool_userdata_set(kept, USERDATA, apr_pool_cleanup_null, pprocess);
+    if (kept->path) {
+        ag_keep_file(kept->path, pconf);
     }
-    apr_pool_cleanup_register(pconf, kept, remove_at_end, apr_pool_cleanup_null);
     kept->control->served = (apr_uint64_t)ag_control_wanted(s);
     shared->control = kept->control;
     return OK;

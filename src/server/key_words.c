@@ -11,7 +11,7 @@
 
 #include <apr_shm.h>
 
-#define USERDATA "mod_apiguard:words:1"
+#define KEPT     "mod_apiguard:words:2"
 #define AT_LEAST 64 /* words in one piece of memory */
 
 /* Words that exist, for good; their number is their place in the array. */
@@ -23,14 +23,10 @@ typedef struct {
 
 static apr_array_header_t *kept_seats(apr_pool_t *pprocess)
 {
-    apr_array_header_t *seats = NULL;
+    apr_array_header_t **seats = ag_keep(KEPT, sizeof *seats, pprocess);
 
-    apr_pool_userdata_get((void **)&seats, USERDATA, pprocess);
-    if (!seats) {
-        seats = apr_array_make(pprocess, AT_LEAST, sizeof(seat_t));
-        apr_pool_userdata_set(seats, USERDATA, apr_pool_cleanup_null, pprocess);
-    }
-    return seats;
+    *seats = *seats ? *seats : apr_array_make(pprocess, AT_LEAST, sizeof(seat_t));
+    return *seats;
 }
 
 static apr_status_t add_seats(apr_array_header_t *seats, int n, apr_pool_t *pprocess)

@@ -8,65 +8,32 @@
 #include "server.h"
 
 #include <ap_mpm.h>
-#include <apr_shm.h>
 
 #include "../limit/lease_reset.h"
 #include "../limit/lease_restore.h"
 
-#define USERDATA "mod_apiguard:leases:1"
-#define PART     4 /* of ApiGuardSharedMemory */
-
-/* What the parent process keeps. The module is loaded anew between two generations, so nothing here
- * points into it. */
-typedef struct {
-    apr_shm_t *shm;
-    apr_size_t size;
-} kept_t;
+#define KEPT "mod_apiguard:leases:2"
+#define PART 4 /* of ApiGuardSharedMemory */
 
 static ag_leases_t *leases; /* of the configuration in force; NULL: none */
 
-static apr_status_t make(kept_t **out, apr_size_t size, apr_pool_t *pprocess)
+static apr_status_t lay_out(const char **part, void *ctx, const ag_segment_t *segment, int fresh, apr_pool_t *pconf)
 {
-    kept_t *kept = apr_pcalloc(pprocess, sizeof *kept);
-    apr_status_t rv = apr_shm_create(&kept->shm, size, NULL, pprocess);
-
-    if (rv == APR_SUCCESS) {
-        kept->size = size;
-        apr_pool_userdata_set(kept, USERDATA, apr_pool_cleanup_null, pprocess);
-        *out = kept;
-    }
-    return rv;
+    *part = "the leases of a fleet";
+    return ag_leases_attach(ctx, apr_shm_baseaddr_get(segment->shm), segment->size, fresh, pconf);
 }
 
-static apr_status_t attach(const kept_t *kept, int fresh, apr_pool_t *pconf)
-{
-    return ag_leases_attach(&leases, apr_shm_baseaddr_get(kept->shm), kept->size, fresh, pconf);
-}
-
-int ag_leases_open(apr_pool_t *pconf, server_rec *s)
+int ag_leases_open(server_rec *s)
 {
     const ag_site_t *site = ag_server_of(s)->site;
     apr_size_t size = (apr_size_t)site->shared_memory / PART;
-    apr_pool_t *pprocess = s->process->pool;
-    kept_t *kept = NULL;
-    apr_status_t rv = APR_EINVAL;
+    apr_status_t rv;
 
     leases = NULL;
     if (!site->counter_store.servers) {
         return OK;
     }
-    apr_pool_userdata_get((void **)&kept, USERDATA, pprocess);
-    if (kept) {
-        rv = attach(kept, 0, pconf);
-    }
-    if (kept && rv == APR_EINVAL) {
-        ag_memory_broken("the leases of a fleet", s);
-        apr_shm_destroy(kept->shm);
-    }
-    if (rv == APR_EINVAL) {
-        rv = make(&kept, size, pprocess);
-        rv = rv == APR_SUCCESS ? attach(kept, 1, pconf) : rv;
-    }
+    rv = ag_keep_segment(ag_keep(KEPT, sizeof(ag_segment_t), s->process->pool), size, lay_out, &leases, s);
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
                      "AG0137: ApiGuardSharedMemory: %" APR_SIZE_T_FMT

@@ -26,27 +26,17 @@ static const char *memory_name(const ag_ip_source_t *source, const ag_database_t
 {
     char hex[2 * sizeof database->id + 1];
 
-    return apr_pstrcat(p, "mod_apiguard:list:2:", ag_hex(hex, &database->id, sizeof database->id), ":", source->name,
+    return apr_pstrcat(p, "mod_apiguard:list:3:", ag_hex(hex, &database->id, sizeof database->id), ":", source->name,
                        NULL);
 }
 
-/* A name that is kept must be the process's, too. */
 static apr_status_t open_list(ag_ip_source_t *source, const ag_database_t *database, apr_pool_t *pprocess,
                               apr_pool_t *ptemp)
 {
-    const char *name = memory_name(source, database, ptemp);
-    void *kept = NULL;
-    apr_status_t rv;
+    ag_ipshare_t **kept = ag_keep(memory_name(source, database, ptemp), sizeof *kept, pprocess);
+    apr_status_t rv = *kept ? APR_SUCCESS : ag_ipshare_make(kept, NULL);
 
-    apr_pool_userdata_get(&kept, name, pprocess);
-    if (kept) {
-        source->share = kept;
-        return APR_SUCCESS;
-    }
-    rv = ag_ipshare_make(&source->share, NULL);
-    if (rv == APR_SUCCESS) {
-        apr_pool_userdata_set(source->share, name, apr_pool_cleanup_null, pprocess);
-    }
+    source->share = rv == APR_SUCCESS ? *kept : NULL;
     return rv;
 }
 

@@ -6,43 +6,15 @@
  */
 #include "server.h"
 
-#include <apr_shm.h>
-
 #include "../cred/token_memo.h"
 
-#define USERDATA "mod_apiguard:memory:11"
+#define KEPT "mod_apiguard:memory:12"
 
-/* What the parent process keeps. The module itself is unloaded and loaded between two generations,
- * so nothing here points into it. */
+/* What the parent process keeps. */
 typedef struct {
-    apr_shm_t *shm;
-    apr_size_t size;
+    ag_segment_t segment;
     ag_sip_key_t sip;
 } kept_t;
-
-static apr_status_t make(kept_t *kept, apr_size_t size, apr_pool_t *pprocess)
-{
-    apr_status_t rv = apr_shm_create(&kept->shm, size, NULL, pprocess);
-
-    if (rv == APR_SUCCESS) {
-        memset(apr_shm_baseaddr_get(kept->shm), 0, size);
-        kept->size = size;
-    }
-    return rv;
-}
-
-static apr_status_t first(kept_t **out, apr_size_t size, apr_pool_t *pprocess)
-{
-    kept_t *kept = apr_pcalloc(pprocess, sizeof *kept);
-    apr_status_t rv = ag_random(&kept->sip, sizeof kept->sip);
-
-    rv = rv == APR_SUCCESS ? make(kept, size, pprocess) : rv;
-    if (rv == APR_SUCCESS) {
-        apr_pool_userdata_set(kept, USERDATA, apr_pool_cleanup_null, pprocess);
-        *out = kept;
-    }
-    return rv;
-}
 
 /* What lies in a part, attached to it. */
 typedef apr_status_t attach_fn(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p);
@@ -92,10 +64,11 @@ static void *take(char **at, apr_size_t n)
 
 /* Where each part lies follows from the size, which no child can change; what a part says of itself is
  * compared with that. Of the first that says something else *part is the name. */
-static apr_status_t lay_out(const char **part, ag_shared_t *shared, const kept_t *kept, int fresh, apr_pool_t *pconf)
+static apr_status_t lay_out(const char **part, void *ctx, const ag_segment_t *segment, int fresh, apr_pool_t *pconf)
 {
-    char *base = apr_shm_baseaddr_get(kept->shm), *at = base;
-    apr_size_t size = kept->size;
+    char *base = apr_shm_baseaddr_get(segment->shm), *at = base;
+    apr_size_t size = segment->size;
+    ag_shared_t *shared = ctx;
     apr_status_t rv;
     apr_size_t i;
 
@@ -115,59 +88,31 @@ static apr_status_t lay_out(const char **part, ag_shared_t *shared, const kept_t
     return rv;
 }
 
-void ag_memory_broken(const char *what, server_rec *s)
+/* The size is fixed for the life of the server. */
+static void tell_size(apr_size_t is, apr_size_t wanted, server_rec *s)
 {
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
-                 "AG0740: shared memory: the head of %s is not what this "
-                 "server wrote there: a process of it has written over it, or it is of another version "
-                 "of the module. All of that memory is made anew, and what it held is lost",
-                 what);
-}
-
-/* What children still use of the old one lives on with them. */
-static apr_status_t replace(ag_shared_t *shared, kept_t *kept, apr_size_t size, apr_pool_t *pconf, server_rec *s)
-{
-    const char *part;
-    apr_status_t rv;
-
-    apr_shm_destroy(kept->shm);
-    rv = make(kept, size, s->process->pool);
-    return rv == APR_SUCCESS ? lay_out(&part, shared, kept, 1, pconf) : rv;
-}
-
-/* Finds what the process keeps, or makes it; laid out. */
-static apr_status_t open_kept(ag_shared_t *shared, apr_size_t size, apr_pool_t *pconf, server_rec *s)
-{
-    const char *part = "";
-    kept_t *kept = NULL;
-    apr_status_t rv;
-
-    apr_pool_userdata_get((void **)&kept, USERDATA, s->process->pool);
-    if (!kept) {
-        rv = first(&kept, size, s->process->pool);
-        shared->sip = rv == APR_SUCCESS ? kept->sip : shared->sip;
-        return rv == APR_SUCCESS ? lay_out(&part, shared, kept, 1, pconf) : rv;
-    }
-    if (kept->size != size) {
+    if (is != wanted) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
                      "AG0110: ApiGuardSharedMemory: the size is "
                      "fixed for the life of the server; %" APR_SIZE_T_FMT " bytes stay until it is "
                      "stopped",
-                     kept->size);
+                     is);
     }
-    shared->sip = kept->sip;
-    rv = lay_out(&part, shared, kept, 0, pconf);
-    if (rv == APR_EINVAL) {
-        ag_memory_broken(part, s);
-        rv = replace(shared, kept, size, pconf, s);
-    }
-    return rv;
 }
 
-int ag_memory_open(ag_shared_t *shared, apr_size_t size, apr_pool_t *pconf, server_rec *s)
+int ag_memory_open(ag_shared_t *shared, apr_size_t size, server_rec *s)
 {
-    apr_status_t rv = open_kept(shared, size, pconf, s);
+    kept_t *kept = ag_keep(KEPT, sizeof *kept, s->process->pool);
+    apr_status_t rv = APR_SUCCESS;
 
+    if (kept->segment.shm) {
+        tell_size(kept->segment.size, size, s);
+    }
+    else {
+        rv = ag_random(&kept->sip, sizeof kept->sip);
+    }
+    shared->sip = kept->sip;
+    rv = rv == APR_SUCCESS ? ag_keep_segment(&kept->segment, size, lay_out, shared, s) : rv;
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
                      "AG0111: ApiGuardSharedMemory: %" APR_SIZE_T_FMT " bytes of shared memory cannot be set up",

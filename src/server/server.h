@@ -8,6 +8,7 @@
 
 #include <apr_hash.h>
 #include <apr_lib.h>
+#include <apr_shm.h>
 #include <apr_strings.h>
 #include <httpd.h>
 #include <http_config.h>
@@ -18,6 +19,7 @@
 #include <http_request.h>
 
 #include "../control/control.h"
+#include "../core/keep.h"
 #include "../core/open.h"
 #include "../guard/guard.h"
 
@@ -197,14 +199,11 @@ typedef struct ag_shared_t {
 } ag_shared_t;
 
 /* Makes or finds the shared memory. OK, or an HTTP error after saying why. */
-int ag_memory_open(ag_shared_t *shared, apr_size_t size, apr_pool_t *pconf, server_rec *s);
-
-/* Says that memory which children can write is not as it was made, and that it is made anew. */
-void ag_memory_broken(const char *what, server_rec *s);
+int ag_memory_open(ag_shared_t *shared, apr_size_t size, server_rec *s);
 
 /* The store of a fleet, if one is configured: its memory (OK, or an HTTP error after saying why), the
  * store in this child (or the child ends), and its regular work. */
-int ag_leases_open(apr_pool_t *pconf, server_rec *s);
+int ag_leases_open(server_rec *s);
 void ag_leases_child(apr_pool_t *pchild, server_rec *s);
 void ag_leases_tend(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
 void ag_leases_hear(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);    /* of resets */
@@ -240,6 +239,30 @@ apr_status_t ag_dbd_child(int *status, int (*work)(server_rec *servers, apr_pool
  * when it is not there. Jobs begin when a child has run all its child_init hooks, this one last. */
 int ag_watchdog_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 void ag_watchdog_child(apr_pool_t *pchild, server_rec *s);
+
+/* ---- keep.c: what outlives graceful restarts ------------------------------------------------------ */
+
+/* A segment of shared memory; it stands in a block of ag_keep(). */
+typedef struct ag_segment_t {
+    apr_shm_t *shm; /* NULL: there is none yet */
+    apr_size_t size;
+} ag_segment_t;
+
+/* Lays out what belongs into it, with `fresh` for the first time; what it makes lives in `pconf`. APR_EINVAL:
+ * what lies there is not what this server wrote; *part is the name for the log. */
+typedef apr_status_t ag_lay_out_fn(const char **part, void *ctx, const ag_segment_t *segment, int fresh,
+                                   apr_pool_t *pconf);
+
+/* Has a segment laid out: the one that is kept, which keeps its size, or a new one. One that a child has
+ * written over (APR_EINVAL) is made anew. */
+apr_status_t ag_keep_segment(ag_segment_t *segment, apr_size_t size, ag_lay_out_fn *lay_out, void *ctx,
+                             server_rec *s);
+
+/* Says that memory which children can write is not as it was made, and that it is made anew. */
+void ag_memory_broken(const char *what, server_rec *s);
+
+/* Has this process remove the file when the server ends; once for each configuration. */
+void ag_keep_file(const char *path, apr_pool_t *pconf);
 
 /* ---- usage.c ----------------------------------------------------------------------------------- */
 

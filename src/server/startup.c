@@ -150,8 +150,8 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
         return OK;
     }
     json_object_seed(0); /* before there are threads */
-    rv = ag_memory_open(shared, (apr_size_t)ag_server_of(s)->site->shared_memory, pconf, s);
-    rv = rv == OK ? ag_leases_open(pconf, s) : rv;
+    rv = ag_memory_open(shared, (apr_size_t)ag_server_of(s)->site->shared_memory, s);
+    rv = rv == OK ? ag_leases_open(s) : rv;
     if (rv == OK) {
         rv = ag_control_start(shared, (apr_size_t)ag_server_of(s)->site->shared_memory, pconf, s);
     }
