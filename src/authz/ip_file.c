@@ -14,6 +14,7 @@
 #include "../core/open.h"
 
 #define LINES   1000 /* so many are read before their memory is given back */
+#define TOLD    8    /* so many bytes of what is no address are quoted */
 #define GOES_ON "; what was read before goes on"
 #define UNSURE  "; addresses that are not in the file get 503"
 
@@ -37,6 +38,15 @@ static apr_int64_t stamp_of(const ag_ip_source_t *source, apr_pool_t *p)
     return (apr_int64_t)(id.lo | 1);
 }
 
+/* How a message quotes a word. Whoever writes the directory may put a link in the file's place, and root would
+ * log the password file's first line: whole is quoted only what is a typing error in an address. */
+static const char *quotable(const char *word, apr_pool_t *p)
+{
+    int like = strpbrk(word, ".:/") && !word[strspn(word, "0123456789abcdefABCDEF.:/")];
+
+    return like || strlen(word) <= TOLD ? word : apr_psprintf(p, "%.*s...", TOLD, word);
+}
+
 /* One entry, or none (then *net is left alone); what follows a # or ; is passed over. */
 static const char *read_line(ag_net_t *net, int *there, char *line, apr_pool_t *p)
 {
@@ -47,9 +57,11 @@ static const char *read_line(ag_net_t *net, int *there, char *line, apr_pool_t *
     more = word ? apr_strtok(NULL, " \t\r", &last) : NULL;
     *there = word != NULL;
     if (more) {
-        return apr_psprintf(p, "\"%s\" is too many: one entry a line", more);
+        return apr_psprintf(p, "\"%s\" is too many: one entry a line", quotable(more, p));
     }
-    return word ? ag_net_parse(net, word, NULL, p) : NULL;
+    return word && ag_net_parse(net, word, NULL, p)
+               ? apr_psprintf(p, "\"%s\" is not an address or network", quotable(word, p))
+               : NULL;
 }
 
 typedef struct {

@@ -109,6 +109,28 @@ static void test_ip_file_wrong(void **state)
     assert_non_null(error);
 }
 
+/* Whoever may put a link in the place of the file had root quote whatever it led to in the error log: the password
+ * file's first line, a pepper. A typing error in an address is quoted whole. */
+static void test_ip_file_quotes_no_secret(void **state)
+{
+    static const char *const secrets[] = {"root:$y$j9T$c0ffee:20228:0:99999:7:::", "cafe0123cafe0123cafe0123cafe0123",
+                                          "bWFkZSBvZiBiYXNlNjQ/YW5k+A=="};
+    ag_rule_t *rule;
+    int i;
+
+    for (i = 0; i < 3; i++) {
+        const char *wanted = apr_psprintf(*state, "line 1: \"%.8s...\"", secrets[i]);
+        const char *error = open_file(&rule, secrets[i], *state);
+
+        assert_non_null(strstr(error, wanted));
+        assert_null(strstr(error, secrets[i]));
+        error = open_file(&rule, apr_pstrcat(*state, "192.0.2.1 ", secrets[i], NULL), *state);
+        assert_non_null(strstr(error, "is too many"));
+        assert_null(strstr(error, secrets[i]));
+    }
+    unsure("192.0.2.1\n2001:db8:0:0:1:2:3:4:5/64\n", "\"2001:db8:0:0:1:2:3:4:5/64\" is not an address", *state);
+}
+
 /* As others write such files: with a byte order mark, CRLF, comments behind a semicolon. */
 static void test_ip_file_of_others(void **state)
 {
@@ -195,7 +217,11 @@ static void test_file_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_ip),         TEST(test_ip_file), TEST(test_ip_file_wrong), TEST(test_ip_file_of_others),
+        TEST(test_ip),
+        TEST(test_ip_file),
+        TEST(test_ip_file_wrong),
+        TEST(test_ip_file_of_others),
+        TEST(test_ip_file_quotes_no_secret),
         TEST(test_file_again),
     };
 
