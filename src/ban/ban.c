@@ -175,5 +175,9 @@ ag_ban_e ag_bans_count(apr_time_t *until, ag_bans_t *bans, const ag_ban_rule_t *
     if (result == AG_BAN_COUNTED) {
         return ag_ban_count_customer(until, bans, who, rule, now);
     }
-    return result == AG_BAN_BEGINS ? ag_ban_count_net(until, bans, who, rule, now) : result;
+    if (result != AG_BAN_BEGINS) {
+        return result;
+    }
+    ag_ban_forget_customer(bans, who, rule, now);
+    return ag_ban_count_net(until, bans, who, rule, now);
 }

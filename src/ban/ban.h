@@ -120,6 +120,7 @@ typedef enum {
     AG_BAN_COUNTED,         /* one more */
     AG_BAN_BEGINS,          /* this was the one too many; it is the last that counts */
     AG_BAN_CUSTOMER_ALONE,  /* it was the one too many of a /56, and not of the address */
+    AG_BAN_NET_ALONE,       /* and with it a ban of the whole /48 */
     AG_BAN_CUSTOMER_BEGINS, /* as AG_BAN_BEGINS, and with it a ban of the whole /56, */
     AG_BAN_NET_BEGINS,      /* or of the whole /48 */
     AG_BAN_SHARED,          /* counted, with others that have no place */

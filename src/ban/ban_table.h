@@ -37,9 +37,13 @@ ag_ban_e ag_ban_count_shared(apr_time_t *until, ag_bans_t *bans, ag_ban_slot_t *
 /* ---- with no lock held ----------------------------------------------------------------------- */
 
 /* A failure that bans no address counts for its /56: who comes from another /64 before each ban would else never
- * be banned. AG_BAN_COUNTED, or AG_BAN_CUSTOMER_ALONE. */
+ * be banned. AG_BAN_COUNTED, AG_BAN_CUSTOMER_ALONE or AG_BAN_NET_ALONE. */
 ag_ban_e ag_ban_count_customer(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who, const ag_ban_rule_t *rule,
                                apr_time_t now);
+
+/* An address has just been banned for what was counted for its /56, too: that is forgotten there, or whoever is banned
+ * again and again for less than the window would have his neighbours banned. */
+void ag_ban_forget_customer(ag_bans_t *bans, const ag_banned_t *who, const ag_ban_rule_t *rule, apr_time_t now);
 
 /* After an address was banned: bans a network around it, too, if that is due. AG_BAN_BEGINS when it is
  * not. */

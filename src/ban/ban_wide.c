@@ -194,22 +194,45 @@ apr_uint64_t ag_ban_customer_failures(const ag_ban_rule_t *rule)
     return n < AG_RATE_MAX / n ? n * n : AG_RATE_MAX;
 }
 
+static ag_window_t customer_window(const ag_ban_rule_t *rule)
+{
+    ag_window_t window = rule->window;
+
+    window.rate.n = ag_ban_customer_failures(rule);
+    window.algo = ag_algo_for(&ag_algo_sliding, window.rate.n);
+    return window;
+}
+
+/* A ban that outlasts the window needs no such thing: nobody comes again in time. */
+void ag_ban_forget_customer(ag_bans_t *bans, const ag_banned_t *who, const ag_ban_rule_t *rule, apr_time_t now)
+{
+    ag_banned_t net = ag_ban_net_of(who, AG_BAN_CUSTOMER);
+    ag_ban_set_t *set = ag_ban_set_of(bans, &net.ip);
+    ag_window_t window = customer_window(rule);
+    ag_ban_slot_t *slot;
+
+    if (ag_ip_is4(&who->ip) || rule->duration >= apr_time_from_sec((apr_time_t)window.rate.period.seconds)) {
+        return;
+    }
+    ag_lock_take(&set->lock);
+    slot = ag_ban_place(set, &net, AG_BAN_CUSTOMER, rule, now);
+    if (slot) {
+        window.algo->refund(&slot->failures, &window, now, rule->window.rate.n - 1, now);
+    }
+    ag_lock_give(&set->lock);
+}
+
 /* Who has a place of his own for his /56 is counted there beside; it is no loss where there is none. */
-ag_ban_e ag_ban_count_customer(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who, const ag_ban_rule_t *rule,
+static ag_ban_e count_customer(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who, const ag_ban_rule_t *rule,
                                apr_time_t now)
 {
     ag_banned_t net = ag_ban_net_of(who, AG_BAN_CUSTOMER);
     ag_ban_set_t *set = ag_ban_set_of(bans, &net.ip);
-    ag_window_t window = rule->window;
+    ag_window_t window = customer_window(rule);
     ag_ban_e result = AG_BAN_COUNTED;
     ag_ban_slot_t *slot;
     ag_quota_t quota;
 
-    if (ag_ip_is4(&who->ip)) {
-        return result;
-    }
-    window.rate.n = ag_ban_customer_failures(rule);
-    window.algo = ag_algo_for(&ag_algo_sliding, window.rate.n);
     ag_lock_take(&set->lock);
     slot = ag_ban_place(set, &net, AG_BAN_CUSTOMER, rule, now);
     if (slot && slot->until <= now) {
@@ -222,4 +245,13 @@ ag_ban_e ag_ban_count_customer(apr_time_t *until, ag_bans_t *bans, const ag_bann
     }
     ag_lock_give(&set->lock);
     return result;
+}
+
+ag_ban_e ag_ban_count_customer(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *who, const ag_ban_rule_t *rule,
+                               apr_time_t now)
+{
+    ag_ban_e result = ag_ip_is4(&who->ip) ? AG_BAN_COUNTED : count_customer(until, bans, who, rule, now);
+
+    return result == AG_BAN_CUSTOMER_ALONE && ban_net(until, bans, who, AG_BAN_NET, rule, now) ? AG_BAN_NET_ALONE
+                                                                                               : result;
 }

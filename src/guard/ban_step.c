@@ -115,6 +115,10 @@ ag_reason_e ag_guard_ban_count(ag_check_t *check, ag_reason_e reason)
     case AG_BAN_CUSTOMER_ALONE:
         tell(check, &who, AG_BAN_CUSTOMER, 1, until);
         return reason;
+    case AG_BAN_NET_ALONE:
+        tell(check, &who, AG_BAN_CUSTOMER, 1, until);
+        tell(check, &who, AG_BAN_NET, 0, until);
+        return reason;
     case AG_BAN_CUSTOMER_BEGINS:
     case AG_BAN_NET_BEGINS:
         tell(check, &who, AG_BAN_BITS, 0, until);

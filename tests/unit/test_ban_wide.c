@@ -327,6 +327,39 @@ static void test_a_customer_who_never_comes_too_often_from_one_address(void **st
     assert_int_equal(failure(bans, &r, &w, NOW + 6001 * SECOND), AG_BAN_COUNTED);
 }
 
+/* From a /48 that was done in each /56 in turn, and the /48 went on: 100,000 keys in ten minutes. */
+static void test_many_such_customers_are_one_network(void **state)
+{
+    ag_ban_rule_t r = rule(3, 60, 600);
+    ag_bans_t *bans = table(state, 64);
+    ag_banned_t w, fresh = who("2001:db8:1:ff00::");
+    unsigned i;
+
+    for (i = 0; i < 27; i++) {
+        w = numbered("2001:db8:1::", i / 9 * 0x100 + i % 9);
+        assert_false(banned(bans, &fresh, NOW));
+        assert_int_equal(failure(bans, &r, &w, NOW), i == 26      ? AG_BAN_NET_ALONE
+                                                     : i % 9 == 8 ? AG_BAN_CUSTOMER_ALONE
+                                                                  : AG_BAN_COUNTED);
+    }
+    assert_true(banned(bans, &fresh, NOW));
+}
+
+/* Where a ban is over before its window is, one /64 that came back after each of its own had all of its /56 banned,
+ * which may be many customers of a provider that gives each a /64. */
+static void test_whoever_is_banned_again_and_again_bans_no_neighbour(void **state)
+{
+    ag_ban_rule_t r = rule(5, 86400, 60);
+    ag_bans_t *bans = table(state, 64);
+    ag_banned_t w = who("2001:db8:1::"), neighbour = who("2001:db8:1:1::");
+    unsigned i;
+
+    for (i = 0; i < 200; i++) {
+        assert_int_equal(failure(bans, &r, &w, NOW + i * 61 * SECOND), i % 5 == 4 ? AG_BAN_BEGINS : AG_BAN_COUNTED);
+        assert_false(banned(bans, &neighbour, NOW + i * 61 * SECOND));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +377,8 @@ int main(void)
         TEST(test_a_network_is_set_free),
         TEST(test_a_flood_of_one_network),
         TEST(test_a_customer_who_never_comes_too_often_from_one_address),
+        TEST(test_many_such_customers_are_one_network),
+        TEST(test_whoever_is_banned_again_and_again_bans_no_neighbour),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
