@@ -9,6 +9,14 @@
 
 static const ag_table_shape_t shape = {.magic = MAGIC, .head = sizeof(ag_ban_head_t), .stripe = sizeof(ag_ban_set_t)};
 
+ag_banned_t ag_ban_whom(const ag_ip_t *ip, apr_uint64_t server, const char *name)
+{
+    ag_banned_t who = {*ip, server, name};
+
+    ag_ip_mask6(&who.ip, AG_BAN_BITS);
+    return who;
+}
+
 apr_status_t ag_bans_attach(ag_bans_t **out, void *memory, apr_size_t size, int fresh, const ag_sip_key_t *key,
                             apr_pool_t *p)
 {

@@ -31,6 +31,9 @@ typedef struct ag_banned_t {
     const char *name;    /* the server's, for the tool */
 } ag_banned_t;
 
+/* An address as it is counted: of IPv6 its /64. The name is not copied. */
+ag_banned_t ag_ban_whom(const ag_ip_t *ip, apr_uint64_t server, const char *name);
+
 #define AG_BAN_NAME   48
 #define AG_BAN_WORDS  1024
 #define AG_BAN_BUDGET 10 /* signatures of unknown tokens checked in a second for one banned address */

@@ -6,6 +6,7 @@
 #ifndef AG_CRED_H
 #define AG_CRED_H
 
+#include "../ban/ban.h"
 #include "../base/cache.h"
 #include "../core/principal.h"
 #include "../core/reason.h"
@@ -45,20 +46,26 @@ typedef struct ag_key_from_t {
     const char *advice, *advice_both; /* where a key goes; where a key or a token; one sentence */
 } ag_key_from_t;
 
+/* What credentials are checked against in one server process: fixed once it has started. What the handles
+ * stand for is shared between processes. */
+typedef struct ag_cred_engine_t {
+    ag_keys_t *keys; /* NULL: no database is configured */
+    ag_key_realm_t key_realm;
+    ag_cache_t *tokens;               /* verified tokens */
+    ag_cache_t *recently_good_tokens; /* tokens that were good within a day; or NULL */
+    const ag_sip_key_t *sip;          /* the server's secret, under which shared memory is addressed */
+    ag_bans_t *bans;                  /* NULL: nobody is counted */
+    apr_uint64_t ban_server;          /* the server as bans know it, never 0 */
+    const char *ban_name;             /* and as people do */
+} ag_cred_engine_t;
+
 /* What a check needs, and what it tells besides its result. */
 typedef struct ag_cred_call_t {
     const ag_request_t *request;
-    const ag_key_from_t *key_from;
-    ag_keys_t *keys; /* NULL: no database is configured */
-    const ag_key_realm_t *key_realm;
+    const ag_cred_engine_t *engine;
     ag_jwt_policy_t jwt; /* filled for a type whose `tokens` is set */
     ag_id_t jwt_realm;
-    ag_cache_t *tokens;
-    const ag_sip_key_t *sip;
-    int known_only;                   /* a banned address: what is not known to be good is AG_R_BANNED, unasked */
-    ag_cache_t *recently_good_tokens; /* tokens that were good within a day; or NULL */
-    int (*may_verify)(void *check);   /* known_only: may a signature be checked all the same? */
-    void *check;
+    int known_only;        /* a banned address: what is not known to be good is AG_R_BANNED, unasked */
     int guess;             /* out: it was refused and is nobody's, as far as anybody can tell */
     const char *detail;    /* out: for the client, or NULL */
     ag_principal_t *shown; /* out: whose credential was refused, where that is known */

@@ -51,7 +51,7 @@ static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *cal
     ag_token_memo_t memo;
     apr_time_t stored;
     char record[AG_TOKEN_RECORD_SIZE];
-    apr_size_t n = ag_cache_get(call->tokens, id, record, &stored);
+    apr_size_t n = ag_cache_get(call->engine->tokens, id, record, &stored);
 
     if (n == 0 || stored + MEMO_TTL <= request->now || stored > request->now) {
         return 0;
@@ -67,17 +67,37 @@ static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *cal
 static int was_recently_good(const ag_cred_call_t *call, ag_id_t id)
 {
     apr_time_t now = call->request->now, stored;
+    ag_cache_t *good = call->engine->recently_good_tokens;
     char mark;
 
-    return call->recently_good_tokens && ag_cache_get(call->recently_good_tokens, id, &mark, &stored)
-           && now - stored < AG_RECENTLY_GOOD_SPAN;
+    return good && ag_cache_get(good, id, &mark, &stored) && now - stored < AG_RECENTLY_GOOD_SPAN;
+}
+
+/* A banned address has a budget of signatures. */
+static int may_verify(const ag_cred_call_t *call)
+{
+    const ag_cred_engine_t *engine = call->engine;
+    ag_banned_t who = ag_ban_whom(&call->request->ip, engine->ban_server, engine->ban_name);
+
+    return ag_bans_may_verify(engine->bans, &who, call->request->now);
+}
+
+static void remember(const ag_cred_call_t *call, ag_id_t id, const ag_token_memo_t *memo, const ag_principal_t *who)
+{
+    const ag_cred_engine_t *engine = call->engine;
+    apr_time_t now = call->request->now;
+    char record[AG_TOKEN_RECORD_SIZE];
+
+    if (engine->recently_good_tokens) {
+        ag_cache_put(engine->recently_good_tokens, id, "", AG_RECENTLY_GOOD_SIZE, now);
+    }
+    ag_cache_put(engine->tokens, id, record, ag_token_memo_write(record, sizeof record, memo, who), now);
 }
 
 static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char *text, apr_size_t n, ag_id_t id)
 {
     const ag_request_t *request = call->request;
     ag_token_memo_t memo = {0, 0};
-    char record[AG_TOKEN_RECORD_SIZE];
     ag_reason_e reason;
 
     if (!ag_jwt_shape(text, n)) {
@@ -85,16 +105,13 @@ static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char
         call->guess = 1;
         return AG_R_TOKEN_INVALID;
     }
-    if (call->known_only && !was_recently_good(call, id) && !call->may_verify(call->check)) {
+    if (call->known_only && !was_recently_good(call, id) && !may_verify(call)) {
         return AG_R_BANNED;
     }
     reason = ag_jwt_check(who, &memo.begins, &memo.expires, &call->detail, &call->guess, &call->jwt, text, n,
                           request->now, request->pool);
     if (reason == AG_R_NONE) {
-        if (call->recently_good_tokens) {
-            ag_cache_put(call->recently_good_tokens, id, "", AG_RECENTLY_GOOD_SIZE, request->now);
-        }
-        ag_cache_put(call->tokens, id, record, ag_token_memo_write(record, sizeof record, &memo, *who), request->now);
+        remember(call, id, &memo, *who);
     }
     return reason;
 }
@@ -112,7 +129,7 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
         call->guess = 1;
         return AG_R_TOKEN_INVALID;
     }
-    id = ag_id_mix(call->jwt_realm, ag_sip(call->sip, text, n));
+    id = ag_id_mix(call->jwt_realm, ag_sip(call->engine->sip, text, n));
     if (!recall(&reason, who, call, text, n, id)) {
         reason = verify(who, call, text, n, id);
     }

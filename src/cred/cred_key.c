@@ -66,19 +66,21 @@ static ag_reason_e unknown(ag_cred_call_t *call)
 static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char *text, apr_size_t n)
 {
     const ag_request_t *request = call->request;
+    const ag_key_realm_t *realm = &call->engine->key_realm;
+    ag_keys_t *keys = call->engine->keys;
     const ag_key_t *key;
     ag_reason_e reason;
 
     if (n == 0 || n > AG_KEY_LONGEST) {
         return unknown(call);
     }
-    if (!call->keys) {
+    if (!keys) {
         return AG_R_KEYSTORE_UNAVAILABLE;
     }
-    if (call->known_only && !ag_keys_known(call->keys, call->key_realm, text, n, request->now)) {
+    if (call->known_only && !ag_keys_known(keys, realm, text, n, request->now)) {
         return AG_R_BANNED;
     }
-    switch (ag_keys_find(&key, call->keys, call->key_realm, text, n, request->now, request->log, request->pool)) {
+    switch (ag_keys_find(&key, keys, realm, text, n, request->now, request->log, request->pool)) {
     case AG_KEY_UNKNOWN:
         return unknown(call);
     case AG_KEY_UNAVAILABLE:
@@ -87,7 +89,7 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
         break;
     }
     reason = judge(key, request);
-    call->shown = principal_of(key, call->key_realm->id, request->pool);
+    call->shown = principal_of(key, realm->id, request->pool);
     if (reason == AG_R_NONE) {
         *who = call->shown;
     }

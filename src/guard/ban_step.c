@@ -9,18 +9,16 @@
 
 static ag_banned_t banned_of(const ag_check_t *check)
 {
-    const ag_exchange_t *exchange = check->exchange;
-    ag_banned_t who = {exchange->request.ip, exchange->engine->ban_server, exchange->engine->ban_name};
+    const ag_cred_engine_t *engine = &check->exchange->engine->cred;
 
-    ag_ip_mask6(&who.ip, 64);
-    return who;
+    return ag_ban_whom(&check->exchange->request.ip, engine->ban_server, engine->ban_name);
 }
 
 static apr_time_t look(const ag_check_t *check)
 {
     ag_banned_t who = banned_of(check);
 
-    return ag_bans_until(check->exchange->engine->bans, &who, check->policy->ban.dry_run,
+    return ag_bans_until(check->exchange->engine->cred.bans, &who, check->policy->ban.dry_run,
                          check->exchange->request.now);
 }
 
@@ -31,20 +29,12 @@ apr_time_t ag_guard_banned(ag_check_t *check)
 
     if (!check->ban_looked) {
         check->ban_looked = 1;
-        if (check->policy->ban.duration && exchange->engine->bans
-            && ag_bans_maybe(exchange->engine->bans, &exchange->request.ip, exchange->request.now)) {
+        if (check->policy->ban.duration && exchange->engine->cred.bans
+            && ag_bans_maybe(exchange->engine->cred.bans, &exchange->request.ip, exchange->request.now)) {
             check->banned = look(check);
         }
     }
     return check->banned;
-}
-
-int ag_guard_ban_may_verify(void *checked)
-{
-    const ag_check_t *check = checked;
-    ag_banned_t who = banned_of(check);
-
-    return ag_bans_may_verify(check->exchange->engine->bans, &who, check->exchange->request.now);
 }
 
 ag_reason_e ag_guard_ban_refuse(ag_check_t *check, apr_time_t until)
@@ -81,7 +71,7 @@ static void tell(const ag_check_t *check, const ag_banned_t *who, int bits, int 
 static void tell_shared(const ag_check_t *check)
 {
     const ag_exchange_t *exchange = check->exchange;
-    ag_bans_t *bans = exchange->engine->bans;
+    ag_bans_t *bans = exchange->engine->cred.bans;
 
     if (ag_bans_turn(bans, exchange->request.now)) {
         ag_log(exchange->request.log, AG_LOG_WARNING, 0,
@@ -101,11 +91,11 @@ ag_reason_e ag_guard_ban_count(ag_check_t *check, ag_reason_e reason)
     apr_time_t until = 0;
     ag_ban_e result;
 
-    if (!rule->duration || !exchange->engine->bans || exchange->failed) {
+    if (!rule->duration || !exchange->engine->cred.bans || exchange->failed) {
         return reason;
     }
     exchange->failed = 1;
-    result = ag_bans_count(&until, exchange->engine->bans, rule, &who, exchange->request.now);
+    result = ag_bans_count(&until, exchange->engine->cred.bans, rule, &who, exchange->request.now);
     switch (result) {
     case AG_BAN_COUNTED:
         return reason;

@@ -107,7 +107,7 @@ static AG_HOT void add_limit(ag_bill_t *bill, const ag_limit_t *limit, const ag_
     int others = bill->n;
 
     ag_limit_subject(subject, limit, &exchange->request, check->verdict.who, exchange->engine->expr,
-                     exchange->engine->sip);
+                     exchange->engine->cred.sip);
     for (; window < end; window++) {
         ag_charge_t *charge = &bill->charges[bill->n];
 

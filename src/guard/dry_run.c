@@ -20,7 +20,7 @@ ag_log_level_e ag_guard_level(const ag_check_t *check, apr_uint64_t whom, apr_ui
     if (log && log->level < AG_LOG_WARNING) {
         return AG_LOG_INFO; /* where nothing is told, no other section's line is used up */
     }
-    whom ^= exchange->engine->ban_server * APR_UINT64_C(0xC2B2AE3D27D4EB4F); /* each has a log of its own */
+    whom ^= exchange->engine->cred.ban_server * APR_UINT64_C(0xC2B2AE3D27D4EB4F); /* each has a log of its own */
     return !throttle || ag_log_throttle_tell(throttle, whom, exchange->request.now, more) ? AG_LOG_WARNING
                                                                                           : AG_LOG_INFO;
 }

@@ -17,21 +17,14 @@
 typedef struct ag_engine_t {
     const ag_site_t *site;
     const ag_expr_port_t *expr;
-    const ag_sip_key_t *sip;
-    ag_id_t server;  /* of the server's name, or the fleet's prefix */
-    ag_keys_t *keys; /* NULL: no database is configured */
-    ag_key_realm_t key_realm;
-    ag_cache_t *tokens;
+    ag_cred_engine_t cred;
+    ag_id_t server; /* of the server's name, or the fleet's prefix */
     ag_store_t *shm;
     ag_inflight_t *inflight; /* requests in flight */
     ag_store_t *memcached;   /* NULL: shared memory alone */
     ag_breaker_t *breaker;
     ag_usage_t *usage;
-    ag_log_throttle_t *throttle;      /* NULL: everything is told */
-    ag_bans_t *bans;                  /* NULL: nobody is counted */
-    apr_uint64_t ban_server;          /* the server as bans know it, never 0 */
-    const char *ban_name;             /* and as people do */
-    ag_cache_t *recently_good_tokens; /* tokens that were good within a day */
+    ag_log_throttle_t *throttle; /* NULL: everything is told */
 } ag_engine_t;
 
 /* What a request is charged for: bill.h. */
@@ -144,9 +137,6 @@ const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p);
 
 /* Until when the address is banned, as this section sees it; 0: it is not. */
 apr_time_t ag_guard_banned(ag_check_t *check);
-
-/* An ag_cred_call_t's `may_verify`, with the check. */
-int ag_guard_ban_may_verify(void *checked);
 
 ag_reason_e ag_guard_ban_refuse(ag_check_t *check, apr_time_t until);
 

@@ -2,7 +2,6 @@
 /*
  * identify: the credential step of the guard.
  */
-#include <stdint.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -24,18 +23,9 @@ static ag_principal_t *anonymous(apr_pool_t *p)
 
 static void prepare(ag_cred_call_t *call, const ag_check_t *check)
 {
-    const ag_engine_t *engine = check->exchange->engine;
-
     memset(call, 0, sizeof *call);
     call->request = &check->exchange->request;
-    call->key_from = &check->policy->key_from;
-    call->keys = engine->keys;
-    call->key_realm = &engine->key_realm;
-    call->tokens = engine->tokens;
-    call->sip = engine->sip;
-    call->recently_good_tokens = engine->recently_good_tokens;
-    call->may_verify = ag_guard_ban_may_verify;
-    call->check = (void *)(uintptr_t)check;
+    call->engine = &check->exchange->engine->cred;
 }
 
 /* Asks the credential's type. What comes from a banned address must be known already. */

@@ -31,7 +31,7 @@ static ag_id_t count_of(unsigned *may, const ag_limit_t *limit, const ag_check_t
     ag_subject_t subject;
 
     ag_limit_subject(&subject, limit, &exchange->request, check->verdict.who, exchange->engine->expr,
-                     exchange->engine->sip);
+                     exchange->engine->cred.sip);
     *may = ag_room_plain(&subject);
     return ag_id_mix(subject.id, limit->windows->id);
 }

@@ -208,7 +208,7 @@ static void look_at_sections(question_t *q)
         ag_subject_t subject;
 
         if (engine && !in_flight(name->limit)
-            && ag_limit_named(&subject, name->limit, q->subject, engine->sip, q->p)) {
+            && ag_limit_named(&subject, name->limit, q->subject, engine->cred.sip, q->p)) {
             q->understood = 1;
             look_at(q, name->limit, &subject, name->server, name->section);
         }
@@ -241,11 +241,11 @@ static void look_at_own(question_t *q)
     server_rec *s;
 
     if (strncmp(q->subject, "client:key:", 11) != 0
-        || !ag_limit_named(&hunt.client, &limit, q->subject, engine->sip, q->p) || !engine->keys) {
+        || !ag_limit_named(&hunt.client, &limit, q->subject, engine->cred.sip, q->p) || !engine->cred.keys) {
         return;
     }
     q->understood = 1;
-    ag_cache_sweep(engine->keys->known, is_client, &hunt);
+    ag_cache_sweep(engine->cred.keys->known, is_client, &hunt);
     for (s = q->servers; hunt.key && s; s = s->next) {
         ag_id_t server = ag_server_of(s)->engine->server;
 

@@ -12,7 +12,7 @@
 static void set_key_realm(ag_engine_t *engine, const ag_database_t *database)
 {
     const ag_site_t *site = engine->site;
-    ag_key_realm_t *realm = &engine->key_realm;
+    ag_key_realm_t *realm = &engine->cred.key_realm;
 
     realm->id = ag_setting_chain(database->id, ag_settings_realm(site, &ag_site_table));
     realm->query = site->key_query;
@@ -97,9 +97,9 @@ static int open_databases(ag_shared_t *shared, server_rec *s, apr_pool_t *pconf,
 /* A server is a name and a port; bans outlive its place in the configuration. */
 static void set_bans(ag_engine_t *engine, const ag_shared_t *shared, server_rec *s)
 {
-    engine->bans = shared->bans;
-    engine->ban_name = s->server_hostname ? s->server_hostname : "";
-    engine->ban_server = (ag_id_of(engine->ban_name, strlen(engine->ban_name)).lo ^ s->port) | 1;
+    engine->cred.bans = shared->bans;
+    engine->cred.ban_name = s->server_hostname ? s->server_hostname : "";
+    engine->cred.ban_server = (ag_id_of(engine->cred.ban_name, strlen(engine->cred.ban_name)).lo ^ s->port) | 1;
 }
 
 static ag_engine_t *make_engine(const ag_shared_t *shared, server_rec *s, apr_pool_t *pconf)
@@ -109,15 +109,15 @@ static ag_engine_t *make_engine(const ag_shared_t *shared, server_rec *s, apr_po
 
     engine->site = ag_server_of(s)->site;
     engine->expr = &ag_httpd_expr;
-    engine->sip = &shared->sip;
+    engine->cred.sip = &shared->sip;
     engine->server = ag_id_of(scope, strlen(scope));
-    engine->tokens = shared->tokens;
+    engine->cred.tokens = shared->tokens;
     engine->shm = shared->shm;
     engine->inflight = shared->inflight;
     engine->breaker = shared->breaker;
     engine->usage = shared->usage;
     engine->throttle = shared->throttle;
-    engine->recently_good_tokens = shared->recently_good_tokens;
+    engine->cred.recently_good_tokens = shared->recently_good_tokens;
     set_bans(engine, shared, s);
     return engine;
 }
@@ -134,8 +134,8 @@ static void make_engines(const ag_shared_t *shared, apr_pool_t *pconf, apr_pool_
         if (record->database) {
             set_key_realm(record->engine, record->database);
             fill_keys(record->keys, shared, record->database);
-            record->engine->keys = record->keys;
-            add_store(stores, record->database, &record->engine->key_realm, s, pconf);
+            record->engine->cred.keys = record->keys;
+            add_store(stores, record->database, &record->engine->cred.key_realm, s, pconf);
         }
     }
 }

@@ -132,7 +132,7 @@ static inline int open_house(void **state)
     h->expr.test = fake_test;
     h->expr.text = fake_text;
     h->engine.expr = &h->expr;
-    h->engine.sip = &h->sip;
+    h->engine.cred.sip = &h->sip;
     h->engine.server.lo = 60;
     h->engine.shm = &h->shm.store;
     h->engine.breaker = &h->breaker;

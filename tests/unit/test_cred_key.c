@@ -13,6 +13,7 @@
 typedef struct {
     ag_reason_e reason;
     ag_principal_t *who;
+    ag_cred_engine_t engine;
     ag_cred_call_t call;
 } answer_t;
 
@@ -30,8 +31,9 @@ static answer_t ask(fixture_t *f, const char *text, const char *request_line, co
     assert_true(ag_ip_parse(&request->ip, address));
     memset(&a, 0, sizeof a);
     a.call.request = request;
-    a.call.keys = &f->keys;
-    a.call.key_realm = &f->realm;
+    a.engine.keys = &f->keys;
+    a.engine.key_realm = f->realm;
+    a.call.engine = &a.engine;
     a.reason = ag_cred_key.check(&a.who, &a.call, text, strlen(text));
     assert_int_equal(a.reason == AG_R_NONE, a.who != NULL);
     return a;
@@ -219,7 +221,8 @@ static void test_no_key(void **state)
 static void test_database_away(void **state)
 {
     fixture_t *f = *state;
-    ag_cred_call_t call = {.key_realm = &f->realm};
+    ag_cred_engine_t engine = {.key_realm = f->realm};
+    ag_cred_call_t call = {.engine = &engine};
     ag_principal_t *who = NULL;
 
     f->down = 1;
@@ -252,8 +255,8 @@ static ag_check_t *identify(fixture_t *f, const char *key, int basic)
     ag_check_t *check = apr_pcalloc(f->p, sizeof *check);
     ag_reason_e reason;
 
-    engine->keys = &f->keys;
-    engine->key_realm = f->realm;
+    engine->cred.keys = &f->keys;
+    engine->cred.key_realm = f->realm;
     exchange->engine = engine;
     exchange->request.pool = f->p;
     exchange->request.method = "GET";

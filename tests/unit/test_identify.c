@@ -9,7 +9,7 @@
 /* Every pointer it leaves behind is the pool's: the house may move. */
 static ag_verdict_t identify(house_t *h)
 {
-    ag_engine_t engine = {.tokens = h->tokens, .sip = &h->sip};
+    ag_engine_t engine = {.cred = {.tokens = h->tokens, .sip = &h->sip}};
     ag_exchange_t exchange = {.engine = &engine};
     ag_check_t one = {.exchange = &exchange, .policy = h->policy};
     ag_reason_e reason;

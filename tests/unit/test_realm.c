@@ -102,7 +102,8 @@ static void change_row(void *settings, const ag_setting_t *rows, int row, house_
 /* Asks for the token under the section's realm, with these keys. */
 static ag_reason_e ask(house_t *h, const ag_policy_t *policy, const ag_jwt_keyset_t *keys)
 {
-    ag_cred_call_t call = {.request = &h->request, .tokens = h->tokens, .sip = &h->f->sip};
+    ag_cred_engine_t engine = {.tokens = h->tokens, .sip = &h->f->sip};
+    ag_cred_call_t call = {.request = &h->request, .engine = &engine};
     ag_principal_t *who = NULL;
 
     ag_policy_jwt(&call.jwt, policy, h->f->p);

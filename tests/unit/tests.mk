@@ -28,6 +28,7 @@ ag_unit_tests = \
 	tests/unit/test_core_open \
 	tests/unit/test_core_setting \
 	tests/unit/test_cred \
+	tests/unit/test_cred_banned \
 	tests/unit/test_cred_pairs \
 	tests/unit/test_cred_jwt \
 	tests/unit/test_identify \

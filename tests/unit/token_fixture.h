@@ -23,6 +23,7 @@ typedef struct {
     ag_request_t request;
     ag_policy_t *policy;
     const char *authorization, *key_field;
+    ag_cred_engine_t engine;
     ag_cred_call_t call; /* of the last question */
 } house_t;
 
@@ -89,8 +90,9 @@ static inline ag_reason_e check(house_t *h, ag_principal_t **who, const char *to
 
     memset(&h->call, 0, sizeof h->call);
     h->call.request = &h->request;
-    h->call.tokens = h->tokens;
-    h->call.sip = &h->sip;
+    h->engine.tokens = h->tokens;
+    h->engine.sip = &h->sip;
+    h->call.engine = &h->engine;
     ag_policy_jwt(&h->call.jwt, h->policy, h->p);
     h->call.jwt_realm = ag_policy_realm(h->policy);
     *who = NULL;
