@@ -15,6 +15,7 @@ ag_core_c = \
 	src/base/text.c \
 	src/base/text_blank.c \
 	src/base/text_plain.c \
+	src/core/credential.c \
 	src/core/keep.c \
 	src/core/open.c \
 	src/core/principal.c \
@@ -98,6 +99,7 @@ ag_core_c = \
 	src/cred/cred_jwt.c \
 	src/cred/cred_key.c \
 	src/cred/cred_place.c \
+	src/cred/cred_search.c \
 	src/cred/jwk.c \
 	src/cred/jwks.c \
 	src/cred/jwt.c \
@@ -130,6 +132,8 @@ ag_core_h = \
 	src/base/table.h \
 	src/base/speed.h \
 	src/base/text.h \
+	src/core/credential.h \
+	src/core/credentials.def \
 	src/core/keep.h \
 	src/core/open.h \
 	src/core/ports.h \
@@ -138,6 +142,7 @@ ag_core_h = \
 	src/core/reason.h \
 	src/core/reasons.def \
 	src/core/request.h \
+	src/core/schemes.def \
 	src/core/setting.h \
 	src/core/sql_text.h \
 	src/core/statement.h \
@@ -192,6 +197,7 @@ ag_core_h = \
 	src/control/control.h \
 	src/control/change_signal.h \
 	src/cred/cred.h \
+	src/cred/cred_search.h \
 	src/cred/jwk.h \
 	src/cred/jwt.h \
 	src/cred/jwt_alg.h \

@@ -45,8 +45,9 @@ const char *ag_rule_parse_kinds(ag_rule_t *rule, const char *line, const ag_sett
     int i;
 
     for (i = 0; !error && i < rule->words.n; i++) {
-        if (ag_setting_choose("key|jwt|anonymous", rule->words.v[i]) < 0) {
-            error = apr_psprintf(call->p, "\"%s\" is not allowed: key, jwt or anonymous", rule->words.v[i]);
+        if (ag_setting_choose(AG_CRED_ALL, rule->words.v[i]) < 0) {
+            error = apr_psprintf(call->p, "\"%s\" is not allowed: %s", rule->words.v[i],
+                                 ag_setting_choices(AG_CRED_ALL, call->p));
         }
     }
     return error;
@@ -79,28 +80,28 @@ ag_rule_e ag_rule_test_role(const ag_rule_t *rule, ag_principal_t *who, const ag
     return any_covers(who, &who->roles, &rule->words);
 }
 
-/* What follows "ISSUER:", or NULL when the word does not begin so. */
-static const char *after_issuer(const char *word, const char *issuer)
+/* What follows "NAME:", or NULL when the word does not begin so. */
+static const char *after_name(const char *word, const char *name)
 {
-    apr_size_t n = issuer ? strlen(issuer) : 0;
+    apr_size_t n = name ? strlen(name) : 0;
 
-    return n && strncmp(word, issuer, n) == 0 && word[n] == ':' ? word + n + 1 : NULL;
+    return n && strncmp(word, name, n) == 0 && word[n] == ':' ? word + n + 1 : NULL;
 }
 
 static int names_an_issuer(const char *word, const ag_principal_t *who)
 {
     int i;
 
-    for (i = 0; i < who->issuers.n && !after_issuer(word, who->issuers.v[i]); i++) {
+    for (i = 0; i < who->issuers.n && !after_name(word, who->issuers.v[i]); i++) {
     }
     return i < who->issuers.n;
 }
 
-/* What follows "jwt:" is CLIENT or ISSUER:CLIENT. Where several issuers are accepted the first does not say
+/* What follows a token's kind ("jwt:") is CLIENT or ISSUER:CLIENT. Where several issuers are accepted the first does not say
  * whose client it is: then neither it nor its contrary may hold. */
 static ag_rule_e token_fits(const char *word, const ag_principal_t *who)
 {
-    const char *client = after_issuer(word, who->issuer_name);
+    const char *client = after_name(word, who->issuer_name);
 
     if (client && ag_text_starts(client, who->client)) {
         return AG_RULE_YES;
@@ -111,17 +112,18 @@ static ag_rule_e token_fits(const char *word, const ag_principal_t *who)
     return who->several && strcmp(word, "*") != 0 ? AG_RULE_UNKNOWN : AG_RULE_YES;
 }
 
-/* "acme" and "key:acme" are a key's client, "jwt:acme" a token's: names of two issuers of
- * credentials are two name spaces. */
+/* "acme" and "key:acme" are a key's client, "jwt:acme" a token's: each kind of credentials has a name space of
+ * its own. */
 static ag_rule_e client_fits(const char *word, const ag_principal_t *who)
 {
-    apr_size_t n = strlen(who->kind);
-    int key = strcmp(who->kind, "key") == 0;
+    const ag_cred_kind_t *kind = who->kind;
+    const char *rest = after_name(word, kind->name);
 
-    if (strncmp(word, who->kind, n) == 0 && word[n] == ':') {
-        return key ? (ag_rule_e)ag_text_starts(word + n + 1, who->client) : token_fits(word + n + 1, who);
+    if (rest) {
+        return kind->token ? token_fits(rest, who) : (ag_rule_e)ag_text_starts(rest, who->client);
     }
-    return key && strncmp(word, "jwt:", 4) != 0 && ag_text_starts(word, who->client) ? AG_RULE_YES : AG_RULE_NO;
+    return kind == AG_KIND(key) && !ag_cred_before(&rest, word) && ag_text_starts(word, who->client) ? AG_RULE_YES
+                                                                                                     : AG_RULE_NO;
 }
 
 ag_rule_e ag_rule_test_client(const ag_rule_t *rule, ag_principal_t *who, const ag_request_t *request)
@@ -136,10 +138,10 @@ ag_rule_e ag_rule_test_client(const ag_rule_t *rule, ag_principal_t *who, const 
     }
     if (answer == AG_RULE_UNKNOWN) {
         ag_log(request->log, AG_LOG_ERROR, 0,
-               "AG0643: Require api-client: jwt:%s does not say which "
+               "AG0643: Require api-client: %s:%s does not say which "
                "issuer's client it means, and tokens of several issuers are accepted here: write "
-               "jwt:ISSUER:CLIENT",
-               who->client);
+               "%s:ISSUER:CLIENT",
+               who->kind->name, who->client, who->kind->name);
     }
     return answer;
 }
@@ -162,7 +164,7 @@ ag_rule_e ag_rule_test_credential(const ag_rule_t *rule, ag_principal_t *who, co
 
     (void)request;
     for (i = 0; i < rule->words.n; i++) {
-        if (strcasecmp(rule->words.v[i], who->kind) == 0) {
+        if (strcasecmp(rule->words.v[i], who->kind->name) == 0) {
             return AG_RULE_YES;
         }
     }

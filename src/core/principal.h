@@ -11,21 +11,22 @@
 #include "../base/measure.h"
 #include "../base/text.h"
 #include "../ipset/ipset.h"
+#include "credential.h"
 
 typedef struct ag_principal_t ag_principal_t;
 
 struct ag_principal_t {
-    const char *kind;        /* the credential type's name: "key", "jwt" */
-    const char *issuer;      /* whose names these are: a token's `iss`; "" for keys */
-    const char *issuer_name; /* what the section calls a token's issuer; NULL: it is no token */
-    int several;             /* others name clients and users there, too: see ag_principal_qualified() */
-    ag_words_t issuers;      /* what issuers are called wherever several are accepted, also elsewhere */
-    const char *client;      /* the client's name, or NULL */
-    const char *user;        /* a token's user, or NULL */
-    const char *key_id;      /* public prefix of a key, `kid` of a token's key; or NULL */
-    int anonymous;           /* nobody in particular: limits count the address */
-    apr_uint64_t number;     /* a key's number in its table; 0: it has none, so nobody counts its use */
-    ag_words_t scopes;       /* neither these nor roles hold a blank: they are joined for whoever comes next */
+    const ag_cred_kind_t *kind; /* of its credential, or ag_cred_anonymous; set by ag_cred_check() */
+    const char *issuer;         /* whose names these are: a token's `iss`; "" for other kinds */
+    const char *issuer_name;    /* what the section calls that, see ag_principal_qualified(); NULL: nothing */
+    int several;                /* others name clients and users there, too: see ag_principal_qualified() */
+    ag_words_t issuers;         /* what issuers are called wherever several are accepted, also elsewhere */
+    const char *client;         /* the client's name, or NULL */
+    const char *user;           /* a token's user, or NULL */
+    const char *key_id;         /* public prefix of a key, `kid` of a token's key; or NULL */
+    int anonymous;              /* nobody in particular: limits count the address */
+    apr_uint64_t number;        /* a key's number in its table; 0: it has none, so nobody counts its use */
+    ag_words_t scopes;          /* neither these nor roles hold a blank: they are joined for whoever comes next */
     ag_words_t roles;
     int wildcards; /* a scope or role that ends in `*` stands for all that begin so */
     int left_out;  /* scopes and roles that held a blank, if they were read for this request */
@@ -45,9 +46,6 @@ struct ag_principal_t {
     ag_id_t realm;     /* what decided: another realm must decide anew */
     ag_id_t client_id; /* zero until ag_client_id() was asked, or brought along by a cached key */
 };
-
-/* Stands for an issuer behind the name of a key's client, where that could be taken for a token's. */
-#define AG_KEYS_ISSUER "key"
 
 /* The client's or user's name as it is told to httpd, logs and backends: where several issuers name
  * clients and users NAME@ISSUER, else the name itself, unless it ends like such a one: a rule may have been
@@ -74,7 +72,7 @@ ag_id_t ag_client_id_of(const ag_sip_key_t *sip, const char *kind, const char *i
 static inline ag_id_t ag_client_id(ag_principal_t *who, const ag_sip_key_t *sip, apr_pool_t *p)
 {
     if (!(who->client_id.hi | who->client_id.lo)) {
-        who->client_id = ag_client_id_of(sip, who->kind, who->issuer, who->client, p);
+        who->client_id = ag_client_id_of(sip, who->kind->name, who->issuer, who->client, p);
     }
     return who->client_id;
 }

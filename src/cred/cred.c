@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cred: finds the one credential of a request. The same key in two places is one key; two that
- * differ, or two kinds, are refused, since whoever reads one of them may not be who checked the other.
+ * cred: the table of types, and a request's way through it: each type looks in places of its own, then
+ * Authorization is read once for all that stand there.
  */
 #include "cred.h"
 
@@ -9,57 +9,64 @@
 
 #include <apr_strings.h>
 
-#include "../keys/key_format.h"
+#include "cred_search.h"
 
-/* The finding as it goes on. */
-typedef struct {
-    ag_credential_t *found;
-    const ag_request_t *request;
-    unsigned types;
-    unsigned places; /* where a key is read: AG_FROM_BIT */
-    int ambiguous;
-} hunt_t;
+#define AG_CREDENTIAL(name, token, places, advice, on) &ag_cred_##name,
+static const ag_cred_type_t *const types[AG_CRED_COUNT] = {
+#include "../core/credentials.def"
+};
+#undef AG_CREDENTIAL
 
-static void add(hunt_t *hunt, const ag_cred_type_t *type, const char *text, ag_from_e from)
+static unsigned places_of(const ag_cred_kind_t *kind, const ag_key_from_t *key_from)
 {
-    ag_credential_t *found = hunt->found;
-
-    found->places |= AG_FROM_BIT(from);
-    if (ag_text_nothing(text)) {
-        return;
-    }
-    if (found->type && (found->type != type || strcmp(found->text, text) != 0)) {
-        hunt->ambiguous = 1;
-        return;
-    }
-    if (!found->type) {
-        found->type = type;
-        found->text = text;
-        found->n = strlen(text);
-        found->from = from;
-    }
+    return kind == AG_KIND(key) ? key_from->places : kind->places;
 }
 
-/* A list's empty elements do not count (RFC 9110 s5.6.1): httpd joins an empty field and one that is
- * not to ", KEY". */
-static const char *without_commas(const char *text, apr_pool_t *p)
+unsigned ag_cred_places(const ag_key_from_t *key_from, unsigned accepted)
 {
-    apr_size_t n;
+    unsigned places = 0;
+    int i;
 
-    text += strspn(text, ", \t");
-    for (n = strlen(text); n && strchr(", \t", text[n - 1]); n--) {
+    for (i = 0; i < AG_CRED_COUNT; i++) {
+        places |= accepted & types[i]->kind->bit ? places_of(types[i]->kind, key_from) : 0;
     }
-    return apr_pstrmemdup(p, text, n);
+    return places;
 }
 
-/* A comma in a field of which one value is expected is what a repeated field looks like. */
-static void add_field(hunt_t *hunt, const ag_cred_type_t *type, const char *text, ag_from_e from)
+const ag_cred_type_t *ag_cred_pick(int *twice, const ag_cred_type_t *const *readers, int n, const char *text)
 {
-    if (strchr(text, ',')) {
-        text = without_commas(text, hunt->request->pool);
-        hunt->ambiguous |= strchr(text, ',') != NULL;
+    const ag_cred_type_t *mine = NULL;
+    int i;
+
+    for (i = 0; n > 1 && i < n; i++) {
+        if (readers[i]->looks_like && readers[i]->looks_like(text)) {
+            *twice |= mine != NULL;
+            mine = mine ? mine : readers[i];
+        }
     }
-    add(hunt, type, text, from);
+    return mine ? mine : n ? readers[0] : NULL;
+}
+
+/* What stands in Authorization, behind a scheme if `from` is one's. */
+static void add_from(ag_cred_search_t *search, unsigned accepted, const char *text, ag_from_e from)
+{
+    const ag_cred_type_t *readers[AG_CRED_COUNT], *type;
+    int i, n = 0;
+
+    for (i = 0; i < AG_CRED_COUNT; i++) {
+        const ag_cred_kind_t *kind = types[i]->kind;
+
+        if (accepted & kind->bit && places_of(kind, search->key_from) & AG_FROM_BIT(from)) {
+            readers[n++] = types[i];
+        }
+    }
+    type = ag_cred_pick(&search->ambiguous, readers, n, text);
+    if (type && type->unwrap) {
+        type->unwrap(search, text, from);
+    }
+    else if (type) {
+        ag_cred_add_field(search, type, text, from);
+    }
 }
 
 /* What follows the scheme's name in Authorization, or NULL when it is another scheme. */
@@ -73,175 +80,98 @@ static const char *after_scheme(const char *value, const char *scheme)
     return value + n + strspn(value + n, " \t");
 }
 
-/* Two dots, no more: what a token looks like from afar. */
-static int has_two_dots(const char *text)
+/* The scheme by which `value` begins, of those that are read (`places`), and what stands behind it; or NULL. */
+static const ag_scheme_t *find_scheme(const char **rest, unsigned places, const char *value)
 {
-    const char *dot = strchr(text, '.');
+    const ag_scheme_t *scheme;
 
-    dot = dot ? strchr(dot + 1, '.') : NULL;
-    return dot && !strchr(dot + 1, '.');
-}
-
-/* A bearer value of a key's shape is a key, one with two dots a token, anything else the first of
- * the two that is enabled. */
-static void add_bearer(hunt_t *hunt, const char *text)
-{
-    int key = (hunt->places & AG_FROM_BIT(AG_FROM_BEARER)) != 0;
-    int jwt = (hunt->types & AG_CRED_JWT) != 0;
-
-    if (jwt && (!key || (has_two_dots(text) && ag_key_shape(text, strlen(text)) == AG_KEY_FOREIGN))) {
-        add_field(hunt, &ag_cred_jwt, text, AG_FROM_BEARER);
-    }
-    else {
-        add_field(hunt, &ag_cred_key, text, AG_FROM_BEARER);
-    }
-}
-
-static void add_apikey(hunt_t *hunt, const char *text)
-{
-    add_field(hunt, &ag_cred_key, text, AG_FROM_APIKEY);
-}
-
-/* RFC 7617: the key is the password, or the user name when there is no password. */
-static void add_basic(hunt_t *hunt, const char *text)
-{
-    apr_size_t n = strlen(text);
-    char *pair = apr_palloc(hunt->request->pool, n + 1);
-    int size = ag_base64_decode((unsigned char *)pair, text, n);
-    char *colon;
-
-    pair[size > 0 ? size : 0] = '\0';
-    colon = strchr(pair, ':');
-    if (size <= 0 || strlen(pair) != (apr_size_t)size || !colon) {
-        add_field(hunt, &ag_cred_key, text, AG_FROM_BASIC); /* refused as malformed, not passed over */
-        return;
-    }
-    *colon++ = '\0';
-    add(hunt, &ag_cred_key, ag_text_nothing(colon) ? pair : colon, AG_FROM_BASIC);
-}
-
-static const struct {
-    const char *name;
-    ag_from_e from;
-    void (*add)(hunt_t *hunt, const char *text);
-} schemes[] = {
-    {"Bearer", AG_FROM_BEARER, add_bearer},
-    {"ApiKey", AG_FROM_APIKEY, add_apikey},
-    {"Basic", AG_FROM_BASIC, add_basic},
-};
-
-/* The number of the scheme by which `value` begins, of those that are read here, and what stands behind
- * it; -1: none. */
-static int find_scheme(const char **rest, const hunt_t *hunt, const char *value)
-{
-    unsigned read = hunt->places | (hunt->types & AG_CRED_JWT ? AG_FROM_BIT(AG_FROM_BEARER) : 0);
-    int i;
-
-    for (i = 0; i < (int)(sizeof schemes / sizeof *schemes); i++) {
-        if (read & AG_FROM_BIT(schemes[i].from) && (*rest = after_scheme(value, schemes[i].name))) {
-            return i;
+    for (scheme = ag_schemes; scheme->name; scheme++) {
+        if (places & AG_FROM_BIT(scheme->from) && (*rest = after_scheme(value, scheme->name))) {
+            return scheme;
         }
     }
-    return -1;
+    return NULL;
 }
 
 /* The one element of a repeated Authorization field: one that is empty, or a scheme without anything
  * behind it, does not count. With more than one, all that there is, and ambiguous if any is read here;
  * whichever that is, the field is a place of credentials. */
-static const char *only_element(hunt_t *hunt, const char *value)
+static const char *only_element(ag_cred_search_t *search, unsigned places, const char *value)
 {
-    char *rest = apr_pstrdup(hunt->request->pool, value);
+    char *left = apr_pstrdup(search->request->pool, value);
     const char *only = "";
     int count = 0, ours = 0;
     char *element, *last;
 
-    for (element = apr_strtok(rest, ",", &last); element; element = apr_strtok(NULL, ",", &last)) {
+    for (element = apr_strtok(left, ",", &last); element; element = apr_strtok(NULL, ",", &last)) {
+        const ag_scheme_t *scheme;
         const char *rest;
-        int i;
 
         element += strspn(element, " \t");
-        i = find_scheme(&rest, hunt, element);
-        hunt->found->places |= i >= 0 ? AG_FROM_BIT(schemes[i].from) : 0;
-        if (!ag_text_nothing(element) && (i < 0 || !ag_text_nothing(rest))) {
+        scheme = find_scheme(&rest, places, element);
+        search->found->places |= scheme ? AG_FROM_BIT(scheme->from) : 0;
+        if (!ag_text_nothing(element) && (!scheme || !ag_text_nothing(rest))) {
             count++;
-            ours |= i >= 0;
+            ours |= scheme != NULL;
             only = element;
         }
     }
-    hunt->ambiguous |= count > 1 && ours;
+    search->ambiguous |= count > 1 && ours;
     return count > 1 ? value : only;
 }
 
-static void authorization(hunt_t *hunt)
+static void authorization(ag_cred_search_t *search, unsigned accepted)
 {
-    const ag_request_t *request = hunt->request;
+    const ag_request_t *request = search->request;
     const char *value = request->header(request, request->authorization);
+    unsigned places = value ? ag_cred_places(search->key_from, accepted) : 0;
+    const ag_scheme_t *scheme;
     const char *rest;
-    int i;
 
     if (!value) {
         return;
     }
     if (strchr(value, ',')) {
-        value = only_element(hunt, value);
+        value = only_element(search, places, value);
     }
-    i = find_scheme(&rest, hunt, value);
-    if (i >= 0) {
-        schemes[i].add(hunt, rest);
+    scheme = find_scheme(&rest, places, value);
+    if (scheme) {
+        add_from(search, accepted, rest, scheme->from);
     }
-    else if (hunt->places & AG_FROM_BIT(AG_FROM_PLAIN)) {
-        add_field(hunt, &ag_cred_key, value, AG_FROM_PLAIN);
-    }
-}
-
-static void add_spelling(void *ctx, const char *name, const char *text)
-{
-    hunt_t *hunt = ctx;
-
-    hunt->found->fields++;
-    hunt->found->field = name;
-    hunt->found->value = text;
-    add_field(hunt, &ag_cred_key, text, AG_FROM_HEADER);
-}
-
-static void key_source(hunt_t *hunt, const ag_key_source_t *source)
-{
-    const ag_request_t *request = hunt->request;
-    const char *text = NULL;
-
-    switch (source->from) {
-    case AG_FROM_HEADER:
-        request->spellings(request, source->name, add_spelling, hunt);
-        return;
-    case AG_FROM_QUERY:
-        text = ag_cred_argument(request->args, source->name, &hunt->ambiguous, request->pool);
-        break;
-    case AG_FROM_COOKIE:
-        text = ag_cred_cookie(request->header(request, "Cookie"), source->name, &hunt->ambiguous, request->pool);
-        break;
-    default:
-        return; /* Authorization is read once, for keys and tokens together */
-    }
-    if (text) {
-        add(hunt, &ag_cred_key, text, source->from);
+    else if (places & AG_FROM_BIT(AG_FROM_PLAIN)) {
+        add_from(search, accepted, value, AG_FROM_PLAIN);
     }
 }
 
 ag_reason_e ag_cred_find(ag_credential_t *found, const ag_request_t *request, const ag_key_from_t *key_from,
-                         unsigned types)
+                         unsigned accepted)
 {
-    int keys = (types & AG_CRED_KEY) != 0;
-    hunt_t hunt = {found, request, types, keys ? key_from->places : 0, 0};
+    ag_cred_search_t search = {found, request, key_from, 0};
     int i;
 
     memset(found, 0, sizeof *found);
-    found->looked = keys;
-    for (i = 0; keys && i < key_from->n; i++) {
-        key_source(&hunt, &key_from->sources[i]);
+    for (i = 0; i < AG_CRED_COUNT; i++) {
+        if (types[i]->find && accepted & types[i]->kind->bit) {
+            types[i]->find(&search);
+        }
     }
-    authorization(&hunt);
-    if (hunt.ambiguous) {
+    authorization(&search, accepted);
+    if (search.ambiguous) {
         return AG_R_CREDENTIAL_AMBIGUOUS;
     }
     return found->type ? AG_R_NONE : AG_R_CREDENTIAL_MISSING;
+}
+
+ag_reason_e ag_cred_check(ag_principal_t **who, ag_cred_call_t *call, const ag_credential_t *found)
+{
+    const ag_cred_type_t *type = found->type;
+    ag_reason_e reason = type->check(who, call, found->text, found->n);
+
+    if (*who) {
+        (*who)->kind = type->kind;
+    }
+    if (call->shown) {
+        call->shown->kind = type->kind;
+    }
+    return reason;
 }

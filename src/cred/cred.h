@@ -1,36 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cred: from a request to a principal. First the one credential is found, then its type checks it.
- * A credential type is one file and one row in cred.c.
+ * cred: from a request to a principal. First the one credential is found, then its type checks it. A kind of
+ * credentials is a row of core/credentials.def, and a type with its functions in a file of its own.
  */
 #ifndef AG_CRED_H
 #define AG_CRED_H
 
 #include "../ban/ban.h"
 #include "../base/cache.h"
+#include "../core/credential.h"
 #include "../core/principal.h"
 #include "../core/reason.h"
 #include "../core/request.h"
 #include "../keys/keys.h"
 #include "jwt.h"
-
-/* Where a key may stand. */
-typedef enum {
-    AG_FROM_HEADER,
-    AG_FROM_BEARER,
-    AG_FROM_BASIC,
-    AG_FROM_QUERY,
-    AG_FROM_COOKIE,
-    AG_FROM_APIKEY, /* Authorization: ApiKey */
-    AG_FROM_PLAIN   /* Authorization without a scheme: header:Authorization */
-} ag_from_e;
-
-#define AG_FROM_BIT(from) (1u << (from))
-
-/* Those that stand in Authorization. */
-#define AG_FROM_AUTHORIZATION                                                                                        \
-    (AG_FROM_BIT(AG_FROM_BEARER) | AG_FROM_BIT(AG_FROM_BASIC) | AG_FROM_BIT(AG_FROM_APIKEY)                          \
-     | AG_FROM_BIT(AG_FROM_PLAIN))
 
 typedef struct ag_key_source_t {
     ag_from_e from;
@@ -40,10 +23,10 @@ typedef struct ag_key_source_t {
 typedef struct ag_key_from_t {
     const ag_key_source_t *sources;
     int n;
-    const char *vary;                 /* the fields an answer depends on (RFC 9110 s12.5.5) */
-    int queries;                      /* how many sources are arguments: these need masking in logs */
-    unsigned places;                  /* AG_FROM_BIT of all sources; and of ApiKey, where the challenge offers it */
-    const char *advice, *advice_both; /* where a key goes; where a key or a token; one sentence */
+    const char *vary;   /* the fields an answer depends on (RFC 9110 s12.5.5) */
+    int queries;        /* how many sources are arguments: these need masking in logs */
+    unsigned places;    /* AG_FROM_BIT of all sources; and of ApiKey, where the challenge offers it */
+    const char *advice; /* how a key is sent: "the key in the X-API-Key field" */
 } ag_key_from_t;
 
 /* What credentials are checked against in one server process: fixed once it has started. What the handles
@@ -63,7 +46,7 @@ typedef struct ag_cred_engine_t {
 typedef struct ag_cred_call_t {
     const ag_request_t *request;
     const ag_cred_engine_t *engine;
-    ag_jwt_policy_t jwt; /* filled for a type whose `tokens` is set */
+    ag_jwt_policy_t jwt; /* filled for tokens (kind->token) */
     ag_id_t jwt_realm;
     int known_only;        /* a banned address: what is not known to be good is AG_R_BANNED, unasked */
     int guess;             /* out: it was refused and is nobody's, as far as anybody can tell */
@@ -71,14 +54,23 @@ typedef struct ag_cred_call_t {
     ag_principal_t *shown; /* out: whose credential was refused, where that is known */
 } ag_cred_call_t;
 
+typedef struct ag_cred_search_t ag_cred_search_t; /* cred_search.h */
+
 typedef struct ag_cred_type_t {
-    const char *name; /* in ApiGuardProvider and Require api-credential */
-    int tokens;       /* it needs call->jwt and call->jwt_realm */
+    const ag_cred_kind_t *kind;
+    /* Where several kinds are read from one place: is the text certainly of this one? NULL: that never shows. */
+    int (*looks_like)(const char *text);
+    /* Adds what is the credential of the text behind a scheme (`from`); NULL: all of it is. */
+    void (*unwrap)(ag_cred_search_t *search, const char *text, ag_from_e from);
+    /* Adds what stands elsewhere than in Authorization; NULL: nothing does. */
+    void (*find)(ag_cred_search_t *search);
     /* AG_R_NONE and *who, or why not. `text` is what the client sent, unchecked. */
     ag_reason_e (*check)(ag_principal_t **who, ag_cred_call_t *call, const char *text, apr_size_t n);
 } ag_cred_type_t;
 
-extern const ag_cred_type_t ag_cred_key, ag_cred_jwt;
+#define AG_CREDENTIAL(name, token, places, advice, on) extern const ag_cred_type_t ag_cred_##name;
+#include "../core/credentials.def"
+#undef AG_CREDENTIAL
 
 /* A credential as found. */
 typedef struct ag_credential_t {
@@ -92,13 +84,21 @@ typedef struct ag_credential_t {
     const char *field, *value;
 } ag_credential_t;
 
-/* The one credential of the request, of the types whose bit (their place in cred.c's table, key 1,
- * jwt 2) is set in `types`. AG_R_NONE, AG_R_CREDENTIAL_MISSING, or AG_R_CREDENTIAL_AMBIGUOUS for two
- * that differ. What no enabled type reads is not a credential, and what is empty or blank is none. */
+/* The one credential of the request, of the kinds whose bits are in `accepted`. AG_R_NONE,
+ * AG_R_CREDENTIAL_MISSING, or AG_R_CREDENTIAL_AMBIGUOUS for two that differ or that are of two kinds. What no
+ * accepted kind reads is not a credential, and what is empty or blank is none. */
 ag_reason_e ag_cred_find(ag_credential_t *found, const ag_request_t *request, const ag_key_from_t *key_from,
-                         unsigned types);
+                         unsigned accepted);
 
-enum { AG_CRED_KEY = 1, AG_CRED_JWT = 2 };
+/* Checks what was found: AG_R_NONE and *who (NULL before), or why not. */
+ag_reason_e ag_cred_check(ag_principal_t **who, ag_cred_call_t *call, const ag_credential_t *found);
+
+/* Where credentials of these kinds are read: AG_FROM_BIT. */
+unsigned ag_cred_places(const ag_key_from_t *key_from, unsigned accepted);
+
+/* Which of `n` types that read one place a text is given to: the one that it looks like, else the first; NULL:
+ * there is none. *twice is set to 1 when it looks like two. */
+const ag_cred_type_t *ag_cred_pick(int *twice, const ag_cred_type_t *const *readers, int n, const char *text);
 
 /* The value of an argument or a cookie, decoded; NULL when it is not there or blank. Twice is *twice = 1.
  * Its name is compared as a backend might read it: percent-encoded, in any case, with any sign for

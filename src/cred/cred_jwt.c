@@ -148,4 +148,13 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
     return reason;
 }
 
-const ag_cred_type_t ag_cred_jwt = {"jwt", 1, check};
+/* Two dots, no more: what a token looks like from afar. */
+static int looks_like(const char *text)
+{
+    const char *dot = strchr(text, '.');
+
+    dot = dot ? strchr(dot + 1, '.') : NULL;
+    return dot && !strchr(dot + 1, '.');
+}
+
+const ag_cred_type_t ag_cred_jwt = {AG_KIND(jwt), looks_like, NULL, NULL, check};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cred_key: API keys. Whether there is such a key comes from the key store; whether it may do this
- * now is decided here, on every request, a cached key too.
+ * cred_key: API keys. Where they stand a section says (ApiGuardKeyFrom). Whether there is such a key comes from the
+ * key store; whether it may do this now is decided here, on every request, a cached key too.
  */
 #include <string.h>
 
@@ -9,13 +9,12 @@
 
 #include "../keys/endpoint.h"
 #include "../keys/key_format.h"
-#include "cred.h"
+#include "cred_search.h"
 
 static ag_principal_t *principal_of(const ag_key_t *key, ag_id_t realm, apr_pool_t *p)
 {
     ag_principal_t *who = apr_pcalloc(p, sizeof *who);
 
-    who->kind = ag_cred_key.name;
     who->issuer = "";
     who->client = key->client;
     who->key_id = key->key_id;
@@ -96,4 +95,77 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
     return reason;
 }
 
-const ag_cred_type_t ag_cred_key = {"key", 0, check};
+/* ---- where it stands -------------------------------------------------------------------------- */
+
+static int looks_like(const char *text)
+{
+    return ag_key_shape(text, strlen(text)) != AG_KEY_FOREIGN;
+}
+
+/* RFC 7617: of a Basic credential the key is the password, or the user name when there is no password. */
+static void unwrap(ag_cred_search_t *search, const char *text, ag_from_e from)
+{
+    apr_size_t n = strlen(text);
+    char *pair, *colon;
+    int size;
+
+    if (from != AG_FROM_BASIC) {
+        ag_cred_add_field(search, &ag_cred_key, text, from);
+        return;
+    }
+    pair = apr_palloc(search->request->pool, n + 1);
+    size = ag_base64_decode((unsigned char *)pair, text, n);
+    pair[size > 0 ? size : 0] = '\0';
+    colon = strchr(pair, ':');
+    if (size <= 0 || strlen(pair) != (apr_size_t)size || !colon) {
+        ag_cred_add_field(search, &ag_cred_key, text, from); /* refused as malformed, not passed over */
+        return;
+    }
+    *colon++ = '\0';
+    ag_cred_add(search, &ag_cred_key, ag_text_nothing(colon) ? pair : colon, from);
+}
+
+static void add_spelling(void *ctx, const char *name, const char *text)
+{
+    ag_cred_search_t *search = ctx;
+
+    search->found->fields++;
+    search->found->field = name;
+    search->found->value = text;
+    ag_cred_add_field(search, &ag_cred_key, text, AG_FROM_HEADER);
+}
+
+static void look_at(ag_cred_search_t *search, const ag_key_source_t *source)
+{
+    const ag_request_t *request = search->request;
+    const char *text = NULL;
+
+    switch (source->from) {
+    case AG_FROM_HEADER:
+        request->spellings(request, source->name, add_spelling, search);
+        return;
+    case AG_FROM_QUERY:
+        text = ag_cred_argument(request->args, source->name, &search->ambiguous, request->pool);
+        break;
+    case AG_FROM_COOKIE:
+        text = ag_cred_cookie(request->header(request, "Cookie"), source->name, &search->ambiguous, request->pool);
+        break;
+    default:
+        return; /* Authorization is read once for all kinds */
+    }
+    if (text) {
+        ag_cred_add(search, &ag_cred_key, text, source->from);
+    }
+}
+
+static void find(ag_cred_search_t *search)
+{
+    int i;
+
+    search->found->looked = 1;
+    for (i = 0; i < search->key_from->n; i++) {
+        look_at(search, &search->key_from->sources[i]);
+    }
+}
+
+const ag_cred_type_t ag_cred_key = {AG_KIND(key), looks_like, unwrap, find, check};

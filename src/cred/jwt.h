@@ -129,7 +129,7 @@ typedef struct ag_jwt_policy_t {
     const ag_jwt_keyset_t *const *sets;
     int n_sets;
     ag_words_t issuers; /* empty: any */
-    ag_words_t known;   /* what issuers are called in all sections that accept several, and AG_KEYS_ISSUER */
+    ag_words_t known;   /* what issuers are called in all sections that accept several, and kinds without any */
     const char *const *issuer_names; /* what they are called, one beside each: its name=, else itself */
     ag_words_t audiences;            /* empty: any */
     int leeway;                      /* seconds, on exp, nbf and iat */
@@ -164,8 +164,8 @@ const char *ag_jwt_issuer_at(const ag_jwt_policy_t *policy, int i, int *more);
  * moment from which it must be refused (exp + leeway, microseconds; 0: never), *begins the moment
  * from which it is good (nbf - leeway; 0: always); both are set with AG_R_NONE.
  * *forged says that it is no token, or that a key was there and the signature is not its; a `kid` no
- * set knows is token_invalid, but may only be one that we have not learned yet. who->realm,
- * who->wildcards and the name of the issuer are left to the caller. */
+ * set knows is token_invalid, but may only be one that we have not learned yet. who->kind,
+ * who->realm, who->wildcards and the name of the issuer are left to the caller. */
 ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *expires, const char **detail,
                          int *forged, const ag_jwt_policy_t *policy, const char *text, apr_size_t n, apr_time_t now,
                          apr_pool_t *p);

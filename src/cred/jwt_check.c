@@ -150,7 +150,6 @@ static ag_principal_t *make_who(const ag_jwt_t *jwt, const ag_jwt_key_t *key, co
 {
     ag_principal_t *who = apr_pcalloc(p, sizeof *who);
 
-    who->kind = "jwt";
     who->issuer = c->iss ? apr_pstrdup(p, c->iss) : "";
     who->key_id = key->kid;
     who->parse_claims = ag_jwt_claims_of;

@@ -97,12 +97,11 @@ static int collide(const label_t *a, const label_t *b)
            || leads(a->name, b->name) || leads(b->name, a->name);
 }
 
-/* "key" is what a key's client has behind it where it could be taken for a token's. */
 static int is_clear(const ag_jwt_policy_t *policy, const label_t *one)
 {
     int i;
 
-    if (strchr(one->name, '@') || strcmp(one->name, AG_KEYS_ISSUER) == 0) {
+    if (strchr(one->name, '@') || ag_cred_is_issuer(one->name, 0)) {
         return 0;
     }
     for (i = 0; i < count(policy); i++) {

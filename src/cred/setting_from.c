@@ -155,8 +155,7 @@ static const char *parse_key_from(void *value, const ag_setting_t *row, const ag
     from->queries = queries;
     from->places = places_of(from);
     from->vary = vary_of(from, call->p);
-    from->advice = apr_pstrcat(call->p, "Send the key ", advice_of(from, call->p), NULL);
-    from->advice_both = apr_pstrcat(call->p, from->advice, ", or a token as Authorization: Bearer", NULL);
+    from->advice = apr_pstrcat(call->p, "the key ", advice_of(from, call->p), NULL);
     return NULL;
 }
 

@@ -19,7 +19,21 @@ static int is_name(const char *name)
 
     for (at = name; apr_isalnum(*at) || *at == '.' || *at == '_' || *at == '-'; at++) {
     }
-    return *name && !*at && at - name <= MAX_NAME && strcasecmp(name, AG_KEYS_ISSUER) != 0;
+    return *name && !*at && at - name <= MAX_NAME && !ag_cred_is_issuer(name, 1);
+}
+
+/* ", not "key"": for a message. */
+static const char *not_these(apr_pool_t *p)
+{
+    const char *text = "";
+    int i;
+
+    for (i = 0; i < AG_CRED_COUNT; i++) {
+        const char *name = ag_cred_kinds[i].name;
+
+        text = ag_cred_is_issuer(name, 0) ? apr_pstrcat(p, text, ", not \"", name, "\"", NULL) : text;
+    }
+    return text;
 }
 
 /* What is being put together: two lists side by side. */
@@ -54,8 +68,8 @@ static const char *name_last(lists_t *lists, const char *name, apr_pool_t *p)
         || APR_ARRAY_IDX(lists->names, last, const char *) != APR_ARRAY_IDX(lists->issuers, last, const char *)) {
         return apr_psprintf(p,
                             "\"name=%s\" is not allowed: behind an issuer, once, 1 to %d letters, "
-                            "digits and . _ -, not \"" AG_KEYS_ISSUER "\"",
-                            name, MAX_NAME);
+                            "digits and . _ -%s",
+                            name, MAX_NAME, not_these(p));
     }
     APR_ARRAY_IDX(lists->names, last, const char *) = name;
     return NULL;

@@ -81,7 +81,6 @@ int ag_token_memo_read(ag_token_memo_t *memo, ag_principal_t **out, const char *
         return 0;
     }
     *memo = head.memo;
-    who->kind = "jwt";
     who->issuer = take(&at, end);
     who->client = take(&at, end);
     who->user = take(&at, end);

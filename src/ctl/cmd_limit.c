@@ -10,6 +10,7 @@
 #include <apr_tables.h>
 
 #include "../base/json.h"
+#include "../core/credential.h"
 #include "../ipset/ipset.h"
 #include "ctl.h"
 
@@ -34,7 +35,9 @@ static const char *subject_of(const char *text, apr_pool_t *p)
     if (ag_ip_parse(&ip, text)) {
         return apr_pstrcat(p, "ip:", text, NULL);
     }
-    return strchr(text, ':') || strcmp(text, "global") == 0 ? text : apr_pstrcat(p, "client:key::", text, NULL);
+    return strchr(text, ':') || strcmp(text, "global") == 0
+               ? text
+               : apr_pstrcat(p, "client:", AG_KIND(key)->name, "::", text, NULL);
 }
 
 /* Asks the server about a subject ("": about the table alone). An exit code; what was wrong has been

@@ -12,6 +12,8 @@
 
 #include "../base/json.h"
 #include "../base/measure.h"
+#include "../core/credential.h"
+#include "../core/setting.h"
 #include "../ipset/ipset.h"
 #include "../keys/key_row.h"
 #include "../keys/keys_bcrypt.h"
@@ -57,15 +59,26 @@ static const char *check_prefix(const char *text, apr_pool_t *p)
                : "1 to 64 printable ASCII characters without spaces";
 }
 
+/* What a client's name may not begin with, since a rule would read it as the kind of another's credential. */
+#define AG_CREDENTIAL(name, token, places, advice, on) "|\"" #name ":\""
+static const char leads[] =
+#include "../core/credentials.def"
+    ;
+#undef AG_CREDENTIAL
+
 /* A name goes into fields, logs and variables; the reserved ones mean something there. */
 static const char *check_client(const char *text, apr_pool_t *p)
 {
-    (void)p;
+    const ag_cred_kind_t *kind;
+    const char *rest;
+
     if (!*text || strlen(text) > 255 || !ag_text_printable(text) || ag_text_blank(text) == AG_BLANK_END) {
         return "1 to 255 bytes of UTF-8 without control characters, and no blank at an end";
     }
-    return strcmp(text, "anonymous") == 0 || strncmp(text, "key:", 4) == 0 || strncmp(text, "jwt:", 4) == 0
-               ? "\"anonymous\" and names beginning with \"key:\" or \"jwt:\" are reserved"
+    kind = ag_cred_before(&rest, text);
+    return kind || strcmp(text, ag_cred_anonymous.name) == 0
+               ? apr_psprintf(p, "\"%s\" and names beginning with %s are reserved", ag_cred_anonymous.name,
+                              ag_setting_choices(leads + 1, p))
                : NULL;
 }
 
@@ -147,6 +160,12 @@ static const char *check_active(const char *text, apr_pool_t *p)
 
 typedef const char *(*check_f)(const char *text, apr_pool_t *p);
 
+#define AG_CREDENTIAL(name, token, places, advice, on) ", not \"" #name ":...\""
+static const char client_rule[] = "a name: 1 to 255 bytes of UTF-8 without blanks at its ends; not \"anonymous\""
+#include "../core/credentials.def"
+    ;
+#undef AG_CREDENTIAL
+
 static const struct {
     const char *name;
     ag_key_column_e reads; /* the server's column; AG_COL_COUNT: the server does not read it */
@@ -159,9 +178,7 @@ static const struct {
                    "to 14)"},
     [AG_D_PREFIX] = {"key_prefix", AG_COL_COUNT, check_prefix, NULL,
                      "1 to 64 printable characters; for a bcrypt hash the first 8 of the key"},
-    [AG_D_CLIENT] =
-        {"client_name", AG_COL_COUNT, check_client, NULL,
-         "a name: 1 to 255 bytes of UTF-8 without blanks at its ends; not \"anonymous\", not \"key:...\", not \"jwt:...\""},
+    [AG_D_CLIENT] = {"client_name", AG_COL_COUNT, check_client, NULL, client_rule},
     [AG_D_EMAIL] = {"client_email", AG_COL_COUNT, check_email, NULL, "an address"},
     [AG_D_SCOPES] = {"permissions", AG_COL_SCOPES, NULL, check_word,
                      "words separated by spaces, or a JSON array of them"},

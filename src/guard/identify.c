@@ -15,7 +15,8 @@ static ag_principal_t *anonymous(apr_pool_t *p)
 {
     ag_principal_t *who = apr_pcalloc(p, sizeof *who);
 
-    who->kind = who->client = "anonymous";
+    who->kind = &ag_cred_anonymous;
+    who->client = who->kind->name;
     who->issuer = "";
     who->anonymous = 1;
     return who;
@@ -36,7 +37,7 @@ static ag_reason_e ask(ag_principal_t **who, ag_cred_call_t *call, ag_check_t *c
     ag_reason_e reason;
 
     call->known_only = banned != 0;
-    reason = found->type->check(who, call, found->text, found->n);
+    reason = ag_cred_check(who, call, found);
     if (reason != AG_R_BANNED) {
         return reason;
     }
@@ -45,7 +46,7 @@ static ag_reason_e ask(ag_principal_t **who, ag_cred_call_t *call, ag_check_t *c
     }
     ag_would_refuse(&check->verdict, AG_R_BANNED);
     call->known_only = call->guess = 0;
-    return found->type->check(who, call, found->text, found->n);
+    return ag_cred_check(who, call, found);
 }
 
 /* A word with a blank in it would be two for whoever comes next. Told when a token is read, which is
@@ -61,9 +62,9 @@ static void tell_left_out(const ag_check_t *check, const ag_principal_t *who)
            who->client ? who->client : "-", who->user ? who->user : "-", who->left_out, ag_guard_more(check, more));
 }
 
-/* Where several issuers are accepted, "ops@staff" is what "ops" of the issuer staff is told as. A key's
- * client of such a name is told with one more word behind it. */
-static void name_key(const ag_check_t *check, ag_principal_t *who)
+/* Where several issuers are accepted, "ops@staff" is what "ops" of the issuer staff is told as. A key's client of
+ * such a name, or one of another kind without issuers, is told with the kind behind it. */
+static void name_kind(const ag_check_t *check, ag_principal_t *who)
 {
     const char *at = who && who->client ? strrchr(who->client, '@') : NULL;
     ag_jwt_policy_t jwt;
@@ -72,30 +73,29 @@ static void name_key(const ag_check_t *check, ag_principal_t *who)
         return;
     }
     ag_policy_jwt(&jwt, check->policy, check->exchange->request.pool);
-    who->issuer_name = AG_KEYS_ISSUER;
+    who->issuer_name = who->kind->name;
     who->issuers = jwt.known;
-    who->several =
-        ag_jwt_several(&jwt) && (ag_jwt_issuer_in(&jwt, at + 1, '\0') || strcmp(at + 1, AG_KEYS_ISSUER) == 0);
+    who->several = ag_jwt_several(&jwt) && (ag_jwt_issuer_in(&jwt, at + 1, '\0') || ag_cred_is_issuer(at + 1, 0));
 }
 
 static ag_reason_e examine(ag_check_t *check)
 {
-    const ag_credential_t *found = &check->credential;
+    const ag_cred_kind_t *kind = check->credential.type->kind;
     ag_verdict_t *verdict = &check->verdict;
     ag_principal_t *who = NULL;
     ag_cred_call_t call;
     ag_reason_e reason;
 
     prepare(&call, check);
-    if (found->type->tokens) {
+    if (kind->token) {
         ag_policy_jwt(&call.jwt, check->policy, call.request->pool);
         call.jwt_realm = ag_policy_realm(check->policy);
     }
-    verdict->kind = found->type->name;
+    verdict->kind = kind->name;
     reason = ask(&who, &call, check);
     verdict->shown = call.shown;
-    if (!found->type->tokens && ag_policy_parts_names(check->policy)) {
-        name_key(check, call.shown);
+    if (!kind->token && ag_policy_parts_names(check->policy)) {
+        name_kind(check, call.shown);
     }
     if (call.guess) {
         reason = ag_guard_ban_count(check, reason);
@@ -166,7 +166,6 @@ static const ag_policy_t *keep_policy(const ag_policy_t *policy, apr_pool_t *p)
     kept->key_from.sources = sources;
     kept->key_from.vary = apr_pstrdup(p, policy->key_from.vary);
     kept->key_from.advice = apr_pstrdup(p, policy->key_from.advice);
-    kept->key_from.advice_both = apr_pstrdup(p, policy->key_from.advice_both);
     kept->limits = kept->concurrency = no_limits;
     kept->pass_claims.n = 0;
     return kept;

@@ -151,20 +151,33 @@ void ag_policy_jwt(ag_jwt_policy_t *jwt, const ag_policy_t *policy, apr_pool_t *
 
 unsigned ag_policy_types(const ag_policy_t *policy)
 {
-    if (policy->providers) {
-        return policy->providers;
+    unsigned types = policy->providers;
+
+    if (!types) {
+#define AG_HAS(list)                                   (count(policy->list) > 0)
+#define AG_CREDENTIAL(name, token, places, advice, on) types |= (on) ? 1u << AG_CRED_##name : 0;
+#include "../core/credentials.def"
+#undef AG_CREDENTIAL
+#undef AG_HAS
     }
-    return count(policy->jwt_keys) + count(policy->jwks) ? AG_CRED_KEY | AG_CRED_JWT : AG_CRED_KEY;
+    return types;
 }
 
-const char *ag_policy_advice(const ag_policy_t *policy)
+const char *ag_policy_advice(const ag_policy_t *policy, apr_pool_t *p)
 {
     unsigned types = ag_policy_types(policy);
+    const char *text = "Send ";
+    int i, n = 0;
 
-    if (!(types & AG_CRED_KEY)) {
-        return "Send a token as Authorization: Bearer";
+    for (i = 0; i < AG_CRED_COUNT; i++) {
+        const ag_cred_kind_t *kind = &ag_cred_kinds[i];
+        const char *how = kind == AG_KIND(key) ? policy->key_from.advice : kind->advice;
+
+        if (types & kind->bit && how) {
+            text = apr_pstrcat(p, text, n++ ? ", or " : "", how, NULL);
+        }
     }
-    return types & AG_CRED_JWT ? policy->key_from.advice_both : policy->key_from.advice;
+    return n ? text : NULL;
 }
 
 /* Issuers by names of which one could be taken for another. */

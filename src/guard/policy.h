@@ -76,11 +76,11 @@ void ag_policy_jwt(ag_jwt_policy_t *jwt, const ag_policy_t *policy, apr_pool_t *
 /* Everything in a section that decides which tokens are accepted (AG_IN_REALM). */
 ag_id_t ag_policy_realm(const ag_policy_t *policy);
 
-/* The types of credentials that the section accepts: AG_CRED_KEY, AG_CRED_JWT. */
+/* The kinds of credentials that the section accepts, a bit each. */
 unsigned ag_policy_types(const ag_policy_t *policy);
 
-/* Where a credential goes, for a client that sent none: one sentence. */
-const char *ag_policy_advice(const ag_policy_t *policy);
+/* How a credential is sent, for a client that sent none: one sentence. */
+const char *ag_policy_advice(const ag_policy_t *policy, apr_pool_t *p);
 
 /* 1 when he may use the method. Else *wanted is what would have done, parted by spaces, or NULL when
  * nothing would. */

@@ -47,7 +47,7 @@ static void name_user(request_rec *r, const ag_principal_t *who)
 {
     const char *name = who->user ? who->user : who->client ? who->client : who->key_id;
 
-    r->user = (char *)ag_principal_qualified(who, name ? name : who->kind, r->pool);
+    r->user = (char *)ag_principal_qualified(who, name ? name : who->kind->name, r->pool);
     r->ap_auth_type = (char *)"ApiGuard";
 }
 

@@ -145,7 +145,7 @@ static void hide_authorization(request_rec *r, ag_check_t *check)
     const char *name = check->exchange->request.authorization;
 
     if ((credential->places & AG_FROM_AUTHORIZATION)
-        && (check->policy->hide == AG_HIDE_ALL || credential->type != &ag_cred_jwt
+        && (check->policy->hide == AG_HIDE_ALL || !credential->type || !credential->type->kind->token
             || check->verdict.reason == AG_R_CREDENTIAL_AMBIGUOUS)) {
         ag_hide_field(r, check->exchange, name, apr_table_get(r->headers_in, name));
     }

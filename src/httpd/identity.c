@@ -178,7 +178,7 @@ void ag_identity_publish(request_rec *r, ag_check_t *check)
     set(r, put, "APIGUARD_CLIENT", ag_principal_qualified(who, who->client, r->pool));
     set(r, put, "APIGUARD_ISSUER", ag_issuer_label(who));
     set(r, put, "APIGUARD_KEY_ID", who->key_id);
-    set(r, put, "APIGUARD_CREDENTIAL", who->kind);
+    set(r, put, "APIGUARD_CREDENTIAL", who->kind->name);
     set(r, put, "APIGUARD_SCOPES", joined(&who->scopes, r->pool));
     each_claim(r, check, "CLAIM_", '_', tell_variable);
 }
@@ -202,7 +202,7 @@ void ag_identity_tell_backend(request_rec *r, ag_check_t *check)
     tell_field(r, "User", ag_principal_qualified(who, who->user, r->pool));
     tell_field(r, "Issuer", ag_issuer_label(who));
     tell_field(r, "Key-Id", who->key_id);
-    tell_field(r, "Credential", who->kind);
+    tell_field(r, "Credential", who->kind->name);
     tell_field(r, "Scopes", joined(&who->scopes, r->pool));
     tell_field(r, "Roles", joined(&who->roles, r->pool));
     each_claim(r, check, "Claim-", '-', tell_field);

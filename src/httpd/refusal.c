@@ -24,19 +24,10 @@ static void add_challenge(void *ctx, const char *name, const char *value)
     apr_table_addn(r->err_headers_out, challenge_name(r), value);
 }
 
-static unsigned schemes(const ag_policy_t *policy)
+/* The places in Authorization where the section reads a credential. */
+static unsigned offer(const ag_policy_t *policy)
 {
-    unsigned types = ag_policy_types(policy);
-    unsigned places = types & AG_CRED_KEY ? policy->key_from.places : 0;
-    unsigned offered = 0;
-
-    if (types & AG_CRED_JWT || places & AG_FROM_BIT(AG_FROM_BEARER)) {
-        offered |= AG_SCHEME_BEARER;
-    }
-    if (places & AG_FROM_BIT(AG_FROM_BASIC)) {
-        offered |= AG_SCHEME_BASIC;
-    }
-    return places & AG_FROM_BIT(AG_FROM_APIKEY) ? offered | AG_SCHEME_APIKEY : offered;
+    return ag_cred_places(&policy->key_from, ag_policy_types(policy)) & AG_FROM_AUTHORIZATION;
 }
 
 /* 1 when a 401 is being answered with an ErrorDocument, which is itself refused: httpd then sends the
@@ -50,8 +41,8 @@ void ag_refusal_challenge(request_rec *r, const ag_check_t *check, int status)
 {
     const ag_credential_t *shown = &check->credential;
     int by_bearer = shown->type && shown->from == AG_FROM_BEARER;
-    unsigned offered = status == HTTP_UNAUTHORIZED                            ? schemes(check->policy)
-                       : by_bearer && ag_reason(check->verdict.reason)->oauth ? AG_SCHEME_BEARER
+    unsigned offered = status == HTTP_UNAUTHORIZED                            ? offer(check->policy)
+                       : by_bearer && ag_reason(check->verdict.reason)->oauth ? AG_FROM_BIT(AG_FROM_BEARER)
                                                                               : 0;
 
     if (!offered && answers_401(r)) {
@@ -222,7 +213,7 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     publish(r, check);
     audit(r, check, status);
     if (verdict->reason == AG_R_CREDENTIAL_MISSING && !verdict->detail) {
-        verdict->detail = ag_policy_advice(check->policy); /* for the client alone */
+        verdict->detail = ag_policy_advice(check->policy, r->pool); /* for the client alone */
     }
     if (check->policy->errors == AG_ERRORS_PROBLEM) {
         check->problem = ag_problem(verdict, status, request_id(check->exchange), r->pool);

@@ -156,7 +156,7 @@ static ag_key_result_e ask_database(const ag_key_t **key, const lookup_t *l)
     if (rv != APR_SUCCESS) {
         return fall_back(key, l);
     }
-    read->client_id = ag_client_id_of(l->keys->sip, "key", "", read->client, l->p);
+    read->client_id = ag_client_id_of(l->keys->sip, AG_KIND(key)->name, "", read->client, l->p);
     remember(l, read, word);
     remember_good(l, read);
     *key = read;

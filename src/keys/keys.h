@@ -37,7 +37,7 @@ typedef struct ag_key_t {
     const ag_rate_t *rates;     /* its own, else its plan's */
     int n_rates;
     apr_time_t expires; /* microseconds; 0 never. The earlier of expires_at and grace_until */
-    ag_id_t client_id;  /* as of a principal of kind "key" */
+    ag_id_t client_id;  /* as of a principal with a key */
     int active;
 } ag_key_t;
 

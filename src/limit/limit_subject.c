@@ -42,10 +42,10 @@ static const char *name_of(const char *what, const ag_principal_t *who, const ch
     if (!name || !*name) {
         return NULL;
     }
-    size = strlen(what) + strlen(who->kind) + 3 * strlen(issuer) + strlen(name) + 3;
+    size = strlen(what) + strlen(who->kind->name) + 3 * strlen(issuer) + strlen(name) + 3;
     ag_buf_init(&text, apr_palloc(p, size), size);
     ag_buf_str(&text, what);
-    ag_buf_str(&text, who->kind);
+    ag_buf_str(&text, who->kind->name);
     ag_buf_mem(&text, ":", 1);
     write_issuer(&text, issuer);
     ag_buf_mem(&text, ":", 1);
@@ -74,7 +74,7 @@ static const char *subject_key(const ag_subject_t *asked)
     const ag_principal_t *who = asked->who;
     const char *client;
 
-    if (!who || strcmp(who->kind, "key") != 0 || !who->key_id) {
+    if (!who || who->kind != AG_KIND(key) || !who->key_id) {
         return NULL;
     }
     client = name_of("", who, who->client, asked->request->pool);

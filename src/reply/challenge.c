@@ -25,12 +25,12 @@ static const char *quoted(const char *text, apr_pool_t *p)
     return out;
 }
 
-static const char *bearer(const ag_verdict_t *verdict, const char *realm, int by_bearer, apr_pool_t *p)
+/* What was wrong with the bearer token (RFC 6750 s3). */
+static const char *with_error(const char *value, const ag_verdict_t *verdict, apr_pool_t *p)
 {
     const ag_reason_t *reason = ag_reason(verdict->reason);
-    const char *value = apr_pstrcat(p, "Bearer realm=", realm, NULL);
 
-    if (!by_bearer || !reason->oauth) {
+    if (!reason->oauth) {
         return value;
     }
     value = apr_pstrcat(p, value, ", error=\"", reason->oauth,
@@ -41,17 +41,17 @@ static const char *bearer(const ag_verdict_t *verdict, const char *realm, int by
     return value;
 }
 
-void ag_challenge(const ag_verdict_t *verdict, unsigned schemes, int by_bearer, const char *realm, ag_field_fn set,
+void ag_challenge(const ag_verdict_t *verdict, unsigned places, int by_bearer, const char *realm, ag_field_fn set,
                   void *ctx, apr_pool_t *p)
 {
-    realm = apr_pstrcat(p, "\"", realm ? realm : "API", "\"", NULL);
-    if (schemes & AG_SCHEME_APIKEY) {
-        set(ctx, "WWW-Authenticate", apr_pstrcat(p, "ApiKey realm=", realm, NULL));
-    }
-    if (schemes & AG_SCHEME_BEARER) {
-        set(ctx, "WWW-Authenticate", bearer(verdict, realm, by_bearer, p));
-    }
-    if (schemes & AG_SCHEME_BASIC) {
-        set(ctx, "WWW-Authenticate", apr_pstrcat(p, "Basic realm=", realm, NULL));
+    const ag_scheme_t *scheme;
+
+    for (scheme = ag_schemes; scheme->name; scheme++) {
+        if (places & AG_FROM_BIT(scheme->from)) {
+            const char *value = apr_pstrcat(p, scheme->name, " realm=\"", realm ? realm : "API", "\"", NULL);
+            int told = by_bearer && scheme->from == AG_FROM_BEARER;
+
+            set(ctx, "WWW-Authenticate", told ? with_error(value, verdict, p) : value);
+        }
     }
 }

@@ -24,13 +24,10 @@ const char *ag_problem(const ag_verdict_t *verdict, int status, const char *requ
 /* The sentence that explains the refusal: verdict->detail, or one made from the limit. */
 const char *ag_problem_detail(const ag_verdict_t *verdict, apr_pool_t *p);
 
-/* The schemes a section takes credentials by. */
-enum { AG_SCHEME_APIKEY = 1, AG_SCHEME_BEARER = 2, AG_SCHEME_BASIC = 4 };
-
-/* WWW-Authenticate fields for a refusal (RFC 9110 s11.6.1, RFC 6750 s3): one for every scheme;
- * error= stands on Bearer alone, and only when a bearer credential was shown. `realm` is what stands
+/* WWW-Authenticate fields for a refusal (RFC 9110 s11.6.1, RFC 6750 s3): one for every scheme that is among the
+ * places (AG_FROM_BIT) where credentials are read; error= stands on Bearer alone, and only when a bearer credential was shown. `realm` is what stands
  * between the quotes, escaped already; NULL: "API". */
-void ag_challenge(const ag_verdict_t *verdict, unsigned schemes, int by_bearer, const char *realm, ag_field_fn set,
+void ag_challenge(const ag_verdict_t *verdict, unsigned places, int by_bearer, const char *realm, ag_field_fn set,
                   void *ctx, apr_pool_t *p);
 
 /* The forms of rate limit fields, as bits in the order of ApiGuardRateHeaders' choices. */

@@ -233,6 +233,13 @@ static int is_client(void *ctx, const void *record, apr_size_t n)
     return 0;
 }
 
+static int is_keys_client(const char *subject)
+{
+    const char *client = strncmp(subject, "client:", 7) == 0 ? subject + 7 : "";
+
+    return ag_cred_before(&client, client) == AG_KIND(key);
+}
+
 static void look_at_own(question_t *q)
 {
     const ag_engine_t *engine = ag_server_of(q->servers)->engine;
@@ -240,8 +247,8 @@ static void look_at_own(question_t *q)
     hunt_t hunt = {.p = q->p};
     server_rec *s;
 
-    if (strncmp(q->subject, "client:key:", 11) != 0
-        || !ag_limit_named(&hunt.client, &limit, q->subject, engine->cred.sip, q->p) || !engine->cred.keys) {
+    if (!is_keys_client(q->subject) || !ag_limit_named(&hunt.client, &limit, q->subject, engine->cred.sip, q->p)
+        || !engine->cred.keys) {
         return;
     }
     q->understood = 1;

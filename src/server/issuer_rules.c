@@ -41,13 +41,16 @@ typedef struct {
 
 static void check_client(search_t *s, const rule_t *rule, const char *word, const ag_jwt_policy_t *jwt)
 {
-    if (strncmp(word, "jwt:", 4) == 0 && strcmp(word, "jwt:*") != 0 && !ag_jwt_issuer_in(jwt, word + 4, ':')) {
+    const char *client;
+    const ag_cred_kind_t *kind = ag_cred_before(&client, word);
+
+    if (kind && kind->token && strcmp(client, "*") != 0 && !ag_jwt_issuer_in(jwt, client, ':')) {
         s->rv = ag_mistake(s->server, "Require api-client",
                            apr_psprintf(s->p,
                                         "%s:%d: \"%s\" is not allowed where tokens of several "
-                                        "issuers are accepted: jwt:ISSUER:CLIENT, with the issuer's "
+                                        "issuers are accepted: %s:ISSUER:CLIENT, with the issuer's "
                                         "name= or, where it has none, the issuer",
-                                        rule->at->filename, rule->at->line_num, word));
+                                        rule->at->filename, rule->at->line_num, word, kind->name));
     }
 }
 

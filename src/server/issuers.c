@@ -68,6 +68,7 @@ void ag_issuers_know(apr_pool_t *pconf, apr_pool_t *ptemp)
 {
     apr_array_header_t *names = apr_array_make(pconf, 4, sizeof(const char *));
     apr_hash_t *seen = apr_hash_make(ptemp);
+    const ag_cred_kind_t *kind;
     apr_hash_index_t *each;
     apr_pool_t *p;
     ag_words_t words;
@@ -84,8 +85,8 @@ void ag_issuers_know(apr_pool_t *pconf, apr_pool_t *ptemp)
             add_name(names, seen, ag_jwt_issuer_at(&jwt, i, &more));
         }
     }
-    if (names->nelts) {
-        add_name(names, seen, AG_KEYS_ISSUER);
+    for (kind = ag_cred_kinds; names->nelts && kind < ag_cred_kinds + AG_CRED_COUNT; kind++) {
+        add_name(names, seen, kind->token ? NULL : kind->name);
     }
     words.n = names->nelts;
     words.v = names->nelts ? (const char **)names->elts : NULL;

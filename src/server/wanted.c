@@ -39,7 +39,7 @@ int ag_keys_wanted(void)
         return 1;
     }
     return ag_written("AuthType", "ApiGuard")
-           && (!ag_written("ApiGuardProvider", NULL) || ag_written("ApiGuardProvider", "key"));
+           && (!ag_written("ApiGuardProvider", NULL) || ag_written("ApiGuardProvider", AG_KIND(key)->name));
 }
 
 int ag_cache_on(void)

@@ -36,11 +36,18 @@ static inline ag_words_t words_of(const char *line, apr_pool_t *p)
     return words;
 }
 
+static inline const ag_cred_kind_t *kind_of(const char *name)
+{
+    int kind = ag_setting_choose(AG_CRED_NAMES, name);
+
+    return kind < 0 ? &ag_cred_anonymous : &ag_cred_kinds[kind];
+}
+
 static inline ag_principal_t *make_who(const char *kind, const char *client, apr_pool_t *p)
 {
     ag_principal_t *who = apr_pcalloc(p, sizeof *who);
 
-    who->kind = kind;
+    who->kind = kind_of(kind);
     who->wildcards = strcmp(kind, "key") == 0;
     who->client = client;
     who->scopes = words_of("read orders:* pay", p);

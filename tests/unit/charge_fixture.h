@@ -141,7 +141,7 @@ static inline int open_house(void **state)
     h->exchange.engine = &h->engine;
     h->check.exchange = &h->exchange;
     h->check.policy = h->policy;
-    h->acme.kind = "key";
+    h->acme.kind = AG_KIND(key);
     h->acme.client = "acme";
     *state = h;
     return 0;

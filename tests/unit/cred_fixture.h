@@ -15,7 +15,7 @@ static const ag_key_source_t by_header = {AG_FROM_HEADER, "X-API-Key"}, by_beare
                              by_cookie = {AG_FROM_COOKIE, "key"}, by_plain = {AG_FROM_PLAIN, "Authorization"};
 
 enum { H = 1, BEARER = 2, BASIC = 4, Q = 8, C = 16, ALL = 31, PLAIN = 32 };
-enum { KEY = AG_CRED_KEY, JWT = AG_CRED_JWT, BOTH = 3 };
+enum { KEY = 1 << AG_CRED_key, JWT = 1 << AG_CRED_jwt, BOTH = KEY | JWT };
 
 static inline ag_key_from_t from_of(unsigned places, apr_pool_t *p)
 {

@@ -17,7 +17,7 @@ static void run(const case_t *cases, int n, apr_pool_t *p)
         int same = reason == c->reason;
 
         if (same && reason == AG_R_NONE) {
-            same = strcmp(found.type->name, c->kind) == 0 && strcmp(found.text, c->text) == 0
+            same = strcmp(found.type->kind->name, c->kind) == 0 && strcmp(found.text, c->text) == 0
                    && found.n == strlen(c->text) && found.from == c->from;
         }
         if (same && reason == AG_R_CREDENTIAL_MISSING) {
@@ -306,11 +306,70 @@ static void test_proxy(void **state)
     assert_string_equal(found.text, "abc");
 }
 
+static int begins_a(const char *text)
+{
+    return *text == 'a';
+}
+
+static int ends_z(const char *text)
+{
+    return *text && text[strlen(text) - 1] == 'z';
+}
+
+/* Of several kinds that one place is read for: the one that the text looks like, else the first. What looks
+ * like two is nobody's. */
+static void test_pick(void **state)
+{
+    static const ag_cred_type_t opaque = {.looks_like = NULL}, a = {.looks_like = begins_a},
+                                z = {.looks_like = ends_z};
+    static const ag_cred_type_t *const three[] = {&opaque, &a, &z};
+    int twice = 0;
+
+    (void)state;
+    assert_null(ag_cred_pick(&twice, three, 0, "a"));
+    assert_ptr_equal(ag_cred_pick(&twice, three, 3, "m"), &opaque);
+    assert_ptr_equal(ag_cred_pick(&twice, three, 3, ""), &opaque);
+    assert_ptr_equal(ag_cred_pick(&twice, three, 3, "a"), &a);
+    assert_ptr_equal(ag_cred_pick(&twice, three, 3, "z"), &z);
+    assert_ptr_equal(ag_cred_pick(&twice, three + 1, 2, "m"), &a);
+    assert_ptr_equal(ag_cred_pick(&twice, three + 2, 1, "az"), &z); /* nobody else reads it */
+    assert_int_equal(twice, 0);
+    ag_cred_pick(&twice, three, 3, "az");
+    assert_int_equal(twice, 1);
+}
+
+/* A key of our own, a token and whatever stands between: nothing looks like two of the kinds there are. */
+static void test_looks(void **state)
+{
+    static const ag_cred_type_t *const all[] = {
+#define AG_CREDENTIAL(name, token, places, advice, on) &ag_cred_##name,
+#include "../../src/core/credentials.def"
+#undef AG_CREDENTIAL
+    };
+    char key[AG_KEY_MAX + 1];
+    const char *const texts[] = {key, TOKEN, "", "opaque", "..", "a.b.c", "agk_."};
+    int i, k;
+
+    (void)state;
+    assert_int_equal(ag_key_make(key, "agk"), APR_SUCCESS);
+    for (i = 0; i < N_OF(texts); i++) {
+        int twice = 0;
+
+        ag_cred_pick(&twice, all, AG_CRED_COUNT, texts[i]);
+        assert_int_equal(twice, 0);
+    }
+    for (k = 0; k < AG_CRED_COUNT; k++) {
+        assert_ptr_equal(all[k]->kind, &ag_cred_kinds[k]); /* the row and the type belong together */
+        assert_non_null(all[k]->check);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_one_place), TEST(test_basic),  TEST(test_bearer_kinds), TEST(test_two),   TEST(test_repeated),
-        TEST(test_empty),     TEST(test_apikey), TEST(test_spellings),    TEST(test_proxy),
+        TEST(test_one_place), TEST(test_basic), TEST(test_bearer_kinds), TEST(test_two),
+        TEST(test_repeated),  TEST(test_empty), TEST(test_apikey),       TEST(test_spellings),
+        TEST(test_proxy),     TEST(test_pick),  TEST(test_looks),
     };
 
     return cmocka_run_group_tests_name("cred", tests, NULL, NULL);

@@ -69,7 +69,7 @@ static void test_anonymous(void **state)
     h.policy->anonymous = 1;
     verdict = identify(&h);
     assert_int_equal(verdict.reason, AG_R_NONE);
-    assert_string_equal(verdict.who->kind, "anonymous");
+    assert_string_equal(verdict.who->kind->name, "anonymous");
     assert_string_equal(verdict.who->client, "anonymous");
     assert_string_equal(verdict.who->issuer, "");
     assert_null(verdict.who->user);
@@ -82,10 +82,10 @@ static void test_anonymous(void **state)
     h.authorization = "Bearer a.b.c, Bearer a.b.c";
     assert_int_equal(identify(&h).reason, AG_R_CREDENTIAL_AMBIGUOUS);
     h.authorization = "Bearer"; /* nothing behind it, and a field without a value: none at all */
-    assert_string_equal(identify(&h).who->kind, "anonymous");
+    assert_string_equal(identify(&h).who->kind->name, "anonymous");
     h.authorization = NULL;
     h.key_field = "";
-    assert_string_equal(identify(&h).who->kind, "anonymous");
+    assert_string_equal(identify(&h).who->kind->name, "anonymous");
     h.key_field = "wrong";
     assert_int_not_equal(identify(&h).reason, AG_R_NONE);
 }
@@ -94,7 +94,7 @@ static void test_anonymous(void **state)
 static void test_keep(void **state)
 {
     char detail[] = "why", wanted[] = "read", name[] = "X-Key", vary[] = "X-Key";
-    char advice[] = "send", both[] = "one";
+    char advice[] = "send";
     ag_key_source_t source = {AG_FROM_HEADER, name};
     ag_quota_line_t line = {.dry_run = 1};
     house_t h = open_house(*state);
@@ -105,11 +105,11 @@ static void test_keep(void **state)
             .reason = AG_R_SCOPE_INSUFFICIENT, .detail = detail, .wanted = wanted, .lines = &line, .n_lines = 1}};
     const ag_check_t *kept;
 
-    policy->key_from = (ag_key_from_t){&source, 1, vary, 0, 0, advice, both};
-    policy->providers = AG_CRED_KEY;
+    policy->key_from = (ag_key_from_t){&source, 1, vary, 0, 0, advice};
+    policy->providers = AG_KIND(key)->bit;
     policy->invalid_key_status = AG_INVALID_KEY_403;
     kept = ag_check_keep(&check, h.p);
-    detail[0] = wanted[0] = name[0] = vary[0] = advice[0] = both[0] = '?';
+    detail[0] = wanted[0] = name[0] = vary[0] = advice[0] = '?';
     memset(&source, 0, sizeof source);
     memset(policy, 0, sizeof *policy);
     memset(&check, 0, sizeof check);
@@ -122,13 +122,12 @@ static void test_keep(void **state)
     assert_string_equal(kept->policy->key_from.sources[0].name, "X-Key");
     assert_string_equal(kept->policy->key_from.vary, "X-Key");
     assert_string_equal(kept->policy->key_from.advice, "send");
-    assert_string_equal(kept->policy->key_from.advice_both, "one");
-    assert_int_equal(ag_policy_types(kept->policy), AG_CRED_KEY);
+    assert_int_equal(ag_policy_types(kept->policy), AG_KIND(key)->bit);
     check.policy = ag_policy_make(h.p); /* and where nothing was said there is nothing to copy */
     kept = ag_check_keep(&check, h.p);
     assert_null(kept->verdict.detail);
     assert_null(kept->verdict.wanted);
-    assert_int_equal(ag_policy_types(kept->policy), AG_CRED_KEY);
+    assert_int_equal(ag_policy_types(kept->policy), AG_KIND(key)->bit);
 }
 
 /* A refusal that stands is not asked away. */
@@ -149,7 +148,7 @@ static void test_providers(void **state)
 {
     house_t h = open_house(*state);
 
-    h.policy->providers = AG_CRED_KEY;
+    h.policy->providers = AG_KIND(key)->bit;
     h.policy->key_from.n = 1; /* X-API-Key alone */
     h.policy->key_from.places = AG_FROM_BIT(AG_FROM_HEADER);
     h.authorization = apr_pstrcat(h.p, "Bearer ", token_of(&h, CLAIMS), NULL);

@@ -89,7 +89,7 @@ static void test_nobody_by_an_unclear_name(void **state)
 
         for (j = 0; j < n; j++) {
             const char *issuer = policy.issuers.n ? policy.issuers.v[j] : policy.sets[j]->issuer;
-            ag_principal_t who = {.kind = "jwt", .issuer = issuer ? issuer : ""};
+            ag_principal_t who = {.kind = AG_KIND(jwt), .issuer = issuer ? issuer : ""};
 
             refused += !ag_jwt_name_issuer(&who, &policy);
             assert_int_equal(who.several, cases[i].several);
@@ -102,7 +102,7 @@ static void test_told(void **state)
 {
     static const case_t two = {{"https://a", "https://b"}, {"alpha"}, {NULL}, 1, NULL};
     ag_jwt_policy_t policy = policy_of(&two, *state);
-    ag_principal_t who = {.kind = "jwt", .issuer = "https://a"};
+    ag_principal_t who = {.kind = AG_KIND(jwt), .issuer = "https://a"};
 
     assert_int_equal(ag_jwt_name_issuer(&who, &policy), 1);
     assert_string_equal(ag_principal_qualified(&who, "joe", *state), "joe@alpha");

@@ -17,7 +17,7 @@ static ag_principal_t a_key(void)
     ag_principal_t who;
 
     memset(&who, 0, sizeof who);
-    who.kind = "key";
+    who.kind = AG_KIND(key);
     who.issuer = "";
     who.client = "acme";
     who.key_id = "agk_0uN4kLm2";
@@ -29,7 +29,7 @@ static ag_principal_t a_token(void)
     ag_principal_t who;
 
     memset(&who, 0, sizeof who);
-    who.kind = "jwt";
+    who.kind = AG_KIND(jwt);
     who.issuer = "https://id.example";
     who.client = "acme";
     who.user = "ann";
@@ -105,7 +105,8 @@ static void test_subjects(void **state)
     size_t i, j;
 
     (void)state;
-    nobody.kind = nobody.client = "anonymous";
+    nobody.kind = &ag_cred_anonymous;
+    nobody.client = "anonymous";
     nobody.anonymous = 1;
     nobody.key_id = NULL;
     for (i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -317,11 +317,11 @@ static void test_provides(void **state)
     ag_policy_t *keys = token_section(SECRET, "", AG_POLICY_providers, "key", &c);
     ag_policy_t *sets = section(AG_POLICY_jwks, SAYS("file:/a"), &c);
 
-    assert_int_equal(ag_policy_types(plain), AG_CRED_KEY);
-    assert_int_equal(ag_policy_types(tokens), AG_CRED_KEY | AG_CRED_JWT);
-    assert_int_equal(ag_policy_types(sets), AG_CRED_KEY | AG_CRED_JWT);
-    assert_int_equal(ag_policy_types(only), AG_CRED_JWT);
-    assert_int_equal(ag_policy_types(keys), AG_CRED_KEY);
+    assert_int_equal(ag_policy_types(plain), AG_KIND(key)->bit);
+    assert_int_equal(ag_policy_types(tokens), AG_KIND(key)->bit | AG_KIND(jwt)->bit);
+    assert_int_equal(ag_policy_types(sets), AG_KIND(key)->bit | AG_KIND(jwt)->bit);
+    assert_int_equal(ag_policy_types(only), AG_KIND(jwt)->bit);
+    assert_int_equal(ag_policy_types(keys), AG_KIND(key)->bit);
 }
 
 static void test_warning(void **state)

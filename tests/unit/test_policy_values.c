@@ -88,13 +88,13 @@ static void test_advice(void **state)
         ag_policy_t *policy = section(AG_POLICY_key_from, SAYS(cases[i].line), &c);
         const char *key = apr_pstrcat(*state, "Send the key ", cases[i].advice, NULL);
 
-        assert_string_equal(ag_policy_advice(policy), key);
+        assert_string_equal(ag_policy_advice(policy, *state), key);
         assert_int_equal(policy->key_from.places >> AG_FROM_APIKEY & 1, cases[i].apikey);
-        policy->providers = AG_CRED_KEY | AG_CRED_JWT;
-        assert_string_equal(ag_policy_advice(policy),
+        policy->providers = AG_KIND(key)->bit | AG_KIND(jwt)->bit;
+        assert_string_equal(ag_policy_advice(policy, *state),
                             apr_pstrcat(*state, key, ", or a token as Authorization: Bearer", NULL));
-        policy->providers = AG_CRED_JWT;
-        assert_string_equal(ag_policy_advice(policy), "Send a token as Authorization: Bearer");
+        policy->providers = AG_KIND(jwt)->bit;
+        assert_string_equal(ag_policy_advice(policy, *state), "Send a token as Authorization: Bearer");
     }
 }
 

@@ -177,40 +177,48 @@ static void test_every_reason(void **state)
 
 /* ---- challenges ------------------------------------------------------------------------------ */
 
+enum {
+    APIKEY = AG_FROM_BIT(AG_FROM_APIKEY),
+    BEARER = AG_FROM_BIT(AG_FROM_BEARER),
+    BASIC = AG_FROM_BIT(AG_FROM_BASIC),
+    FIELD = AG_FROM_BIT(AG_FROM_HEADER) | AG_FROM_BIT(AG_FROM_PLAIN)
+};
+
 static void test_challenges(void **state)
 {
     static const struct {
         ag_reason_e reason;
         const char *detail, *wanted;
-        unsigned schemes;
+        unsigned places;
         int by_bearer;
         const char *realm, *fields;
     } cases[] = {
-        {AG_R_CREDENTIAL_MISSING, NULL, NULL, AG_SCHEME_APIKEY, 0, NULL, "WWW-Authenticate: ApiKey realm=\"API\"\n"},
-        {AG_R_CREDENTIAL_MISSING, NULL, NULL, 7, 0, "Acme API",
+        {AG_R_CREDENTIAL_MISSING, NULL, NULL, APIKEY, 0, NULL, "WWW-Authenticate: ApiKey realm=\"API\"\n"},
+        {AG_R_CREDENTIAL_MISSING, NULL, NULL, APIKEY | BEARER | BASIC, 0, "Acme API",
          "WWW-Authenticate: ApiKey realm=\"Acme API\"\n"
          "WWW-Authenticate: Bearer realm=\"Acme API\"\n"
          "WWW-Authenticate: Basic realm=\"Acme API\"\n"},
         {AG_R_CREDENTIAL_MISSING, NULL, NULL, 0, 1, "A", ""},
-        {AG_R_CREDENTIAL_MISSING, NULL, NULL, AG_SCHEME_BEARER, 1, "A",
+        {AG_R_CREDENTIAL_MISSING, NULL, NULL, FIELD, 1, "A", ""},
+        {AG_R_CREDENTIAL_MISSING, NULL, NULL, BEARER, 1, "A",
          "WWW-Authenticate: Bearer realm=\"A\"\n"}, /* RFC 6750 s3.1: no error= then */
-        {AG_R_KEY_INVALID, NULL, NULL, 3, 0, "A",
+        {AG_R_KEY_INVALID, NULL, NULL, APIKEY | BEARER, 0, "A",
          "WWW-Authenticate: ApiKey realm=\"A\"\nWWW-Authenticate: Bearer realm=\"A\"\n"},
-        {AG_R_KEY_INVALID, NULL, NULL, 3, 1, "A",
+        {AG_R_KEY_INVALID, NULL, NULL, APIKEY | BEARER, 1, "A",
          "WWW-Authenticate: ApiKey realm=\"A\"\nWWW-Authenticate: Bearer realm=\"A\", "
          "error=\"invalid_token\", error_description=\"The API key is not valid\"\n"},
-        {AG_R_TOKEN_EXPIRED, "the token has expired", NULL, AG_SCHEME_BEARER, 1, "A",
+        {AG_R_TOKEN_EXPIRED, "the token has expired", NULL, BEARER, 1, "A",
          "WWW-Authenticate: Bearer realm=\"A\", error=\"invalid_token\", "
          "error_description=\"the token has expired\"\n"},
-        {AG_R_TOKEN_INVALID, "a\"b\\c\r\nX-Evil: 1\x7F", NULL, AG_SCHEME_BEARER, 1, "A",
+        {AG_R_TOKEN_INVALID, "a\"b\\c\r\nX-Evil: 1\x7F", NULL, BEARER, 1, "A",
          "WWW-Authenticate: Bearer realm=\"A\", error=\"invalid_token\", "
          "error_description=\"a\\\"b\\\\c  X-Evil: 1 \"\n"},
-        {AG_R_SCOPE_INSUFFICIENT, NULL, "read orders:\"x\"", AG_SCHEME_BEARER, 1, "A",
+        {AG_R_SCOPE_INSUFFICIENT, NULL, "read orders:\"x\"", BEARER, 1, "A",
          "WWW-Authenticate: Bearer realm=\"A\", error=\"insufficient_scope\", "
          "error_description=\"The credential lacks a required scope\", "
          "scope=\"read orders:\\\"x\\\"\"\n"},
-        {AG_R_SCOPE_INSUFFICIENT, NULL, "read", AG_SCHEME_BEARER, 0, "A", "WWW-Authenticate: Bearer realm=\"A\"\n"},
-        {AG_R_ROLE_INSUFFICIENT, NULL, "read", AG_SCHEME_BEARER, 1, "A",
+        {AG_R_SCOPE_INSUFFICIENT, NULL, "read", BEARER, 0, "A", "WWW-Authenticate: Bearer realm=\"A\"\n"},
+        {AG_R_ROLE_INSUFFICIENT, NULL, "read", BEARER, 1, "A",
          "WWW-Authenticate: Bearer realm=\"A\", error=\"insufficient_scope\", "
          "error_description=\"The credential lacks a required role\"\n"},
     };
@@ -220,7 +228,7 @@ static void test_challenges(void **state)
         ag_verdict_t verdict = {.reason = cases[i].reason, .detail = cases[i].detail, .wanted = cases[i].wanted};
         said_t said = {"", *state};
 
-        ag_challenge(&verdict, cases[i].schemes, cases[i].by_bearer, cases[i].realm, say, &said, *state);
+        ag_challenge(&verdict, cases[i].places, cases[i].by_bearer, cases[i].realm, say, &said, *state);
         assert_string_equal(said.text, cases[i].fields);
     }
 }
