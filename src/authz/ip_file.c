@@ -178,7 +178,7 @@ static apr_status_t make_share(ag_ip_source_t *source, apr_pool_t *p)
 }
 
 /* Into new memory each time: what is in force belongs to children that still run. */
-const char *ag_ip_file_open(void *ctx, ag_opening_t *opening)
+const char *ag_ip_file_open(void *ctx, ag_later_call_t *opening)
 {
     ag_ip_source_t *source = ctx;
     apr_pool_t *p = opening->ptmp;

@@ -16,41 +16,31 @@ int ag_ip_list_name(const char *name)
     return n > 0 && n < 64 && !name[n];
 }
 
-/* A list belongs to a server, a file to all. */
-static const char *index_name(const char *name, const void *server, apr_pool_t *p)
+/* Memory for a list waits for the start itself. */
+const char *ag_ip_source_open(void *ctx, ag_later_call_t *opening)
 {
-    return strncmp(name, "list:", 5) == 0 ? apr_psprintf(p, "%pp %s", server, name) : name;
+    return ag_ip_source_list(ctx) ? NULL : ag_ip_file_open(ctx, opening);
 }
 
-ag_ip_source_t *ag_ip_source_index(ag_ip_source_t *source, apr_hash_t *names)
+/* A list belongs to a server, a file to all. */
+ag_ip_source_t *ag_ip_source_first(apr_hash_t *named, const void *server, const char *name, ag_ip_source_t *source,
+                                   apr_pool_t *p)
 {
-    const char *name = index_name(source->name, source->server, apr_hash_pool_get(names));
-    ag_ip_source_t *first = apr_hash_get(names, name, APR_HASH_KEY_STRING);
+    return ag_setting_first(named, strncmp(name, "list:", 5) == 0 ? server : NULL, name, source, p);
+}
 
-    if (!first) {
-        apr_hash_set(names, name, APR_HASH_KEY_STRING, source);
-    }
-    return first ? first : source;
+static const char *make(ag_ip_source_t **source, const char *name, const ag_setting_call_t *call)
+{
+    *source = apr_pcalloc(call->p, sizeof **source);
+    (*source)->name = name;
+    (*source)->server = call->server;
+    ag_ip_source_first(call->named, call->server, name, *source, call->p);
+    return ag_setting_later(call, "Require api-ip", AG_LATER_THEIRS, ag_ip_source_open, *source);
 }
 
 static ag_ip_source_t *find(const char *name, const ag_setting_call_t *call)
 {
-    return call->source_names
-               ? apr_hash_get(call->source_names, index_name(name, call->server, call->p), APR_HASH_KEY_STRING)
-               : NULL;
-}
-
-static ag_ip_source_t *make(const char *name, const ag_setting_call_t *call)
-{
-    ag_ip_source_t *source = apr_pcalloc(call->p, sizeof *source);
-
-    source->name = name;
-    source->server = call->server;
-    if (call->sources) {
-        APR_ARRAY_PUSH(call->sources, ag_ip_source_t *) = source;
-        ag_ip_source_index(source, call->source_names);
-    }
-    return source;
+    return call->named ? ag_ip_source_first(call->named, call->server, name, NULL, call->p) : NULL;
 }
 
 /* What the administrator's configuration has read anyway may be asked in .htaccess too: it opens
@@ -61,21 +51,20 @@ static const char *list_of(ag_ip_source_t **source, const char *word, const ag_s
         return apr_psprintf(call->p, "\"%s\" names no list: 1 to 63 letters, digits and . _ -", word);
     }
     *source = find(word, call);
-    if (!*source && !call->opens) {
+    if (!*source && !call->later) {
         return apr_psprintf(call->p,
                             "\"%s\" is not allowed in .htaccess unless the server's own "
                             "configuration uses that list, too",
                             word);
     }
-    *source = *source ? *source : make(word, call);
-    return NULL;
+    return *source ? NULL : make(source, word, call);
 }
 
 static const char *file_of(ag_ip_source_t **source, const char *word, const ag_setting_call_t *call)
 {
     const char *name;
 
-    if (!call->opens) {
+    if (!call->later) {
         return "file: is not allowed in .htaccess";
     }
     name = ag_open_absolute(word, call->root, call->p);
@@ -83,11 +72,7 @@ static const char *file_of(ag_ip_source_t **source, const char *word, const ag_s
         return apr_psprintf(call->p, "\"%s\" names no file", word);
     }
     *source = find(name, call);
-    if (!*source) {
-        *source = make(name, call);
-        ag_open_later(call->opens, "Require api-ip", AG_OPEN_THEIRS, ag_ip_file_open, *source);
-    }
-    return NULL;
+    return *source ? NULL : make(source, name, call);
 }
 
 const char *ag_ip_source_of(ag_ip_source_t **source, const char *word, const ag_setting_call_t *call)

@@ -13,8 +13,6 @@
 #include "../core/setting.h"
 #include "../ipset/ipshare.h"
 
-#include <apr_hash.h>
-
 typedef struct ag_ip_source_t {
     const char *name;    /* "list:partners" or "file:/etc/apiguard/offices" */
     const void *server;  /* a list's: the server's own, whose database it is */
@@ -31,18 +29,22 @@ static inline const char *ag_ip_source_list(const ag_ip_source_t *source)
  * or NULL. */
 const char *ag_ip_source_of(ag_ip_source_t **source, const char *word, const ag_setting_call_t *call);
 
-/* Enters a source by its server (a list's) and name, unless one is there already; the one that is. */
-ag_ip_source_t *ag_ip_source_index(ag_ip_source_t *source, apr_hash_t *names);
+/* What each source leaves for later. */
+ag_later_fn ag_ip_source_open;
+
+/* ag_setting_first() of a source. */
+ag_ip_source_t *ag_ip_source_first(apr_hash_t *named, const void *server, const char *name, ag_ip_source_t *source,
+                                   apr_pool_t *p);
 
 /* 1 when a list may be called that: 1 to 63 letters, digits, and . _ - */
 int ag_ip_list_name(const char *name);
 
 /* ---- ip_file.c: one network a line ------------------------------------------------------------- */
 
-/* Reads the file into its share: an ag_open_t's function. Where it cannot be read, what this process
+/* Reads the file into its share. Where it cannot be read, what this process
  * read before goes on; if that was nothing, lines that are networks are taken, and the file says "no" to
  * nobody while it has others. */
-ag_open_fn ag_ip_file_open;
+ag_later_fn ag_ip_file_open;
 
 /* Reads the file again if it has changed and then stayed as it is from one call to the next. What is
  * wrong with it is logged once, and the last good set stays. */

@@ -18,17 +18,6 @@
 #define MAX_SIZE (64 << 20)
 #define MARK     "\xEF\xBB\xBF" /* UTF-8's byte order mark */
 
-void ag_open_later(apr_array_header_t *opens, const char *directive, ag_open_whose_e whose, ag_open_fn *open,
-                   void *ctx)
-{
-    ag_open_t *task = apr_array_push(opens);
-
-    task->directive = directive;
-    task->whose = whose;
-    task->open = open;
-    task->ctx = ctx;
-}
-
 /* Who we are, since permission is denied to somebody. */
 static const char *user(apr_pool_t *p)
 {

@@ -131,3 +131,30 @@ ag_id_t ag_settings_realm(const void *settings, const ag_settings_t *table)
     }
     return realm;
 }
+
+/* ---- what waits until the whole configuration is read ----------------------------------------- */
+
+const char *ag_setting_later(const ag_setting_call_t *call, const char *directive, ag_later_whose_e whose,
+                             ag_later_fn *run, void *ctx)
+{
+    ag_later_call_t now = {.p = call->p, .ptmp = call->p, .server_name = call->server_name, .section = call->section};
+    ag_later_t *task;
+
+    if (!call->later) {
+        return run(ctx, &now);
+    }
+    task = apr_array_push(call->later);
+    *task = (ag_later_t){directive, whose, run, ctx, call->server, apr_pstrdup(call->p, call->section)};
+    return NULL;
+}
+
+void *ag_setting_first(apr_hash_t *named, const void *server, const char *name, void *thing, apr_pool_t *p)
+{
+    const char *key = server ? apr_psprintf(p, "%pp %s", server, name) : name;
+    void *first = apr_hash_get(named, key, APR_HASH_KEY_STRING);
+
+    if (!first && thing) {
+        apr_hash_set(named, key, APR_HASH_KEY_STRING, thing);
+    }
+    return first ? first : thing;
+}

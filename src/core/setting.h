@@ -17,20 +17,65 @@
 
 typedef struct ag_setting_t ag_setting_t;
 
+/* ---- what waits until the whole configuration is read ------------------------------------------ */
+
+/* Whose mistake it is when it fails: the administrator's, who wrote the line, or that of those who write
+ * what it names (a key set that a timer fetches, a list of addresses). Theirs stops only a first start; a
+ * server that runs goes on, and ctx is left as "nobody can tell", which is 503. */
+typedef enum { AG_LATER_OURS, AG_LATER_THEIRS } ag_later_whose_e;
+
+typedef struct ag_later_call_t {
+    apr_pool_t *p;     /* lives as long as the configuration */
+    apr_pool_t *pkeep; /* lives as long as the server, over reloads; NULL in .htaccess */
+    apr_pool_t *ptmp;
+    const char *warning; /* out: it is done, but. From ptmp, or NULL */
+    /* Of the line that left it: */
+    const void *server;
+    const char *server_name; /* by which its limits go: the server's own, or the fleet's prefix */
+    const char *section;
+    apr_hash_t *named; /* as in ag_setting_call_t */
+} ag_later_call_t;
+
+/* Does it. An error text that says what is wrong with what, or NULL. */
+typedef const char *ag_later_fn(void *ctx, ag_later_call_t *call);
+
+typedef struct ag_later_t {
+    const char *directive; /* for the message */
+    ag_later_whose_e whose;
+    ag_later_fn *run;
+    void *ctx;
+    const void *server;
+    const char *section;
+} ag_later_t;
+
+/* The ctx of a task that `run` is to do, or NULL: to find what lines of one kind have left. */
+static inline void *ag_later_of(const ag_later_t *task, ag_later_fn *run)
+{
+    return task->run == run ? task->ctx : NULL;
+}
+
 /* What a kind may need while it parses. */
 typedef struct ag_setting_call_t {
-    apr_pool_t *p;               /* lives as long as the configuration */
-    const ag_expr_port_t *expr;  /* the server's expressions */
-    apr_array_header_t *opens;   /* ag_open_t: opened once the whole configuration is read; NULL where
-                                   nothing may be opened (.htaccess) */
-    const char *root;            /* relative paths begin here */
-    apr_array_header_t *limits;  /* ag_limit_t *: they get their names then; NULL: name them now */
-    const char *scope;           /* server and section, for names given now */
-    int again;                   /* the row was written before in this very section */
-    apr_array_header_t *sources; /* ag_ip_source_t *: named sets of addresses, each once; or NULL */
-    apr_hash_t *source_names;    /* the same, to find them by; NULL when there are none */
-    const void *server;          /* whose database a list is in */
+    apr_pool_t *p;              /* lives as long as the configuration */
+    const ag_expr_port_t *expr; /* the server's expressions */
+    const char *root;           /* relative paths begin here */
+    int again;                  /* the row was written before in this very section */
+    apr_array_header_t *later;  /* ag_later_t; NULL in .htaccess, where nothing may be opened */
+    apr_hash_t *named;          /* what lines have named, for ag_setting_first(); NULL: nothing */
+    const void *server;         /* httpd's record; in .htaccess the first with the same database */
+    const char *server_name;    /* as in ag_later_call_t; NULL until all is read */
+    const char *section;        /* where the line stands, in words that are equal on every node */
 } ag_setting_call_t;
+
+/* Leaves a task behind; in .htaccess it is done at once, and its error is returned. */
+const char *ag_setting_later(const ag_setting_call_t *call, const char *directive, ag_later_whose_e whose,
+                             ag_later_fn *run, void *ctx);
+
+/* The first thing of that name on the server (NULL: the name is one for all): one that is there, or
+ * `thing`, which is entered then. `thing` NULL: it is only looked for. */
+void *ag_setting_first(apr_hash_t *named, const void *server, const char *name, void *thing, apr_pool_t *p);
+
+/* ---- kinds and rows ----------------------------------------------------------------------------- */
 
 /* A kind of value. */
 typedef struct ag_setting_kind_t {

@@ -13,7 +13,7 @@
 
 /* ---- ApiGuardJWTKey, ApiGuardJWKS -------------------------------------------------------------------- */
 
-static const char *open_key(void *ctx, ag_opening_t *opening)
+static const char *open_key(void *ctx, ag_later_call_t *opening)
 {
     ag_keyset_source_t *source = ctx;
     char *text;
@@ -33,7 +33,7 @@ static const char *open_key(void *ctx, ag_opening_t *opening)
 }
 
 /* *broken: the file is there and holds no key set, as after a download that failed half-way. */
-static const char *load_jwks(ag_keyset_source_t *source, int *broken, ag_opening_t *opening)
+static const char *load_jwks(ag_keyset_source_t *source, int *broken, ag_later_call_t *opening)
 {
     const char *name = apr_pstrcat(opening->ptmp, KEPT, source->source, NULL);
     char *text;
@@ -54,7 +54,7 @@ static const char *load_jwks(ag_keyset_source_t *source, int *broken, ag_opening
 }
 
 /* The set that was read last, by this process. */
-static int load_kept(ag_keyset_source_t *source, const ag_opening_t *opening)
+static int load_kept(ag_keyset_source_t *source, const ag_later_call_t *opening)
 {
     apr_size_t n;
     const char *name = apr_pstrcat(opening->ptmp, KEPT, source->source, NULL);
@@ -65,7 +65,7 @@ static int load_kept(ag_keyset_source_t *source, const ag_opening_t *opening)
 
 /* A file that is no key set says nothing, and what was said before goes on. One without a usable key,
  * or one that is gone, may be what its owner meant: then no key is good any more. */
-static const char *open_jwks(void *ctx, ag_opening_t *opening)
+static const char *open_jwks(void *ctx, ag_later_call_t *opening)
 {
     ag_keyset_source_t *source = ctx;
     int broken;
@@ -115,7 +115,7 @@ static const char *add_keyset(apr_array_header_t **list, ag_keyset_source_t *sou
 {
     const char *error;
 
-    if (!call->opens) {
+    if (!call->later) {
         return "this is not allowed in .htaccess";
     }
     source->source = at < words->n ? ag_open_absolute(words->v[at], call->root, call->p) : NULL;
@@ -131,13 +131,8 @@ static const char *add_keyset(apr_array_header_t **list, ag_keyset_source_t *sou
         *list = apr_array_make(call->p, 2, sizeof(ag_keyset_source_t *));
     }
     APR_ARRAY_PUSH(*list, ag_keyset_source_t *) = source;
-    if (source->alg == AG_ALG_NONE) {
-        ag_open_later(call->opens, row->name, AG_OPEN_THEIRS, open_jwks, source);
-    }
-    else {
-        ag_open_later(call->opens, row->name, AG_OPEN_OURS, open_key, source);
-    }
-    return NULL;
+    return source->alg == AG_ALG_NONE ? ag_setting_later(call, row->name, AG_LATER_THEIRS, open_jwks, source)
+                                      : ag_setting_later(call, row->name, AG_LATER_OURS, open_key, source);
 }
 
 static const char *parse_jwt_key(void *value, const ag_setting_t *row, const ag_words_t *words,

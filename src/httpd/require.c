@@ -15,7 +15,7 @@ static const char *parse(cmd_parms *cmd, const char *name, const char *line, con
     ag_rule_t *rule;
     const char *error = ag_rule_parse(&rule, name, line, &call);
 
-    if (!error && rule->warning && call.opens) {
+    if (!error && rule->warning && call.later) {
         ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, cmd->server, "AG0135: Require %s: %s", name,
                      rule->warning);
     }

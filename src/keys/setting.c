@@ -80,7 +80,7 @@ const ag_setting_kind_t ag_kind_key_cache = {parse_key_cache, NULL, NULL};
 
 /* ---- ApiGuardKeyPepper --------------------------------------------------------------------------------- */
 
-static const char *open_pepper(void *ctx, ag_opening_t *opening)
+static const char *open_pepper(void *ctx, ag_later_call_t *opening)
 {
     ag_pepper_t *pepper = ctx;
     const char *error = ag_key_pepper(&pepper->bytes, &pepper->size, pepper->source, opening->p);
@@ -101,9 +101,8 @@ static const char *parse_pepper(void *value, const ag_setting_t *row, const ag_w
         return apr_psprintf(call->p, "\"%s\" is not allowed: file:PATH, base64:PATH or env:NAME",
                             words->v[words->n - 1]);
     }
-    ag_open_later(call->opens, row->name, AG_OPEN_OURS, open_pepper, pepper);
     *(ag_pepper_t **)value = pepper;
-    return NULL;
+    return ag_setting_later(call, row->name, AG_LATER_OURS, open_pepper, pepper);
 }
 
 static ag_id_t digest_pepper(const void *value)

@@ -25,17 +25,52 @@ void ag_limits_add(ag_limits_t *limits, ag_limit_t *limit, apr_pool_t *p)
 
 static const char *limits_off(ag_limits_t *limits, const ag_setting_call_t *call)
 {
-    if (call->scope && !call->opens) {
+    if (!call->later) {
         return "off is not allowed in .htaccess";
     }
     ag_limits_add(limits, NULL, call->p); /* the mark that nothing is inherited */
     return NULL;
 }
 
+/* Cost, subject and condition may differ between sections that share a count; what is counted not. */
+static int same_windows(const ag_limit_t *a, const ag_limit_t *b)
+{
+    int same = a->n_windows == b->n_windows;
+    int i;
+
+    for (i = 0; same && i < a->n_windows; i++) {
+        const ag_window_t *x = &a->windows[i];
+        const ag_window_t *y = &b->windows[i];
+
+        same = x->algo == y->algo && x->burst == y->burst && x->rate.n == y->rate.n
+               && x->rate.period.seconds == y->rate.period.seconds && x->rate.period.kind == y->rate.period.kind;
+    }
+    return same;
+}
+
+/* One name, one count: two limits of a server that share a name must count alike. In .htaccess a name is
+ * the section's own. */
+const char *ag_limit_later(void *ctx, ag_later_call_t *call)
+{
+    ag_limit_t *limit = ctx;
+    const ag_limit_t *first = limit;
+    int shared = limit->name && call->named;
+
+    if (shared) {
+        first = ag_setting_first(call->named, call->server, apr_pstrcat(call->p, "limit:", limit->name, NULL), limit,
+                                 call->p);
+    }
+    if (!same_windows(first, limit)) {
+        return apr_psprintf(call->p, "\"%s\" and \"%s\" share a name and differ", first->text, limit->text);
+    }
+    ag_limit_name(limit, apr_pstrcat(call->p, call->server_name, "\n", shared ? "" : call->section, NULL), call->p);
+    return NULL;
+}
+
 typedef const char *(*parse_fn)(ag_limit_t *limit, const ag_words_t *words, const ag_expr_port_t *expr,
                                 apr_pool_t *p);
 
-static const char *add_limit(ag_limits_t *limits, const ag_words_t *words, parse_fn parse,
+static const char *add_limit(ag_limits_t *limits, const ag_setting_t *row, const ag_words_t *words, parse_fn parse,
                              const ag_setting_call_t *call)
 {
     ag_limit_t *limit = apr_pcalloc(call->p, sizeof *limit);
@@ -60,27 +95,19 @@ static const char *add_limit(ag_limits_t *limits, const ag_words_t *words, parse
         }
     }
     ag_limits_add(limits, limit, call->p);
-    if (call->limits) {
-        APR_ARRAY_PUSH(call->limits, ag_limit_t *) = limit;
-    }
-    else {
-        ag_limit_name(limit, call->scope, call->p);
-    }
-    return NULL;
+    return ag_setting_later(call, row->name, AG_LATER_OURS, ag_limit_later, limit);
 }
 
 static const char *parse_rate_limit(void *value, const ag_setting_t *row, const ag_words_t *words,
                                     const ag_setting_call_t *call)
 {
-    (void)row;
-    return add_limit(value, words, ag_limit_parse, call);
+    return add_limit(value, row, words, ag_limit_parse, call);
 }
 
 static const char *parse_concurrency(void *value, const ag_setting_t *row, const ag_words_t *words,
                                      const ag_setting_call_t *call)
 {
-    (void)row;
-    return add_limit(value, words, ag_concurrency_parse, call);
+    return add_limit(value, row, words, ag_concurrency_parse, call);
 }
 
 /* Inner limits are added to the outer ones, unless `off` stands first. */

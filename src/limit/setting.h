@@ -37,6 +37,9 @@ typedef struct ag_counter_store_t {
     int timeout; /* milliseconds */
 } ag_counter_store_t;
 
+/* What each limit leaves for later: its windows get their ids once the fleet's prefix is known. */
+ag_later_fn ag_limit_later;
+
 /* What is allowed in a complete section and probably not meant: a text or NULL. */
 const char *ag_limits_warning(const ag_limits_t *rates, const ag_limits_t *concurrency, apr_pool_t *p);
 

@@ -28,36 +28,39 @@ static int is_told(apr_hash_t *told, const char *directive, const char *text, ap
 }
 
 /* OK, or what stops the start. */
-static int open_one(const ag_open_t *task, apr_hash_t *told, ag_opening_t *opening, server_rec *s)
+static int do_one(const ag_later_t *task, apr_hash_t *told, ag_later_call_t *call, server_rec *s)
 {
-    const char *error = task->open(task->ctx, opening);
+    const char *error = task->run(task->ctx, call);
 
-    if (error && (task->whose == AG_OPEN_OURS || !ag_is_reload())) {
+    if (error && (task->whose == AG_LATER_OURS || !ag_is_reload())) {
         return ag_mistake(s, task->directive, error);
     }
-    if (error && !is_told(told, task->directive, error, opening->ptmp)) {
+    if (error && !is_told(told, task->directive, error, call->ptmp)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "AG0720: %s: %s; the server goes on, and requests "
                      "that need it get 503",
                      task->directive, error);
     }
-    if (opening->warning && !is_rehearsal() && !is_told(told, task->directive, opening->warning, opening->ptmp)) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "AG0721: %s: %s", task->directive, opening->warning);
+    if (call->warning && !is_rehearsal() && !is_told(told, task->directive, call->warning, call->ptmp)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s, "AG0721: %s: %s", task->directive, call->warning);
     }
     return OK;
 }
 
-static int open_all(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
+static int do_all(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 {
-    const apr_array_header_t *opens = ag_plans()->opens;
+    const ag_plans_t *plans = ag_plans();
     apr_hash_t *told = apr_hash_make(ptemp);
     int rv = OK;
     int i;
 
-    for (i = 0; rv == OK && i < opens->nelts; i++) {
-        ag_opening_t opening = {pconf, s->process->pool, ptemp, NULL};
+    for (i = 0; rv == OK && i < plans->later->nelts; i++) {
+        const ag_later_t *task = &APR_ARRAY_IDX(plans->later, i, ag_later_t);
+        ag_later_call_t call = {pconf,         s->process->pool, ptemp,
+                                NULL,          task->server,     ag_limit_server(task->server),
+                                task->section, plans->named};
 
-        rv = open_one(&APR_ARRAY_IDX(opens, i, ag_open_t), told, &opening, s);
+        rv = do_one(task, told, &call, s);
     }
     return rv;
 }
@@ -131,56 +134,6 @@ static int fleet_named(server_rec *s)
                             "on every node");
 }
 
-/* Cost, subject and condition may differ between sections that share a count; what is counted not. */
-static int same_windows(const ag_limit_t *a, const ag_limit_t *b)
-{
-    int same = a->n_windows == b->n_windows;
-    int i;
-
-    for (i = 0; same && i < a->n_windows; i++) {
-        const ag_window_t *x = &a->windows[i];
-        const ag_window_t *y = &b->windows[i];
-
-        same = x->algo == y->algo && x->burst == y->burst && x->rate.n == y->rate.n
-               && x->rate.period.seconds == y->rate.period.seconds && x->rate.period.kind == y->rate.period.kind;
-    }
-    return same;
-}
-
-/* One name, one count: two limits of a server that share a name must count alike. The first that has
- * it, or NULL when this is the first. */
-static const ag_limit_t *namesake(apr_hash_t *named, const ag_plan_name_t *name, apr_pool_t *ptemp)
-{
-    const char *key = apr_psprintf(ptemp, "%pp %s", (void *)name->server, name->limit->name);
-    const ag_limit_t *first = apr_hash_get(named, key, APR_HASH_KEY_STRING);
-
-    if (!first) {
-        apr_hash_set(named, key, APR_HASH_KEY_STRING, name->limit);
-    }
-    return first;
-}
-
-static int name_limits(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
-{
-    const apr_array_header_t *names = ag_plans()->names;
-    apr_hash_t *named = apr_hash_make(ptemp);
-    int i;
-
-    for (i = 0; i < names->nelts; i++) {
-        const ag_plan_name_t *name = &APR_ARRAY_IDX(names, i, ag_plan_name_t);
-        const ag_limit_t *other = name->limit->name ? namesake(named, name, ptemp) : NULL;
-
-        if (other && !same_windows(other, name->limit)) {
-            return ag_mistake(
-                s, "ApiGuardRateLimit",
-                apr_psprintf(pconf, "\"%s\" and \"%s\" share a name and differ", other->text, name->limit->text));
-        }
-        ag_limit_name(name->limit, ag_limit_scope(name->server, name->limit->name ? "" : name->section, pconf),
-                      pconf);
-    }
-    return OK;
-}
-
 /* mod_cache's quick handler answers before anybody is asked who they are, or counted. */
 static void warn_of_cache(server_rec *s)
 {
@@ -196,10 +149,9 @@ static void warn_of_cache(server_rec *s)
 
 int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
-    int rv = name_limits(pconf, ptemp, s);
+    int rv = do_all(pconf, ptemp, s);
 
     (void)plog;
-    rv = rv == OK ? open_all(pconf, ptemp, s) : rv;
     rv = rv == OK ? look_over_all(ptemp, s) : rv;
     rv = rv == OK ? ag_issuers_check(pconf, ptemp, s) : rv;
     rv = rv == OK ? fleet_named(s) : rv;

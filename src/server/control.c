@@ -56,7 +56,7 @@ static apr_status_t make(kept_t *kept, apr_size_t bans, server_rec *s)
 
 int ag_control_wanted(server_rec *s)
 {
-    return ag_plans()->names->nelts > 0 || ag_database_there(s);
+    return ag_written("ApiGuardRateLimit", NULL) || ag_written("ApiGuardConcurrency", NULL) || ag_database_there(s);
 }
 
 /* A control file whose head a child has written over is made anew; those who use it still have it. */

@@ -197,20 +197,28 @@ static void look_at(question_t *q, const ag_limit_t *limit, ag_subject_t *subjec
     }
 }
 
+static void look_at_section(question_t *q, const ag_limit_t *limit, server_rec *s, const char *section)
+{
+    const ag_engine_t *engine = ag_server_of(s)->engine;
+    ag_subject_t subject;
+
+    if (engine && !in_flight(limit) && ag_limit_named(&subject, limit, q->subject, engine->cred.sip, q->p)) {
+        q->understood = 1;
+        look_at(q, limit, &subject, s, section);
+    }
+}
+
 static void look_at_sections(question_t *q)
 {
-    const apr_array_header_t *names = ag_plans()->names;
+    const apr_array_header_t *later = ag_plans()->later;
     int i;
 
-    for (i = 0; i < names->nelts; i++) {
-        const ag_plan_name_t *name = &APR_ARRAY_IDX(names, i, ag_plan_name_t);
-        const ag_engine_t *engine = ag_server_of(name->server)->engine;
-        ag_subject_t subject;
+    for (i = 0; i < later->nelts; i++) {
+        const ag_later_t *task = &APR_ARRAY_IDX(later, i, ag_later_t);
+        const ag_limit_t *limit = ag_later_of(task, ag_limit_later);
 
-        if (engine && !in_flight(name->limit)
-            && ag_limit_named(&subject, name->limit, q->subject, engine->cred.sip, q->p)) {
-            q->understood = 1;
-            look_at(q, name->limit, &subject, name->server, name->section);
+        if (limit) {
+            look_at_section(q, limit, (server_rec *)(apr_uintptr_t)task->server, task->section);
         }
     }
 }

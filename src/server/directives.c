@@ -20,44 +20,32 @@ static const char *section_of(cmd_parms *cmd)
 
     for (; at; at = at->parent) {
         if (strcasecmp(at->directive, "<VirtualHost") != 0) {
-            section = apr_pstrcat(cmd->pool, at->directive, " ", at->args, " ", section, NULL);
+            section = apr_pstrcat(cmd->temp_pool, at->directive, " ", at->args, " ", section, NULL);
         }
     }
     return section;
 }
 
+/* While the configuration is read a host may have no record of ours yet, and its prefix is not known. */
 ag_setting_call_t ag_setting_call(cmd_parms *cmd)
 {
-    ag_setting_call_t call = {cmd->pool, ag_expr_port_for(cmd), NULL, ap_server_root, NULL, NULL, 0, NULL, NULL,
-                              NULL};
+    const ag_plans_t *plans = ag_plans();
+    ag_setting_call_t call = {.p = cmd->pool,
+                              .expr = ag_expr_port_for(cmd),
+                              .root = ap_server_root,
+                              .later = plans->later,
+                              .named = plans->named,
+                              .server = cmd->server,
+                              .section = section_of(cmd)};
 
-    call.sources = ag_plans()->sources;
-    call.source_names = ag_plans()->source_names;
-    call.server = cmd->server;
     if (in_htaccess(cmd)) {
         const ag_database_t *database = ag_server_of(cmd->server)->database;
 
+        call.later = NULL;
         call.server = database ? database->server : NULL;
-        call.scope = ag_limit_scope(cmd->server, section_of(cmd), cmd->pool);
-    }
-    else {
-        call.opens = ag_plans()->opens;
-        call.limits = apr_array_make(cmd->temp_pool, 1, sizeof(ag_limit_t *));
+        call.server_name = ag_limit_server(cmd->server);
     }
     return call;
-}
-
-void ag_plan_names(cmd_parms *cmd, const ag_setting_call_t *call)
-{
-    int i;
-
-    for (i = 0; call->limits && i < call->limits->nelts; i++) {
-        ag_plan_name_t *name = apr_array_push(ag_plans()->names);
-
-        name->limit = APR_ARRAY_IDX(call->limits, i, ag_limit_t *);
-        name->server = cmd->server;
-        name->section = section_of(cmd);
-    }
 }
 
 static const char *read_policy(cmd_parms *cmd, void *policy, const char *line)
@@ -71,7 +59,6 @@ static const char *read_policy(cmd_parms *cmd, void *policy, const char *line)
         error = ag_setting_read(policy, ag_policy_rows, (int)(row - ag_policy_rows), line, &call);
     }
     if (!error) {
-        ag_plan_names(cmd, &call);
         ag_plan_issuers(cmd, policy, row);
     }
     return error;

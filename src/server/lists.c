@@ -15,11 +15,6 @@
  * watchdog over. */
 #define HANDOVER apr_time_from_sec(15)
 
-static ag_ip_source_t *source_at(int i)
-{
-    return APR_ARRAY_IDX(ag_plans()->sources, i, ag_ip_source_t *);
-}
-
 /* ---- memory ----------------------------------------------------------------------------------- */
 
 static const char *memory_name(const ag_ip_source_t *source, const ag_database_t *database, apr_pool_t *p)
@@ -43,14 +38,16 @@ static apr_status_t open_list(ag_ip_source_t *source, const ag_database_t *datab
 /* The list of a database is one, whichever of its servers names it; from now on it goes by the first. */
 static apr_status_t open_source(ag_ip_source_t *source, server_rec *s, apr_pool_t *ptemp)
 {
+    const ag_plans_t *plans = ag_plans();
     const ag_database_t *database = ag_server_of(source->server)->database;
     const ag_ip_source_t *first;
+    int list = ag_ip_source_list(source) != NULL;
 
-    source->server = database->server;
-    first = ag_ip_source_index(source, ag_plans()->source_names);
+    source->server = list ? database->server : source->server;
+    first = ag_ip_source_first(plans->named, source->server, source->name, source, apr_hash_pool_get(plans->named));
     if (first == source) {
-        APR_ARRAY_PUSH(ag_plans()->polled, ag_ip_source_t *) = source;
-        return open_list(source, database, s->process->pool, ptemp);
+        APR_ARRAY_PUSH(plans->polled, ag_ip_source_t *) = source;
+        return list ? open_list(source, database, s->process->pool, ptemp) : APR_SUCCESS;
     }
     source->share = first->share;
     return APR_SUCCESS;
@@ -61,18 +58,12 @@ int ag_lists_open(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
     ag_plans_t *plans = ag_plans();
     int i;
 
-    plans->source_names = apr_hash_make(pconf);
+    plans->named = apr_hash_make(pconf);
     plans->polled = apr_array_make(pconf, 4, sizeof(ag_ip_source_t *));
-    for (i = 0; i < plans->sources->nelts; i++) {
-        ag_ip_source_t *source = source_at(i);
-        apr_status_t rv;
+    for (i = 0; i < plans->later->nelts; i++) {
+        ag_ip_source_t *source = ag_later_of(&APR_ARRAY_IDX(plans->later, i, ag_later_t), ag_ip_source_open);
+        apr_status_t rv = source ? open_source(source, s, ptemp) : APR_SUCCESS;
 
-        if (!ag_ip_source_list(source)) {
-            ag_ip_source_index(source, plans->source_names);
-            APR_ARRAY_PUSH(plans->polled, ag_ip_source_t *) = source;
-            continue;
-        }
-        rv = open_source(source, s, ptemp);
         if (rv != APR_SUCCESS) {
             ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s,
                          "AG0112: Require api-ip: no memory can be "

@@ -5,8 +5,6 @@
  */
 #include "server.h"
 
-#include "../authz/ip_source.h"
-
 static ag_plans_t plans;
 
 ag_plans_t *ag_plans(void)
@@ -28,12 +26,10 @@ int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     (void)ptemp;
     plans->blank = ag_policy_make(pconf);
     apr_pool_cleanup_register(pconf, plans, forget_blank, apr_pool_cleanup_null);
-    plans->opens = apr_array_make(pconf, 8, sizeof(ag_open_t));
-    plans->names = apr_array_make(pconf, 8, sizeof(ag_plan_name_t));
+    plans->later = apr_array_make(pconf, 8, sizeof(ag_later_t));
     plans->policies = apr_array_make(pconf, 8, sizeof(ag_policy_t *));
-    plans->sources = apr_array_make(pconf, 8, sizeof(ag_ip_source_t *));
     plans->issuers = apr_hash_make(pconf);
-    plans->source_names = apr_hash_make(pconf);
+    plans->named = apr_hash_make(pconf);
     plans->polled = NULL;
     return OK;
 }
@@ -54,9 +50,9 @@ int ag_is_test(void)
     return ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST;
 }
 
-const char *ag_limit_scope(server_rec *s, const char *section, apr_pool_t *p)
+const char *ag_limit_server(const server_rec *s)
 {
     const char *prefix = ag_server_of(s)->site->counter_store.prefix;
 
-    return apr_pstrcat(p, prefix ? prefix : s->server_hostname ? s->server_hostname : "", "\n", section, NULL);
+    return prefix ? prefix : s->server_hostname ? s->server_hostname : "";
 }

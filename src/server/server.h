@@ -37,21 +37,13 @@ void *ag_merge_site(apr_pool_t *p, void *outer, void *inner);
 /* What the configuration left to be done once it is complete. */
 typedef struct ag_plans_t {
     const ag_policy_t *blank;     /* a section that says nothing; NULL between two configurations */
-    apr_array_header_t *opens;    /* ag_open_t */
-    apr_array_header_t *names;    /* ag_plan_name_t: limits that need their server's name */
+    apr_array_header_t *later;    /* ag_later_t */
     apr_array_header_t *policies; /* ag_policy_t *: sections to look over */
-    apr_array_header_t *sources;  /* ag_ip_source_t *: address lists and files */
-    apr_hash_t *source_names;     /* the same, by server and name */
-    apr_array_header_t *polled;   /* of them each list of a database once, and files; NULL before the
-                                     start is complete */
+    apr_hash_t *named;            /* what lines have named (ag_setting_first) */
+    apr_array_header_t *polled;   /* ag_ip_source_t *: each list of a database once, and files; NULL before
+                                     the start is complete */
     apr_hash_t *issuers;          /* sections that say whose tokens are good: see issuers.c */
 } ag_plans_t;
-
-typedef struct ag_plan_name_t {
-    ag_limit_t *limit;
-    server_rec *server;
-    const char *section;
-} ag_plan_name_t;
 
 /* What the module keeps for a server. */
 typedef struct ag_server_t {
@@ -94,17 +86,13 @@ ag_plans_t *ag_plans(void);
 /* A call for the setting engine, from what httpd knows of the line. */
 ag_setting_call_t ag_setting_call(cmd_parms *cmd);
 
-/* What a limit's id is made of besides its own text: the server's name, or the fleet's prefix, and
- * the section. */
-const char *ag_limit_scope(server_rec *s, const char *section, apr_pool_t *p);
+/* By what a server's limits go: the fleet's prefix, or its own name. */
+const char *ag_limit_server(const server_rec *s);
 
 /* Remembers the section where a line decides whose tokens are accepted, and once all is read looks for rules
  * that do not say which issuer's client or user they mean. OK, or an HTTP error after saying why. */
 void ag_plan_issuers(cmd_parms *cmd, const ag_policy_t *policy, const ag_setting_t *row);
 int ag_issuers_check(apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s);
-
-/* Registers the limits that a line has added. */
-void ag_plan_names(cmd_parms *cmd, const ag_setting_call_t *call);
 
 /* ---- start (configtest.c, startup.c, memory.c, dbd.c, lists.c, watchdog.c) ---------------------------------- */
 

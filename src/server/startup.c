@@ -105,7 +105,7 @@ static void set_bans(ag_engine_t *engine, const ag_shared_t *shared, server_rec 
 static ag_engine_t *make_engine(const ag_shared_t *shared, server_rec *s, apr_pool_t *pconf)
 {
     ag_engine_t *engine = apr_pcalloc(pconf, sizeof *engine);
-    const char *scope = ag_limit_scope(s, "", pconf);
+    const char *scope = apr_pstrcat(pconf, ag_limit_server(s), "\n", NULL);
 
     engine->site = ag_server_of(s)->site;
     engine->expr = &ag_httpd_expr;

@@ -57,19 +57,28 @@ int ag_h2c_on(void)
     return h2c_on;
 }
 
-int ag_lists_wanted(void)
+/* Is any source a list (1), or a file (0)? */
+static int any_source(int list)
 {
+    const apr_array_header_t *later = ag_plans()->later;
     int i;
 
-    for (i = 0; i < ag_plans()->sources->nelts; i++) {
-        if (ag_ip_source_list(APR_ARRAY_IDX(ag_plans()->sources, i, ag_ip_source_t *))) {
+    for (i = 0; i < later->nelts; i++) {
+        const ag_ip_source_t *source = ag_later_of(&APR_ARRAY_IDX(later, i, ag_later_t), ag_ip_source_open);
+
+        if (source && (ag_ip_source_list(source) != NULL) == list) {
             return 1;
         }
     }
     return 0;
 }
 
+int ag_lists_wanted(void)
+{
+    return any_source(1);
+}
+
 int ag_files_wanted(void)
 {
-    return ag_plans()->sources->nelts > 0 && !ag_lists_wanted();
+    return any_source(0) && !any_source(1);
 }

@@ -89,7 +89,7 @@ static void enter_nodes(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
 static int has_sources(server_rec *servers)
 {
     (void)servers;
-    return ag_plans()->sources->nelts > 0;
+    return ag_lists_wanted() || ag_files_wanted();
 }
 
 static int has_fleet(server_rec *servers)

@@ -15,7 +15,6 @@
 typedef struct {
     apr_pool_t *p;
     ag_setting_call_t call;
-    apr_array_header_t *limits;
 } conf_t;
 
 static inline ag_expr_t *parse_expr(void *ctx, const char *text, int string, const char **error)
@@ -30,10 +29,11 @@ static const ag_expr_port_t expressions = {parse_expr, NULL, NULL, NULL};
 
 static inline conf_t conf_of(apr_pool_t *p)
 {
-    conf_t c = {.p = p, .call = {.p = p, .expr = &expressions, .root = "/etc/httpd", .scope = "www /api"}};
+    conf_t c = {
+        .p = p,
+        .call = {.p = p, .expr = &expressions, .root = "/etc/httpd", .server_name = "www", .section = "/api"}};
 
-    c.call.opens = apr_array_make(p, 4, sizeof(ag_open_t));
-    c.limits = c.call.limits = apr_array_make(p, 4, sizeof(ag_limit_t *));
+    c.call.later = apr_array_make(p, 4, sizeof(ag_later_t));
     return c;
 }
 

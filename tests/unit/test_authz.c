@@ -151,10 +151,9 @@ static void test_credential(void **state)
 /* A list that nobody has read yet, alone and beside what can tell. */
 static void test_unknown(void **state)
 {
-    apr_array_header_t *opens = apr_array_make(*state, 1, sizeof(ag_open_t));
-    apr_array_header_t *sources = apr_array_make(*state, 1, sizeof(ag_ip_source_t *));
+    apr_array_header_t *later = apr_array_make(*state, 1, sizeof(ag_later_t));
     ag_setting_call_t call = {
-        .p = *state, .opens = opens, .sources = sources, .source_names = apr_hash_make(*state), .root = "/tmp"};
+        .p = *state, .later = later, .named = apr_hash_make(*state), .server = "one", .root = "/tmp"};
     ag_request_t request = from("192.0.2.1", *state);
     ag_verdict_t verdict = {0};
     ag_ip_source_t *source;
@@ -167,13 +166,13 @@ static void test_unknown(void **state)
     assert_int_equal(ag_rule_test(rule, &verdict, &request), AG_RULE_UNKNOWN);
     assert_null(ag_rule_parse(&rule, "api-ip", "list:partners 192.0.2.0/24", &call));
     assert_int_equal(ag_rule_test(rule, &verdict, &request), AG_RULE_YES);
-    assert_int_equal(sources->nelts, 1);
+    assert_int_equal(later->nelts, 1);
     call.server = "another"; /* another server's database has another list of that name */
     assert_null(ag_ip_source_of(&source, "list:partners", &call));
-    assert_int_equal(sources->nelts, 2);
-    call.opens = NULL; /* .htaccess: what the server reads anyway */
+    assert_int_equal(later->nelts, 2);
+    call.later = NULL; /* .htaccess: what the server reads anyway */
     assert_null(ag_rule_parse(&rule, "api-ip", "list:partners", &call));
-    assert_int_equal(sources->nelts, 2);
+    assert_int_equal(later->nelts, 2);
     assert_non_null(ag_rule_parse(&rule, "api-ip", "list:other", &call));
 }
 
@@ -299,11 +298,11 @@ static void test_mistakes(void **state)
             fail_msg("Require %s %s: %s", mistakes[i].name, mistakes[i].line, error ? error : "(none)");
         }
     }
-    call.opens = apr_array_make(*state, 1, sizeof(ag_open_t));
+    call.later = apr_array_make(*state, 1, sizeof(ag_later_t));
     call.root = "/tmp";
     assert_string_equal(ag_rule_parse(&(ag_rule_t *){0}, "api-ip", "file:", &call),
                         "Require api-ip: \"file:\" names no file");
-    assert_int_equal(call.opens->nelts, 0);
+    assert_int_equal(call.later->nelts, 0);
 }
 
 int main(void)

@@ -24,21 +24,21 @@ static const char *opened_with;
 /* Opens a rule's file with this content; the error, or NULL with *rule ready. */
 static const char *open_file(ag_rule_t **rule, const char *content, apr_pool_t *p)
 {
-    apr_array_header_t *opens = apr_array_make(p, 1, sizeof(ag_open_t));
-    ag_setting_call_t call = {.p = p, .opens = opens, .root = "/tmp"};
+    apr_array_header_t *later = apr_array_make(p, 1, sizeof(ag_later_t));
+    ag_setting_call_t call = {.p = p, .later = later, .named = apr_hash_make(p), .root = "/tmp"};
     char *path = apr_pstrdup(p, "/tmp/test_authz_XXXXXX");
     int fd = mkstemp(path);
-    ag_opening_t opening = {p, p, p, NULL};
-    const ag_open_t *task;
+    ag_later_call_t opening = {.p = p, .pkeep = p, .ptmp = p};
+    const ag_later_t *task;
     const char *error;
 
     assert_int_equal(write(fd, content, strlen(content)), strlen(content));
     close(fd);
     error = ag_rule_parse(rule, "api-ip", apr_pstrcat(p, "file:", path + 5, NULL), &call);
     assert_null(error);
-    assert_int_equal(opens->nelts, 1);
-    task = &APR_ARRAY_IDX(opens, 0, ag_open_t);
-    error = task->open(task->ctx, &opening);
+    assert_int_equal(later->nelts, 1);
+    task = &APR_ARRAY_IDX(later, 0, ag_later_t);
+    error = task->run(task->ctx, &opening);
     opened_with = opening.warning;
     unlink(path);
     return error;
@@ -172,11 +172,9 @@ static ag_ip_answer_e after(ag_ip_source_t *source, int looks, const char *addre
 
 static void test_file_again(void **state)
 {
-    apr_array_header_t *opens = apr_array_make(*state, 1, sizeof(ag_open_t));
-    apr_array_header_t *sources = apr_array_make(*state, 1, sizeof(ag_ip_source_t *));
-    ag_setting_call_t call = {
-        .p = *state, .opens = opens, .sources = sources, .source_names = apr_hash_make(*state), .root = "/tmp"};
-    ag_opening_t opening = {*state, *state, *state, NULL};
+    apr_array_header_t *later = apr_array_make(*state, 1, sizeof(ag_later_t));
+    ag_setting_call_t call = {.p = *state, .later = later, .named = apr_hash_make(*state), .root = "/tmp"};
+    ag_later_call_t opening = {.p = *state, .pkeep = *state, .ptmp = *state};
     char path[] = "/tmp/test_authz_XXXXXX";
     ag_ip_source_t *source, *same;
     int fd = mkstemp(path);
@@ -189,7 +187,7 @@ static void test_file_again(void **state)
     assert_null(ag_ip_source_of(&source, name, &call));
     assert_null(ag_ip_source_of(&same, name, &call));
     assert_ptr_equal(source, same); /* two rules, one file, read once */
-    assert_int_equal(opens->nelts, 1);
+    assert_int_equal(later->nelts, 1);
     assert_null(ag_ip_file_open(source, &opening));
     assert_int_equal(after(source, 3, "192.0.2.1", *state), AG_IP_YES);
     assert_int_equal(logged, 0); /* nothing has changed, nothing is read */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a configuration names and opens later: files, base64 files, environment variables.
+ * What a configuration names: files, base64 files, environment variables.
  */
 #include "unit.h"
 
@@ -153,28 +153,6 @@ static void test_absolute(void **state)
     }
 }
 
-static const char *never(void *ctx, ag_opening_t *opening)
-{
-    (void)opening;
-    return ctx;
-}
-
-static void test_later(void **state)
-{
-    apr_array_header_t *opens = apr_array_make(*state, 1, sizeof(ag_open_t));
-    char ctx[] = "what is wrong";
-    const ag_open_t *task;
-    ag_opening_t opening = {*state, *state, *state, NULL};
-
-    ag_open_later(opens, "ApiGuardOne", AG_OPEN_OURS, never, NULL);
-    ag_open_later(opens, "ApiGuardTwo", AG_OPEN_THEIRS, never, ctx);
-    assert_int_equal(opens->nelts, 2);
-    task = &APR_ARRAY_IDX(opens, 1, ag_open_t);
-    assert_string_equal(task->directive, "ApiGuardTwo");
-    assert_int_equal(task->whose, AG_OPEN_THEIRS);
-    assert_string_equal(task->open(task->ctx, &opening), "what is wrong");
-}
-
 /* What an editor added to a secret and nobody sees. */
 static void test_oddity(void **state)
 {
@@ -221,8 +199,8 @@ static void test_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_file),     TEST(test_base64), TEST(test_env),    TEST(test_unreadable),
-        TEST(test_absolute), TEST(test_later),  TEST(test_oddity), TEST(test_kept),
+        TEST(test_file),     TEST(test_base64), TEST(test_env),  TEST(test_unreadable),
+        TEST(test_absolute), TEST(test_oddity), TEST(test_kept),
     };
 
     return cmocka_run_group_tests_name("core open", tests, NULL, NULL);

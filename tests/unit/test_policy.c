@@ -97,16 +97,16 @@ static const char *secret_file(const char *bytes, apr_pool_t *p)
 /* Opens all that was left for later; the first error. */
 static const char *open_all(conf_t *c)
 {
-    ag_opening_t opening = {c->p, c->p, c->p, NULL};
+    ag_later_call_t opening = {.p = c->p, .pkeep = c->p, .ptmp = c->p};
     const char *error = NULL;
     int i;
 
-    for (i = 0; !error && i < c->call.opens->nelts; i++) {
-        const ag_open_t *task = &APR_ARRAY_IDX(c->call.opens, i, ag_open_t);
+    for (i = 0; !error && i < c->call.later->nelts; i++) {
+        const ag_later_t *task = &APR_ARRAY_IDX(c->call.later, i, ag_later_t);
 
-        error = task->open(task->ctx, &opening);
+        error = task->run(task->ctx, &opening);
     }
-    c->call.opens->nelts = 0;
+    c->call.later->nelts = 0;
     return error;
 }
 
@@ -125,7 +125,7 @@ static void test_keys_open(void **state)
     const ag_jwt_keyset_t *set = &APR_ARRAY_IDX(policy->jwt_keys, 0, ag_keyset_source_t *)->set;
     const char *error;
 
-    assert_int_equal(c.call.opens->nelts, 1);
+    assert_int_equal(c.call.later->nelts, 1);
     assert_int_equal(set->n, 0);
     assert_null(open_all(&c));
     assert_int_equal(set->n, 1);

@@ -194,13 +194,75 @@ static void test_limits(void **state)
     ag_policy_t *policy = section(AG_POLICY_limits, SAYS("100/min 1000/day", "5/s by=ip"), &c);
 
     assert_int_equal(policy->limits.list->nelts, 2);
-    assert_int_equal(c.limits->nelts, 2); /* their ids come once the server's name is known */
+    assert_int_equal(c.call.later->nelts, 2); /* their ids come once the server's name is known */
     assert_int_equal(APR_ARRAY_IDX(policy->limits.list, 0, ag_limit_t *)->windows[0].id.lo, 0);
     assert_string_equal(policy_reads(policy, AG_POLICY_limits, "5/s by=ip", &c),
                         "ApiGuardRateLimit: \"5/s by=ip\" stands here twice");
     assert_string_equal(policy_reads(policy, AG_POLICY_limits, "100/min  1000/day", &c),
                         "ApiGuardRateLimit: \"100/min 1000/day\" stands here twice");
     assert_int_equal(policy->limits.list->nelts, 2);
+}
+
+/* Does what the lines have left, as the server whose limits go by that name does; the first error. */
+static const char *do_all(conf_t *c, const char *server_name)
+{
+    ag_later_call_t call = {.p = c->p, .pkeep = c->p, .ptmp = c->p, .named = apr_hash_make(c->p)};
+    const char *error = NULL;
+    int i;
+
+    for (i = 0; !error && i < c->call.later->nelts; i++) {
+        const ag_later_t *task = &APR_ARRAY_IDX(c->call.later, i, ag_later_t);
+
+        call.server = task->server;
+        call.server_name = server_name;
+        call.section = task->section;
+        error = task->run(task->ctx, &call);
+    }
+    return error;
+}
+
+static ag_id_t id_of(const char *line, const char *section, const char *server_name, conf_t *c)
+{
+    ag_policy_t *policy = ag_policy_make(c->p);
+    const char *error;
+
+    c->call.section = section;
+    error = policy_reads(policy, AG_POLICY_limits, line, c);
+    error = error || !c->call.later ? error : do_all(c, server_name);
+    if (error) {
+        fail_msg("%s", error);
+    }
+    return APR_ARRAY_IDX(policy->limits.list, 0, ag_limit_t *)->windows[0].id;
+}
+
+/* A limit is its server's and section's own; one with a name is all sections' that use the name, but in
+ * .htaccess its own there, too. */
+static void test_limit_names(void **state)
+{
+    conf_t c = conf_of(*state);
+    ag_id_t plain = id_of("5/s", "/a", "www", &c), named = id_of("5/s name=x", "/a", "www", &c);
+
+    assert_true(ag_id_equal(id_of("5/s", "/a", "www", &c), plain));
+    assert_false(ag_id_equal(id_of("5/s", "/b", "www", &c), plain));
+    assert_false(ag_id_equal(id_of("5/s", "/a", "other", &c), plain));
+    assert_true(ag_id_equal(id_of("5/s name=x cost=2", "/b", "www", &c), named));
+    c.call.later = NULL;
+    c.call.server_name = "www";
+    assert_true(ag_id_equal(id_of("5/s", "/a", NULL, &c), plain));
+    assert_false(ag_id_equal(id_of("5/s name=x", "/a", NULL, &c), named));
+}
+
+static void test_limits_that_differ(void **state)
+{
+    conf_t c = conf_of(*state);
+
+    section(AG_POLICY_limits, SAYS("5/s name=x"), &c);
+    c.call.server = "another"; /* has its own names */
+    section(AG_POLICY_limits, SAYS("6/s name=x"), &c);
+    assert_null(do_all(&c, "www"));
+    c.call.server = NULL;
+    section(AG_POLICY_limits, SAYS("7/s name=x"), &c);
+    assert_string_equal(do_all(&c, "www"), "\"5/s name=x\" and \"7/s name=x\" share a name and differ");
 }
 
 /* In .htaccess: limits get their ids at once, nothing may be opened, no limit switched off. */
@@ -210,7 +272,7 @@ static void test_htaccess(void **state)
     ag_policy_t *policy = ag_policy_make(*state), *other = ag_policy_make(*state);
     const ag_window_t *window;
 
-    c.call.opens = c.call.limits = NULL;
+    c.call.later = NULL;
     assert_null(policy_reads(policy, AG_POLICY_limits, "5/s", &c));
     window = APR_ARRAY_IDX(policy->limits.list, 0, ag_limit_t *)->windows;
     assert_true(window->id.lo != 0);
@@ -218,7 +280,7 @@ static void test_htaccess(void **state)
     assert_int_equal(window->wire.field_size, strlen(window->wire.field));
     assert_string_equal(window->wire.begin, ", \"5/s\";r=");
     assert_int_equal(window->wire.begin_size, strlen(window->wire.begin));
-    c.call.scope = "www /other";
+    c.call.section = "/other";
     assert_null(policy_reads(other, AG_POLICY_limits, "5/s", &c));
     assert_false(ag_id_equal(APR_ARRAY_IDX(policy->limits.list, 0, ag_limit_t *)->windows[0].id,
                              APR_ARRAY_IDX(other->limits.list, 0, ag_limit_t *)->windows[0].id));
@@ -244,8 +306,8 @@ static void test_htaccess(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_merging),      TEST(test_merging_three), TEST(test_merging_scalars),
-        TEST(test_site_merging), TEST(test_limits),        TEST(test_htaccess),
+        TEST(test_merging), TEST(test_merging_three), TEST(test_merging_scalars), TEST(test_site_merging),
+        TEST(test_limits),  TEST(test_htaccess),      TEST(test_limit_names),     TEST(test_limits_that_differ),
     };
 
     return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

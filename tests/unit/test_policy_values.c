@@ -235,7 +235,7 @@ static void test_mistakes(void **state)
         }
         assert_false(ag_settings_written(policy, &ag_policy_table));
     }
-    assert_int_equal(c.call.opens->nelts, 0);
+    assert_int_equal(c.call.later->nelts, 0);
 }
 
 static void test_site_mistakes(void **state)

@@ -59,7 +59,7 @@ static house_t open_house(fixture_t *f)
     h.token = make_plain("HS256", NULL, NULL, CLAIMS, f->p);
     h.call.p = f->p;
     h.call.root = "/";
-    h.call.opens = apr_array_make(f->p, 4, sizeof(ag_open_t));
+    h.call.later = apr_array_make(f->p, 4, sizeof(ag_later_t));
     return h;
 }
 
@@ -72,7 +72,7 @@ static void close_house(const house_t *h)
 /* Writes the row's other value into settings, as a configuration would. */
 static void change_row(void *settings, const ag_setting_t *rows, int row, house_t *h)
 {
-    ag_opening_t opening = {h->f->p, h->f->p, h->f->p, NULL};
+    ag_later_call_t opening = {.p = h->f->p, .pkeep = h->f->p, .ptmp = h->f->p};
     const char *line = NULL;
     int i;
 
@@ -87,16 +87,16 @@ static void change_row(void *settings, const ag_setting_t *rows, int row, house_
            : strcmp(line, "HS256 FILE") == 0 ? apr_pstrcat(h->f->p, "HS256 ", h->file, NULL)
                                              : line;
     assert_null(ag_setting_read(settings, rows, row, line, &h->call));
-    for (i = 0; i < h->call.opens->nelts; i++) {
-        const ag_open_t *task = &APR_ARRAY_IDX(h->call.opens, i, ag_open_t);
+    for (i = 0; i < h->call.later->nelts; i++) {
+        const ag_later_t *task = &APR_ARRAY_IDX(h->call.later, i, ag_later_t);
 
-        const char *error = task->open(task->ctx, &opening);
+        const char *error = task->run(task->ctx, &opening);
 
         if (error) {
             fail_msg("%s", error);
         }
     }
-    h->call.opens->nelts = 0;
+    h->call.later->nelts = 0;
 }
 
 /* Asks for the token under the section's realm, with these keys. */

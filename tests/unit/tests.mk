@@ -25,6 +25,7 @@ ag_unit_tests = \
 	tests/unit/test_base_log \
 	tests/unit/test_base_regex \
 	tests/unit/test_core_keep \
+	tests/unit/test_core_later \
 	tests/unit/test_credential \
 	tests/unit/test_core_open \
 	tests/unit/test_core_setting \
