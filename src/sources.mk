@@ -73,6 +73,7 @@ ag_core_c = \
 	src/authz/ip_file.c \
 	src/authz/ip_list.c \
 	src/authz/ip_source.c \
+	src/authz/methods.c \
 	src/authz/rule_claim.c \
 	src/authz/rule_ip.c \
 	src/authz/rule_words.c \
@@ -181,8 +182,10 @@ ag_core_h = \
 	src/limit/counters.h \
 	src/limit/inflight.h \
 	src/limit/inflight_table.h \
+	src/authz/authz.def \
 	src/authz/authz.h \
 	src/authz/ip_source.h \
+	src/authz/methods.h \
 	src/authz/rules.def \
 	src/authz/rules.h \
 	src/reply/reply.def \
@@ -207,7 +210,6 @@ ag_core_h = \
 	src/cred/token_memo.h \
 	src/guard/bill.h \
 	src/guard/guard.h \
-	src/guard/kinds.h \
 	src/guard/policy.def \
 	src/guard/policy.h \
 	src/guard/site.def \

@@ -9,8 +9,6 @@
 
 #include <apr_strings.h>
 
-#include "kinds.h"
-
 #define AG_SETTING(directive, member, kind, type, initial, allowed, where, help)                                     \
     {directive, &ag_kind_##kind, offsetof(ag_policy_t, member), sizeof(type), initial, allowed, where, help},
 const ag_setting_t ag_policy_rows[AG_POLICY_COUNT] = {

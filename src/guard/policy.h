@@ -6,23 +6,13 @@
 #ifndef AG_POLICY_H
 #define AG_POLICY_H
 
+#include "../authz/methods.h"
 #include "../core/setting.h"
 #include "../cred/setting.h"
 #include "../keys/setting.h"
 #include "../limit/setting.h"
 #include "../ban/setting.h"
 #include "../reply/reply.h"
-
-/* A permission that a method asks for; several of one method: any of them will do. */
-typedef struct ag_method_scope_t {
-    const char *method; /* "*": any that is not named */
-    const char *scope;
-} ag_method_scope_t;
-
-typedef struct ag_method_scopes_t {
-    const ag_method_scope_t *v;
-    int n; /* 0: no method asks for any */
-} ag_method_scopes_t;
 
 /* The numbers of the rows. */
 #define AG_SETTING(directive, member, kind, type, initial, allowed, where, help) AG_POLICY_##member,
@@ -81,11 +71,6 @@ unsigned ag_policy_types(const ag_policy_t *policy);
 
 /* How a credential is sent, for a client that sent none: one sentence. */
 const char *ag_policy_advice(const ag_policy_t *policy, apr_pool_t *p);
-
-/* 1 when he may use the method. Else *wanted is what would have done, parted by spaces, or NULL when
- * nothing would. */
-int ag_methods_allow(const ag_method_scopes_t *scopes, const char *method, const ag_principal_t *who,
-                     const char **wanted, apr_pool_t *p);
 
 /* Contradictions that only show once a section is complete: an error text or NULL. */
 const char *ag_policy_check(const ag_policy_t *policy, apr_pool_t *p);
