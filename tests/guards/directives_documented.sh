@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Every row of policy.def and site.def, and of the rooms' tables that they include, has its page with the right
-# context, a row in the index and an entry in conf/apiguard.conf; no page, index row or entry is left without a row.
+# context, a row in the index, an entry in conf/apiguard.conf and a wrong value in a test; no page, index row or entry
+# is left without a row.
 . "$(dirname "$0")/lib.bash"
 
 pages=docs/directives
 conf=conf/apiguard.conf
+mistakes=tests/web/test_mistakes.py
 files() { echo "src/guard/$1.def"; sed -n 's|^#include "\.\./\(.*\.def\)"|src/\1|p' "src/guard/$1.def"; }
 tables() { files policy; files site; }
 names() { tables | xargs sed -n 's/^AG_SETTING("\([A-Za-z]*\)".*/\1/p'; }
@@ -49,6 +51,7 @@ for table in policy site; do
         grep -qF "| [$name]($name.md) | $context |" "$pages/README.md" \
             || complain "$pages/README.md has no row \"$name | $context\""
         grep -qE "^ *#?$name " "$conf" || complain "$conf has no entry for $name"
+        grep -qE "^    \(?[\"']$name[ \"']" "$mistakes" || complain "$mistakes has no wrong value of $name"
     done < <(rows "$table")
 done
 
