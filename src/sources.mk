@@ -77,6 +77,8 @@ ag_core_c = \
 	src/authz/rule_claim.c \
 	src/authz/rule_ip.c \
 	src/authz/rule_words.c \
+	src/reply/answer.c \
+	src/reply/caching.c \
 	src/reply/challenge.c \
 	src/reply/problem.c \
 	src/reply/quota.c \
@@ -188,6 +190,8 @@ ag_core_h = \
 	src/authz/methods.h \
 	src/authz/rules.def \
 	src/authz/rules.h \
+	src/reply/answer.h \
+	src/reply/answers.def \
 	src/reply/reply.def \
 	src/reply/reply.h \
 	src/watch/audit.h \

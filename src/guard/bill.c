@@ -10,7 +10,7 @@
 #include <apr_strings.h>
 
 #include "../base/speed.h"
-#include "../reply/reply.h"
+#include "../reply/answer.h"
 
 static int same_count(const ag_charge_t *a, const ag_charge_t *b)
 {

@@ -1,28 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fields: what an answer carries besides its body: what is left of the limits, and the fields that keep
- * an answer meant for one client out of caches shared by many.
+ * fields: the fields of an answer, between httpd's tables and the rows of reply/answers.def: what rows may ask
+ * about the answer, and how a field gets into it.
  */
 #include "hide.h"
 
-/* 1 when the application has said whose the answer is. */
-static int says_whose(const char *cache_control)
-{
-    static const char *const words[] = {"private", "no-store", "public", "s-maxage", "must-revalidate"};
-    int i;
+/* ---- an answer that httpd sends as it is ------------------------------------------------------ */
 
-    for (i = 0; i < (int)(sizeof words / sizeof *words); i++) {
-        if (ap_strcasestr(cache_control, words[i])) {
-            return 1;
+/* httpd sends both tables. */
+static const char *said(void *ctx, const char *name)
+{
+    const request_rec *r = ctx;
+    const char *value = apr_table_get(r->headers_out, name);
+
+    return value || apr_is_empty_table(r->err_headers_out) ? value : apr_table_get(r->err_headers_out, name);
+}
+
+static void put_into(apr_table_t *fields, ag_put_e how, const char *name, const char *value)
+{
+    switch (how) {
+    case AG_PUT_ALONE:
+        if (value) {
+            apr_table_setn(fields, name, value);
         }
+        else {
+            apr_table_unset(fields, name);
+        }
+        break;
+    case AG_PUT_BESIDE:
+        apr_table_addn(fields, name, value);
+        break;
+    case AG_PUT_JOINED:
+        apr_table_mergen(fields, name, value);
+        break;
     }
-    return 0;
+}
+
+static void put(void *ctx, ag_put_e how, const char *name, const char *value)
+{
+    request_rec *r = ctx;
+
+    put_into(r->headers_out, how, name, value);
+    if (how == AG_PUT_ALONE && !apr_is_empty_table(r->err_headers_out)) {
+        apr_table_unset(r->err_headers_out, name);
+    }
 }
 
 /* The fields that decided. A key that came under another spelling of its field's name is in none that
  * a cache would compare. */
-static const char *vary_of(const ag_check_t *check)
+static const char *vary(void *ctx)
 {
+    const ag_check_t *check = ag_check_found(ctx);
     const ag_key_from_t *from = &check->policy->key_from;
     const ag_request_t *request = &check->exchange->request;
     int i;
@@ -38,63 +66,25 @@ static const char *vary_of(const ag_check_t *check)
     return from->vary;
 }
 
-/* An answer to an identified client is that client's alone, unless the application says otherwise
- * (RFC 9111 s3.5). The credential is hidden by now, so no cache behind us can know that itself. Where
- * nothing was said even the client's own cache asks again each time (s5.2.2.4): another user of the
- * same browser, or a key revoked since, gets nothing out of it, and nothing needs to vary. */
-static void keep_for_one(request_rec *r, const ag_check_t *check, apr_table_t *fields)
-{
-    const char *said = apr_table_get(r->headers_out, "Cache-Control");
+static const ag_answer_port_t as_it_is = {put, said, vary};
 
-    if (!said && !apr_is_empty_table(r->err_headers_out)) {
-        said = apr_table_get(r->err_headers_out, "Cache-Control");
-    }
-    if (!said && !apr_table_get(r->headers_out, "Expires")) {
-        apr_table_addn(fields, "Cache-Control", "private, no-cache");
-        return;
-    }
-    if (!said) {
-        apr_table_addn(fields, "Cache-Control", "private");
-    }
-    else if (!says_whose(said)) {
-        apr_table_mergen(r->headers_out, "Cache-Control", "private");
-    }
-    apr_table_mergen(fields, "Vary", vary_of(check));
+/* ---- an error page, which httpd writes -------------------------------------------------------- */
+
+/* httpd drops all that the application said, and sends this table alone. */
+static const char *error_said(void *ctx, const char *name)
+{
+    return apr_table_get(((request_rec *)ctx)->err_headers_out, name);
 }
 
-void ag_field_set(void *ctx, const char *name, const char *value)
+/* Another pass through the hooks, after a redirect, puts the same field again. */
+static void error_put(void *ctx, ag_put_e how, const char *name, const char *value)
 {
-    request_rec *r = ctx;
-
-    apr_table_setn(r->headers_out, name, value);
-    if (!apr_is_empty_table(r->err_headers_out)) {
-        apr_table_unset(r->err_headers_out, name); /* httpd sends both tables */
-    }
+    put_into(((request_rec *)ctx)->err_headers_out, how, name, value);
 }
 
-void ag_error_field_set(void *ctx, const char *name, const char *value)
-{
-    request_rec *r = ctx;
+static const ag_answer_port_t error_page = {error_put, error_said, vary};
 
-    apr_table_setn(r->err_headers_out, name, value);
-}
-
-static void tell_quota(request_rec *r, ag_check_t *check, ag_field_fn set)
-{
-    if (!check->policy->rate_headers) {
-        return;
-    }
-    ag_guard_tell(check);
-    ag_quota_fields(&check->verdict, check->policy->rate_headers, apr_time_sec(check->exchange->request.now), set, r,
-                    r->pool);
-}
-
-void ag_quota_tell_error(request_rec *r, ag_check_t *check)
-{
-    if (!r->main) {
-        tell_quota(r, check, ag_error_field_set);
-    }
-}
+/* ---- answers ----------------------------------------------------------------------------------- */
 
 /* Whose limits the answer tells of: this request's, or those of the one that was redirected here. */
 static ag_check_t *limited(request_rec *r)
@@ -107,25 +97,74 @@ static ag_check_t *limited(request_rec *r)
     return check && check->bill ? check : NULL;
 }
 
-void ag_limits_tell(request_rec *r, ag_field_fn set)
-{
-    ag_check_t *told = limited(r);
+struct ag_fields_t {
+    ag_answer_t answer;
+    ag_check_t *limited; /* of answer.limited */
+};
 
-    if (told) {
-        tell_quota(r, told, set);
+static void set_limits(ag_fields_t *fields, ag_check_t *check)
+{
+    if (check && check->policy->rate_headers) {
+        fields->limited = check;
+        fields->answer.limited = &check->verdict;
+        fields->answer.forms = check->policy->rate_headers;
     }
 }
 
-void ag_fields_finish(request_rec *r, apr_table_t *fields)
+void ag_fields_say(ag_fields_t *fields, request_rec *r, unsigned moments)
+{
+    ag_answer_t *a = &fields->answer;
+
+    a->moments = moments;
+    a->ctx = r;
+    a->p = r->pool;
+    if (a->limited && moments & (AG_AT_SENDING | AG_AT_REFUSAL)) {
+        a->now = apr_time_sec(fields->limited->exchange->request.now);
+        ag_guard_tell(fields->limited); /* the lines of the limits as they are now */
+    }
+    ag_answer_say(a);
+}
+
+/* Of the answer to a request that has passed the gate. */
+static void look(ag_fields_t *fields, request_rec *r)
 {
     const ag_check_t *check = ag_check_found(r);
 
-    if (check && check->passed && (check->verdict.who || ag_is_ours(r))) {
-        keep_for_one(r, check, fields);
-    }
+    fields->answer.moments = AG_AT_ANSWER | AG_AT_SENDING;
+    fields->answer.personal = check && check->passed && (check->verdict.who || ag_is_ours(r));
+    set_limits(fields, limited(r));
 }
 
-int ag_limits_any(request_rec *r)
+ag_fields_t *ag_fields_of(request_rec *r)
 {
-    return limited(r) != NULL;
+    ag_fields_t fields = {.answer.port = &as_it_is};
+
+    look(&fields, r);
+    return ag_answer_any(&fields.answer) ? apr_pmemdup(r->pool, &fields, sizeof fields) : NULL;
+}
+
+void ag_fields_error(request_rec *r)
+{
+    ag_fields_t fields = {.answer.port = &error_page};
+
+    look(&fields, r);
+    ag_fields_say(&fields, r, AG_AT_ANSWER | AG_AT_SENDING);
+}
+
+void ag_fields_parts(request_rec *r, const char *parts)
+{
+    ag_fields_t fields = {.answer = {.port = &as_it_is, .parts = parts}};
+
+    ag_fields_say(&fields, r, AG_AT_PARTS);
+}
+
+/* A sub-request's refusal tells of no limits: it is no answer yet. */
+void ag_fields_refusal(request_rec *r, ag_check_t *check, unsigned moment, const ag_challenge_t *challenge)
+{
+    ag_fields_t fields = {.answer = {.port = &error_page, .verdict = &check->verdict, .challenge = challenge}};
+
+    if (!r->main) {
+        set_limits(&fields, check);
+    }
+    ag_fields_say(&fields, r, moment);
 }

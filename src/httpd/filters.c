@@ -5,7 +5,7 @@
  */
 #include "hide.h"
 
-static ap_filter_rec_t *problem, *answer, *quota;
+static ap_filter_rec_t *problem, *answer, *sending;
 
 /* Replaces the whole body; httpd sends an error in one brigade that ends with EOS. */
 static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *bb)
@@ -70,27 +70,24 @@ static apr_status_t answer_filter(ap_filter_t *f, apr_bucket_brigade *bb)
     request_rec *r = f->r;
 
     ap_remove_output_filter(f);
-    ag_fields_finish(r, r->headers_out);
-    if (!ag_cache_on()) {
-        ag_limits_tell(r, ag_field_set);
-    }
+    ag_fields_say(f->ctx, r, ag_cache_on() ? AG_AT_ANSWER : AG_AT_ANSWER | AG_AT_SENDING);
     return ap_pass_brigade(f->next, bb);
 }
 
 /* Behind mod_cache's filters: what is left of one client's limits belongs to no stored answer, and an
  * answer from the cache tells whoever gets it of his own. */
-static apr_status_t quota_filter(ap_filter_t *f, apr_bucket_brigade *bb)
+static apr_status_t sending_filter(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
 
     ap_remove_output_filter(f);
-    ag_limits_tell(r, ag_field_set);
+    ag_fields_say(f->ctx, r, AG_AT_SENDING);
     return ap_pass_brigade(f->next, bb);
 }
 
 /* httpd says 401 where authorization fails, 407 as a forward proxy, and 500 where a rule could not be
  * tested; we know better. */
-static void correct_status(request_rec *r, const ag_check_t *check)
+static void correct_status(request_rec *r, ag_check_t *check)
 {
     int status = ag_reply_status(check->verdict.reason, check->policy->invalid_key_status);
 
@@ -121,8 +118,7 @@ void ag_insert_error_filter(request_rec *r)
     }
     if (check->verdict.reason == AG_R_NONE) {
         if (check->passed) {
-            ag_fields_finish(r, r->err_headers_out);
-            ag_limits_tell(r, ag_error_field_set);
+            ag_fields_error(r);
         }
         return;
     }
@@ -169,6 +165,7 @@ void ag_insert_filter(request_rec *r)
 {
     ag_exchange_t *exchange = ag_exchange_found(r);
     ag_check_t *check = ag_check_found(r);
+    ag_fields_t *fields;
 
     if (!goes_on(r)) {
         begin(r, exchange);
@@ -182,10 +179,11 @@ void ag_insert_filter(request_rec *r)
     else if (check && check->passed && check->verdict.who && !ag_is_ours(r) && !goes_on(r)) {
         ag_identity_hide(r, check); /* AuthType Basic: mod_dir's sub-requests had to read it again */
     }
-    if (!r->main && (ag_limits_any(r) || (check && (check->verdict.who || ag_is_ours(r))))) {
-        ap_add_output_filter_handle(answer, NULL, r, r->connection);
+    fields = r->main ? NULL : ag_fields_of(r);
+    if (fields) {
+        ap_add_output_filter_handle(answer, fields, r, r->connection);
         if (ag_cache_on()) {
-            ap_add_output_filter_handle(quota, NULL, r, r->connection);
+            ap_add_output_filter_handle(sending, fields, r, r->connection);
         }
     }
 }
@@ -194,5 +192,5 @@ void ag_register_filters(void)
 {
     problem = ap_register_output_filter("APIGUARD_PROBLEM", problem_filter, NULL, AP_FTYPE_CONTENT_SET);
     answer = ap_register_output_filter("APIGUARD_ANSWER", answer_filter, NULL, AP_FTYPE_CONTENT_SET);
-    quota = ap_register_output_filter("APIGUARD_QUOTA", quota_filter, NULL, AP_FTYPE_CONTENT_SET + 2);
+    sending = ap_register_output_filter("APIGUARD_QUOTA", sending_filter, NULL, AP_FTYPE_CONTENT_SET + 2);
 }

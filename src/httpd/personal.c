@@ -136,31 +136,13 @@ int ag_personal_learn(request_rec *r, const ag_check_t *check)
     return 1;
 }
 
-/* What says that it may be kept for all was said of the page without that part. */
-static void keep_for_one(request_rec *r, const char *vary)
-{
-    static const char *const alone[] = {"private", "no-store"};
-    const char *said = apr_table_get(r->headers_out, "Cache-Control");
-    int i, kept = 0;
-
-    said = said ? said : apr_table_get(r->err_headers_out, "Cache-Control");
-    for (i = 0; said && i < (int)(sizeof alone / sizeof *alone); i++) {
-        kept |= ap_strcasestr(said, alone[i]) != NULL;
-    }
-    if (!kept) {
-        apr_table_unset(r->err_headers_out, "Cache-Control");
-        apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
-    }
-    apr_table_mergen(r->headers_out, "Vary", vary);
-}
-
 static apr_status_t personal_filter(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     ag_personal_t *answer = f->ctx;
 
     answer->begun = 1;
     if (answer->vary) {
-        keep_for_one(f->r, answer->vary);
+        ag_fields_parts(f->r, answer->vary);
     }
     ap_remove_output_filter(f);
     return ap_pass_brigade(f->next, bb);

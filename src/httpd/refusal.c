@@ -16,14 +16,6 @@ static const char *challenge_name(const request_rec *r)
     return r->proxyreq == PROXYREQ_PROXY ? "Proxy-Authenticate" : "WWW-Authenticate";
 }
 
-static void add_challenge(void *ctx, const char *name, const char *value)
-{
-    request_rec *r = ctx;
-
-    (void)name;
-    apr_table_addn(r->err_headers_out, challenge_name(r), value);
-}
-
 /* The places in Authorization where the section reads a credential. */
 static unsigned offer(const ag_policy_t *policy)
 {
@@ -37,21 +29,26 @@ static int answers_401(const request_rec *r)
     return r->prev && (r->status == HTTP_UNAUTHORIZED || r->status == HTTP_PROXY_AUTHENTICATION_REQUIRED);
 }
 
-void ag_refusal_challenge(request_rec *r, const ag_check_t *check, int status)
+/* 401 must carry a challenge (RFC 9110 s15.5.2); 403 may tell a bearer what scope is missing. */
+static void say(request_rec *r, ag_check_t *check, int status, unsigned moment)
 {
     const ag_credential_t *shown = &check->credential;
-    int by_bearer = shown->type && shown->from == AG_FROM_BEARER;
-    unsigned offered = status == HTTP_UNAUTHORIZED                            ? offer(check->policy)
-                       : by_bearer && ag_reason(check->verdict.reason)->oauth ? AG_FROM_BIT(AG_FROM_BEARER)
-                                                                              : 0;
+    ag_challenge_t challenge = {.field = challenge_name(r)};
 
-    if (!offered && answers_401(r)) {
-        return;
+    challenge.by_bearer = shown->type && shown->from == AG_FROM_BEARER;
+    if (status == HTTP_UNAUTHORIZED) {
+        challenge.places = offer(check->policy);
     }
-    apr_table_unset(r->err_headers_out, challenge_name(r));
-    if (offered) {
-        ag_challenge(&check->verdict, offered, by_bearer, ap_auth_name(r), add_challenge, r, r->pool);
+    else if (challenge.by_bearer && ag_reason(check->verdict.reason)->oauth) {
+        challenge.places = AG_FROM_BIT(AG_FROM_BEARER);
     }
+    challenge.realm = challenge.places ? ap_auth_name(r) : NULL;
+    ag_fields_refusal(r, check, moment, challenge.places || !answers_401(r) ? &challenge : NULL);
+}
+
+void ag_refusal_challenge(request_rec *r, ag_check_t *check, int status)
+{
+    say(r, check, status, AG_AT_STATUS);
 }
 
 #define ID_BYTES 8
@@ -200,12 +197,7 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     }
     verdict->detail = ag_problem_detail(verdict, r->pool); /* for the log and for the client */
     default_retry(verdict, status);
-    if (verdict->retry_after) {
-        ag_error_field_set(r, "Retry-After", apr_off_t_toa(r->pool, verdict->retry_after));
-    }
-    ag_quota_tell_error(r, check);
-    ag_error_field_set(r, "Cache-Control", "no-store");
-    ag_refusal_challenge(r, check, status);
+    say(r, check, status, AG_AT_REFUSAL);
     ag_hide_upgrade(r);
     if (!r->main && ag_is_ours(r)) {
         ag_identity_hide(r, check); /* from logs, and from an ErrorDocument */

@@ -7,6 +7,7 @@
 
 #include <mod_auth.h>
 
+#include "../reply/answer.h"
 #include "../reply/reply.h"
 #include "../server/server.h"
 
@@ -86,27 +87,29 @@ void ag_identity_pass(request_rec *r, ag_check_t *check);
  * status for the hook to return. */
 int ag_refusal(request_rec *r, ag_check_t *check);
 
-/* The challenges that belong to the status: 401 must carry one (RFC 9110 s15.5.2); 403 may tell a
- * bearer what scope is missing. */
-void ag_refusal_challenge(request_rec *r, const ag_check_t *check, int status);
+/* The challenges that belong to the status, where it is another one than ag_refusal() returned. */
+void ag_refusal_challenge(request_rec *r, ag_check_t *check, int status);
 
 /* While a Require of ours may be what refuses, keeps httpd from following an ErrorDocument 403 to a
  * page before it is our turn; once the gate is passed, gives it back. */
 void ag_errors_hold(request_rec *r, const ag_check_t *check);
 void ag_errors_release(request_rec *r);
 
-/* Fields of an answer (an ag_field_fn each, with the request as its ctx). A field of an error stands alone:
- * a pass through the hooks after a redirect replaces it. */
-void ag_field_set(void *ctx, const char *name, const char *value);
-void ag_error_field_set(void *ctx, const char *name, const char *value);
+/* The fields of reply/answers.def for the answer to a request that has passed, found out before its handler
+ * begins; NULL: there are none. ag_fields_say() puts those of
+ * these moments into the answer. */
+typedef struct ag_fields_t ag_fields_t;
+ag_fields_t *ag_fields_of(request_rec *r);
+void ag_fields_say(ag_fields_t *fields, request_rec *r, unsigned moments);
 
-/* The rate limit fields of a refusal; of an answer, by that function. 1 when an answer has some. */
-void ag_quota_tell_error(request_rec *r, ag_check_t *check);
-void ag_limits_tell(request_rec *r, ag_field_fn set);
-int ag_limits_any(request_rec *r);
+/* All of them, into an error page that httpd writes: a 404 may be cached and is counted, too. */
+void ag_fields_error(request_rec *r);
 
-/* What the answer of a passed request carries besides. A 404 may be cached and is counted, too. */
-void ag_fields_finish(request_rec *r, apr_table_t *fields);
+/* Of an answer with parts that are one client's; `parts` as in ag_answer_t. */
+void ag_fields_parts(request_rec *r, const char *parts);
+
+/* Of a refusal; `moment` as in ag_answer_t, `challenge` too: NULL keeps what stands there. */
+void ag_fields_refusal(request_rec *r, ag_check_t *check, unsigned moment, const ag_challenge_t *challenge);
 
 /* A Require of ours could not be tested. httpd answers 500 to that; the reason's status takes its place. */
 void ag_require_failed(request_rec *r, ag_check_t *check, ag_reason_e reason);

@@ -2,7 +2,8 @@
 /*
  * challenge: how to authenticate, and what was wrong with the bearer token.
  */
-#include "reply.h"
+#include "../core/credential.h"
+#include "answer.h"
 
 #include <apr_strings.h>
 
@@ -41,17 +42,21 @@ static const char *with_error(const char *value, const ag_verdict_t *verdict, ap
     return value;
 }
 
-void ag_challenge(const ag_verdict_t *verdict, unsigned places, int by_bearer, const char *realm, ag_field_fn set,
-                  void *ctx, apr_pool_t *p)
+/* One field for every scheme (RFC 9110 s11.6.1); error= stands on Bearer alone, and only when a bearer
+ * credential was shown (RFC 6750 s3). */
+void ag_answer_challenge(const ag_answer_t *a)
 {
+    const ag_challenge_t *challenge = a->challenge;
     const ag_scheme_t *scheme;
 
+    ag_answer_put(a, AG_PUT_ALONE, challenge->field, NULL);
     for (scheme = ag_schemes; scheme->name; scheme++) {
-        if (places & AG_FROM_BIT(scheme->from)) {
-            const char *value = apr_pstrcat(p, scheme->name, " realm=\"", realm ? realm : "API", "\"", NULL);
-            int told = by_bearer && scheme->from == AG_FROM_BEARER;
+        if (challenge->places & AG_FROM_BIT(scheme->from)) {
+            const char *value =
+                apr_pstrcat(a->p, scheme->name, " realm=\"", challenge->realm ? challenge->realm : "API", "\"", NULL);
+            int told = challenge->by_bearer && scheme->from == AG_FROM_BEARER;
 
-            set(ctx, "WWW-Authenticate", told ? with_error(value, verdict, p) : value);
+            ag_answer_put(a, AG_PUT_BESIDE, challenge->field, told ? with_error(value, a->verdict, a->p) : value);
         }
     }
 }

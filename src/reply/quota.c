@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * quota: the rate limit fields. draft-10 is the draft's own form; the older ones are written as
+ * quota: the rate limit fields, and when to come again. draft-10 is the draft's own form; the older ones are written as
  * express-rate-limit 8 writes them, since its clients are who reads them.
  */
-#include "reply.h"
+#include "answer.h"
 
 #include <string.h>
 
@@ -16,6 +16,11 @@ static void param(ag_buf_t *b, const char *name, apr_uint64_t value)
 {
     ag_buf_str(b, name);
     ag_buf_uint(b, value);
+}
+
+static void put(const ag_answer_t *a, const char *name, const char *value)
+{
+    ag_answer_put(a, AG_PUT_ALONE, name, value);
 }
 
 static ag_buf_t buffer_for(const ag_verdict_t *verdict, apr_pool_t *p)
@@ -66,9 +71,10 @@ static const char *policies(const ag_verdict_t *verdict, apr_pool_t *p)
 }
 
 /* draft-ietf-httpapi-ratelimit-headers-10 s3 and s4. On every answer, so from texts made before. */
-static void draft_10(const ag_verdict_t *verdict, ag_field_fn set, void *ctx, apr_pool_t *p)
+static void draft_10(const ag_answer_t *a)
 {
-    ag_buf_t limit = buffer_for(verdict, p);
+    const ag_verdict_t *verdict = a->limited;
+    ag_buf_t limit = buffer_for(verdict, a->p);
     int i;
 
     for (i = 0; i < verdict->n_lines; i++) {
@@ -79,8 +85,8 @@ static void draft_10(const ag_verdict_t *verdict, ag_field_fn set, void *ctx, ap
         ag_buf_mem(&limit, ";t=", 3);
         ag_buf_uint(&limit, line->quota.reset);
     }
-    set(ctx, "RateLimit-Policy", policies(verdict, p));
-    set(ctx, "RateLimit", limit.start + 2); /* no ", " before the first */
+    put(a, "RateLimit-Policy", policies(verdict, a->p));
+    put(a, "RateLimit", limit.start + 2); /* no ", " before the first */
 }
 
 /* The partition key: the first 12 hexadecimal digits of the subject's SHA-256, in base64. */
@@ -98,10 +104,11 @@ static void partition(ag_buf_t *b, const char *subject)
     ag_buf_str(b, ":");
 }
 
-static void draft_8(const ag_verdict_t *verdict, ag_field_fn set, void *ctx, apr_pool_t *p)
+static void draft_8(const ag_answer_t *a)
 {
-    ag_buf_t policy = buffer_for(verdict, p);
-    ag_buf_t limit = buffer_for(verdict, p);
+    const ag_verdict_t *verdict = a->limited;
+    ag_buf_t policy = buffer_for(verdict, a->p);
+    ag_buf_t limit = buffer_for(verdict, a->p);
     int i;
 
     for (i = 0; i < verdict->n_lines; i++) {
@@ -117,8 +124,8 @@ static void draft_8(const ag_verdict_t *verdict, ag_field_fn set, void *ctx, apr
         param(&policy, "; w=", line->policy->window);
         partition(&policy, line->subject);
     }
-    set(ctx, "RateLimit", limit.start);
-    set(ctx, "RateLimit-Policy", policy.start);
+    put(a, "RateLimit", limit.start);
+    put(a, "RateLimit-Policy", policy.start);
 }
 
 /* 1 when `line` refuses before `tight` does; a dry run never does. */
@@ -144,50 +151,65 @@ static const ag_quota_line_t *tightest(const ag_verdict_t *verdict)
     return tight;
 }
 
-static void draft_7(const ag_quota_line_t *line, ag_field_fn set, void *ctx, apr_pool_t *p)
+/* "100;w=60" */
+static void old_policy(const ag_answer_t *a, const ag_quota_line_t *line)
 {
-    set(ctx, "RateLimit-Policy",
-        apr_psprintf(p, "%" APR_UINT64_T_FMT ";w=%u", line->policy->limit, line->policy->window));
-    set(ctx, "RateLimit",
-        apr_psprintf(p, "limit=%" APR_UINT64_T_FMT ", remaining=%" APR_UINT64_T_FMT ", reset=%u", line->policy->limit,
-                     line->quota.remaining, line->quota.reset));
+    put(a, "RateLimit-Policy",
+        apr_psprintf(a->p, "%" APR_UINT64_T_FMT ";w=%u", line->policy->limit, line->policy->window));
 }
 
-static void draft_6(const ag_quota_line_t *line, ag_field_fn set, void *ctx, apr_pool_t *p)
+#define NUMBER_SIZE 21 /* the longest one, and a NUL */
+
+static void number(const ag_answer_t *a, const char *name, apr_uint64_t value)
 {
-    set(ctx, "RateLimit-Policy",
-        apr_psprintf(p, "%" APR_UINT64_T_FMT ";w=%u", line->policy->limit, line->policy->window));
-    set(ctx, "RateLimit-Limit", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->policy->limit));
-    set(ctx, "RateLimit-Remaining", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->quota.remaining));
-    set(ctx, "RateLimit-Reset", apr_psprintf(p, "%u", line->quota.reset));
+    ag_buf_t b;
+
+    ag_buf_init(&b, apr_palloc(a->p, NUMBER_SIZE), NUMBER_SIZE);
+    ag_buf_uint(&b, value);
+    put(a, name, b.start);
 }
 
-static void legacy(const ag_quota_line_t *line, apr_int64_t now, ag_field_fn set, void *ctx, apr_pool_t *p)
+static void draft_7(const ag_answer_t *a)
 {
-    set(ctx, "X-RateLimit-Limit", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->policy->limit));
-    set(ctx, "X-RateLimit-Remaining", apr_psprintf(p, "%" APR_UINT64_T_FMT, line->quota.remaining));
-    set(ctx, "X-RateLimit-Reset", apr_psprintf(p, "%" APR_INT64_T_FMT, now + line->quota.reset));
+    const ag_quota_line_t *line = tightest(a->limited);
+
+    old_policy(a, line);
+    put(a, "RateLimit",
+        apr_psprintf(a->p, "limit=%" APR_UINT64_T_FMT ", remaining=%" APR_UINT64_T_FMT ", reset=%u",
+                     line->policy->limit, line->quota.remaining, line->quota.reset));
 }
 
-void ag_quota_fields(const ag_verdict_t *verdict, unsigned forms, apr_int64_t now, ag_field_fn set, void *ctx,
-                     apr_pool_t *p)
+static void draft_6(const ag_answer_t *a)
 {
-    if (verdict->n_lines == 0) {
-        return;
+    const ag_quota_line_t *line = tightest(a->limited);
+
+    old_policy(a, line);
+    number(a, "RateLimit-Limit", line->policy->limit);
+    number(a, "RateLimit-Remaining", line->quota.remaining);
+    number(a, "RateLimit-Reset", line->quota.reset);
+}
+
+static void legacy(const ag_answer_t *a)
+{
+    const ag_quota_line_t *line = tightest(a->limited);
+
+    number(a, "X-RateLimit-Limit", line->policy->limit);
+    number(a, "X-RateLimit-Remaining", line->quota.remaining);
+    number(a, "X-RateLimit-Reset", (apr_uint64_t)a->now + line->quota.reset);
+}
+
+void ag_answer_quota(const ag_answer_t *a)
+{
+    static void (*const forms[])(const ag_answer_t *a) = {draft_10, draft_8, draft_7, draft_6, legacy};
+    unsigned left;
+
+    for (left = a->limited->n_lines ? a->forms : 0; left; left &= left - 1) {
+        forms[__builtin_ctz(left)](a);
     }
-    if (forms & AG_QUOTA_DRAFT_10) {
-        draft_10(verdict, set, ctx, p);
-    }
-    if (forms & AG_QUOTA_DRAFT_8) {
-        draft_8(verdict, set, ctx, p);
-    }
-    if (forms & AG_QUOTA_DRAFT_7) {
-        draft_7(tightest(verdict), set, ctx, p);
-    }
-    if (forms & AG_QUOTA_DRAFT_6) {
-        draft_6(tightest(verdict), set, ctx, p);
-    }
-    if (forms & AG_QUOTA_LEGACY) {
-        legacy(tightest(verdict), now, set, ctx, p);
-    }
+}
+
+/* Seconds until the same request can pass (RFC 9110 s10.2.3). */
+void ag_answer_retry(const ag_answer_t *a)
+{
+    number(a, "Retry-After", a->verdict->retry_after);
 }

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reply: what the client is told, as pure functions from a verdict to texts. Nothing here sends.
+ * reply: what a refused client is told, as pure functions from a verdict to texts. Nothing here sends; the
+ * fields of answers are answer.h's.
  */
 #ifndef AG_REPLY_H
 #define AG_REPLY_H
 
 #include "../core/verdict.h"
-
-/* Takes one header field. The value lives as long as the pool it was made from. */
-typedef void (*ag_field_fn)(void *ctx, const char *name, const char *value);
 
 /* Who writes a refusal's body; which status says that a key is not valid. */
 enum { AG_ERRORS_HTTPD, AG_ERRORS_PROBLEM };
@@ -23,24 +21,5 @@ const char *ag_problem(const ag_verdict_t *verdict, int status, const char *requ
 
 /* The sentence that explains the refusal: verdict->detail, or one made from the limit. */
 const char *ag_problem_detail(const ag_verdict_t *verdict, apr_pool_t *p);
-
-/* WWW-Authenticate fields for a refusal (RFC 9110 s11.6.1, RFC 6750 s3): one for every scheme that is among the
- * places (AG_FROM_BIT) where credentials are read; error= stands on Bearer alone, and only when a bearer credential was shown. `realm` is what stands
- * between the quotes, escaped already; NULL: "API". */
-void ag_challenge(const ag_verdict_t *verdict, unsigned places, int by_bearer, const char *realm, ag_field_fn set,
-                  void *ctx, apr_pool_t *p);
-
-/* The forms of rate limit fields, as bits in the order of ApiGuardRateHeaders' choices. */
-enum {
-    AG_QUOTA_DRAFT_10 = 1,
-    AG_QUOTA_DRAFT_8 = 2,
-    AG_QUOTA_DRAFT_7 = 4,
-    AG_QUOTA_DRAFT_6 = 8,
-    AG_QUOTA_LEGACY = 16
-};
-
-/* The rate limit fields in every form that `forms` names. `now` in seconds (for legacy's Reset). */
-void ag_quota_fields(const ag_verdict_t *verdict, unsigned forms, apr_int64_t now, ag_field_fn set, void *ctx,
-                     apr_pool_t *p);
 
 #endif

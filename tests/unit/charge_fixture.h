@@ -9,7 +9,7 @@
 #include "unit.h"
 
 #include "../../src/guard/bill.h"
-#include "../../src/reply/reply.h"
+#include "../../src/reply/answer.h"
 
 /* ---- a store --------------------------------------------------------------------------------- */
 

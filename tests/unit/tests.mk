@@ -2,6 +2,7 @@
 # Every unit test: a program of its own from the .c file of its name.
 
 ag_unit_tests = \
+	tests/unit/test_answers \
 	tests/unit/test_audit \
 	tests/unit/test_authz \
 	tests/unit/test_authz_claim \
@@ -89,6 +90,7 @@ ag_unit_tests = \
 	tests/unit/test_policy \
 	tests/unit/test_policy_merge \
 	tests/unit/test_policy_values \
+	tests/unit/test_quota \
 	tests/unit/test_realm \
 	tests/unit/test_log_throttle \
 	tests/unit/test_reply \
@@ -104,6 +106,7 @@ ag_unit_tests = \
 
 ag_unit_h = \
 	tests/unit/algo_fixture.h \
+	tests/unit/answer_fixture.h \
 	tests/unit/authz_fixture.h \
 	tests/unit/ban_fixture.h \
 	tests/unit/bite_fixture.h \

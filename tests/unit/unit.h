@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * unit: what most unit tests share: cmocka, a pool that lives for one test (`*state`), a request
- * whose fields are a list of names and values, and a table of header fields as an answer's writer
- * gave them.
+ * whose fields are a list of names and values.
  */
 #ifndef AG_UNIT_H
 #define AG_UNIT_H
@@ -101,21 +100,6 @@ static inline ag_request_t make_request(const char *const *fields, apr_pool_t *p
     request.ctx = (void *)(uintptr_t)fields;
     assert_true(ag_ip_parse(&request.ip, "192.0.2.1"));
     return request;
-}
-
-/* ---- fields of an answer --------------------------------------------------------------------- */
-
-/* An ag_field_fn: appends "Name: value\n" to the text in *ctx. */
-typedef struct said_t {
-    const char *text;
-    apr_pool_t *p;
-} said_t;
-
-static inline void say(void *ctx, const char *name, const char *value)
-{
-    said_t *said = ctx;
-
-    said->text = apr_pstrcat(said->p, said->text, name, ": ", value, "\n", NULL);
 }
 
 #endif

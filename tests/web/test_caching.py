@@ -24,6 +24,13 @@ ProxyPreserveHost On
     ApiGuardKeyFrom header:X-API-Key bearer basic query:apikey cookie:session_key
     Require valid-user
 </Location>
+<Location "/replaced/">
+    ProxyPass "http://127.0.0.1:{backend}/replaced/"
+    ProxyErrorOverride On
+    AuthType ApiGuard
+    ApiGuardRateLimit 10000/day
+    Require valid-user
+</Location>
 <Location "/all/">
     ProxyPass "http://127.0.0.1:{backend}/all/"
     AuthType ApiGuard
@@ -108,6 +115,21 @@ def test_a_backend_s_expiry_is_its_client_s(web, key):
         web.backend.extra.clear()
     assert answer.header("Cache-Control") == "private"
     assert "x-api-key" in answer.header("Vary").lower()
+
+
+@pytest.mark.parametrize("said", ["public, max-age=60", "max-age=60"])
+def test_httpd_s_page_for_a_backend_s_error_is_private(web, key, said):
+    """httpd drops what the backend said with it, and its own page said nothing at all."""
+    web.backend.extra.append(("Cache-Control", said))
+    web.backend.server.status = "404 Not Found"
+    try:
+        answer = web.get("/replaced/x", key=key)
+    finally:
+        web.backend.extra.clear()
+        web.backend.server.status = "200 OK"
+    assert answer.status == 404 and "was not found on this server" in answer.text
+    assert answer.header("Cache-Control") == "private, no-cache"
+    assert answer.header("RateLimit")
 
 
 def test_unguarded_answers_are_not_touched(web):
