@@ -83,6 +83,7 @@ ag_core_c = \
 	src/reply/problem.c \
 	src/reply/quota.c \
 	src/watch/audit.c \
+	src/watch/counters.c \
 	src/watch/log_throttle.c \
 	src/watch/usage.c \
 	src/watch/usage_dbd.c \
@@ -195,6 +196,8 @@ ag_core_h = \
 	src/reply/reply.def \
 	src/reply/reply.h \
 	src/watch/audit.h \
+	src/watch/counters.def \
+	src/watch/counters.h \
 	src/watch/log_throttle.h \
 	src/watch/usage.h \
 	src/ban/ban.h \
@@ -226,6 +229,7 @@ ag_server_c = \
 	src/server/dbd.c \
 	src/server/control.c \
 	src/server/control_limits.c \
+	src/server/counters.c \
 	src/server/directives.c \
 	src/server/expr.c \
 	src/server/issuer_rules.c \

@@ -75,7 +75,7 @@ typedef struct ag_ban_head_t {
     ag_table_head_t base;
     apr_uint64_t uncounted;        /* failures under a dry run for which there was no slot */
     apr_uint64_t shared;           /* failures that were counted in a shared place */
-    apr_uint64_t begun;            /* bans so far */
+    apr_uint64_t begun;            /* bans so far; these three are for the tool, which sees no other memory */
     apr_time_t wide;               /* until when a network or a shared place may be banned */
     apr_time_t told;               /* when the log was last told that it is full */
     apr_time_t word[AG_BAN_WORDS]; /* until when one of the addresses of that word may be banned */

@@ -9,6 +9,8 @@
 
 #include <apr_strings.h>
 
+#include "../watch/counters.h"
+
 ag_ban_set_t *ag_ban_set_of(const ag_bans_t *bans, const ag_ip_t *ip)
 {
     return &bans->sets[ag_sip(bans->key, ip, sizeof *ip).lo % bans->n_sets];
@@ -99,4 +101,5 @@ void ag_ban_begin(ag_bans_t *bans, ag_ban_slot_t *slot, apr_time_t *word, apr_ti
     __atomic_store_n(&slot->until, now + duration, __ATOMIC_SEQ_CST);
     raise_word(word, now + duration);
     __atomic_add_fetch(&bans->head->begun, 1, __ATOMIC_RELAXED);
+    ag_count(AG_COUNT_BANS);
 }

@@ -5,6 +5,8 @@
  */
 #include "ban_table.h"
 
+#include "../watch/counters.h"
+
 /* ---- with others that have no place ---------------------------------------------------------- */
 
 #define LONGEST apr_time_from_sec(366 * 86400) /* of any rule; the memory may say anything */
@@ -147,6 +149,7 @@ static int begin_net(apr_time_t *until, ag_bans_t *bans, const ag_banned_t *net,
         ag_ban_begin(bans, slot, &bans->head->wide, rule->duration, now);
         *until = slot->until;
         begins = 1;
+        ag_count(AG_COUNT_BANS_NETWORKS);
     }
     ag_lock_give(&set->lock);
     return begins;

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 
 #include "../base/speed.h"
+#include "../watch/counters.h"
 
 /* memcached cannot tell. Who counts instead; NULL: it has been decided. */
 static ag_store_t *degrade(ag_check_t *check, ag_bill_t *bill)
@@ -17,7 +18,7 @@ static ag_store_t *degrade(ag_check_t *check, ag_bill_t *bill)
     const ag_request_t *request = &check->exchange->request;
 
     check->verdict.degraded = 1;
-    __atomic_fetch_add(&engine->breaker->degraded, 1, __ATOMIC_RELAXED);
+    ag_count(AG_COUNT_LIMIT_DEGRADED);
     if (failure->policy == AG_FAIL_LOCAL) {
         ag_limit_go_on(engine->shm, engine->memcached, bill->charges, bill->n, (apr_uint64_t)failure->nodes,
                        request->now, request->pool);

@@ -12,21 +12,20 @@
 #include "counters.h"
 
 #define MAGIC      APR_UINT64_C(0x61676c696d697473) /* "aglimits" */
-#define VERSION    3
+#define VERSION    4
 #define USUAL_SETS 16 /* fewer stripes rather than less than this many sets in each */
 
 apr_status_t ag_counters_attach(ag_counters_t *table, void *memory, apr_size_t size, int fresh)
 {
     static const ag_table_shape_t shape = {.magic = MAGIC,
                                            .layout = VERSION,
-                                           .head = sizeof(ag_counters_head_t),
+                                           .head = sizeof(ag_table_head_t),
                                            .stripe = sizeof(ag_stripe_t),
                                            .set = sizeof(ag_set_t),
                                            .stripes = AG_COUNTERS_STRIPES,
                                            .usual = USUAL_SETS};
     apr_status_t rv = ag_table_attach(&table->base, &shape, memory, size, fresh);
 
-    table->head = memory;
     table->stripes = (ag_stripe_t *)table->base.stripes;
     table->sets = (ag_set_t *)table->base.sets;
     table->mask = (apr_uint32_t)table->base.n_stripes - 1;
@@ -125,8 +124,6 @@ void ag_counters_fill(ag_shm_fill_t *fill, const ag_counters_t *table, apr_time_
             fill->kept_used += busy & AG_ROOM_KEPT >> i;
         }
     }
-    fill->networks = __atomic_load_n(&table->head->networks, __ATOMIC_RELAXED);
-    fill->overflows = __atomic_load_n(&table->head->overflows, __ATOMIC_RELAXED);
 }
 
 /* ---- writing: the process may be killed anywhere --------------------------------------------- */

@@ -36,15 +36,8 @@ typedef struct ag_set_t {
     ag_slot_t slot[AG_COUNTERS_SET];
 } ag_set_t;
 
-typedef struct ag_counters_head_t {
-    ag_table_head_t base;
-    apr_uint64_t overflows; /* charges that found no slot, */
-    apr_uint64_t networks;  /* and those that found one of a network's */
-} ag_counters_head_t;
-
 typedef struct ag_counters_t {
     ag_table_t base;
-    ag_counters_head_t *head;
     ag_stripe_t *stripes;
     ag_set_t *sets;
     apr_uint32_t mask; /* stripes less one */

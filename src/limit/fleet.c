@@ -12,6 +12,8 @@
 #include <apr_network_io.h>
 #include <apr_strings.h>
 
+#include "../watch/counters.h"
+
 /* ---- a visit --------------------------------------------------------------------------------- */
 
 apr_status_t ag_fleet_begin(ag_call_t *call, ag_fleet_t *fleet, apr_time_t now, apr_pool_t *p)
@@ -71,11 +73,12 @@ static void tell_breaker(const ag_call_t *call, ag_breaker_t *breaker, int good)
         if (ag_breaker_good(breaker)) {
             ag_log(config->log, AG_LOG_NOTICE, 0,
                    "AG0502: memcached at %s counts again; since the "
-                   "start %u requests were decided without it",
-                   config->servers, __atomic_load_n(&config->breaker->degraded, __ATOMIC_RELAXED));
+                   "start %" APR_UINT64_T_FMT " requests were decided without it",
+                   config->servers, ag_counted(AG_COUNT_LIMIT_DEGRADED));
         }
     }
     else if (ag_breaker_bad(breaker, now, waited)) {
+        ag_count(AG_COUNT_STORE_AWAY);
         ag_log(config->log, AG_LOG_WARNING, call->wire.fault,
                "AG0501: memcached at %s cannot count (%s); it is tried again every second", config->servers,
                call->wire.why);

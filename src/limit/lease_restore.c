@@ -13,6 +13,7 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 
+#include "../watch/counters.h"
 #include "store_lease.h"
 
 #define NAMED   APR_UINT64_C(0x6d61726b73000000) /* "marks"; beside digests of 128 bits */
@@ -137,6 +138,7 @@ static void end_quietly(ag_call_t *call)
 static void tell(const ag_fleet_t *fleet, const ag_mark_t *mark)
 {
     if (mark->given) {
+        ag_count_more(AG_COUNT_STORE_RESTORED, mark->given);
         ag_log(fleet->config.log, AG_LOG_NOTICE, 0,
                "AG0503: memcached at %s had lost counters; %" APR_UINT64_T_FMT " of them were given back",
                fleet->config.servers, mark->given);

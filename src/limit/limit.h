@@ -160,16 +160,10 @@ int ag_store_shm_with(ag_store_t *store, const ag_charge_t *charge, apr_time_t n
 typedef struct ag_shm_fill_t {
     apr_uint64_t slots, used;     /* in all, those that are kept included */
     apr_uint64_t kept, kept_used; /* for who was identified */
-    apr_uint64_t networks;        /* charges that were counted as an IPv6 network's, since the start */
-    apr_uint64_t overflows;       /* charges that were counted with all who found no slot */
 } ag_shm_fill_t;
 
 /* It looks at every slot, so it is for a tool's question. */
 void ag_store_shm_fill(ag_shm_fill_t *fill, const ag_store_t *store, apr_time_t now);
-
-/* Those two counts alone. */
-apr_uint64_t ag_store_shm_networks(const ag_store_t *store);
-apr_uint64_t ag_store_shm_overflows(const ag_store_t *store);
 
 /* ---- a fleet, by memcached ------------------------------------------------------------------- */
 
@@ -177,7 +171,6 @@ apr_uint64_t ag_store_shm_overflows(const ag_store_t *store);
 typedef struct ag_breaker_t {
     apr_uint64_t open_until; /* apr_time_t; 0 closed */
     apr_uint32_t failures;   /* failures in a row */
-    apr_uint32_t degraded;   /* decisions made without the store; its user counts them */
 } ag_breaker_t;
 
 /* At configuration time: what is wrong with these values, or NULL. */

@@ -6,6 +6,7 @@
 #include "newcomer.h"
 
 #include "../base/speed.h"
+#include "../watch/counters.h"
 
 static const ag_counter_t empty = {0, 0, 0};
 
@@ -99,7 +100,7 @@ static ag_slot_t *step_overflow(const ag_counters_t *table, ag_charge_t *charge,
     static const ag_quota_t taken = {0, 1, 1};
     ag_place_t place;
 
-    __atomic_add_fetch(&table->head->overflows, 1, __ATOMIC_RELAXED);
+    ag_count(AG_COUNT_LIMIT_OVERFLOWS);
     if (find_overflow(&place, table, charge, kind, now)) {
         return ag_slot_step(place.slot, charge, now);
     }
@@ -129,7 +130,7 @@ static ag_slot_t *charge_as(const ag_counters_t *table, ag_charge_t *charge, con
 
     find(&place, table, charge, as, now);
     if (as->bits && (place.slot || place.vacant)) {
-        __atomic_add_fetch(&table->head->networks, 1, __ATOMIC_RELAXED);
+        ag_count(AG_COUNT_LIMIT_NETWORKS);
     }
     if (place.slot) {
         return ag_slot_step(place.slot, charge, now);

@@ -222,13 +222,3 @@ void ag_store_shm_fill(ag_shm_fill_t *fill, const ag_store_t *store, apr_time_t 
 {
     ag_counters_fill(fill, &((const shm_t *)store)->table, now);
 }
-
-apr_uint64_t ag_store_shm_networks(const ag_store_t *store)
-{
-    return __atomic_load_n(&((const shm_t *)store)->table.head->networks, __ATOMIC_RELAXED);
-}
-
-apr_uint64_t ag_store_shm_overflows(const ag_store_t *store)
-{
-    return __atomic_load_n(&((const shm_t *)store)->table.head->overflows, __ATOMIC_RELAXED);
-}

@@ -284,8 +284,8 @@ static void tell_table(question_t *q)
     number(b, "used", fill.used);
     number(b, "kept", fill.kept);
     number(b, "kept_used", fill.kept_used);
-    number(b, "networks", fill.networks);
-    number(b, "overflows", fill.overflows);
+    number(b, "networks", ag_counted(AG_COUNT_LIMIT_NETWORKS));
+    number(b, "overflows", ag_counted(AG_COUNT_LIMIT_OVERFLOWS));
     ag_buf_str(b, "}");
 }
 

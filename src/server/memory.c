@@ -8,13 +8,53 @@
 
 #include "../cred/token_memo.h"
 
-#define KEPT "mod_apiguard:memory:12"
+#define KEPT "mod_apiguard:memory:13"
 
 /* What the parent process keeps. */
 typedef struct {
     ag_segment_t segment;
     ag_sip_key_t sip;
 } kept_t;
+
+/* ---- blocks ---------------------------------------------------------------------------------- */
+
+static apr_status_t nothing(void *block, int fresh)
+{
+    (void)block;
+    (void)fresh;
+    return APR_SUCCESS;
+}
+
+static apr_status_t attach_flights(ag_single_flights_t *flights, int fresh)
+{
+    return fresh ? ag_single_flights_init(flights) : APR_SUCCESS;
+}
+
+#define AG_PART(percent, type, member, attach, name)
+#define AG_CACHE(percent, member, record, name)
+#define AG_BLOCK(bytes, type, member, attach)                                                                        \
+    static apr_status_t attach_block_##member(ag_shared_t *shared, void *at, int fresh)                              \
+    {                                                                                                                \
+        shared->member = at;                                                                                         \
+        return attach(shared->member, fresh);                                                                        \
+    }
+#include "parts.def"
+#undef AG_BLOCK
+
+static const struct {
+    apr_size_t bytes;
+    apr_status_t (*attach)(ag_shared_t *shared, void *at, int fresh);
+} blocks[] = {
+#define AG_BLOCK(bytes, type, member, attach) {bytes, attach_block_##member},
+#include "parts.def"
+#undef AG_BLOCK
+#undef AG_PART
+#undef AG_CACHE
+};
+
+#define AG_BLOCK(bytes, type, member, attach) /* from here on: the parts */
+
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 /* What lies in a part, attached to it. */
 typedef apr_status_t attach_fn(ag_shared_t *shared, void *at, apr_size_t n, int fresh, apr_pool_t *p);
@@ -53,13 +93,20 @@ _Static_assert(0
                "the parts fill the segment");
 #undef AG_PART
 #undef AG_CACHE
+#undef AG_BLOCK
 
-static void *take(char **at, apr_size_t n)
+#define LINES(bytes) (((bytes) + 63) & ~(apr_size_t)63) /* whole cache lines */
+
+static apr_status_t lay_out_blocks(char **at, ag_shared_t *shared, int fresh)
 {
-    char *taken = *at;
+    apr_status_t rv = APR_SUCCESS;
+    apr_size_t i;
 
-    *at += n;
-    return taken;
+    for (i = 0; rv == APR_SUCCESS && i < sizeof blocks / sizeof *blocks; i++) {
+        rv = blocks[i].attach(shared, *at, fresh);
+        *at += LINES(blocks[i].bytes);
+    }
+    return rv;
 }
 
 /* Where each part lies follows from the size, which no child can change; what a part says of itself is
@@ -67,17 +114,11 @@ static void *take(char **at, apr_size_t n)
 static apr_status_t lay_out(const char **part, void *ctx, const ag_segment_t *segment, int fresh, apr_pool_t *pconf)
 {
     char *base = apr_shm_baseaddr_get(segment->shm), *at = base;
-    apr_size_t size = segment->size;
     ag_shared_t *shared = ctx;
-    apr_status_t rv;
+    apr_status_t rv = lay_out_blocks(&at, shared, fresh);
+    apr_size_t size = segment->size - (apr_size_t)(at - base);
     apr_size_t i;
 
-    shared->breaker = take(&at, 64);
-    shared->flights = take(&at, AG_SINGLE_FLIGHT_BYTES);
-    shared->budget = take(&at, AG_BUDGET_BYTES);
-    shared->throttle = take(&at, sizeof *shared->throttle);
-    size -= (apr_size_t)(at - base);
-    rv = fresh ? ag_single_flights_init(shared->flights) : APR_SUCCESS;
     for (i = 0; rv == APR_SUCCESS && i < sizeof parts / sizeof *parts; i++) {
         apr_size_t n = size / 100 * parts[i].percent & ~(apr_size_t)63; /* cache lines */
 

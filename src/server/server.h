@@ -22,6 +22,7 @@
 #include "../core/keep.h"
 #include "../core/open.h"
 #include "../guard/guard.h"
+#include "../watch/counters.h"
 
 extern module AP_MODULE_DECLARE_DATA apiguard_module;
 APLOG_USE_MODULE(apiguard);
@@ -172,15 +173,13 @@ typedef struct ag_shared_t {
     ag_sip_key_t sip;
 #define AG_PART(percent, type, member, attach, name) type *member;
 #define AG_CACHE(percent, member, record, name)      ag_cache_t *member;
+#define AG_BLOCK(bytes, type, member, attach)        type *member;
 #include "parts.def"
 #undef AG_PART
 #undef AG_CACHE
+#undef AG_BLOCK
     ag_bans_t *bans;
     ag_control_t *control;
-    ag_breaker_t *breaker;
-    ag_single_flights_t *flights;
-    ag_budget_t *budget;
-    ag_log_throttle_t *throttle;
     const apr_uint64_t *signal; /* the file's words, by ag_database_t.number; NULL: there is no file */
     int signals;                /* so many */
     const char *signal_path;
@@ -259,6 +258,9 @@ void ag_usage_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
 
 /* Has the rest written when the server stops. */
 void ag_usage_plan_stop(server_rec *servers, apr_pool_t *pconf);
+
+/* The watchdog's: tells the log what is news of the counters it has a line for (counters.c). */
+void ag_counters_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
 
 /* ---- ports (expr.c, log.c) ------------------------------------------------------------------------- */
 

@@ -172,6 +172,7 @@ void ag_child_init(apr_pool_t *pchild, server_rec *s)
 {
     const ag_engine_t *main_engine = ag_server_of(s)->engine;
 
+    ag_counts_join((int)getpid());
     if (main_engine && !ag_inflight_join(main_engine->inflight)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "AG0113: ApiGuardSharedMemory has no room for so many "

@@ -91,21 +91,6 @@ static void note(void *counted, const apr_uint64_t *store)
     apr_hash_set(counted, store, sizeof *store, store);
 }
 
-static void tell_lost(server_rec *s, ag_usage_t *usage, apr_time_t now)
-{
-    static apr_time_t told;
-    apr_uint64_t lost = now - told < apr_time_from_sec(60) ? 0 : ag_usage_lost(usage);
-
-    if (lost) {
-        told = now;
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, s,
-                     "AG0172: ApiGuardSharedMemory: the usage of "
-                     "%" APR_UINT64_T_FMT " requests was not counted: too many keys at once, or "
-                     "nobody writes it down",
-                     lost);
-    }
-}
-
 void ag_usage_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
 {
     ag_usage_t *usage = ag_server_of(servers)->engine->usage;
@@ -122,7 +107,6 @@ void ag_usage_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
     }
     ag_usage_expire(usage, now);
     ag_usage_end(usage);
-    tell_lost(servers, usage, now);
 }
 
 /* ---- the end --------------------------------------------------------------------------------- */
@@ -136,6 +120,7 @@ static int write_rest(server_rec *servers, apr_pool_t *p)
         APR_ARRAY_IDX(all, i, ag_database_t *)->usage_again = 0;
     }
     ag_usage_job(servers, apr_time_now(), p);
+    ag_counters_job(servers, apr_time_now(), p);
     return 0;
 }
 

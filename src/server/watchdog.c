@@ -97,35 +97,6 @@ static int has_fleet(server_rec *servers)
     return ag_server_of(servers)->site->counter_store.servers != NULL;
 }
 
-/* By the child that looks, now and then; one that takes over says it again. */
-static void tell_overflows(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
-{
-    static apr_uint64_t told, told_networks;
-    const ag_engine_t *engine = ag_server_of(servers)->engine;
-    apr_uint64_t overflows = engine ? ag_store_shm_overflows(engine->shm) : 0;
-    apr_uint64_t networks = engine ? ag_store_shm_networks(engine->shm) : 0;
-
-    (void)now;
-    (void)ptmp;
-    if (networks > told_networks) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers,
-                     "AG0700: the part of the table of counters "
-                     "that is for IPv6 addresses is full: since the start %" APR_UINT64_T_FMT
-                     " charges of newcomers were counted as their network's (/56, /48 or /32); a larger "
-                     "ApiGuardSharedMemory holds more",
-                     networks);
-    }
-    told_networks = networks;
-    if (overflows > told) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers,
-                     "AG0164: the table of counters is full: "
-                     "since the start %" APR_UINT64_T_FMT " charges of newcomers shared a counter; "
-                     "a larger ApiGuardSharedMemory holds more",
-                     overflows);
-    }
-    told = overflows;
-}
-
 /* Half a second, so that with mod_watchdog's 100 ms and the reading itself a change is noticed
  * within one. */
 static const job_t jobs[] = {
@@ -136,7 +107,7 @@ static const job_t jobs[] = {
     {"restore", LEASES, apr_time_from_sec(1), ag_leases_restore, has_fleet},
     {"nodes", USAGE, apr_time_from_sec(5), enter_nodes, ag_database_there},
     {"usage", USAGE, apr_time_from_sec(2), ag_usage_job, ag_database_there},
-    {"counters", CONTROL, apr_time_from_sec(10), tell_overflows, ag_control_wanted},
+    {"counters", CONTROL, apr_time_from_sec(10), ag_counters_job, ag_control_wanted},
     {"control", CONTROL, apr_time_from_msec(100), ag_control_job, ag_control_wanted},
 };
 

@@ -4,6 +4,8 @@
  */
 #include "log_throttle.h"
 
+#include "counters.h"
+
 #define WORD_BITS 10
 #define SECOND    APR_UINT64_C(0xFFFFFFFF)
 #define ONE       (SECOND + 1)
@@ -26,6 +28,11 @@ int ag_log_throttle_tell(ag_log_throttle_t *throttle, apr_uint64_t whom, apr_tim
     while (!__atomic_compare_exchange_n(word, &old, is_told(old, second) ? old + ONE : second, 0, __ATOMIC_RELAXED,
                                         __ATOMIC_RELAXED)) {
     }
-    *more = is_told(old, second) ? 0 : (apr_uint32_t)(old >> 32);
-    return !is_told(old, second);
+    if (is_told(old, second)) {
+        ag_count(AG_COUNT_LOG_REPEATS);
+        *more = 0;
+        return 0;
+    }
+    *more = (apr_uint32_t)(old >> 32);
+    return 1;
 }

@@ -16,6 +16,7 @@
 #include <apr_strings.h>
 
 #include "../base/table.h"
+#include "counters.h"
 
 #define MAGIC APR_UINT64_C(0x3265676173756761) /* "agusage2"; changes with the layout */
 #define DAY   86400
@@ -52,7 +53,6 @@ typedef struct {
 
 typedef struct {
     ag_table_head_t base;
-    apr_uint64_t lost;
     apr_uint64_t next; /* where the writer goes on looking */
 } head_t;
 
@@ -155,7 +155,7 @@ void ag_usage_count(ag_usage_t *usage, apr_uint64_t store, apr_uint64_t key, apr
             return;
         }
     }
-    __atomic_fetch_add(&usage->head->lost, 1, __ATOMIC_RELAXED);
+    ag_count(AG_COUNT_USAGE_LOST);
 }
 
 /* ---- the writer ------------------------------------------------------------------------------ */
@@ -275,11 +275,6 @@ void ag_usage_expire(ag_usage_t *usage, apr_time_t now)
             clear(slot);
         }
     }
-}
-
-apr_uint64_t ag_usage_lost(ag_usage_t *usage)
-{
-    return __atomic_exchange_n(&usage->head->lost, 0, __ATOMIC_RELAXED);
 }
 
 void ag_usage_fill(ag_usage_t *usage, apr_size_t *slots, apr_size_t *used)

@@ -7,7 +7,8 @@
  * counted into the slots' wide words, which nobody else touches; those are cleared only when the
  * database has them. So a write that fails, or half fails, changes nothing here.
  *
- * No slot is needed for a request to be answered: a full table counts what it lost, and no more.
+ * No slot is needed for a request to be answered: a full table counts what it lost (AG_COUNT_USAGE_LOST), and
+ * no more.
  */
 #ifndef AG_USAGE_H
 #define AG_USAGE_H
@@ -61,9 +62,6 @@ void ag_usage_written(ag_usage_t *usage, const ag_usage_row_t *rows, int n);
 
 /* Gives up what nobody could write for a week: its database is no longer configured. */
 void ag_usage_expire(ag_usage_t *usage, apr_time_t now);
-
-/* How many requests found no slot since this was asked last. */
-apr_uint64_t ag_usage_lost(ag_usage_t *usage);
 
 /* How many slots there are and how many are taken. */
 void ag_usage_fill(ag_usage_t *usage, apr_size_t *slots, apr_size_t *used);

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Includes point one way: base <- core <- {keys, authz, limit, reply, watch} <- ban <- control <- cred <- guard
+# Includes point one way: base <- core <- watch <- {keys, authz, limit, reply} <- ban <- control <- cred <- guard
 # <- {server, ctl}; server <- httpd. No room includes a neighbour; ipset stands on base and serves everybody.
 . "$(dirname "$0")/lib.bash"
 
 declare -A floor=(
-    [base]=0 [ipset]=1 [core]=2 [keys]=3 [authz]=3 [limit]=3 [reply]=3 [watch]=3
-    [ban]=4 [control]=5 [cred]=6 [guard]=7 [server]=8 [httpd]=9 [ctl]=8
+    [base]=0 [ipset]=1 [core]=2 [watch]=3 [keys]=4 [authz]=4 [limit]=4 [reply]=4
+    [ban]=5 [control]=6 [cred]=7 [guard]=8 [server]=9 [httpd]=10 [ctl]=9
 )
 includes=0
 

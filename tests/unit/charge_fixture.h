@@ -8,6 +8,7 @@
 
 #include "unit.h"
 
+#include "counts_fixture.h"
 #include "../../src/guard/bill.h"
 #include "../../src/reply/answer.h"
 
@@ -125,6 +126,7 @@ static inline int open_house(void **state)
     house_t *h;
 
     pool_start((void **)&p);
+    counts_fresh();
     h = apr_pcalloc(p, sizeof *h);
     h->p = p;
     open_fake(&h->shm, "shm", p);

@@ -6,6 +6,7 @@
 #define AG_FLOOD_FIXTURE_H
 
 #include "limit_fixture.h"
+#include "counts_fixture.h"
 
 #include "../../src/limit/lease.h"
 #include "../../src/limit/counters.h"
@@ -22,6 +23,7 @@ static inline ag_store_t *attach(size_t size)
     ag_store_t *store;
 
     assert_int_equal(ag_store_shm_attach(&store, share(size), size, 1, pool), APR_SUCCESS);
+    counts_fresh();
     return store;
 }
 

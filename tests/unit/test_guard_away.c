@@ -39,7 +39,7 @@ static void test_away_local(void **state)
     assert_string_equal(h->shm.said, "shm+1 ");
     assert_int_equal(h->memcached.asked, 1);
     assert_int_equal(h->check.verdict.degraded, 1);
-    assert_int_equal(h->breaker.degraded, 1);
+    assert_int_equal(ag_counted(AG_COUNT_LIMIT_DEGRADED), 1);
     assert_int_equal(lines(h)[0].policy->limit, 5); /* a quarter */
     assert_string_equal(lines(h)[0].policy->field, "\"w1\";q=5;w=60");
     assert_int_equal(h->exchange.bills->charges[0].window->burst, 2);
@@ -89,7 +89,7 @@ static void test_away_allow(void **state)
     lines(h);
     assert_int_equal(h->check.verdict.n_lines, 0); /* nothing was evaluated */
     assert_int_equal(h->check.verdict.degraded, 1);
-    assert_int_equal(h->breaker.degraded, 1);
+    assert_int_equal(ag_counted(AG_COUNT_LIMIT_DEGRADED), 1);
 }
 
 static void test_away_deny(void **state)

@@ -10,7 +10,7 @@
 static void test_breaker(void **state)
 {
     const apr_time_t second = APR_USEC_PER_SEC;
-    ag_breaker_t b = {0, 0, 0};
+    ag_breaker_t b = {0, 0};
 
     (void)state;
     assert_true(ag_breaker_enter(&b, now));

@@ -145,7 +145,7 @@ static void test_nobody_ever_gets_more(void **state)
         }
         assert_in_range(++passed[who], 1, N);
     }
-    assert_true(ag_store_shm_networks(store) > 1000 && ag_store_shm_overflows(store) > 100);
+    assert_true(ag_counted(AG_COUNT_LIMIT_NETWORKS) > 1000 && ag_counted(AG_COUNT_LIMIT_OVERFLOWS) > 100);
     now = start;
 }
 

@@ -10,6 +10,7 @@ ag_unit_tests = \
 	tests/unit/test_ban \
 	tests/unit/test_ban_wide \
 	tests/unit/test_control \
+	tests/unit/test_counters \
 	tests/unit/test_base_cache \
 	tests/unit/test_base_cache_processes \
 	tests/unit/test_base_cache_long \
@@ -112,6 +113,7 @@ ag_unit_h = \
 	tests/unit/bite_fixture.h \
 	tests/unit/cache_fixture.h \
 	tests/unit/charge_fixture.h \
+	tests/unit/counts_fixture.h \
 	tests/unit/cred_fixture.h \
 	tests/unit/direct_fixture.h \
 	tests/unit/fetch_server.h \

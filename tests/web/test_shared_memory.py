@@ -31,9 +31,9 @@ FLEET = 'ApiGuardCounterStore memcached:{memcached} prefix=test timeout=100\n'
 
 # A part's magic number as it lies in memory, and how many words its head has.
 HEADS = {
-    "counters": (struct.pack("<Q", 0x61676c696d697473), 6),
+    "counters": (struct.pack("<Q", 0x61676c696d697473), 4),
     "cache": (struct.pack("<Q", 0x34656863616361), 4),
-    "usage": (struct.pack("<Q", 0x3265676173756761), 6),
+    "usage": (struct.pack("<Q", 0x3265676173756761), 5),
     "inflight": (struct.pack("<Q", 0x6167696e666c7431), 4),
     "control": (b"mod_apiguard control 3\n\0", 11),
     "bans": (struct.pack("<Q", 0x616762616e733034), 10),
