@@ -177,7 +177,7 @@ static void test_a_late_write_counts_no_more_than_its_own(void **state)
 {
     ag_store_t *store, *other = make_node();
     ag_leases_t *leases;
-    ag_breaker_t mine = {0, 0, 0};
+    ag_breaker_t mine = {0, 0};
     ag_fleet_config_t config = {address_of(port), "fleet:", PATIENCE_MS, 2, &mine, NULL, NULL};
     ag_window_t w = make_window(100, 3600, &ag_algo_fixed);
     ag_subject_t s = new_subject();
