@@ -203,7 +203,6 @@ ag_core_h = \
 	src/ban/ban.h \
 	src/ban/ban.def \
 	src/ban/ban_table.h \
-	src/ban/setting.h \
 	src/control/control.h \
 	src/control/change_signal.h \
 	src/cred/cred.h \

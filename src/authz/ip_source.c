@@ -22,25 +22,18 @@ const char *ag_ip_source_open(void *ctx, ag_later_call_t *opening)
     return ag_ip_source_list(ctx) ? NULL : ag_ip_file_open(ctx, opening);
 }
 
-/* A list belongs to a server, a file to all. */
-ag_ip_source_t *ag_ip_source_first(apr_hash_t *named, const void *server, const char *name, ag_ip_source_t *source,
-                                   apr_pool_t *p)
-{
-    return ag_setting_first(named, strncmp(name, "list:", 5) == 0 ? server : NULL, name, source, p);
-}
-
-static const char *make(ag_ip_source_t **source, const char *name, const ag_setting_call_t *call)
+static const char *make(ag_ip_source_t **source, const char *name, const void *server, const ag_setting_call_t *call)
 {
     *source = apr_pcalloc(call->p, sizeof **source);
     (*source)->name = name;
-    (*source)->server = call->server;
-    ag_ip_source_first(call->named, call->server, name, *source, call->p);
+    (*source)->server = server;
+    ag_setting_first(call->named, server, name, *source, call->p);
     return ag_setting_later(call, "Require api-ip", AG_LATER_THEIRS, ag_ip_source_open, *source);
 }
 
-static ag_ip_source_t *find(const char *name, const ag_setting_call_t *call)
+static ag_ip_source_t *find(const char *name, const void *server, const ag_setting_call_t *call)
 {
-    return call->named ? ag_ip_source_first(call->named, call->server, name, NULL, call->p) : NULL;
+    return call->named ? ag_setting_first(call->named, server, name, NULL, call->p) : NULL;
 }
 
 /* What the administrator's configuration has read anyway may be asked in .htaccess too: it opens
@@ -50,14 +43,14 @@ static const char *list_of(ag_ip_source_t **source, const char *word, const ag_s
     if (!ag_ip_list_name(word + 5)) {
         return apr_psprintf(call->p, "\"%s\" names no list: 1 to 63 letters, digits and . _ -", word);
     }
-    *source = find(word, call);
+    *source = find(word, call->server, call);
     if (!*source && !call->later) {
         return apr_psprintf(call->p,
                             "\"%s\" is not allowed in .htaccess unless the server's own "
                             "configuration uses that list, too",
                             word);
     }
-    return *source ? NULL : make(source, word, call);
+    return *source ? NULL : make(source, word, call->server, call);
 }
 
 static const char *file_of(ag_ip_source_t **source, const char *word, const ag_setting_call_t *call)
@@ -71,8 +64,8 @@ static const char *file_of(ag_ip_source_t **source, const char *word, const ag_s
     if (!name) {
         return apr_psprintf(call->p, "\"%s\" names no file", word);
     }
-    *source = find(name, call);
-    return *source ? NULL : make(source, name, call);
+    *source = find(name, NULL, call);
+    return *source ? NULL : make(source, name, NULL, call);
 }
 
 const char *ag_ip_source_of(ag_ip_source_t **source, const char *word, const ag_setting_call_t *call)

@@ -15,7 +15,7 @@
 
 typedef struct ag_ip_source_t {
     const char *name;    /* "list:partners" or "file:/etc/apiguard/offices" */
-    const void *server;  /* a list's: the server's own, whose database it is */
+    const void *server;  /* a list's: the server's own, whose database it is; a file's is NULL */
     ag_ipshare_t *share; /* NULL until it is opened: nobody can tell */
 } ag_ip_source_t;
 
@@ -31,10 +31,6 @@ const char *ag_ip_source_of(ag_ip_source_t **source, const char *word, const ag_
 
 /* What each source leaves for later. */
 ag_later_fn ag_ip_source_open;
-
-/* ag_setting_first() of a source. */
-ag_ip_source_t *ag_ip_source_first(apr_hash_t *named, const void *server, const char *name, ag_ip_source_t *source,
-                                   apr_pool_t *p);
 
 /* 1 when a list may be called that: 1 to 63 letters, digits, and . _ - */
 int ag_ip_list_name(const char *name);

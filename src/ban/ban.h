@@ -14,6 +14,7 @@
 #define AG_BAN_H
 
 #include "../base/table.h"
+#include "../core/setting.h"
 #include "../limit/limit.h"
 
 /* ApiGuardBan. Fixed after configuration. */
@@ -23,6 +24,8 @@ typedef struct ag_ban_rule_t {
     unsigned hard : 1;   /* refuses everything, not only credentials that are not known to be good */
     unsigned dry_run : 1;
 } ag_ban_rule_t;
+
+extern const ag_setting_kind_t ag_kind_ban;
 
 /* Who is counted: an address (of IPv6 its /64) on one server. */
 typedef struct ag_banned_t {

@@ -2,7 +2,7 @@
 /*
  * setting: the value of ApiGuardBan.
  */
-#include "setting.h"
+#include "ban.h"
 
 #include <string.h>
 

@@ -206,8 +206,3 @@ const char *ag_policy_check(const ag_policy_t *policy, apr_pool_t *p)
     }
     return policy->jwt_keys || policy->jwks || policy->issuers.words.n > 1 ? check_issuers(policy, p) : NULL;
 }
-
-const char *ag_policy_warning(const ag_policy_t *policy, apr_pool_t *p)
-{
-    return ag_limits_warning(&policy->limits, &policy->concurrency, p);
-}

@@ -11,7 +11,7 @@
 #include "../cred/setting.h"
 #include "../keys/setting.h"
 #include "../limit/setting.h"
-#include "../ban/setting.h"
+#include "../ban/ban.h"
 #include "../reply/reply.h"
 
 /* The numbers of the rows. */
@@ -74,8 +74,5 @@ const char *ag_policy_advice(const ag_policy_t *policy, apr_pool_t *p);
 
 /* Contradictions that only show once a section is complete: an error text or NULL. */
 const char *ag_policy_check(const ag_policy_t *policy, apr_pool_t *p);
-
-/* What is allowed and probably not meant: a text or NULL. */
-const char *ag_policy_warning(const ag_policy_t *policy, apr_pool_t *p);
 
 #endif

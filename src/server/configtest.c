@@ -69,7 +69,7 @@ static int look_over(const ag_policy_t *policy, apr_pool_t *ptemp, server_rec *s
 {
     const char *error = ag_policy_check(policy, ptemp);
 
-    const char *warning = ag_policy_warning(policy, ptemp);
+    const char *warning = ag_limits_warning(&policy->limits, &policy->concurrency, ptemp);
 
     if (error) {
         ap_log_error(APLOG_MARK, APLOG_CRIT | APLOG_STARTUP, 0, s, "AG0131: %s", error);

@@ -39,15 +39,14 @@ static apr_status_t open_list(ag_ip_source_t *source, const ag_database_t *datab
 static apr_status_t open_source(ag_ip_source_t *source, server_rec *s, apr_pool_t *ptemp)
 {
     const ag_plans_t *plans = ag_plans();
-    const ag_database_t *database = ag_server_of(source->server)->database;
+    const ag_database_t *database = source->server ? ag_server_of(source->server)->database : NULL;
     const ag_ip_source_t *first;
-    int list = ag_ip_source_list(source) != NULL;
 
-    source->server = list ? database->server : source->server;
-    first = ag_ip_source_first(plans->named, source->server, source->name, source, apr_hash_pool_get(plans->named));
+    source->server = database ? database->server : NULL;
+    first = ag_setting_first(plans->named, source->server, source->name, source, apr_hash_pool_get(plans->named));
     if (first == source) {
         APR_ARRAY_PUSH(plans->polled, ag_ip_source_t *) = source;
-        return list ? open_list(source, database, s->process->pool, ptemp) : APR_SUCCESS;
+        return database ? open_list(source, database, s->process->pool, ptemp) : APR_SUCCESS;
     }
     source->share = first->share;
     return APR_SUCCESS;

@@ -355,7 +355,7 @@ static void test_warning(void **state)
 
     for (i = 0; i < N_OF(cases); i++) {
         ag_policy_t *policy = section(AG_POLICY_limits, cases[i].limits, &c);
-        const char *warning = ag_policy_warning(policy, *state);
+        const char *warning = ag_limits_warning(&policy->limits, &policy->concurrency, *state);
 
         static const char *const texts[] = {NULL, "by=header:x-t alone limits nobody", "by=path alone limits nobody",
                                             " alone limits nobody with IPv6"};
