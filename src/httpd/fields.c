@@ -87,11 +87,10 @@ static const ag_answer_port_t error_page = {error_put, error_said, vary};
 /* ---- answers ----------------------------------------------------------------------------------- */
 
 /* Whose limits the answer tells of: this request's, or those of the one that was redirected here. */
-static ag_check_t *limited(request_rec *r)
+static ag_check_t *limited(request_rec *r, ag_check_t *check)
 {
-    ag_check_t *check = NULL;
-
-    for (; r && !(check && check->bill); r = r->prev) {
+    while (r->prev && !(check && check->bill)) {
+        r = r->prev;
         check = ag_check_found(r);
     }
     return check && check->bill ? check : NULL;
@@ -126,28 +125,26 @@ void ag_fields_say(ag_fields_t *fields, request_rec *r, unsigned moments)
 }
 
 /* Of the answer to a request that has passed the gate. */
-static void look(ag_fields_t *fields, request_rec *r)
+static void look(ag_fields_t *fields, request_rec *r, ag_check_t *check)
 {
-    const ag_check_t *check = ag_check_found(r);
-
     fields->answer.moments = AG_AT_ANSWER | AG_AT_SENDING;
     fields->answer.personal = check && check->passed && (check->verdict.who || ag_is_ours(r));
-    set_limits(fields, limited(r));
+    set_limits(fields, limited(r, check));
 }
 
-ag_fields_t *ag_fields_of(request_rec *r)
+ag_fields_t *ag_fields_of(request_rec *r, ag_check_t *check)
 {
     ag_fields_t fields = {.answer.port = &as_it_is};
 
-    look(&fields, r);
+    look(&fields, r, check);
     return ag_answer_any(&fields.answer) ? apr_pmemdup(r->pool, &fields, sizeof fields) : NULL;
 }
 
-void ag_fields_error(request_rec *r)
+void ag_fields_error(request_rec *r, ag_check_t *check)
 {
     ag_fields_t fields = {.answer.port = &error_page};
 
-    look(&fields, r);
+    look(&fields, r, check);
     ag_fields_say(&fields, r, AG_AT_ANSWER | AG_AT_SENDING);
 }
 
@@ -163,7 +160,7 @@ void ag_fields_refusal(request_rec *r, ag_check_t *check, unsigned moment, const
 {
     ag_fields_t fields = {.answer = {.port = &error_page, .verdict = &check->verdict, .challenge = challenge}};
 
-    if (!r->main) {
+    if (!r->main && (check->bill || check->verdict.n_lines)) {
         set_limits(&fields, check);
     }
     ag_fields_say(&fields, r, moment);

@@ -118,7 +118,7 @@ void ag_insert_error_filter(request_rec *r)
     }
     if (check->verdict.reason == AG_R_NONE) {
         if (check->passed) {
-            ag_fields_error(r);
+            ag_fields_error(r, check);
         }
         return;
     }
@@ -179,7 +179,7 @@ void ag_insert_filter(request_rec *r)
     else if (check && check->passed && check->verdict.who && !ag_is_ours(r) && !goes_on(r)) {
         ag_identity_hide(r, check); /* AuthType Basic: mod_dir's sub-requests had to read it again */
     }
-    fields = r->main ? NULL : ag_fields_of(r);
+    fields = r->main ? NULL : ag_fields_of(r, check);
     if (fields) {
         ap_add_output_filter_handle(answer, fields, r, r->connection);
         if (ag_cache_on()) {

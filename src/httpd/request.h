@@ -96,14 +96,14 @@ void ag_errors_hold(request_rec *r, const ag_check_t *check);
 void ag_errors_release(request_rec *r);
 
 /* The fields of reply/answers.def for the answer to a request that has passed, found out before its handler
- * begins; NULL: there are none. ag_fields_say() puts those of
+ * begins; NULL: there are none. `check` is the request's, or NULL. ag_fields_say() puts those of
  * these moments into the answer. */
 typedef struct ag_fields_t ag_fields_t;
-ag_fields_t *ag_fields_of(request_rec *r);
+ag_fields_t *ag_fields_of(request_rec *r, ag_check_t *check);
 void ag_fields_say(ag_fields_t *fields, request_rec *r, unsigned moments);
 
 /* All of them, into an error page that httpd writes: a 404 may be cached and is counted, too. */
-void ag_fields_error(request_rec *r);
+void ag_fields_error(request_rec *r, ag_check_t *check);
 
 /* Of an answer with parts that are one client's; `parts` as in ag_answer_t. */
 void ag_fields_parts(request_rec *r, const char *parts);
