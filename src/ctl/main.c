@@ -3,6 +3,7 @@
  * main: apiguardctl, the operator's tool. Finds the command that the words name, reads its options
  * and runs it.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,11 +173,28 @@ static int run(int argc, const char *const *argv, apr_pool_t *p)
     return dispatch(ctl, &global, &words);
 }
 
+/* A closed one's number would be that of the next file that is opened, and what is printed would go into it: a
+ * running server's control file, the connection to the database. The other way round each still fails. */
+static int fill_standard_files(void)
+{
+    int fd;
+
+    for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 int main(int argc, const char *const *argv)
 {
     apr_pool_t *p;
     int code;
 
+    if (!fill_standard_files()) {
+        return AG_EXIT_USAGE; /* there is nowhere to say why */
+    }
     if (apr_initialize() != APR_SUCCESS || apr_pool_create(&p, NULL) != APR_SUCCESS) {
         return ag_ctl_fail(AG_EXIT_DATABASE, "no memory");
     }

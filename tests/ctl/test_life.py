@@ -244,6 +244,15 @@ def test_a_key_that_could_not_be_printed_is_taken_away(db, output, json_too):
     assert json.loads(db.ctl("key", "list", "--json").stdout) == []
 
 
+def test_a_key_for_an_output_that_is_closed_is_taken_away(db):
+    """The connection to the database had the output's number: the key was sent there, which ended the connection, and
+    stayed in the table unseen."""
+    done = subprocess.run([CTL, "key", "create", "--client", "acme"], stderr=subprocess.PIPE, text=True, timeout=90,
+                          preexec_fn=lambda: os.close(1), env={**os.environ, "APIGUARD_DB": db.address()})
+    assert done.returncode == 1 and "the new key was taken away again" in done.stderr, done
+    assert json.loads(db.ctl("key", "list", "--json").stdout) == []
+
+
 @pytest.mark.parametrize("output", [full, unread])
 def test_a_rotation_that_could_not_be_printed_is_undone(db, output):
     """The old key ended after its grace, and nobody had the new one."""

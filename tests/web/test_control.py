@@ -124,6 +124,15 @@ def test_clear_of_nobody(web):
     refused(web, "ban", "clear", "--all", "203.0.113.200", status=2, says="--all")
 
 
+def test_a_message_that_nobody_wants_is_not_written_into_the_file(web):
+    """`2>&-`: the file was opened under the number of the closed output and got the message. The tool knew it no more,
+    and the next reload made bans and counters anew."""
+    done = subprocess.run([CTL, "ban", "clear", "203.0.113.200", "--runtime", web.dir.join("run")], timeout=90,
+                          stdout=subprocess.PIPE, preexec_fn=lambda: os.close(2))
+    assert done.returncode == 1
+    refused(web, "ban", "clear", "203.0.113.200", says="is not banned")
+
+
 # ---- limits ---------------------------------------------------------------------------------------
 
 
