@@ -7,9 +7,9 @@
  */
 #include "hide.h"
 
-static int enforced(request_rec *r)
+static int enforced(request_rec *r, int ours)
 {
-    return ag_policy_of(r)->enforce == AG_ENFORCE_CREDENTIAL && ag_is_ours(r);
+    return ag_policy_of(r)->enforce == AG_ENFORCE_CREDENTIAL && ours;
 }
 
 static int run(request_rec *r, ag_check_t *check, ag_phase_e phase)
@@ -39,7 +39,7 @@ int ag_authz_begins(request_rec *r)
  * in that nobody asked for a key. */
 int ag_force_authn(request_rec *r)
 {
-    return enforced(r) ? OK : DECLINED;
+    return enforced(r, ag_is_ours(r)) ? OK : DECLINED;
 }
 
 /* httpd answers 500 where somebody is identified and has no name. */
@@ -78,7 +78,7 @@ static int identify(request_rec *r, ag_check_t *check)
 
 int ag_check_authn(request_rec *r)
 {
-    if (!ag_is_ours(r)) {
+    if (!ag_is_ours_by_now(r)) {
         return DECLINED;
     }
     ag_authorizing(r, 0);
@@ -120,11 +120,12 @@ static void pass(request_rec *r, ag_check_t *check)
 int ag_last_gate(request_rec *r)
 {
     const ag_policy_t *policy = ag_policy_of(r);
-    int must = enforced(r);
+    int ours = ag_is_ours_by_now(r);
+    int must = enforced(r, ours);
     ag_check_t *check = ag_check_found(r);
     int status;
 
-    if (!must && !check && !ag_guard_limits(policy) && !ag_is_ours(r)) {
+    if (!must && !check && !ag_guard_limits(policy) && !ours) {
         return DECLINED;
     }
     ag_authorizing(r, 0);

@@ -273,6 +273,12 @@ int ag_is_ours(request_rec *r)
     return kept && kept->config == r->per_dir_config ? kept->ours : find_ours(r);
 }
 
+/* What AuthType is made of may have been set since, by another module's hook. */
+int ag_is_ours_by_now(request_rec *r)
+{
+    return ag_is_ours(r) || find_ours(r);
+}
+
 void ag_authorizing(request_rec *r, int now)
 {
     kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);

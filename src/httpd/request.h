@@ -40,6 +40,9 @@ static inline const ag_policy_t *ag_policy_of(const request_rec *r)
 /* 1 when AuthType ApiGuard is in force. */
 int ag_is_ours(request_rec *r);
 
+/* The same, looked at once more where it was not. */
+int ag_is_ours_by_now(request_rec *r);
+
 /* Whether httpd's authorization is what decides now; else a refusal comes from another module. */
 void ag_authorizing(request_rec *r, int now);
 int ag_is_authorizing(const request_rec *r);

@@ -345,3 +345,28 @@ def test_no_spelling_of_the_path_goes_around(web, path):
     answer = web.client.raw_request("GET", path)
     assert answer.status in (400, 401, 404), answer
     assert "hello\n" not in answer.text
+
+
+def test_an_auth_type_that_is_named_late(own_httpd):
+    """AuthType may be an expression, and a hook after ours may set what it is made of. It was looked at once,
+    when it was none yet: below an inherited "Require all granted" the section was open."""
+    web = own_httpd("""
+        LuaHookAccessChecker {root}/htdocs/late.lua handle
+        <Location "/s/">
+            AuthType %{reqenv:LATE}
+            AuthName "late"
+            Require all granted
+        </Location>
+        <Location "/s/user/">
+            Require valid-user
+        </Location>
+    """, modules=["lua"], files={"late.lua": """
+        require "apache2"
+        function handle(r)
+            r.subprocess_env["LATE"] = "ApiGuard"
+            return apache2.DECLINED
+        end"""})
+    key = web.keys.create()
+    for path in ("/s/all/hello.html", "/s/user/hello.html"):
+        assert_refused(web.get(path), "credential_missing")
+        assert web.get(path, key=key).status == 200

@@ -33,7 +33,21 @@ def test_a_month_and_31_days_do_not_share_a_name(own_httpd):
         </Location>
     """, start=False)
     good, said = web.configtest()
-    assert not good and "share a name and differ" in said
+    assert not good and "ApiGuardRateLimit: \"10/31day name=x\"" in said and "share a name and differ" in said
+
+
+def test_two_of_a_name_are_told_by_their_directive(own_httpd):
+    """It spoke of an ApiGuardRateLimit that stood nowhere."""
+    web = own_httpd("""
+        <Location "/a/">
+            ApiGuardConcurrency 10 by=ip name=x
+        </Location>
+        <Location "/b/">
+            ApiGuardConcurrency 1 by=ip name=x
+        </Location>
+    """, start=False)
+    good, said = web.configtest()
+    assert not good and "ApiGuardConcurrency: \"" in said and "share a name and differ" in said
 
 
 @pytest.mark.parametrize("lines, warned", [
