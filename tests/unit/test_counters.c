@@ -13,7 +13,7 @@
 
 #define CHILDREN 20 /* more than there are stripes */
 #define THREADS  4
-#define HITS     20000
+#define HITS     50000
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
@@ -89,6 +89,7 @@ static void *hit(void *nothing)
 
     for (i = 0; i < HITS; i++) {
         ag_count(AG_COUNT_LOG_REPEATS);
+        __asm__ volatile("" ::: "memory"); /* each for itself, whatever the compiler would make of the loop */
     }
     return nothing;
 }
