@@ -97,6 +97,7 @@ def test_a_network_floods_the_counters(web):
     assert web.wait_log("AG0700: .* [1-9][0-9]* charges of newcomers", seconds=15)
 
 
+@pytest.mark.slow
 def test_the_tool_says_how_full_it_is_and_whom_others_are_counted_with(web):
     if not told(web, "limit", "show")["table"]["networks"]:
         ask(web, "/s/open/hello.html", flood(12000))

@@ -34,6 +34,7 @@ def lines(web, number):
     return [line for line in web.error_log().splitlines() if number in line]
 
 
+@pytest.mark.slow
 def test_a_signal_ends_the_look_at_a_database_that_hangs(own_httpd, silent):
     web = own_httpd(SECTION, database=None, start=False)
     web.configure(SECTION, dbd=f'DBDriver pgsql\nDBDParams "host=127.0.0.1 port={silent}"\nDBDMin 0\n')
