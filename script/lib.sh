@@ -110,11 +110,12 @@ wait_port() {
 stop_pid() {
     local tries
     kill "$1" 2>/dev/null || return 0
-    for tries in {1..200}; do
+    for tries in {1..240}; do
         running "$1" || return 0
-        [ "$tries" != 200 ] || kill -9 "$1" 2>/dev/null || true
+        [ "$tries" != 200 ] || kill -9 "$1" 2>/dev/null || return 0
         sleep 0.05
     done
+    die "process $1 does not end"
 }
 
 # A child that ended but was not yet waited for (state Z) does not run.

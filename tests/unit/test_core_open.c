@@ -133,8 +133,8 @@ static void test_absolute(void **state)
         const char *source, *path; /* NULL: refused */
     } cases[] = {
         {"file:/etc/key", "file:/etc/key"},
-        {"file:conf/key", "file:/srv/root/conf/key"},
-        {"base64:key", "base64:/srv/root/key"},
+        {"file:conf/key", "file:/etc/httpd/conf/key"},
+        {"base64:key", "base64:/etc/httpd/key"},
         {"env:NAME", "env:NAME"},
         {"file:", NULL},
         {"base64:", NULL},
@@ -147,7 +147,7 @@ static void test_absolute(void **state)
     int i;
 
     for (i = 0; i < N_OF(cases); i++) {
-        const char *path = ag_open_absolute(cases[i].source, "/srv/root", *state);
+        const char *path = ag_open_absolute(cases[i].source, "/etc/httpd", *state);
 
         assert_string_equal(path ? path : "(none)", cases[i].path ? cases[i].path : "(none)");
     }

@@ -6,46 +6,11 @@ import re
 
 import pytest
 
-from support.jwtmaker import Key
+from support.passing import CLIENT, FILE, PASS, QUIET, SIGNER, SILENT, VARS, serving
 from support.ports import Directory
 from support.problem import assert_refused
 
-SIGNER = Key("HS256")
-CONF = r"""
-LogFormat "%r|client=%{APIGUARD_CLIENT}e|key=%{APIGUARD_KEY_ID}e|kind=%{APIGUARD_CREDENTIAL}e|\
-scopes=%{APIGUARD_SCOPES}e|decision=%{APIGUARD_DECISION}e|limit=%{APIGUARD_LIMIT}e|\
-claim=%{APIGUARD_CLAIM_tenant}e|%>s" vars
-CustomLog {root}/logs/vars.log vars
-ProxyPreserveHost On
-<Location "/pass/">
-    ProxyPass "http://127.0.0.1:{backend}/pass/"
-    AuthType ApiGuard
-    AuthName "pass"
-    ApiGuardJWTKey HS256 file:{keyfile}
-    ApiGuardPassHeaders on
-    ApiGuardPassClaim tenant org.unit
-    ApiGuardRateLimit 10000/day
-    ApiGuardKeyFrom header:X-API-Key bearer basic query:apikey cookie:session_key
-    Require valid-user
-</Location>
-<Location "/quiet/">
-    ProxyPass "http://127.0.0.1:{backend}/quiet/"
-    AuthType ApiGuard
-    AuthName "quiet"
-    Require valid-user
-    RequestHeader set X-From-Env "%{APIGUARD_CLIENT}e"
-</Location>
-<Location "/s/file/">
-    AuthType ApiGuard
-    AuthName "file"
-    ApiGuardKeyFrom header:X-API-Key bearer query:apikey
-    Require valid-user
-</Location>
-<Location "/s/quiet/">
-    AuthType ApiGuard
-    LogLevel apiguard:error
-    Require valid-user
-</Location>
+CONF = VARS + PASS + QUIET + FILE + SILENT + r"""
 <Location "/s/rate/">
     AuthType ApiGuard
     AuthName "rate"
@@ -58,17 +23,12 @@ MODULES = ("proxy", "proxy_http")
 
 @pytest.fixture(scope="module")
 def web(make_httpd, backend):
-    folder = Directory("audit")
-    words = {"keyfile": folder.write("hs256.key", SIGNER.file()), "backend": backend.port}
-    server = make_httpd(CONF, modules=MODULES, words=words)
-    server.backend = backend
-    yield server
-    folder.close()
+    yield from serving("audit", make_httpd, backend, CONF, modules=MODULES)
 
 
 @pytest.fixture(scope="module")
 def key(web):
-    return web.keys.create(client="acme", scopes=["orders:read", "mail"], roles=["clerk"])
+    return web.keys.create(**CLIENT)
 
 
 def audit_lines(web):

@@ -4,45 +4,14 @@
 import pytest
 
 from support.backend import Backend, header_of
-from support.jwtmaker import Key
-from support.ports import Directory
+from support.passing import ALL, CLIENT, FILE, OPEN, PASS, serving
 
-SIGNER = Key("HS256")
-CONF = r"""
-ProxyPreserveHost On
-<Location "/open/">
-    ProxyPass "http://127.0.0.1:{backend}/open/"
-</Location>
-<Location "/pass/">
-    ProxyPass "http://127.0.0.1:{backend}/pass/"
-    AuthType ApiGuard
-    AuthName "pass"
-    ApiGuardJWTKey HS256 file:{keyfile}
-    ApiGuardPassHeaders on
-    ApiGuardPassClaim tenant org.unit
-    ApiGuardRateLimit 10000/day
-    ApiGuardKeyFrom header:X-API-Key bearer basic query:apikey cookie:session_key
-    Require valid-user
-</Location>
+CONF = OPEN + PASS + ALL + FILE + r"""
 <Location "/replaced/">
     ProxyPass "http://127.0.0.1:{backend}/replaced/"
     ProxyErrorOverride On
     AuthType ApiGuard
     ApiGuardRateLimit 10000/day
-    Require valid-user
-</Location>
-<Location "/all/">
-    ProxyPass "http://127.0.0.1:{backend}/all/"
-    AuthType ApiGuard
-    AuthName "all"
-    ApiGuardJWTKey HS256 file:{keyfile}
-    ApiGuardHideCredentials all
-    Require valid-user
-</Location>
-<Location "/s/file/">
-    AuthType ApiGuard
-    AuthName "file"
-    ApiGuardKeyFrom header:X-API-Key bearer query:apikey
     Require valid-user
 </Location>
 <Location "/s/own-caching/">
@@ -61,17 +30,12 @@ ProxyPreserveHost On
 
 @pytest.fixture(scope="module")
 def web(make_httpd, backend):
-    folder = Directory("caching")
-    words = {"keyfile": folder.write("hs256.key", SIGNER.file()), "backend": backend.port}
-    server = make_httpd(CONF, modules=("proxy", "proxy_http"), words=words)
-    server.backend = backend
-    yield server
-    folder.close()
+    yield from serving("caching", make_httpd, backend, CONF, modules=("proxy", "proxy_http"))
 
 
 @pytest.fixture(scope="module")
 def key(web):
-    return web.keys.create(client="acme", scopes=["orders:read", "mail"], roles=["clerk"])
+    return web.keys.create(**CLIENT)
 
 
 def test_an_answer_to_somebody_is_private(web, key):

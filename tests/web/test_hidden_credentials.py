@@ -7,44 +7,15 @@ import re
 import pytest
 
 from support.backend import header_of, seen
-from support.jwtmaker import Key
-from support.ports import Directory
+from support.passing import ALL, CLIENT, FILE, OPEN, PASS, SIGNER, VARS, serving
 
-SIGNER = Key("HS256")
-CONF = r"""
-LogFormat "%r|client=%{APIGUARD_CLIENT}e|key=%{APIGUARD_KEY_ID}e|kind=%{APIGUARD_CREDENTIAL}e|\
-scopes=%{APIGUARD_SCOPES}e|decision=%{APIGUARD_DECISION}e|limit=%{APIGUARD_LIMIT}e|\
-claim=%{APIGUARD_CLAIM_tenant}e|%>s" vars
-CustomLog {root}/logs/vars.log vars
-ProxyPreserveHost On
-<Location "/open/">
-    ProxyPass "http://127.0.0.1:{backend}/open/"
-</Location>
-<Location "/pass/">
-    ProxyPass "http://127.0.0.1:{backend}/pass/"
-    AuthType ApiGuard
-    AuthName "pass"
-    ApiGuardJWTKey HS256 file:{keyfile}
-    ApiGuardPassHeaders on
-    ApiGuardPassClaim tenant org.unit
-    ApiGuardRateLimit 10000/day
-    ApiGuardKeyFrom header:X-API-Key bearer basic query:apikey cookie:session_key
-    Require valid-user
-</Location>
+CONF = VARS + OPEN + PASS + ALL + FILE + r"""
 <Location "/none/">
     ProxyPass "http://127.0.0.1:{backend}/none/"
     AuthType ApiGuard
     AuthName "none"
     ApiGuardHideCredentials none
     ApiGuardKeyFrom header:X-API-Key query:apikey
-    Require valid-user
-</Location>
-<Location "/all/">
-    ProxyPass "http://127.0.0.1:{backend}/all/"
-    AuthType ApiGuard
-    AuthName "all"
-    ApiGuardJWTKey HS256 file:{keyfile}
-    ApiGuardHideCredentials all
     Require valid-user
 </Location>
 <Directory "{root}/htdocs/front">
@@ -54,12 +25,6 @@ ProxyPreserveHost On
 <Directory "{root}/htdocs/fallback">
     FallbackResource /pass/fallback
 </Directory>
-<Location "/s/file/">
-    AuthType ApiGuard
-    AuthName "file"
-    ApiGuardKeyFrom header:X-API-Key bearer query:apikey
-    Require valid-user
-</Location>
 <Location "/p/">
     AuthType ApiGuard
     ApiGuardKeyFrom header:X-API-Key bearer basic cookie:sk
@@ -72,18 +37,13 @@ MODULES = ("proxy", "proxy_http", "rewrite")
 
 @pytest.fixture(scope="module")
 def web(make_httpd, backend):
-    folder = Directory("hidden")
-    words = {"keyfile": folder.write("hs256.key", SIGNER.file()), "backend": backend.port}
-    server = make_httpd(CONF, modules=MODULES, words=words,
-                        files={"front/x.txt": "x", "fallback/x.txt": "x"})
-    server.backend = backend
-    yield server
-    folder.close()
+    yield from serving("hidden", make_httpd, backend, CONF, modules=MODULES,
+                       files={"front/x.txt": "x", "fallback/x.txt": "x"})
 
 
 @pytest.fixture(scope="module")
 def key(web):
-    return web.keys.create(client="acme", scopes=["orders:read", "mail"], roles=["clerk"])
+    return web.keys.create(**CLIENT)
 
 
 # ---- hidden credentials --------------------------------------------------------------------------

@@ -7,58 +7,15 @@ import re
 import pytest
 
 from support.backend import header_of, seen
-from support.jwtmaker import Key
-from support.ports import Directory
+from support.passing import ALL, CLIENT, FILE, OPEN, PASS, QUIET, SIGNER, SILENT, serving
 
-SIGNER = Key("HS256")
-CONF = r"""
-ProxyPreserveHost On
-<Location "/open/">
-    ProxyPass "http://127.0.0.1:{backend}/open/"
-</Location>
-<Location "/pass/">
-    ProxyPass "http://127.0.0.1:{backend}/pass/"
-    AuthType ApiGuard
-    AuthName "pass"
-    ApiGuardJWTKey HS256 file:{keyfile}
-    ApiGuardPassHeaders on
-    ApiGuardPassClaim tenant org.unit
-    ApiGuardRateLimit 10000/day
-    ApiGuardKeyFrom header:X-API-Key bearer basic query:apikey cookie:session_key
-    Require valid-user
-</Location>
-<Location "/quiet/">
-    ProxyPass "http://127.0.0.1:{backend}/quiet/"
-    AuthType ApiGuard
-    AuthName "quiet"
-    Require valid-user
-    RequestHeader set X-From-Env "%{APIGUARD_CLIENT}e"
-</Location>
-<Location "/all/">
-    ProxyPass "http://127.0.0.1:{backend}/all/"
-    AuthType ApiGuard
-    AuthName "all"
-    ApiGuardJWTKey HS256 file:{keyfile}
-    ApiGuardHideCredentials all
-    Require valid-user
-</Location>
+CONF = OPEN + PASS + QUIET + ALL + FILE + SILENT + r"""
 <Location "/anonymous/">
     ProxyPass "http://127.0.0.1:{backend}/anonymous/"
     AuthType ApiGuard
     AuthName "anonymous"
     ApiGuardAnonymous on
     ApiGuardPassHeaders on
-    Require valid-user
-</Location>
-<Location "/s/file/">
-    AuthType ApiGuard
-    AuthName "file"
-    ApiGuardKeyFrom header:X-API-Key bearer query:apikey
-    Require valid-user
-</Location>
-<Location "/s/quiet/">
-    AuthType ApiGuard
-    LogLevel apiguard:error
     Require valid-user
 </Location>
 <Location "/claims/">
@@ -74,17 +31,12 @@ ProxyPreserveHost On
 
 @pytest.fixture(scope="module")
 def web(make_httpd, backend):
-    folder = Directory("identity")
-    words = {"keyfile": folder.write("hs256.key", SIGNER.file()), "backend": backend.port}
-    server = make_httpd(CONF, modules=("proxy", "proxy_http"), words=words)
-    server.backend = backend
-    yield server
-    folder.close()
+    yield from serving("identity", make_httpd, backend, CONF, modules=("proxy", "proxy_http"))
 
 
 @pytest.fixture(scope="module")
 def key(web):
-    return web.keys.create(client="acme", scopes=["orders:read", "mail"], roles=["clerk"])
+    return web.keys.create(**CLIENT)
 
 
 def headers_like(request, prefix):
