@@ -24,7 +24,7 @@ static const char *wrong(const char *word, apr_pool_t *p)
 {
     return apr_psprintf(p,
                         "\"%s\" is not allowed: METHOD,METHOD=SCOPE, with methods in capital "
-                        "letters or *, or none",
+                        "letters or *, and one scope (METHOD=A METHOD=B for either), or none",
                         word);
 }
 
@@ -35,7 +35,7 @@ static const char *read_word(apr_array_header_t *list, const char *word, apr_poo
     char *methods = apr_pstrmemdup(p, word, sign ? (apr_size_t)(sign - word) : 0);
     char *last = NULL, *method = apr_strtok(methods, ",", &last);
 
-    if (!method || !sign[1] || strchr(sign + 1, '*')) {
+    if (!method || !sign[1] || strpbrk(sign + 1, "*,")) {
         return wrong(word, p);
     }
     for (; method; method = apr_strtok(NULL, ",", &last)) {

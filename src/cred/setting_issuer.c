@@ -36,6 +36,11 @@ static const char *not_these(apr_pool_t *p)
     return text;
 }
 
+static int is_none(const char *word)
+{
+    return strcasecmp(word, "none") == 0 || strcasecmp(word, "off") == 0;
+}
+
 /* What is being put together: two lists side by side. */
 typedef struct {
     apr_array_header_t *issuers;
@@ -48,6 +53,9 @@ static const char *add_issuer(lists_t *lists, const char *issuer, apr_pool_t *p)
 
     if (!*issuer) {
         return "\"\" is not allowed: a name is missing";
+    }
+    if (is_none(issuer)) {
+        return apr_psprintf(p, "\"%s\" stands alone", issuer);
     }
     for (i = 0; i < lists->issuers->nelts; i++) {
         if (strcmp(APR_ARRAY_IDX(lists->issuers, i, const char *), issuer) == 0) {
@@ -103,7 +111,7 @@ static void begin(lists_t *lists, const ag_issuers_t *so_far, int again, apr_poo
 static const char *parse_issuers(void *value, const ag_setting_t *row, const ag_words_t *words,
                                  const ag_setting_call_t *call)
 {
-    int none = words->n == 1 && (strcasecmp(words->v[0], "none") == 0 || strcasecmp(words->v[0], "off") == 0);
+    int none = words->n == 1 && is_none(words->v[0]);
     ag_issuers_t *issuers = value;
     const char *error = NULL;
     lists_t lists;

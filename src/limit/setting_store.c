@@ -88,10 +88,12 @@ static const char *parse_store_failure(void *value, const ag_setting_t *row, con
         }
     }
     failure->nodes = (int)nodes;
-    return failure->policy >= 0 && words->n == 1
-               ? NULL
-               : apr_psprintf(call->p, "\"%s\" is not allowed: local, local/NODES, allow or deny",
-                              words->v[words->n - 1]);
+    if (failure->policy >= 0 && words->n == 1) {
+        return NULL;
+    }
+    return failure->policy >= 0
+               ? apr_psprintf(call->p, "\"%s\" is one word too many behind \"%s\"", words->v[1], words->v[0])
+               : apr_psprintf(call->p, "\"%s\" is not allowed: local, local/NODES, allow or deny", words->v[0]);
 }
 
 const ag_setting_kind_t ag_kind_store_failure = {parse_store_failure, NULL, NULL};
