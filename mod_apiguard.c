@@ -24,6 +24,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_post_config(ag_post_config, NULL, NULL, APR_HOOK_LAST);
     ap_hook_post_config(ag_mask_collect, NULL, NULL, APR_HOOK_LAST);
     ap_hook_post_config(ag_trailers_collect, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_post_config(ag_secure_look, NULL, NULL, APR_HOOK_LAST);
     ap_hook_child_init(ag_child_init, NULL, NULL, APR_HOOK_LAST);
     ap_hook_child_init(ag_watchdog_child, NULL, NULL, APR_HOOK_REALLY_LAST);
 

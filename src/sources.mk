@@ -112,6 +112,7 @@ ag_core_c = \
 	src/cred/jwt_claims.c \
 	src/cred/jwt_issuer.c \
 	src/cred/jwt_key.c \
+	src/cred/tls.c \
 	src/cred/token_memo.c \
 	src/guard/ban_step.c \
 	src/guard/bill.c \
@@ -213,6 +214,7 @@ ag_core_h = \
 	src/cred/setting.h \
 	src/cred/cred.def \
 	src/cred/jwt_claims.h \
+	src/cred/tls.h \
 	src/cred/token_memo.h \
 	src/guard/bill.h \
 	src/guard/guard.h \
@@ -265,6 +267,7 @@ ag_httpd_c = \
 	src/httpd/personal.c \
 	src/httpd/refusal.c \
 	src/httpd/require.c \
+	src/httpd/secure.c \
 	src/httpd/trailers.c \
 	src/httpd/usage_log.c
 

@@ -36,6 +36,10 @@ struct ag_request_t {
     /* Where a scheme's credential stands: Proxy-Authorization for a forward proxy (RFC 9110 s11.7.2),
      * else Authorization. */
     const char *authorization;
+
+    /* 1 when it came over TLS. Where `proto` is not NULL, a proxy in front of this server ends TLS: then it is 1 only
+     * when one that is trusted brought the request, and says https in the field of that name. */
+    int (*secure)(const ag_request_t *request, const char *proto);
     void *ctx; /* src/httpd's own */
 };
 

@@ -15,7 +15,7 @@
  * installed. */
 typedef int proxy_HOOK_fixups_t(request_rec *r);
 
-/* ---- who it is (exchange.c, access.c, identity.c, forged.c, require.c) ------------------------------- */
+/* ---- who it is (exchange.c, access.c, identity.c, forged.c, require.c, secure.c) --------------------- */
 
 /* This pass's check, made when first asked for; never NULL. */
 ag_check_t *ag_check_of(request_rec *r);
@@ -49,6 +49,14 @@ int ag_is_authorizing(const request_rec *r);
 
 /* The field, which has that value, is kept for those who ask the exchange, and gone for all others. */
 void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name, const char *value);
+
+/* 1 when the client's request, from which r came, was sent over TLS (secure.c): HTTP/2's streams, redirects and
+ * sub-requests too. Cheap enough to be asked wherever it matters. */
+int ag_is_secure(request_rec *r);
+int ag_secure(const ag_request_t *request, const char *proto); /* request->secure */
+
+/* Looks for mod_remoteip (a post_config hook). */
+int ag_secure_look(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
 #define AG_IDENTITY_PREFIX "X-ApiGuard-"
 

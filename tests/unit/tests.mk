@@ -37,6 +37,7 @@ ag_unit_tests = \
 	tests/unit/test_cred_jwt \
 	tests/unit/test_identify \
 	tests/unit/test_cred_key \
+	tests/unit/test_tls \
 	tests/unit/test_csv \
 	tests/unit/test_guard_charge \
 	tests/unit/test_guard_away \
