@@ -82,6 +82,7 @@ ag_core_c = \
 	src/reply/challenge.c \
 	src/reply/problem.c \
 	src/reply/quota.c \
+	src/reply/setting_forms.c \
 	src/watch/audit.c \
 	src/watch/counters.c \
 	src/watch/log_throttle.c \
@@ -196,6 +197,7 @@ ag_core_h = \
 	src/reply/answers.def \
 	src/reply/reply.def \
 	src/reply/reply.h \
+	src/reply/setting.h \
 	src/watch/audit.h \
 	src/watch/counters.def \
 	src/watch/counters.h \

@@ -20,7 +20,7 @@ typedef struct ag_quota_policy_t {
     apr_uint64_t limit;  /* q */
 } ag_quota_policy_t;
 
-/* What it says to one request (draft-ietf-httpapi-ratelimit-headers-10 s4). */
+/* What it says to one request (draft-ietf-httpapi-ratelimit-headers-11 s4). */
 typedef struct ag_quota_t {
     apr_uint64_t remaining; /* r: what is left after this request; 0 when refused */
     apr_uint32_t reset;     /* t: seconds, rounded up, to the window's end while remaining > 0, else

@@ -13,6 +13,7 @@
 #include "../limit/setting.h"
 #include "../ban/ban.h"
 #include "../reply/reply.h"
+#include "../reply/setting.h"
 
 /* The numbers of the rows. */
 #define AG_SETTING(directive, member, kind, type, initial, allowed, where, help) AG_POLICY_##member,

@@ -62,7 +62,7 @@ typedef struct ag_answer_t {
 
 /* The forms of rate limit fields, as bits in the order of ApiGuardRateHeaders' choices. */
 enum {
-    AG_QUOTA_DRAFT_10 = 1,
+    AG_QUOTA_DRAFT_11 = 1,
     AG_QUOTA_DRAFT_8 = 2,
     AG_QUOTA_DRAFT_7 = 4,
     AG_QUOTA_DRAFT_6 = 8,

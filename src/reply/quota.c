@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * quota: the rate limit fields, and when to come again. draft-10 is the draft's own form; the older ones are written as
+ * quota: the rate limit fields, and when to come again. draft-11 is the draft's own form; the older ones are written as
  * express-rate-limit 8 writes them, since its clients are who reads them.
  */
 #include "answer.h"
@@ -70,8 +70,8 @@ static const char *policies(const ag_verdict_t *verdict, apr_pool_t *p)
     return policy.start;
 }
 
-/* draft-ietf-httpapi-ratelimit-headers-10 s3 and s4. On every answer, so from texts made before. */
-static void draft_10(const ag_answer_t *a)
+/* draft-ietf-httpapi-ratelimit-headers-11 s3 and s4. On every answer, so from texts made before. */
+static void draft_11(const ag_answer_t *a)
 {
     const ag_verdict_t *verdict = a->limited;
     ag_buf_t limit = buffer_for(verdict, a->p);
@@ -200,7 +200,7 @@ static void legacy(const ag_answer_t *a)
 
 void ag_answer_quota(const ag_answer_t *a)
 {
-    static void (*const forms[])(const ag_answer_t *a) = {draft_10, draft_8, draft_7, draft_6, legacy};
+    static void (*const forms[])(const ag_answer_t *a) = {draft_11, draft_8, draft_7, draft_6, legacy};
     unsigned left;
 
     for (left = a->limited->n_lines ? a->forms : 0; left; left &= left - 1) {

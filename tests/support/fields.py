@@ -102,7 +102,7 @@ def parse_list(text):
 
 
 def limits(answer, field="RateLimit"):
-    """{policy name: {parameter: value}} of a draft-10 field; {} without it."""
+    """{policy name: {parameter: value}} of a draft-11 field; {} without it."""
     value = answer.header(field)
     if value is None:
         return {}

@@ -28,7 +28,7 @@ static ag_answer_t full(unsigned moments, apr_pool_t *p)
     a.verdict = a.limited = &refused;
     a.personal = 1;
     a.parts = "X-Part";
-    a.forms = AG_QUOTA_DRAFT_10;
+    a.forms = AG_QUOTA_DRAFT_11;
     a.challenge = &apikey;
     return a;
 }

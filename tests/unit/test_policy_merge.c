@@ -84,7 +84,7 @@ static void test_merging(void **state)
         {AG_POLICY_claim_map, {"user=a roles=b"}, {"roles=c"}, "-;c"},
         {AG_POLICY_pass_claims, {"a b"}, {"c"}, "c"},
         {AG_POLICY_pass_claims, {"a b"}, {"none"}, ""},
-        {AG_POLICY_rate_headers, {"legacy draft-6"}, {"draft-10"}, "1"},
+        {AG_POLICY_rate_headers, {"legacy draft-6"}, {"draft-11"}, "1"},
         {AG_POLICY_rate_headers, {"legacy"}, {"off"}, "0"},
         /* added */
         {AG_POLICY_limits, {"1/s"}, {"2/s"}, "1/s;2/s;"},

@@ -3,6 +3,7 @@
  * Directives: every value is read, or refused with a message.
  */
 #include "policy_fixture.h"
+#include "../../src/reply/answer.h"
 
 static void test_choices(void **state)
 {
@@ -27,6 +28,12 @@ static void test_choices(void **state)
     assert_int_equal(policy->pass_headers, 1);
     assert_null(policy_reads(policy, AG_POLICY_rate_headers, "legacy draft-6", &c));
     assert_int_equal(policy->rate_headers, 8 | 16);
+    assert_null(policy_reads(policy, AG_POLICY_rate_headers, "Draft-10", &c));
+    assert_int_equal(policy->rate_headers, AG_QUOTA_DRAFT_11);
+    assert_null(policy_reads(policy, AG_POLICY_rate_headers, "draft-11 legacy draft-10", &c));
+    assert_int_equal(policy->rate_headers, AG_QUOTA_DRAFT_11 | AG_QUOTA_LEGACY);
+    assert_non_null(strstr(policy_reads(policy, AG_POLICY_rate_headers, "draft-10 off", &c), "\"off\" stands alone"));
+    assert_non_null(strstr(policy_reads(policy, AG_POLICY_rate_headers, "draft-10|draft-8", &c), "is not allowed"));
     assert_null(policy_reads(policy, AG_POLICY_leeway, "0", &c));
     assert_int_equal(policy->leeway, 0);
     assert_null(policy_reads(policy, AG_POLICY_max_lifetime, "1h", &c));

@@ -30,7 +30,7 @@ static const char *fields(ag_quota_line_t *told, int n, unsigned forms, apr_pool
     return page_say(&a);
 }
 
-#define DRAFT_10                                                                                                     \
+#define DRAFT_11                                                                                                     \
     "RateLimit-Policy: \"100/min\";q=100;w=60, \"1000/day\";q=1000;w=86400\n"                                        \
     "RateLimit: \"100/min\";r=42;t=17, \"1000/day\";r=7;t=3600\n"
 /* pk: base64 of the first 12 hexadecimal digits of SHA-256 of the subject */
@@ -48,13 +48,13 @@ static const char *fields(ag_quota_line_t *told, int n, unsigned forms, apr_pool
 
 static void test_fields(void **state)
 {
-    assert_string_equal(fields(lines, 2, AG_QUOTA_DRAFT_10, *state), DRAFT_10);
+    assert_string_equal(fields(lines, 2, AG_QUOTA_DRAFT_11, *state), DRAFT_11);
     assert_string_equal(fields(lines, 2, AG_QUOTA_DRAFT_8, *state), DRAFT_8);
     assert_string_equal(fields(lines, 2, AG_QUOTA_DRAFT_7, *state), DRAFT_7);
     assert_string_equal(fields(lines, 2, AG_QUOTA_DRAFT_6, *state), DRAFT_6);
     assert_string_equal(fields(lines, 2, AG_QUOTA_LEGACY, *state), LEGACY);
-    assert_string_equal(fields(lines, 2, AG_QUOTA_DRAFT_10 | AG_QUOTA_LEGACY, *state), DRAFT_10 LEGACY);
-    assert_string_equal(fields(lines, 2, 31, *state), DRAFT_10 DRAFT_8 DRAFT_7 DRAFT_6 LEGACY);
+    assert_string_equal(fields(lines, 2, AG_QUOTA_DRAFT_11 | AG_QUOTA_LEGACY, *state), DRAFT_11 LEGACY);
+    assert_string_equal(fields(lines, 2, 31, *state), DRAFT_11 DRAFT_8 DRAFT_7 DRAFT_6 LEGACY);
     assert_string_equal(fields(lines, 2, 0, *state), "");
     assert_string_equal(fields(NULL, 0, 31, *state), "");
 }
@@ -70,7 +70,7 @@ static void test_fields_extreme(void **state)
              18446744073709551615, 4294967295, 0, 0, 0),
     };
 
-    assert_string_equal(fields(told, 1, AG_QUOTA_DRAFT_10, *state),
+    assert_string_equal(fields(told, 1, AG_QUOTA_DRAFT_11, *state),
                         "RateLimit-Policy: \"a\\\"b\\\\c\";q=18446744073709551615;w=4294967295\n"
                         "RateLimit: \"a\\\"b\\\\c\";r=18446744073709551615;t=4294967295\n");
     assert_non_null(strstr(fields(told, 2, AG_QUOTA_DRAFT_8, *state),
@@ -101,7 +101,7 @@ static void test_fields_many(void **state)
         told[i] = lines[0];
         told[i].policy = &policy;
     }
-    text = fields(told, 32, AG_QUOTA_DRAFT_10 | AG_QUOTA_DRAFT_8, *state);
+    text = fields(told, 32, AG_QUOTA_DRAFT_11 | AG_QUOTA_DRAFT_8, *state);
     for (i = 0; (text = strstr(text, quoted)); i++) {
         text++;
     }
@@ -125,13 +125,13 @@ static void test_fields_of_one_text(void **state)
         policies[i] = (ag_quota_policy_t){"x", text + 13 * i, begins + 8 * i, 11, 8, 1, 5};
         told[i].policy = &policies[i];
     }
-    assert_string_equal(fields(told, 3, AG_QUOTA_DRAFT_10, *state),
+    assert_string_equal(fields(told, 3, AG_QUOTA_DRAFT_11, *state),
                         "RateLimit-Policy: \"a\";q=5;w=1, \"b\";q=9;w=9, \"c\";q=7;w=7\n"
                         "RateLimit: \"a\";r=42;t=17, \"b\";r=42;t=17, \"c\";r=42;t=17\n");
-    assert_string_equal(fields(told, 2, AG_QUOTA_DRAFT_10, *state), "RateLimit-Policy: \"a\";q=5;w=1, \"b\";q=9;w=9\n"
+    assert_string_equal(fields(told, 2, AG_QUOTA_DRAFT_11, *state), "RateLimit-Policy: \"a\";q=5;w=1, \"b\";q=9;w=9\n"
                                                                     "RateLimit: \"a\";r=42;t=17, \"b\";r=42;t=17\n");
     told[1] = told[2];
-    assert_string_equal(fields(told, 2, AG_QUOTA_DRAFT_10, *state), "RateLimit-Policy: \"a\";q=5;w=1, \"c\";q=7;w=7\n"
+    assert_string_equal(fields(told, 2, AG_QUOTA_DRAFT_11, *state), "RateLimit-Policy: \"a\";q=5;w=1, \"c\";q=7;w=7\n"
                                                                     "RateLimit: \"a\";r=42;t=17, \"c\";r=42;t=17\n");
 }
 

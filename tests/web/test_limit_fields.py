@@ -23,7 +23,9 @@ SECTIONS = {
     "draft-6": "ApiGuardRateLimit 50/h by=ip\nApiGuardRateHeaders draft-6",
     "legacy": "ApiGuardRateLimit 50/h by=ip\nApiGuardRateHeaders legacy",
     "off": "ApiGuardRateLimit 50/h by=ip\nApiGuardRateHeaders off",
-    "both": "ApiGuardRateLimit 50/h by=ip\nApiGuardRateHeaders draft-10 legacy",
+    "both": "ApiGuardRateLimit 50/h by=ip\nApiGuardRateHeaders draft-11 legacy",
+    "draft-10": "ApiGuardRateLimit 50/h by=ip\nApiGuardRateHeaders draft-10",
+    "twice": "ApiGuardRateLimit 50/h by=ip\nApiGuardRateHeaders draft-10 draft-11",
     "back": "ApiGuardRateLimit 100/day by=ip\nApiGuardRateLimit 1/day by=header:X-Tenant",
     "tried": "ApiGuardRateHeaders draft-7\nApiGuardRateLimit 1/day by=ip dryrun\n"
              "ApiGuardRateLimit 100/day by=ip",
@@ -36,7 +38,7 @@ def web(make_httpd):
                               for name, lines in SECTIONS.items()))
 
 
-def test_the_fields_of_draft_10(web):
+def test_the_fields_of_draft_11(web):
     answer = web.get("/s/fields/hello.html")
     assert parse_list(answer.header("RateLimit-Policy")) == [("50/h", {"q": 50, "w": 3600})]
     (name, values), = parse_list(answer.header("RateLimit"))
@@ -45,6 +47,13 @@ def test_the_fields_of_draft_10(web):
     assert values["r"] <= 49
     assert 0 < values["t"] <= 3600
     assert answer.header("Retry-After") is None
+
+
+@pytest.mark.parametrize("section", ["draft-10", "twice"])
+def test_draft_10_is_another_name_of_it(web, section):
+    answer = web.get(f"/s/{section}/hello.html")
+    assert answer.all("RateLimit-Policy") == ['"50/h";q=50;w=3600']
+    assert [list(limits(answer)), len(answer.all("RateLimit"))] == [["50/h"], 1]
 
 
 def test_every_period_has_its_seconds(web):

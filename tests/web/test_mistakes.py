@@ -65,7 +65,8 @@ IN_SECTION = [
     ("ApiGuardMethodScopes get=read", ["get=read", "METHOD", "none"]),
     ("ApiGuardAudience", ["missing"]),
     ("ApiGuardRequireClaim", ["missing"]),
-    ("ApiGuardRateHeaders draft-9", ["draft-9", "draft-10", "legacy", "off"]),
+    ("ApiGuardRateHeaders draft-9", ["draft-9", "draft-11", "legacy", "off"]),
+    ("ApiGuardRateHeaders draft-11 off", ["off"]),
     ("ApiGuardRateHeaders draft-10 off", ["off"]),
     ("ApiGuardJWTKey HS257 file:/x", ["HS257", "HS256", "EdDSA"]),
     ("ApiGuardJWTKey none file:/x", ["none", "HS256"]),
@@ -280,7 +281,7 @@ def test_the_documented_defaults_are_accepted(own_httpd):
     ApiGuardLeeway 30
     ApiGuardRequireClaim exp
     ApiGuardStoreFailure local
-    ApiGuardRateHeaders draft-10
+    ApiGuardRateHeaders draft-11
     ApiGuardErrors problem
     ApiGuardInvalidKeyStatus 401
     ApiGuardPassHeaders off
