@@ -16,13 +16,36 @@ int ag_reply_status(ag_reason_e reason, int invalid_key_status)
     return ag_reason(reason)->status;
 }
 
+/* draft-ietf-httpapi-ratelimit-headers-11 s5. */
+static const struct {
+    const char *type, *title;
+} types[] = {
+    {"https://iana.org/assignments/http-problem-types#quota-exceeded", "Quota Exceeded"},
+    {"https://iana.org/assignments/http-problem-types#temporary-reduced-capacity", "Temporary Reduced Capacity"},
+    {"https://iana.org/assignments/http-problem-types#abnormal-usage-detected", "Abnormal Usage Detected"},
+};
+
+#define N_TYPES (int)(sizeof types / sizeof *types)
+
+/* A type's title is the same in every document (RFC 9457 s3.1.3); NULL: the type has none. */
+static const char *title_of_type(const char *type)
+{
+    int i;
+
+    for (i = *type == 'h' ? 0 : N_TYPES; i < N_TYPES; i++) {
+        if (strcmp(types[i].type, type) == 0) {
+            return types[i].title;
+        }
+    }
+    return NULL;
+}
+
 /* What a reason says of itself, put together by the compiler. */
 static const struct {
     const char *begin, *code, *error;
 } said[AG_R_COUNT] = {
 #define AG_REASON(name, status, code, title, oauth, type)                                                            \
-    [AG_R_##name] = {"{\"type\":\"" type "\",\"title\":\"" title "\",\"status\":", ",\"code\":\"" code "\"",         \
-                     ",\"error\":\"" title "\""},
+    [AG_R_##name] = {"{\"type\":\"" type "\",\"title\":\"", ",\"code\":\"" code "\"", ",\"error\":\"" title "\""},
     AG_REASON(NONE, 200, "ok", "OK", NULL, "about:blank")
 #include "../core/reasons.def"
 #undef AG_REASON
@@ -115,11 +138,17 @@ static void text_member(ag_buf_t *b, const char *name, const char *value)
 
 const char *ag_problem(const ag_verdict_t *verdict, int status, const char *request_id, apr_pool_t *p)
 {
+    const ag_reason_t *reason = ag_reason(verdict->reason);
     const char *detail = ag_problem_detail(verdict, p);
+    const char *title = title_of_type(reason->type);
     ag_buf_t b;
 
+    /* Where the title is the type's, the sentence that tells this reason is the least detail. */
+    detail = title && !detail ? reason->title : detail;
     ag_buf_init(&b, apr_palloc(p, MAX_BODY), MAX_BODY);
     ag_buf_str(&b, said[verdict->reason].begin);
+    ag_buf_str(&b, title ? title : reason->title);
+    ag_buf_str(&b, "\",\"status\":");
     ag_buf_uint(&b, (apr_uint64_t)status);
     ag_buf_str(&b, said[verdict->reason].code);
     text_member(&b, AG_JSON_NAME("detail"), detail);
@@ -132,9 +161,8 @@ const char *ag_problem(const ag_verdict_t *verdict, int status, const char *requ
         violated(&b, verdict);
     }
     ag_buf_str(&b, said[verdict->reason].error);
-    text_member(&b, AG_JSON_NAME("message"), detail ? detail : ag_reason(verdict->reason)->title);
+    text_member(&b, AG_JSON_NAME("message"), detail ? detail : reason->title);
     ag_buf_str(&b, "}\n");
     /* Only a policy name of several kilobytes can fill the buffer; the code alone must do then. */
-    return b.full ? apr_psprintf(p, "{\"status\":%d,\"code\":\"%s\"}\n", status, ag_reason(verdict->reason)->code)
-                  : b.start;
+    return b.full ? apr_psprintf(p, "{\"status\":%d,\"code\":\"%s\"}\n", status, reason->code) : b.start;
 }

@@ -8,6 +8,12 @@ REASONS_DEF = os.path.join(os.path.dirname(__file__), "../../src/core/reasons.de
 ROW = re.compile(r'^AG_REASON\((\w+), (\d+), "(\w+)", "([^"]+)", (NULL|"[^"]+"), (NULL|"[^"]+")\)',
                  re.M)
 
+# The RateLimit draft's own titles (draft-ietf-httpapi-ratelimit-headers-11 s5).
+IANA = "https://iana.org/assignments/http-problem-types#"
+TITLES = {IANA + "quota-exceeded": "Quota Exceeded",
+          IANA + "temporary-reduced-capacity": "Temporary Reduced Capacity",
+          IANA + "abnormal-usage-detected": "Abnormal Usage Detected"}
+
 
 class Reason:
     def __init__(self, name, status, code, title, oauth, uri):
@@ -37,7 +43,9 @@ def assert_refused(answer, code):
     assert "no-store" in (answer.header("Cache-Control") or ""), answer
     body = answer.json
     assert body["type"] == reason.type
-    assert body["title"] == reason.title
+    assert body["title"] == TITLES.get(reason.type, reason.title)
+    assert body["error"] == reason.title
+    assert reason.type not in TITLES or body["detail"] == body["message"]
     assert body["status"] == reason.status
     for name in ("request_id", "error", "message"):
         assert isinstance(body.get(name), str) and body[name], (name, body)

@@ -134,6 +134,43 @@ static void test_problem_too_long(void **state)
     assert_int_equal(json_object_size(problem), 2);
 }
 
+/* The titles of draft-ietf-httpapi-ratelimit-headers-11 s5. */
+static const char *title_of(const ag_reason_t *reason)
+{
+    static const char *const titles[][2] = {{"#quota-exceeded", "Quota Exceeded"},
+                                            {"#temporary-reduced-capacity", "Temporary Reduced Capacity"},
+                                            {"#abnormal-usage-detected", "Abnormal Usage Detected"}};
+    const char *fragment = strchr(reason->type, '#');
+    int i;
+
+    for (i = 0; fragment && i < N_OF(titles); i++) {
+        if (strcmp(titles[i][0], fragment) == 0) {
+            return titles[i][1];
+        }
+    }
+    assert_null(fragment);
+    return reason->title;
+}
+
+/* A title of the type's is no sentence about the reason, so that stands in `detail`, if there is no other. */
+static void test_titles_of_types(void **state)
+{
+    ag_verdict_t verdict = {.reason = AG_R_BANNED, .retry_after = 600};
+    json_t *problem = problem_of(&verdict, 429, "id", *state);
+
+    assert_string_equal(plain(problem, "type"),
+                        "https://iana.org/assignments/http-problem-types#abnormal-usage-detected");
+    assert_string_equal(plain(problem, "title"), "Abnormal Usage Detected");
+    assert_string_equal(plain(problem, "error"), "Too many wrong credentials came from this address");
+    assert_string_equal(plain(problem, "detail"), plain(problem, "error"));
+    assert_string_equal(plain(problem, "message"), plain(problem, "error"));
+    verdict.detail = "more of it";
+    problem = problem_of(&verdict, 429, "id", *state);
+    assert_string_equal(plain(problem, "detail"), "more of it");
+    assert_string_equal(plain(problem, "message"), "more of it");
+    assert_string_equal(plain(problem, "error"), "Too many wrong credentials came from this address");
+}
+
 static void test_every_reason(void **state)
 {
     int i;
@@ -146,7 +183,7 @@ static void test_every_reason(void **state)
 
         assert_string_equal(plain(problem, "code"), reason->code);
         assert_string_equal(plain(problem, "type"), reason->type);
-        assert_string_equal(plain(problem, "title"), reason->title);
+        assert_string_equal(plain(problem, "title"), title_of(reason));
         assert_string_equal(plain(problem, "error"), reason->title);
         assert_string_equal(plain(problem, "message"), reason->title);
         assert_int_equal(ag_reply_status(verdict.reason, AG_INVALID_KEY_401), reason->status);
@@ -157,8 +194,8 @@ static void test_every_reason(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_problem),         TEST(test_problem_detail),   TEST(test_problem_limit),
-        TEST(test_problem_periods), TEST(test_problem_too_long), TEST(test_every_reason),
+        TEST(test_problem),          TEST(test_problem_detail),  TEST(test_problem_limit), TEST(test_problem_periods),
+        TEST(test_problem_too_long), TEST(test_titles_of_types), TEST(test_every_reason),
     };
 
     return cmocka_run_group_tests_name("reply", tests, NULL, NULL);
