@@ -14,7 +14,8 @@ static void register_hooks(apr_pool_t *p)
     /* These read the request in fixups; mod_security2 its body, too, which nobody need send us unasked. */
     static const char *const after_us[] = {"mod_proxy.c", "mod_rewrite.c", "mod_security2.c", NULL};
     static const char *const core[] = {"core.c", NULL};
-    static const char *const before_personal[] = {"mod_headers.c", "mod_expires.c", NULL};
+    /* What they say of an answer is said: ours are the last. */
+    static const char *const headers[] = {"mod_headers.c", "mod_expires.c", NULL};
 
     (void)p;
     /* start */
@@ -44,15 +45,15 @@ static void register_hooks(apr_pool_t *p)
     ag_register_providers(p);
     ap_hook_fixups(ag_last_gate, NULL, after_us, APR_HOOK_REALLY_FIRST);
     APR_OPTIONAL_HOOK(proxy, fixups, ag_proxy_fixups, NULL, NULL, APR_HOOK_LAST);
-    ap_hook_insert_filter(ag_insert_filter, NULL, NULL, APR_HOOK_LAST);
-    ap_hook_insert_filter(ag_insert_personal, before_personal, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_insert_filter(ag_insert_filter, headers, NULL, APR_HOOK_LAST);
+    ap_hook_insert_filter(ag_insert_personal, headers, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_handler(ag_identity_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
     ap_hook_handler(ag_status_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
     ap_hook_handler(ag_mask_unknown, NULL, core, APR_HOOK_REALLY_LAST);
 
     /* a refusal */
     ap_hook_note_auth_failure(ag_note_auth_failure, NULL, NULL, APR_HOOK_FIRST);
-    ap_hook_insert_error_filter(ag_insert_error_filter, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_insert_error_filter(ag_insert_error_filter, headers, NULL, APR_HOOK_LAST);
     ap_hook_log_transaction(ag_last_word, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_log_transaction(ag_usage_log, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_log_transaction(ag_hide_unanswered, NULL, NULL, APR_HOOK_REALLY_FIRST);

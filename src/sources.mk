@@ -80,9 +80,11 @@ ag_core_c = \
 	src/reply/answer.c \
 	src/reply/caching.c \
 	src/reply/challenge.c \
+	src/reply/hardening.c \
 	src/reply/problem.c \
 	src/reply/quota.c \
 	src/reply/setting_forms.c \
+	src/reply/setting_hardening.c \
 	src/watch/audit.c \
 	src/watch/counters.c \
 	src/watch/log_throttle.c \
@@ -195,6 +197,8 @@ ag_core_h = \
 	src/authz/rules.h \
 	src/reply/answer.h \
 	src/reply/answers.def \
+	src/reply/hardening.def \
+	src/reply/hardening.h \
 	src/reply/reply.def \
 	src/reply/reply.h \
 	src/reply/setting.h \

@@ -29,6 +29,7 @@ typedef struct {
     ag_exchange_t own_exchange;
     ag_check_t own_check;
     ag_log_t log;
+    ag_fields_t fields;
 } kept_t;
 
 /* Of all requests that no section of ours saw before their handler; it is never written. */
@@ -58,6 +59,11 @@ ag_unmasked_t *ag_unmasked_found(request_rec *r)
     kept_t *kept = ap_get_module_config(r->request_config, &apiguard_module);
 
     return kept ? &kept->unmasked : NULL;
+}
+
+ag_fields_t *ag_fields_kept(request_rec *r)
+{
+    return &kept_of(r)->fields;
 }
 
 ag_personal_t *ag_personal_of(request_rec *r)

@@ -68,7 +68,7 @@ static const char *vary(void *ctx)
 
 static const ag_answer_port_t as_it_is = {put, said, vary};
 
-/* ---- an error page, which httpd writes -------------------------------------------------------- */
+/* ---- a refusal, before httpd writes its page --------------------------------------------------- */
 
 /* httpd drops all that the application said, and sends this table alone. */
 static const char *error_said(void *ctx, const char *name)
@@ -96,11 +96,6 @@ static ag_check_t *limited(request_rec *r, ag_check_t *check)
     return check && check->bill ? check : NULL;
 }
 
-struct ag_fields_t {
-    ag_answer_t answer;
-    ag_check_t *limited; /* of answer.limited */
-};
-
 static void set_limits(ag_fields_t *fields, ag_check_t *check)
 {
     if (check && check->policy->rate_headers) {
@@ -124,28 +119,62 @@ void ag_fields_say(ag_fields_t *fields, request_rec *r, unsigned moments)
     ag_answer_say(a);
 }
 
-/* Of the answer to a request that has passed the gate. */
-static void look(ag_fields_t *fields, request_rec *r, ag_check_t *check)
+/* Whose section speaks of the answer: an ErrorDocument stands for the request that failed. */
+static request_rec *asked(request_rec *r)
 {
-    fields->answer.moments = AG_AT_ANSWER | AG_AT_SENDING;
+    request_rec *failed = r;
+
+    for (; r->prev; r = r->prev) {
+        if (ap_is_HTTP_ERROR(r->prev->status)) {
+            failed = r->prev;
+        }
+    }
+    return failed;
+}
+
+/* What a section says of its answers, whoever writes them: there may be no check at all. */
+static void look_at_section(ag_answer_t *a, request_rec *r)
+{
+    request_rec *section = asked(r);
+    const ag_policy_t *policy = ag_policy_of(section);
+
+    a->preset = ag_hardening_preset(policy->hardening, ag_is_ours(section));
+}
+
+/* What the check of a request has found out about its answer. */
+static void look_at_check(ag_fields_t *fields, request_rec *r, ag_check_t *check)
+{
     fields->answer.personal = check && check->passed && (check->verdict.who || ag_is_ours(r));
     set_limits(fields, limited(r, check));
 }
 
-ag_fields_t *ag_fields_of(request_rec *r, ag_check_t *check)
+static ag_fields_t *begin(request_rec *r)
 {
-    ag_fields_t fields = {.answer.port = &as_it_is};
+    ag_fields_t *fields = ag_fields_kept(r);
 
-    look(&fields, r, check);
-    return ag_answer_any(&fields.answer) ? apr_pmemdup(r->pool, &fields, sizeof fields) : NULL;
+    memset(fields, 0, sizeof *fields);
+    fields->answer.port = &as_it_is;
+    fields->answer.moments = AG_AT_ANSWER | AG_AT_SENDING;
+    look_at_section(&fields->answer, r);
+    return fields;
 }
 
-void ag_fields_error(request_rec *r, ag_check_t *check)
+ag_fields_t *ag_fields_of(request_rec *r, ag_check_t *check)
 {
-    ag_fields_t fields = {.answer.port = &error_page};
+    ag_fields_t *fields = begin(r);
 
-    look(&fields, r, check);
-    ag_fields_say(&fields, r, AG_AT_ANSWER | AG_AT_SENDING);
+    look_at_check(fields, r, check);
+    return ag_answer_any(&fields->answer) ? fields : NULL;
+}
+
+ag_fields_t *ag_fields_error(request_rec *r, ag_check_t *check)
+{
+    ag_fields_t *fields = begin(r);
+
+    if (check && check->passed && check->verdict.reason == AG_R_NONE) {
+        look_at_check(fields, r, check);
+    }
+    return ag_answer_any(&fields->answer) ? fields : NULL;
 }
 
 void ag_fields_parts(request_rec *r, const char *parts)

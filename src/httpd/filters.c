@@ -64,7 +64,8 @@ static void adopt(request_rec *r, ag_check_t *check)
     }
 }
 
-/* At the moment the answer begins, so that nothing the application said is overlooked. */
+/* At the moment the answer begins, so that nothing the application or mod_headers said is overlooked. Of an error
+ * page httpd has just dropped what the application said. */
 static apr_status_t answer_filter(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
@@ -103,6 +104,17 @@ static void correct_status(request_rec *r, ag_check_t *check)
     }
 }
 
+static void add_fields(request_rec *r, ag_fields_t *fields)
+{
+    if (!fields) {
+        return;
+    }
+    ap_add_output_filter_handle(answer, fields, r, r->connection);
+    if (ag_cache_on()) {
+        ap_add_output_filter_handle(sending, fields, r, r->connection);
+    }
+}
+
 void ag_insert_error_filter(request_rec *r)
 {
     ag_check_t *check = ag_check_found(r);
@@ -113,19 +125,13 @@ void ag_insert_error_filter(request_rec *r)
     if (check && check->verdict.reason == AG_R_NONE) {
         adopt(r, check);
     }
-    if (!check) {
-        return;
-    }
-    if (check->verdict.reason == AG_R_NONE) {
-        if (check->passed) {
-            ag_fields_error(r, check);
+    if (check && check->verdict.reason != AG_R_NONE) {
+        correct_status(r, check);
+        if (check->policy->errors == AG_ERRORS_PROBLEM && check->problem) {
+            ap_add_output_filter_handle(problem, (void *)check->problem, r, r->connection);
         }
-        return;
     }
-    correct_status(r, check);
-    if (check->policy->errors == AG_ERRORS_PROBLEM && check->problem) {
-        ap_add_output_filter_handle(problem, (void *)check->problem, r, r->connection);
-    }
+    add_fields(r, ag_fields_error(r, check));
 }
 
 int ag_last_word(request_rec *r)
@@ -165,7 +171,6 @@ void ag_insert_filter(request_rec *r)
 {
     ag_exchange_t *exchange = ag_exchange_found(r);
     ag_check_t *check = ag_check_found(r);
-    ag_fields_t *fields;
 
     if (!goes_on(r)) {
         begin(r, exchange);
@@ -179,12 +184,8 @@ void ag_insert_filter(request_rec *r)
     else if (check && check->passed && check->verdict.who && !ag_is_ours(r) && !goes_on(r)) {
         ag_identity_hide(r, check); /* AuthType Basic: mod_dir's sub-requests had to read it again */
     }
-    fields = r->main ? NULL : ag_fields_of(r, check);
-    if (fields) {
-        ap_add_output_filter_handle(answer, fields, r, r->connection);
-        if (ag_cache_on()) {
-            ap_add_output_filter_handle(sending, fields, r, r->connection);
-        }
+    if (!r->main) {
+        add_fields(r, ag_fields_of(r, check));
     }
 }
 

@@ -106,15 +106,25 @@ void ag_refusal_challenge(request_rec *r, ag_check_t *check, int status);
 void ag_errors_hold(request_rec *r, const ag_check_t *check);
 void ag_errors_release(request_rec *r);
 
-/* The fields of reply/answers.def for the answer to a request that has passed, found out before its handler
- * begins; NULL: there are none. `check` is the request's, or NULL. ag_fields_say() puts those of
- * these moments into the answer. */
-typedef struct ag_fields_t ag_fields_t;
-ag_fields_t *ag_fields_of(request_rec *r, ag_check_t *check);
-void ag_fields_say(ag_fields_t *fields, request_rec *r, unsigned moments);
+/* The answer to a request, with the fields of reply/answers.def that it is to get. */
+typedef struct ag_fields_t {
+    ag_answer_t answer;
+    ag_check_t *limited; /* of answer.limited */
+} ag_fields_t;
 
-/* All of them, into an error page that httpd writes: a 404 may be cached and is counted, too. */
-void ag_fields_error(request_rec *r, ag_check_t *check);
+/* Room for them, as old as the request; never NULL (exchange.c). */
+ag_fields_t *ag_fields_kept(request_rec *r);
+
+/* Those of the answer to a request that no gate stands before any more, found out before its handler begins; NULL:
+ * there are none. `check` is the request's, or NULL: a section may have fields for what nobody checks. */
+ag_fields_t *ag_fields_of(request_rec *r, ag_check_t *check);
+
+/* Likewise of a page that httpd writes itself: an error of anybody's (a 404 may be cached and is counted, too), a
+ * redirect, a refusal of ours. */
+ag_fields_t *ag_fields_error(request_rec *r, ag_check_t *check);
+
+/* Puts those of these moments into the answer. */
+void ag_fields_say(ag_fields_t *fields, request_rec *r, unsigned moments);
 
 /* Of an answer with parts that are one client's; `parts` as in ag_answer_t. */
 void ag_fields_parts(request_rec *r, const char *parts);

@@ -8,10 +8,11 @@
 #define AG_ANSWER_H
 
 #include "../core/verdict.h"
+#include "hardening.h"
 
 /* When rows are run, as bits. Each row runs once for an answer, at the first of its moments that comes. */
 enum {
-    AG_AT_ANSWER = 1,  /* it begins: the application has said all it will, and caches of httpd's own come next */
+    AG_AT_ANSWER = 1,  /* any answer begins: the application has said all it will, and httpd's own caches come next */
     AG_AT_SENDING = 2, /* the same behind those caches: what one client alone is told, and nobody may keep */
     AG_AT_PARTS = 4,   /* parts of it turned out to be one client's */
     AG_AT_REFUSAL = 8, /* we refuse */
@@ -58,6 +59,10 @@ typedef struct ag_answer_t {
     apr_int64_t now;             /* seconds since 1970 */
 
     const ag_challenge_t *challenge;
+
+    /* What the section says of security fields; NULL: nothing. */
+    const ag_header_t *preset;
+    int secure; /* it goes over TLS */
 } ag_answer_t;
 
 /* The forms of rate limit fields, as bits in the order of ApiGuardRateHeaders' choices. */

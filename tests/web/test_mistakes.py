@@ -68,6 +68,7 @@ IN_SECTION = [
     ("ApiGuardRateHeaders draft-9", ["draft-9", "draft-11", "legacy", "off"]),
     ("ApiGuardRateHeaders draft-11 off", ["off"]),
     ("ApiGuardRateHeaders draft-10 off", ["off"]),
+    ("ApiGuardSecurityHeaders strict", ["strict", "api", "web", "off"]),
     ("ApiGuardJWTKey HS257 file:/x", ["HS257", "HS256", "EdDSA"]),
     ("ApiGuardJWTKey none file:/x", ["none", "HS256"]),
     ("ApiGuardJWTKey RS256", ["file:PATH"]),
