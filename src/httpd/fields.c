@@ -139,6 +139,7 @@ static void look_at_section(ag_answer_t *a, request_rec *r)
     const ag_policy_t *policy = ag_policy_of(section);
 
     a->preset = ag_hardening_preset(policy->hardening, ag_is_ours(section));
+    a->secure = a->preset && ag_is_secure(r);
 }
 
 /* What the check of a request has found out about its answer. */
