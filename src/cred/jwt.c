@@ -44,28 +44,23 @@ static unsigned char *decode(apr_size_t *size, const char *text, apr_size_t n, a
     return got > 0 ? out : NULL;
 }
 
-/* RFC 7519 s5.1 and RFC 9068 s2.1; anything else is a token made for another purpose
- * (RFC 8725 s3.11). */
-static int typ_is_ours(json_t *typ)
+/* A media type, whose "application/" may be left out (RFC 7515 s4.1.9). */
+static unsigned read_typ(const char *text)
 {
-    static const char *const known[] = {"JWT", "at+jwt", "application/at+jwt"};
-    const char *text = json_string_value(typ);
-    apr_size_t i;
+    static const char prefix[] = "application/";
 
-    if (!typ) {
-        return 1;
+    if (apr_cstr_casecmpn(text, prefix, sizeof prefix - 1) == 0) {
+        text += sizeof prefix - 1;
     }
-    for (i = 0; text && i < sizeof known / sizeof *known; i++) {
-        if (apr_cstr_casecmp(text, known[i]) == 0) {
-            return 1;
-        }
-    }
-    return 0;
+    return apr_cstr_casecmp(text, "at+jwt") == 0 ? AG_TYP_ACCESS
+           : apr_cstr_casecmp(text, "JWT") == 0  ? AG_TYP_JWT
+                                                 : AG_TYP_OTHER;
 }
 
 static const char *read_header(ag_jwt_t *jwt, json_t *header, apr_pool_t *p)
 {
     json_t *kid = json_object_get(header, "kid");
+    json_t *typ = json_object_get(header, "typ");
     json_t *b64 = json_object_get(header, "b64");
     const char *alg = json_string_value(json_object_get(header, "alg"));
 
@@ -77,9 +72,10 @@ static const char *read_header(ag_jwt_t *jwt, json_t *header, apr_pool_t *p)
     if (json_object_get(header, "crit") || (b64 && !json_is_true(b64))) {
         return "The token asks for an extension that is not supported";
     }
-    if (!typ_is_ours(json_object_get(header, "typ"))) {
-        return "The token is of a type that is not accepted";
+    if (typ && !json_is_string(typ)) {
+        return "The token's typ is malformed";
     }
+    jwt->typ = typ ? read_typ(json_string_value(typ)) : AG_TYP_JWT;
     if (!kid) {
         return NULL;
     }

@@ -87,6 +87,13 @@ const char *ag_jwt_load_jwks(ag_jwt_keyset_t *set, const char *text, apr_size_t 
 
 /* ---- tokens ---------------------------------------------------------------------------------- */
 
+/* What a token says it is, by its header's `typ`: the bits of ApiGuardTokenType. */
+enum {
+    AG_TYP_ACCESS = 1, /* at+jwt: an access token (RFC 9068 s2.1) */
+    AG_TYP_JWT = 2,    /* JWT, or nothing at all (RFC 7519 s5.1): also what an ID token says */
+    AG_TYP_OTHER = 4   /* made for another purpose, such as logout+jwt; as a bit of a section: any */
+};
+
 /* A token taken apart; its signature has NOT been checked. Points into the text it came from. */
 typedef struct ag_jwt_t {
     const char *text; /* header.payload is text[0 .. signed_size) */
@@ -97,6 +104,7 @@ typedef struct ag_jwt_t {
     apr_size_t signature_size;
     ag_alg_e alg;
     const char *kid; /* or NULL */
+    unsigned typ;    /* one AG_TYP_* */
 } ag_jwt_t;
 
 /* 1 when the text has the shape of a compact JWS: three parts of [A-Za-z0-9_-], none empty. */
@@ -132,6 +140,7 @@ typedef struct ag_jwt_policy_t {
     ag_words_t known;   /* what issuers are called in all sections that accept several, and kinds without any */
     const char *const *issuer_names; /* what they are called, one beside each: its name=, else itself */
     ag_words_t audiences;            /* empty: any */
+    unsigned types;                  /* AG_TYP_*; AG_TYP_OTHER: any type */
     int leeway;                      /* seconds, on exp, nbf and iat */
     int max_lifetime;                /* seconds from iat (else now, with leeway) to exp; 0: no bound */
     ag_words_t required;             /* claims that must be there */

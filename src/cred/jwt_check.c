@@ -86,10 +86,14 @@ static int has_audience(const ag_words_t *wanted, const ag_words_t *aud)
     return wanted->n == 0;
 }
 
-static const char *check_names(const ag_jwt_policy_t *policy, const ag_jwt_claims_t *c)
+static const char *check_names(const ag_jwt_policy_t *policy, const ag_jwt_t *jwt, const ag_jwt_claims_t *c)
 {
     int i;
 
+    /* One issuer makes tokens for many purposes, with one key (RFC 8725 s3.11). */
+    if (!(policy->types & (jwt->typ | AG_TYP_OTHER))) {
+        return "The token is of a type that is not accepted here";
+    }
     if (policy->issuers.n && !(c->iss && ag_words_has(&policy->issuers, c->iss))) {
         return "The token's issuer is not accepted here";
     }
@@ -186,7 +190,7 @@ ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *e
         *detail = "The token's signature could not be verified";
         return AG_R_TOKEN_INVALID;
     }
-    if ((*detail = check_names(policy, &c))) {
+    if ((*detail = check_names(policy, &jwt, &c))) {
         return AG_R_TOKEN_INVALID;
     }
     reason = check_times(detail, policy, &c, now);

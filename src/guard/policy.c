@@ -141,6 +141,7 @@ void ag_policy_jwt(ag_jwt_policy_t *jwt, const ag_policy_t *policy, apr_pool_t *
     jwt->issuers = policy->issuers.words;
     jwt->issuer_names = policy->issuers.names;
     jwt->audiences = policy->audiences.words;
+    jwt->types = policy->token_types;
     jwt->leeway = (int)policy->leeway;
     jwt->max_lifetime = (int)policy->max_lifetime;
     jwt->required = policy->required.words;

@@ -35,7 +35,8 @@ static void check_token(const char *text, size_t n, apr_pool_t *p)
 {
     static const char *words[] = {"exp", "a.b"};
     const ag_jwt_keyset_t *sets[] = {&keys};
-    ag_jwt_policy_t policy = {.sets = sets, .n_sets = 1, .leeway = 30, .max_lifetime = 3600, .required = {1, words}};
+    ag_jwt_policy_t policy = {
+        .sets = sets, .n_sets = 1, .types = AG_TYP_OTHER, .leeway = 30, .max_lifetime = 3600, .required = {1, words}};
     ag_principal_t *who;
     apr_time_t begins, expires;
     const char *detail;

@@ -10,6 +10,7 @@
 
 #define NOW     APR_INT64_C(1700000000)
 #define FROM    "\"sub\":\"joe\","
+#define USUAL   (AG_TYP_ACCESS | AG_TYP_JWT) /* what a section takes that says nothing of types */
 #define INVALID AG_R_TOKEN_INVALID
 #define EXPIRED AG_R_TOKEN_EXPIRED
 
@@ -31,10 +32,13 @@ static inline const ag_jwt_keyset_t *hs_set(const maker_t *m, const char *kid)
     return set;
 }
 
-static inline answer_t ask_at(const maker_t *m, const ag_jwt_policy_t *policy, const char *token, apr_time_t now)
+/* A policy without types stands for the usual ones. */
+static inline answer_t ask_at(const maker_t *m, const ag_jwt_policy_t *asked, const char *token, apr_time_t now)
 {
     answer_t a = {.begins = -7, .expires = -7};
+    ag_jwt_policy_t with_types = *asked, *policy = &with_types;
 
+    policy->types = asked->types ? asked->types : USUAL;
     a.reason =
         ag_jwt_check(&a.who, &a.begins, &a.expires, &a.detail, &a.forged, policy, token, strlen(token), now, m->p);
     assert_int_equal(a.reason == AG_R_NONE, a.who != NULL);

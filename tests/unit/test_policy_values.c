@@ -34,6 +34,11 @@ static void test_choices(void **state)
     assert_int_equal(policy->rate_headers, AG_QUOTA_DRAFT_11 | AG_QUOTA_LEGACY);
     assert_non_null(strstr(policy_reads(policy, AG_POLICY_rate_headers, "draft-10 off", &c), "\"off\" stands alone"));
     assert_non_null(strstr(policy_reads(policy, AG_POLICY_rate_headers, "draft-10|draft-8", &c), "is not allowed"));
+    assert_int_equal(policy->token_types, AG_TYP_ACCESS | AG_TYP_JWT);
+    assert_null(policy_reads(policy, AG_POLICY_token_types, "AT+JWT", &c));
+    assert_int_equal(policy->token_types, AG_TYP_ACCESS);
+    assert_null(policy_reads(policy, AG_POLICY_token_types, "any", &c));
+    assert_int_equal(policy->token_types, AG_TYP_OTHER);
     assert_null(policy_reads(policy, AG_POLICY_leeway, "0", &c));
     assert_int_equal(policy->leeway, 0);
     assert_null(policy_reads(policy, AG_POLICY_max_lifetime, "1h", &c));
@@ -190,6 +195,8 @@ static const struct {
     {AG_POLICY_issuers, "none https://a", "ApiGuardIssuer: \"none\" stands alone"},
     {AG_POLICY_issuers, "https://a off", "ApiGuardIssuer: \"off\" stands alone"},
     {AG_POLICY_method_scopes, "GET=a none", "ApiGuardMethodScopes: \"none\" is not allowed"},
+    {AG_POLICY_token_types, "at+jwt id+jwt", "ApiGuardTokenType: \"id+jwt\" is not allowed: at+jwt, jwt or any"},
+    {AG_POLICY_token_types, "none", "ApiGuardTokenType: \"none\" is not allowed: at+jwt, jwt or any"},
     {AG_POLICY_leeway, "601", "ApiGuardLeeway: \"601\" is not a number from 0 to 600"},
     {AG_POLICY_claim_map, "user", "ApiGuardClaimMap: \"user\" is not allowed: user=, client="},
     {AG_POLICY_claim_map, "user=", "ApiGuardClaimMap: \"user=\" is not allowed"},

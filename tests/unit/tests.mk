@@ -55,6 +55,7 @@ ag_unit_tests = \
 	tests/unit/test_jwt_key \
 	tests/unit/test_jwt_lib \
 	tests/unit/test_jwt_parse \
+	tests/unit/test_jwt_type \
 	tests/unit/test_jwt_verify \
 	tests/unit/test_jwt_who \
 	tests/unit/test_key_format \

@@ -31,6 +31,9 @@ IN_SECTION = [
     ("ApiGuardPassHeaders yes", ["yes", "on", "off"]),
     ("ApiGuardPassClaim tenant.id email tenant-id", ["tenant.id", "tenant-id", "one name"]),
     ("ApiGuardPassClaim Email https://a/x email", ["Email", "email", "one name"]),
+    ("ApiGuardTokenType", ["missing"]),
+    ("ApiGuardTokenType id+jwt", ["id+jwt", "at+jwt", "any"]),
+    ("ApiGuardTokenType none", ["none", "at+jwt", "any"]),
     ("ApiGuardLeeway -1", ["-1"]),
     ("ApiGuardLeeway 30s30", ["30s30"]),
     ("ApiGuardLeeway 100000", ["100000"]),
@@ -218,6 +221,7 @@ def test_what_belongs_to_a_section_is_refused_outside(web, line):
 
 @pytest.mark.parametrize("line", [
     "ApiGuardIssuer https://a", "ApiGuardAudience a", "ApiGuardLeeway 5", "ApiGuardMaxLifetime 1h",
+    "ApiGuardTokenType at+jwt",
     "ApiGuardRequireClaim exp", "ApiGuardClaimMap user=email", "ApiGuardStoreFailure deny",
     "ApiGuardJWTKey HS256 file:{folder}/hs256"])
 def test_what_may_stand_in_the_server_and_in_a_section(web, folder, line):
@@ -279,6 +283,7 @@ def test_the_documented_defaults_are_accepted(own_httpd):
     ApiGuardKeyCache ttl=300 stale=3600 negative=10
     ApiGuardCounterStore shm
     ApiGuardSharedMemory 32M
+    ApiGuardTokenType at+jwt jwt
     ApiGuardLeeway 30
     ApiGuardRequireClaim exp
     ApiGuardStoreFailure local
