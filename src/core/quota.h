@@ -16,7 +16,7 @@ typedef struct ag_quota_policy_t {
     const char *begin; /* , "100/min";r= */
     apr_uint16_t field_size;
     apr_uint16_t begin_size;
-    apr_uint32_t window; /* w, seconds */
+    apr_uint32_t window; /* w, seconds; 0: it limits requests in flight */
     apr_uint64_t limit;  /* q */
 } ag_quota_policy_t;
 
@@ -37,5 +37,14 @@ typedef struct ag_quota_line_t {
     int refused;
     int dry_run;
 } ag_quota_line_t;
+
+/* A limit on requests in flight that was evaluated. How many are left is not told: that is over before a client
+ * reads it. */
+typedef struct ag_quota_in_flight_t {
+    const ag_quota_policy_t *policy;
+    int refused;
+    int dry_run;
+    struct ag_quota_in_flight_t *next;
+} ag_quota_in_flight_t;
 
 #endif

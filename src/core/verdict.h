@@ -24,9 +24,10 @@ typedef struct ag_verdict_t {
     const char *kind;       /* the kind of credential that was shown, or NULL */
     ag_quota_line_t *lines; /* every limit that was evaluated, once that is to be told */
     int n_lines;
-    const char *watched;      /* code of what a dry run would have refused, or NULL */
-    apr_uint32_t retry_after; /* seconds; 0: not said */
-    unsigned degraded : 1;    /* a store or the database was away, and the policy said go on */
+    const ag_quota_in_flight_t *in_flight; /* likewise, of ApiGuardConcurrency */
+    const char *watched;                   /* code of what a dry run would have refused, or NULL */
+    apr_uint32_t retry_after;              /* seconds; 0: not said */
+    unsigned degraded : 1;                 /* a store or the database was away, and the policy said go on */
 } ag_verdict_t;
 
 /* Notes what a dry run would have refused with; the first one stands. */

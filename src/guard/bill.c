@@ -201,9 +201,7 @@ void ag_bill_outlive(ag_bill_t *bill, apr_pool_t *p)
         ag_charge_t *charge = &bill->charges[i];
         ag_window_t *kept = apr_pmemdup(p, charge->window, sizeof *kept);
 
-        kept->wire.name = apr_pstrdup(p, kept->wire.name);
-        kept->wire.field = apr_pstrmemdup(p, kept->wire.field, kept->wire.field_size);
-        kept->wire.begin = apr_pstrmemdup(p, kept->wire.begin, kept->wire.begin_size);
+        ag_quota_outlive(&kept->wire, p);
         charge->window = kept;
         ag_subject_text(charge->subject);
     }
@@ -267,4 +265,5 @@ void ag_guard_tell(ag_check_t *check)
     }
     verdict->n_lines = (int)(verdict->lines + n - line);
     verdict->lines = line;
+    verdict->in_flight = check->exchange->in_flight;
 }

@@ -36,6 +36,7 @@ typedef struct ag_exchange_t {
     const ag_engine_t *engine;
     ag_bill_t *bills;                   /* what was taken, latest first; each count at most once */
     struct ag_inflight_held_t *entered; /* where it is counted as in flight */
+    ag_quota_in_flight_t *in_flight;    /* the limits that were evaluated for that, in their order */
     int passes;                         /* how many checks were made */
 
     /* Sub-requests end before the request does, with all their memory. */
@@ -95,7 +96,7 @@ int ag_guard_applies(const ag_limit_t *limit, const ag_check_t *check);
 /* The name of the first limit that was asked, or NULL. */
 const char *ag_guard_limit(const ag_check_t *check);
 
-/* Writes verdict.lines: all that was charged so far, and what was refused. */
+/* Writes verdict.lines and verdict.in_flight: all that was charged so far, and what was refused. */
 void ag_guard_tell(ag_check_t *check);
 
 /* What was charged until now is never given back: somebody was refused for another reason than a limit. A

@@ -4,6 +4,8 @@
  * its answer is through and its pool ends, or its process dies. All or none; redirects and sub-requests
  * are the same request.
  */
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "guard.h"
@@ -59,6 +61,36 @@ static void note(ag_check_t *check, ag_id_t id, apr_uint32_t slot)
     apr_pool_cleanup_register(exchange->request.pool, one, give, apr_pool_cleanup_null);
 }
 
+static int is_told(const ag_quota_in_flight_t *told, const ag_limit_t *limit)
+{
+    const ag_quota_policy_t *wire = &limit->windows->wire;
+
+    return told->dry_run == limit->dry_run && told->policy->field_size == wire->field_size
+           && memcmp(told->policy->field, wire->field, wire->field_size) == 0;
+}
+
+/* What answers tell of the limit, once: another pass of the exchange may evaluate it again. */
+static ag_quota_in_flight_t *tell(const ag_check_t *check, const ag_limit_t *limit)
+{
+    apr_pool_t *p = check->exchange->request.pool;
+    ag_quota_in_flight_t **at = &check->exchange->in_flight;
+    ag_quota_policy_t *kept;
+
+    while (*at && !is_told(*at, limit)) {
+        at = &(*at)->next;
+    }
+    if (!*at) {
+        *at = apr_pcalloc(p, sizeof **at);
+        (*at)->policy = &limit->windows->wire;
+        (*at)->dry_run = limit->dry_run;
+        if (check->below) { /* its .htaccess ends with it */
+            (*at)->policy = kept = apr_pmemdup(p, &limit->windows->wire, sizeof *kept);
+            ag_quota_outlive(kept, p);
+        }
+    }
+    return *at;
+}
+
 static ag_reason_e refuse(ag_check_t *check, const ag_limit_t *limit, ag_id_t count)
 {
     ag_verdict_t *verdict = &check->verdict;
@@ -75,6 +107,7 @@ static ag_reason_e refuse(ag_check_t *check, const ag_limit_t *limit, ag_id_t co
         return AG_R_NONE;
     }
     verdict->retry_after = 1; /* nobody knows how long the others take */
+    verdict->in_flight = check->exchange->in_flight;
     ag_refuse(verdict, AG_R_CONCURRENCY_EXCEEDED,
               apr_psprintf(check->exchange->request.pool, "No more than %" APR_UINT64_T_FMT " at a time",
                            limit->windows->rate.n));
@@ -86,12 +119,15 @@ static ag_reason_e enter(ag_check_t *check, const ag_limit_t *limit)
     const ag_exchange_t *exchange = check->exchange;
     unsigned may;
     ag_id_t id = count_of(&may, limit, check);
+    ag_quota_in_flight_t *told;
     apr_uint32_t slot;
 
     if (is_in(exchange, id)) {
         return AG_R_NONE;
     }
+    told = tell(check, limit);
     slot = ag_inflight_take_of(exchange->engine->inflight, id, may, limit->windows->rate.n, exchange->request.now);
+    told->refused |= !slot;
     if (!slot) {
         return refuse(check, limit, id);
     }

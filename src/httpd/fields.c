@@ -93,7 +93,7 @@ static ag_check_t *limited(request_rec *r, ag_check_t *check)
         r = r->prev;
         check = ag_check_found(r);
     }
-    return check && check->bill ? check : NULL;
+    return check && (check->bill || check->exchange->in_flight) ? check : NULL;
 }
 
 static void set_limits(ag_fields_t *fields, ag_check_t *check)
@@ -190,7 +190,7 @@ void ag_fields_refusal(request_rec *r, ag_check_t *check, unsigned moment, const
 {
     ag_fields_t fields = {.answer = {.port = &error_page, .verdict = &check->verdict, .challenge = challenge}};
 
-    if (!r->main && (check->bill || check->verdict.n_lines)) {
+    if (!r->main && (check->bill || check->verdict.n_lines || check->exchange->in_flight)) {
         set_limits(&fields, check);
     }
     ag_fields_say(&fields, r, moment);

@@ -10,7 +10,7 @@
 
 #include <apr_strings.h>
 
-#define FIELD_SIZE     60 /* two times quotes and ", "; ";q=", 20 digits, ";w=", 10 digits; ";r=" */
+#define FIELD_SIZE     80 /* two times quotes and ", "; ";q=", 20 digits, ";w=" and 10 digits or a unit; ";r=" */
 #define RATE_TEXT_SIZE 40 /* 20 digits, a slash, 10 digits and a unit */
 
 /* Their places are numbers in shared memory; new ones come last. Behind those that a directive may
@@ -69,8 +69,13 @@ static void write_field(ag_buf_t *text, ag_window_t *window)
     ag_buf_sf_string(text, wire->name);
     ag_buf_mem(text, ";q=", 3);
     ag_buf_uint(text, wire->limit);
-    ag_buf_mem(text, ";w=", 3);
-    ag_buf_uint(text, wire->window);
+    if (wire->window) {
+        ag_buf_mem(text, ";w=", 3);
+        ag_buf_uint(text, wire->window);
+    }
+    else {
+        ag_buf_str(text, ";qu=\"concurrent-requests\"");
+    }
     wire->field_size = (apr_uint16_t)(text->at - wire->field);
 }
 
@@ -104,6 +109,13 @@ static void write_fields(ag_window_t *windows, int n, apr_pool_t *p)
     for (i = 0; i < n; i++) {
         write_begin(&text, &windows[i]);
     }
+}
+
+void ag_quota_outlive(ag_quota_policy_t *policy, apr_pool_t *p)
+{
+    policy->name = apr_pstrdup(p, policy->name);
+    policy->field = apr_pstrmemdup(p, policy->field, policy->field_size);
+    policy->begin = apr_pstrmemdup(p, policy->begin, policy->begin_size);
 }
 
 const ag_window_t *ag_window_part(const ag_window_t *window, apr_uint64_t nodes, apr_pool_t *p)

@@ -246,6 +246,9 @@ const char *ag_concurrency_parse(ag_limit_t *limit, const ag_words_t *words, con
  * limit with a name the server's or prefix's alone, so that sections share it). */
 void ag_limit_name(ag_limit_t *limit, const char *scope, apr_pool_t *p);
 
+/* Makes the texts of a policy outlast the configuration it came from. */
+void ag_quota_outlive(ag_quota_policy_t *policy, apr_pool_t *p);
+
 /* One node's part of a window that `nodes` share; all it says of itself is of that part. */
 const ag_window_t *ag_window_part(const ag_window_t *window, apr_uint64_t nodes, apr_pool_t *p);
 

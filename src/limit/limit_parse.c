@@ -123,7 +123,7 @@ static const char *read_in_flight(line_t *line, const char *word)
     }
     line->limit->n_windows = 1;
     window->rate.n = error ? 0 : (apr_uint64_t)n;
-    window->wire.name = word;
+    window->wire.name = apr_pstrcat(line->p, word, " concurrent", NULL);
     return error;
 }
 

@@ -112,17 +112,28 @@ const char *ag_problem_detail(const ag_verdict_t *verdict, apr_pool_t *p)
     return verdict->detail;
 }
 
+static void add_name(ag_buf_t *b, const char **comma, const ag_quota_policy_t *policy)
+{
+    ag_buf_str(b, *comma);
+    ag_json_string(b, policy->name);
+    *comma = ",";
+}
+
 static void violated(ag_buf_t *b, const ag_verdict_t *verdict)
 {
+    const ag_quota_in_flight_t *in_flight;
     const char *comma = "";
     int i;
 
     ag_buf_str(b, AG_JSON_NAME("violated-policies") "[");
     for (i = 0; i < verdict->n_lines; i++) {
         if (verdict->lines[i].refused && !verdict->lines[i].dry_run) {
-            ag_buf_str(b, comma);
-            ag_json_string(b, verdict->lines[i].policy->name);
-            comma = ",";
+            add_name(b, &comma, verdict->lines[i].policy);
+        }
+    }
+    for (in_flight = verdict->in_flight; in_flight; in_flight = in_flight->next) {
+        if (in_flight->refused && !in_flight->dry_run) {
+            add_name(b, &comma, in_flight->policy);
         }
     }
     ag_buf_str(b, "]");
@@ -157,7 +168,7 @@ const char *ag_problem(const ag_verdict_t *verdict, int status, const char *requ
         ag_buf_str(&b, AG_JSON_NAME("retry_after"));
         ag_buf_uint(&b, verdict->retry_after);
     }
-    if (verdict->reason == AG_R_RATE_EXCEEDED) {
+    if (verdict->reason == AG_R_RATE_EXCEEDED || verdict->reason == AG_R_CONCURRENCY_EXCEEDED) {
         violated(&b, verdict);
     }
     ag_buf_str(&b, said[verdict->reason].error);

@@ -25,12 +25,16 @@ static void put(const ag_answer_t *a, const char *name, const char *value)
 
 static ag_buf_t buffer_for(const ag_verdict_t *verdict, apr_pool_t *p)
 {
+    const ag_quota_in_flight_t *in_flight;
     apr_size_t size = 1;
     ag_buf_t b;
     int i;
 
     for (i = 0; i < verdict->n_lines; i++) {
         size += LINE_SIZE + verdict->lines[i].policy->field_size;
+    }
+    for (in_flight = verdict->in_flight; in_flight; in_flight = in_flight->next) {
+        size += LINE_SIZE + in_flight->policy->field_size;
     }
     ag_buf_init(&b, apr_palloc(p, size), size);
     return b;
@@ -42,6 +46,9 @@ static int is_one_text(const ag_verdict_t *verdict)
     const ag_quota_line_t *line = verdict->lines;
     const ag_quota_line_t *last = line + verdict->n_lines - 1;
 
+    if (verdict->in_flight) {
+        return 0;
+    }
     for (; line < last; line++) {
         const char *end = line->policy->field + line->policy->field_size;
 
@@ -52,8 +59,15 @@ static int is_one_text(const ag_verdict_t *verdict)
     return last->policy->field[last->policy->field_size] == '\0';
 }
 
+static void add_policy(ag_buf_t *b, const ag_quota_policy_t *wire)
+{
+    ag_buf_mem(b, ", ", b->at > b->start ? 2 : 0);
+    ag_buf_mem(b, wire->field, wire->field_size);
+}
+
 static const char *policies(const ag_verdict_t *verdict, apr_pool_t *p)
 {
+    const ag_quota_in_flight_t *in_flight;
     ag_buf_t policy;
     int i;
 
@@ -62,10 +76,10 @@ static const char *policies(const ag_verdict_t *verdict, apr_pool_t *p)
     }
     policy = buffer_for(verdict, p);
     for (i = 0; i < verdict->n_lines; i++) {
-        const ag_quota_policy_t *wire = verdict->lines[i].policy;
-
-        ag_buf_mem(&policy, ", ", i ? 2 : 0);
-        ag_buf_mem(&policy, wire->field, wire->field_size);
+        add_policy(&policy, verdict->lines[i].policy);
+    }
+    for (in_flight = verdict->in_flight; in_flight; in_flight = in_flight->next) {
+        add_policy(&policy, in_flight->policy);
     }
     return policy.start;
 }
@@ -86,7 +100,9 @@ static void draft_11(const ag_answer_t *a)
         ag_buf_uint(&limit, line->quota.reset);
     }
     put(a, "RateLimit-Policy", policies(verdict, a->p));
-    put(a, "RateLimit", limit.start + 2); /* no ", " before the first */
+    if (verdict->n_lines) {
+        put(a, "RateLimit", limit.start + 2); /* no ", " before the first */
+    }
 }
 
 /* The partition key: the first 12 hexadecimal digits of the subject's SHA-256, in base64. */
@@ -201,9 +217,10 @@ static void legacy(const ag_answer_t *a)
 void ag_answer_quota(const ag_answer_t *a)
 {
     static void (*const forms[])(const ag_answer_t *a) = {draft_11, draft_8, draft_7, draft_6, legacy};
-    unsigned left;
+    /* The older forms have no word for requests in flight. */
+    unsigned left = a->limited->n_lines ? a->forms : a->limited->in_flight ? a->forms & AG_QUOTA_DRAFT_11 : 0;
 
-    for (left = a->limited->n_lines ? a->forms : 0; left; left &= left - 1) {
+    for (; left; left &= left - 1) {
         forms[__builtin_ctz(left)](a);
     }
 }

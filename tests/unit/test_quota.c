@@ -18,16 +18,22 @@ static void put_beside(void *ctx, ag_put_e how, const char *name, const char *va
 
 static const ag_answer_port_t each = {.put = put_beside};
 
-static const char *fields(ag_quota_line_t *told, int n, unsigned forms, apr_pool_t *p)
+static const char *fields_of(const ag_verdict_t *verdict, unsigned forms, apr_pool_t *p)
 {
-    ag_verdict_t verdict = {.lines = told, .n_lines = n};
     ag_answer_t a = page_make(NULL, AG_AT_SENDING, p);
 
     a.port = &each;
-    a.limited = &verdict;
+    a.limited = verdict;
     a.forms = forms;
     a.now = 1700000000;
     return page_say(&a);
+}
+
+static const char *fields(ag_quota_line_t *told, int n, unsigned forms, apr_pool_t *p)
+{
+    ag_verdict_t verdict = {.lines = told, .n_lines = n};
+
+    return fields_of(&verdict, forms, p);
 }
 
 #define DRAFT_11                                                                                                     \
@@ -135,6 +141,29 @@ static void test_fields_of_one_text(void **state)
                                                                     "RateLimit: \"a\";r=42;t=17, \"c\";r=42;t=17\n");
 }
 
+#define IN_FLIGHT "\"2 concurrent\";q=2;qu=\"concurrent-requests\""
+
+/* A limit on requests in flight has a policy and no window; older forms have no word for it. */
+static void test_in_flight(void **state)
+{
+    static const ag_quota_policy_t policy = {
+        .name = "2 concurrent", .field = IN_FLIGHT, .field_size = sizeof IN_FLIGHT - 1, .limit = 2};
+    ag_quota_in_flight_t second = {&policy, 1, 0, NULL}, first = {&policy, 0, 0, &second};
+    ag_verdict_t verdict = {.in_flight = &second};
+
+    assert_string_equal(fields_of(&verdict, 31, *state), "RateLimit-Policy: " IN_FLIGHT "\n");
+    assert_string_equal(fields_of(&verdict, 30, *state), "");
+    verdict.in_flight = &first;
+    verdict.lines = lines;
+    verdict.n_lines = 1;
+    assert_string_equal(fields_of(&verdict, AG_QUOTA_DRAFT_11, *state),
+                        "RateLimit-Policy: \"100/min\";q=100;w=60, " IN_FLIGHT ", " IN_FLIGHT
+                        "\nRateLimit: \"100/min\";r=42;t=17\n");
+    assert_string_equal(fields_of(&verdict, AG_QUOTA_DRAFT_7, *state),
+                        "RateLimit-Policy: 100;w=60\nRateLimit: limit=100, remaining=42, reset=17\n");
+    assert_null(strstr(fields_of(&verdict, AG_QUOTA_DRAFT_8, *state), "concurrent"));
+}
+
 /* What has room for one limit tells the one that refuses, else the one with least left. */
 static void test_tightest(void **state)
 {
@@ -169,7 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_fields),   TEST(test_fields_extreme),     TEST(test_fields_many),
-        TEST(test_tightest), TEST(test_fields_of_one_text),
+        TEST(test_tightest), TEST(test_fields_of_one_text), TEST(test_in_flight),
     };
 
     return cmocka_run_group_tests_name("quota", tests, NULL, NULL);

@@ -119,6 +119,22 @@ static void test_problem_periods(void **state)
     }
 }
 
+/* The policies that were violated are those that refuse, of both kinds. */
+static void test_problem_in_flight(void **state)
+{
+    static const ag_quota_policy_t one = {.name = "one"}, two = {.name = "two"}, dry = {.name = "dry"};
+    ag_quota_in_flight_t in_flight[] = {{&one, 0, 0, &in_flight[1]}, {&dry, 1, 1, &in_flight[2]}, {&two, 1, 0, NULL}};
+    ag_verdict_t verdict = {
+        .reason = AG_R_CONCURRENCY_EXCEEDED, .in_flight = in_flight, .retry_after = 1, .detail = "No more than 2"};
+    json_t *problem = problem_of(&verdict, 429, "id", *state);
+    json_t *violated = json_object_get(problem, "violated-policies");
+
+    assert_string_equal(plain(problem, "title"), "Quota Exceeded");
+    assert_string_equal(plain(problem, "error"), "Too many requests at once");
+    assert_int_equal(json_array_size(violated), 1);
+    assert_string_equal(json_string_value(json_array_get(violated, 0)), "two");
+}
+
 /* A document that does not fit is replaced by a whole one. */
 static void test_problem_too_long(void **state)
 {
@@ -194,8 +210,9 @@ static void test_every_reason(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_problem),          TEST(test_problem_detail),  TEST(test_problem_limit), TEST(test_problem_periods),
-        TEST(test_problem_too_long), TEST(test_titles_of_types), TEST(test_every_reason),
+        TEST(test_problem),           TEST(test_problem_detail),   TEST(test_problem_limit),
+        TEST(test_problem_periods),   TEST(test_problem_too_long), TEST(test_titles_of_types),
+        TEST(test_problem_in_flight), TEST(test_every_reason),
     };
 
     return cmocka_run_group_tests_name("reply", tests, NULL, NULL);

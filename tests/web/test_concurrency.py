@@ -28,11 +28,16 @@ SECTIONS = {
     "ip": "ApiGuardConcurrency 2 by=ip",
     "when": "ApiGuardConcurrency 1 by=ip \"when=%{REQUEST_METHOD} == 'POST'\"",
     "dry": "ApiGuardConcurrency 1 by=ip dryrun",
+    "told": OURS + "ApiGuardConcurrency 3 name=jobs\nApiGuardRateLimit 2/day",
+    "told/old": "ApiGuardRateHeaders draft-8 draft-6",
+    "told/off": "ApiGuardRateHeaders off",
+    "told/when": "ApiGuardConcurrency 9 by=global \"when=%{REQUEST_METHOD} == 'POST'\"",
     "none": "ApiGuardConcurrency 0 by=ip",
     "early": "ApiGuardConcurrency 0 by=global\nApiGuardRateLimit 3/day by=ip",
     "shared-a": "ApiGuardConcurrency 1 by=ip name=both",
     "shared-b": "ApiGuardConcurrency 1 by=ip name=both",
 }
+TWO = '"2 concurrent";q=2;qu="concurrent-requests"'
 CONF = ('LogFormat "%U|%{APIGUARD_DRYRUN}e|%>s" dry\nCustomLog logs/dry.log dry\n'
         + "".join(SECTION.format(name=name, lines=lines) for name, lines in SECTIONS.items()))
 
@@ -95,6 +100,8 @@ def test_two_at_a_time(web):
         assert_refused(answer, "concurrency_exceeded")
         assert answer.status == 429 and answer.header("Retry-After") == "1"
         assert answer.json["detail"] == "No more than 2 at a time"
+        assert answer.json["violated-policies"] == ["2 concurrent"]
+        assert answer.all("RateLimit-Policy") == [TWO] and answer.header("RateLimit") is None
         with Held(web, "/two/d", key=other):
             pass
     assert held.answers == [200, 200]
@@ -126,6 +133,34 @@ def test_nor_by_a_limit_that_was_asked_before(web):
         answer = web.get("/early/a")
         assert_refused(answer, "concurrency_exceeded")
         assert limits(answer)["3/day"]["r"] == 3
+
+
+def test_the_policy_is_told(web):
+    """Wherever it was evaluated: on what passes, on a 404, and where a rate limit refuses; how many are left is
+    over before a client reads it, so RateLimit does not say."""
+    key = web.keys.create(client="told")
+    jobs = {"q": 3, "qu": "concurrent-requests"}
+    answer = web.get("/told/a", key=key)
+    assert limits(answer, "RateLimit-Policy") == {"2/day": {"q": 2, "w": 86400}, "jobs": jobs}
+    assert list(limits(answer)) == ["2/day"]
+    web.get("/told/b", key=key)
+    answer = web.get("/told/c", key=key)
+    assert_refused(answer, "rate_exceeded")
+    assert answer.json["violated-policies"] == ["2/day"]
+    assert limits(answer, "RateLimit-Policy")["jobs"] == jobs
+    assert web.get("/two/nowhere", key=key).all("RateLimit-Policy") == [TWO]
+    assert web.get("/dry/nowhere").all("RateLimit-Policy") == ['"1 concurrent";q=1;qu="concurrent-requests"']
+
+
+def test_and_nowhere_else(web):
+    """Not where nobody got so far, not where when= says no, not in the older forms, which have no word for it."""
+    fresh = {name: web.keys.create(client=name) for name in ("fresh-1", "fresh-2", "fresh-3", "fresh-4")}
+    assert web.get("/told/a").header("RateLimit-Policy") is None
+    assert "concurrent" not in web.get("/told/old/a", key=fresh["fresh-1"]).header("RateLimit-Policy")
+    assert web.get("/told/off/a", key=fresh["fresh-2"]).header("RateLimit-Policy") is None
+    assert set(limits(web.get("/told/when/a", key=fresh["fresh-3"]), "RateLimit-Policy")) == {"2/day", "jobs"}
+    assert set(limits(web.request("POST", "/told/when/a", key=fresh["fresh-4"]), "RateLimit-Policy")) == {
+        "2/day", "jobs", "9 concurrent"}
 
 
 def test_by_address_when_and_none(web):

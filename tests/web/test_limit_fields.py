@@ -13,6 +13,10 @@ from support.problem import assert_refused
 # Sections without a guard: the limits alone.
 SECTIONS = {
     "fixed": "ApiGuardRateLimit 5/day by=ip algorithm=fixed",
+    "costly-sliding": "ApiGuardRateLimit 5/min by=ip cost=3",
+    "costly-fixed": "ApiGuardRateLimit 5/min by=ip cost=3 algorithm=fixed",
+    "costly-bucket": "ApiGuardRateLimit 5/min by=ip cost=3 algorithm=bucket",
+    "costly-two": "ApiGuardRateLimit 5/min 5/h 100/day by=ip cost=3",
     "few": "ApiGuardRateLimit 2/day by=ip",
     "named": "ApiGuardRateLimit 9/day by=ip name=quota",
     "named-two": "ApiGuardRateLimit 9/day 8/h by=ip name=quota2",
@@ -81,6 +85,17 @@ def test_refused_the_fields_and_retry_after_agree(web):
     assert values["r"] == 0
     assert values["t"] == int(answer.header("Retry-After"))
     assert body["retry_after"] == int(answer.header("Retry-After"))
+
+
+@pytest.mark.parametrize("section", ["sliding", "fixed", "bucket", "two"])
+def test_retry_after_is_never_before_t(web, section):
+    """Of any limit that refused (draft-11 s6); a request that costs three leaves something over."""
+    statuses(web, f"costly-{section}", 1)
+    answer = web.get(f"/s/costly-{section}/hello.html")
+    body = assert_refused(answer, "rate_exceeded")
+    assert body["violated-policies"]
+    for name in body["violated-policies"]:
+        assert 0 < limits(answer)[name]["t"] <= int(answer.header("Retry-After")), name
 
 
 def test_names_of_policies(web):
