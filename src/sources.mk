@@ -4,6 +4,7 @@
 ag_core_c = \
 	src/base/cache.c \
 	src/base/cache_claim.c \
+	src/base/date.c \
 	src/base/digest.c \
 	src/base/json.c \
 	src/base/lock.c \
@@ -80,9 +81,11 @@ ag_core_c = \
 	src/reply/answer.c \
 	src/reply/caching.c \
 	src/reply/challenge.c \
+	src/reply/deprecated.c \
 	src/reply/hardening.c \
 	src/reply/problem.c \
 	src/reply/quota.c \
+	src/reply/setting_deprecated.c \
 	src/reply/setting_forms.c \
 	src/reply/setting_hardening.c \
 	src/watch/audit.c \
@@ -120,6 +123,7 @@ ag_core_c = \
 	src/guard/ban_step.c \
 	src/guard/bill.c \
 	src/guard/charge.c \
+	src/guard/gone.c \
 	src/guard/inflight.c \
 	src/guard/identify.c \
 	src/guard/methods.c \
@@ -130,6 +134,7 @@ ag_core_c = \
 ag_core_h = \
 	src/base/cache.h \
 	src/base/cache_set.h \
+	src/base/date.h \
 	src/base/digest.h \
 	src/base/json.h \
 	src/base/lock.h \

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 
+#include "../base/date.h"
 #include "../base/measure.h"
 #include "chart.h"
 #include "key.h"
@@ -71,7 +72,7 @@ static const char *read_since(report_t *r, const char *since)
     apr_int64_t now = apr_time_sec(r->ctl->now), span, date;
 
     r->today = now / DAY * DAY;
-    if (ag_ctl_date(&date, since)) {
+    if (ag_date_read(&date, since)) {
         r->first = date / DAY * DAY;
     }
     else if (ag_measure_duration(&span, since, r->ctl->pool)) {

@@ -107,9 +107,6 @@ const char *ag_ctl_secret_text(char **text, apr_size_t *n, const char *path, apr
  * "T12:00:00Z"). Seconds since 1970. An error text or NULL. */
 const char *ag_ctl_until(apr_int64_t *seconds, const char *text, apr_time_t now, apr_pool_t *p);
 
-/* A moment as people write it: "2030-01-31" or "2030-01-31T12:00:00Z"; 0 when it is none. */
-int ag_ctl_date(apr_int64_t *seconds, const char *text);
-
 /* ---- database.c ------------------------------------------------------------------------------ */
 
 /* Splits DRIVER:PARAMS; an error text or NULL. */

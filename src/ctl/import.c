@@ -9,6 +9,7 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "../base/date.h"
 #include "../keys/key_format.h"
 
 #define SHOWN 2 /* the public prefix is at most this part of a key: a half */
@@ -63,7 +64,7 @@ static void read_times(ag_draft_t *d, apr_pool_t *p)
     int i;
 
     for (i = 0; i < AG_D_COUNT; i++) {
-        if (ag_draft_is_time((ag_draft_e)i) && d->text[i] && ag_ctl_date(&seconds, d->text[i])) {
+        if (ag_draft_is_time((ag_draft_e)i) && d->text[i] && ag_date_read(&seconds, d->text[i])) {
             d->text[i] = apr_psprintf(p, "%" APR_INT64_T_FMT, seconds);
         }
     }

@@ -8,6 +8,7 @@
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
+#include "../base/date.h"
 #include "../base/digest.h"
 #include "../base/measure.h"
 #include "ctl.h"
@@ -137,54 +138,6 @@ const char *ag_ctl_secret_text(char **text, apr_size_t *n, const char *path, apr
                         rv == APR_ENOSPC ? "it is larger than 1 GB" : apr_strerror(rv, error, sizeof error));
 }
 
-/* Digits where the pattern has a 0, else the pattern's own characters. */
-static int fits(const char *text, const char *pattern)
-{
-    for (; *pattern; text++, pattern++) {
-        if (*pattern == '0' ? *text < '0' || *text > '9' : *text != *pattern) {
-            return 0;
-        }
-    }
-    return !*text;
-}
-
-static int number_at(const char *text, int n)
-{
-    int number = 0;
-
-    while (n--) {
-        number = number * 10 + (*text++ - '0');
-    }
-    return number;
-}
-
-int ag_ctl_date(apr_int64_t *seconds, const char *text)
-{
-    int whole = fits(text, "0000-00-00T00:00:00Z");
-    apr_time_exp_t t, back;
-    apr_time_t time;
-
-    if (!whole && !fits(text, "0000-00-00")) {
-        return 0;
-    }
-    memset(&t, 0, sizeof t);
-    t.tm_year = number_at(text, 4) - 1900;
-    t.tm_mon = number_at(text + 5, 2) - 1;
-    t.tm_mday = number_at(text + 8, 2);
-    if (whole) {
-        t.tm_hour = number_at(text + 11, 2);
-        t.tm_min = number_at(text + 14, 2);
-        t.tm_sec = number_at(text + 17, 2);
-    }
-    if (t.tm_year < 70 || t.tm_mon < 0 || t.tm_mon > 11 || apr_time_exp_gmt_get(&time, &t) != APR_SUCCESS) {
-        return 0;
-    }
-    apr_time_exp_gmt(&back, time); /* 31 February comes back as another day */
-    *seconds = apr_time_sec(time);
-    return back.tm_mon == t.tm_mon && back.tm_mday == t.tm_mday && back.tm_hour == t.tm_hour
-           && back.tm_min == t.tm_min && back.tm_sec == t.tm_sec;
-}
-
 const char *ag_ctl_until(apr_int64_t *seconds, const char *text, apr_time_t now, apr_pool_t *p)
 {
     apr_int64_t duration;
@@ -196,7 +149,7 @@ const char *ag_ctl_until(apr_int64_t *seconds, const char *text, apr_time_t now,
     if (!ag_measure_duration(&duration, text, p)) {
         *seconds = apr_time_sec(now) + duration;
     }
-    else if (!ag_ctl_date(seconds, text)) {
+    else if (!ag_date_read(seconds, text)) {
         return apr_psprintf(p,
                             "\"%s\" is not a time: a duration such as 90d, a date such as "
                             "2030-01-31 or 2030-01-31T12:00:00Z, or never",

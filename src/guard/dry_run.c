@@ -59,11 +59,16 @@ static apr_uint64_t whom_refused(const ag_check_t *check)
     return of_address(check);
 }
 
+/* As often as a client likes, without a mistake in its credential: over a limit, or after the end. */
+static int repeats(ag_reason_e reason)
+{
+    return ag_reason(reason)->status == 429 || reason == AG_R_GONE;
+}
+
 ag_log_level_e ag_guard_refusal_level(const ag_check_t *check, apr_uint32_t *more)
 {
     *more = 0;
-    return ag_reason(check->verdict.reason)->status == 429 ? ag_guard_level(check, whom_refused(check), more)
-                                                           : AG_LOG_WARNING;
+    return repeats(check->verdict.reason) ? ag_guard_level(check, whom_refused(check), more) : AG_LOG_WARNING;
 }
 
 void ag_guard_watch(ag_check_t *check, const ag_charge_t *charges, int n)

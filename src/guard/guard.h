@@ -118,8 +118,8 @@ void ag_guard_watch(ag_check_t *check, const ag_charge_t *charges, int n);
  * event and its subject), else INFO; *more: how many were suppressed since the last warning. */
 ag_log_level_e ag_guard_level(const ag_check_t *check, apr_uint64_t whom, apr_uint32_t *more);
 
-/* The same for the refusal in the verdict. Those that come as often as a client likes are 429; all
- * others are told every time. */
+/* The same for the refusal in the verdict. Those that come as often as a client likes are 429 and 410;
+ * all others are told every time. */
 ag_log_level_e ag_guard_refusal_level(const ag_check_t *check, apr_uint32_t *more);
 
 /* The same number in words, to end a line with. */
@@ -145,10 +145,10 @@ ag_reason_e ag_guard_ban_refuse(ag_check_t *check, apr_time_t until);
  * address is banned. */
 ag_reason_e ag_guard_ban_count(ag_check_t *check, ag_reason_e reason);
 
-/* 1 when the section limits at all. */
-static inline int ag_guard_limits(const ag_policy_t *policy)
+/* 1 when the gate may refuse whoever it is: the section limits, or has an end. */
+static inline int ag_guard_gates(const ag_policy_t *policy)
 {
-    return policy->limits.windows || policy->concurrency.windows;
+    return policy->limits.windows || policy->concurrency.windows || (policy->deprecated && policy->deprecated->end);
 }
 
 #endif

@@ -168,6 +168,7 @@ static const ag_policy_t *keep_policy(const ag_policy_t *policy, apr_pool_t *p)
     kept->key_from.advice = apr_pstrdup(p, policy->key_from.advice);
     kept->limits = kept->concurrency = no_limits;
     kept->pass_claims.n = 0;
+    kept->deprecated = NULL;
     return kept;
 }
 

@@ -125,7 +125,7 @@ int ag_last_gate(request_rec *r)
     ag_check_t *check = ag_check_found(r);
     int status;
 
-    if (!must && !check && !ag_guard_limits(policy) && !ours) {
+    if (!must && !check && !ag_guard_gates(policy) && !ours) {
         return DECLINED;
     }
     ag_authorizing(r, 0);

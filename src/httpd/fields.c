@@ -140,6 +140,7 @@ static void look_at_section(ag_answer_t *a, request_rec *r)
 
     a->preset = ag_hardening_preset(policy->hardening, ag_is_ours(section));
     a->secure = a->preset && ag_is_secure(r);
+    a->deprecated = policy->deprecated;
 }
 
 /* What the check of a request has found out about its answer. */

@@ -9,6 +9,7 @@
 
 #include "../core/verdict.h"
 #include "hardening.h"
+#include "setting.h"
 
 /* When rows are run, as bits. Each row runs once for an answer, at the first of its moments that comes. */
 enum {
@@ -60,7 +61,8 @@ typedef struct ag_answer_t {
 
     const ag_challenge_t *challenge;
 
-    /* What the section says of security fields; NULL: nothing. */
+    /* What the section says of its answers; NULL: nothing. */
+    const ag_deprecated_t *deprecated;
     const ag_header_t *preset;
     int secure; /* it goes over TLS */
 } ag_answer_t;

@@ -14,8 +14,10 @@ enum {
 };
 
 static const ag_challenge_t apikey = {"WWW-Authenticate", APIKEY, 0, NULL};
+static const ag_deprecated_t deprecated = {.since = "@1", .link = "</v2/>"};
 static ag_verdict_t refused = {.reason = AG_R_RATE_EXCEEDED, .retry_after = 9, .lines = &line, .n_lines = 1};
 
+#define ENDS  "Deprecation: @1\nLink: </v2/>\n"
 #define QUOTA "RateLimit-Policy: \"5/min\";q=5;w=60\nRateLimit: \"5/min\";r=0;t=9\n"
 
 #define HARD                                                                                                         \
@@ -35,6 +37,7 @@ static ag_answer_t full(unsigned moments, apr_pool_t *p)
     a.parts = "X-Part";
     a.forms = AG_QUOTA_DRAFT_11;
     a.challenge = &apikey;
+    a.deprecated = &deprecated;
     a.preset = ag_hardening_preset(AG_HARDEN_API, 0);
     a.secure = 1;
     return a;
@@ -123,9 +126,9 @@ static void test_order(void **state)
         const char *fields;
     } cases[] = {
         {0, ""},
-        {AG_AT_ANSWER, "Cache-Control: private, no-cache\n" HARD},
+        {AG_AT_ANSWER, "Cache-Control: private, no-cache\n" ENDS HARD},
         {AG_AT_SENDING, QUOTA HSTS},
-        {AG_AT_ANSWER | AG_AT_SENDING, "Cache-Control: private, no-cache\n" QUOTA HARD HSTS},
+        {AG_AT_ANSWER | AG_AT_SENDING, "Cache-Control: private, no-cache\n" QUOTA ENDS HARD HSTS},
         {AG_AT_PARTS, "Cache-Control: private, no-cache\nVary: X-Part\n"},
         {AG_AT_REFUSAL, "Retry-After: 9\n" QUOTA "Cache-Control: no-store\nWWW-Authenticate: ApiKey realm=\"API\"\n"},
         {AG_AT_STATUS, "WWW-Authenticate: ApiKey realm=\"API\"\n"},

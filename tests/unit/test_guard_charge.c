@@ -37,7 +37,7 @@ static void test_no_limits(void **state)
     assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     limit_of(h, 1, AG_BY_IP, 5);
     ag_limits_add(&h->policy->limits, NULL, h->p); /* "off" */
-    assert_int_equal(ag_guard_limits(h->policy), 0);
+    assert_int_equal(ag_guard_gates(h->policy), 0);
     assert_int_equal(ag_guard_wants(AG_PHASE_ADDRESS, h->policy, 0), 0);
     assert_int_equal(ag_guard_run(&h->check, AG_PHASE_GATE), AG_R_NONE);
     h->policy->limits = none;

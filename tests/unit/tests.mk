@@ -15,6 +15,7 @@ ag_unit_tests = \
 	tests/unit/test_base_cache_processes \
 	tests/unit/test_base_cache_long \
 	tests/unit/test_bill \
+	tests/unit/test_base_date \
 	tests/unit/test_base_digest \
 	tests/unit/test_base_json \
 	tests/unit/test_base_lock \
@@ -96,6 +97,7 @@ ag_unit_tests = \
 	tests/unit/test_quota \
 	tests/unit/test_realm \
 	tests/unit/test_log_throttle \
+	tests/unit/test_deprecated \
 	tests/unit/test_reply \
 	tests/unit/test_shared_memory \
 	tests/unit/test_shared_counters \
