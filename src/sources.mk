@@ -83,6 +83,7 @@ ag_core_c = \
 	src/reply/challenge.c \
 	src/reply/deprecated.c \
 	src/reply/hardening.c \
+	src/reply/https.c \
 	src/reply/problem.c \
 	src/reply/quota.c \
 	src/reply/setting_deprecated.c \
@@ -104,6 +105,7 @@ ag_core_c = \
 	src/cred/setting_from.c \
 	src/cred/setting_issuer.c \
 	src/cred/setting_pass.c \
+	src/cred/setting_tls.c \
 	src/cred/setting_token.c \
 	src/cred/cred.c \
 	src/cred/cred_jwt.c \
@@ -128,6 +130,7 @@ ag_core_c = \
 	src/guard/identify.c \
 	src/guard/methods.c \
 	src/guard/steps.c \
+	src/guard/tls_step.c \
 	src/guard/dry_run.c \
 	src/guard/policy.c
 
@@ -255,6 +258,7 @@ ag_server_c = \
 	src/server/change_signal.c \
 	src/server/plans.c \
 	src/server/startup.c \
+	src/server/tls.c \
 	src/server/usage.c \
 	src/server/wanted.c \
 	src/server/watchdog.c
@@ -272,6 +276,7 @@ ag_httpd_c = \
 	src/httpd/filters.c \
 	src/httpd/forged.c \
 	src/httpd/hide.c \
+	src/httpd/https.c \
 	src/httpd/identity.c \
 	src/httpd/mask_early.c \
 	src/httpd/mask.c \

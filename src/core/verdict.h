@@ -27,6 +27,7 @@ typedef struct ag_verdict_t {
     const ag_quota_in_flight_t *in_flight; /* likewise, of ApiGuardConcurrency */
     const char *watched;                   /* code of what a dry run would have refused, or NULL */
     apr_uint32_t retry_after;              /* seconds; 0: not said */
+    unsigned over_tls : 1;                 /* nothing secret was sent in clear: the client may be sent on to https */
     unsigned degraded : 1;                 /* a store or the database was away, and the policy said go on */
 } ag_verdict_t;
 

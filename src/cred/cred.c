@@ -162,6 +162,29 @@ ag_reason_e ag_cred_find(ag_credential_t *found, const ag_request_t *request, co
     return found->type ? AG_R_NONE : AG_R_CREDENTIAL_MISSING;
 }
 
+static void see_field(void *any, const char *name, const char *value)
+{
+    (void)name;
+    *(int *)any |= !ag_text_nothing(value);
+}
+
+int ag_cred_sent(ag_credential_t *found, const ag_request_t *request, const ag_key_from_t *key_from)
+{
+    ag_key_from_t anywhere = *key_from;
+    int sent = 0;
+
+    anywhere.places = ~0u; /* every scheme of Authorization, and what stands there without one */
+    ag_cred_find(found, request, &anywhere, ~0u);
+    request->spellings(request, "Authorization", see_field, &sent);
+    request->spellings(request, "Proxy-Authorization", see_field, &sent);
+    sent |= found->type != NULL;
+    if (found->type && !(key_from->places & AG_FROM_BIT(found->from))
+        && !(found->type->looks_like && found->type->looks_like(found->text))) {
+        found->type = NULL; /* a password of AuthType Basic, or a scheme that nobody here knows */
+    }
+    return sent;
+}
+
 ag_reason_e ag_cred_check(ag_principal_t **who, ag_cred_call_t *call, const ag_credential_t *found)
 {
     const ag_cred_type_t *type = found->type;

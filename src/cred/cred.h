@@ -90,6 +90,11 @@ typedef struct ag_credential_t {
 ag_reason_e ag_cred_find(ag_credential_t *found, const ag_request_t *request, const ag_key_from_t *key_from,
                          unsigned accepted);
 
+/* 1 when the request carries what may be a credential of any kind: in a place where the section reads keys, or in
+ * Authorization or Proxy-Authorization under any scheme. *found tells its kind and text where they show; nothing is
+ * looked up. */
+int ag_cred_sent(ag_credential_t *found, const ag_request_t *request, const ag_key_from_t *key_from);
+
 /* Checks what was found: AG_R_NONE and *who (NULL before), or why not. */
 ag_reason_e ag_cred_check(ag_principal_t **who, ag_cred_call_t *call, const ag_credential_t *found);
 

@@ -11,6 +11,15 @@
 enum { AG_HIDE_NONE, AG_HIDE_KEY, AG_HIDE_ALL };
 enum { AG_ENFORCE_REQUIRE, AG_ENFORCE_CREDENTIAL };
 
+enum { AG_TLS_OFF, AG_TLS_REDIRECT, AG_TLS_REQUIRE };
+
+/* ApiGuardTLS. proto and port hold for inner sections until a line names others. */
+typedef struct ag_tls_t {
+    int mode;          /* AG_TLS_*: what becomes of a request over plain HTTP that carries no credential */
+    const char *proto; /* the field in which a trusted proxy tells the scheme; NULL: the connection itself counts */
+    int port;          /* to which a redirect goes; 0: 443 */
+} ag_tls_t;
+
 /* Words that decide who is accepted, with a digest of them for the realm. */
 typedef struct ag_names_t {
     ag_words_t words;
@@ -38,6 +47,6 @@ typedef struct ag_keyset_source_t {
 } ag_keyset_source_t;
 
 extern const ag_setting_kind_t ag_kind_names, ag_kind_issuers, ag_kind_key_from, ag_kind_jwt_key, ag_kind_jwks,
-    ag_kind_claim_map, ag_kind_claim_names;
+    ag_kind_claim_map, ag_kind_claim_names, ag_kind_tls;
 
 #endif

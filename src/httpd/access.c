@@ -76,10 +76,18 @@ static int identify(request_rec *r, ag_check_t *check)
     return OK;
 }
 
+/* "Satisfy Any" has dropped a refusal of access_checker: nobody else need ask for a credential, or read it. */
+static int is_refused(request_rec *r)
+{
+    ag_check_t *check = ag_check_found(r);
+
+    return check && check->verdict.reason != AG_R_NONE ? ag_refusal(r, check) : DECLINED;
+}
+
 int ag_check_authn(request_rec *r)
 {
     if (!ag_is_ours_by_now(r)) {
-        return DECLINED;
+        return is_refused(r);
     }
     ag_authorizing(r, 0);
     return identify(r, ag_check_of(r));

@@ -24,7 +24,7 @@ static void hide_refused(request_rec *r, ag_check_t *check)
 {
     ag_mask_arguments(r, check->policy);
     ag_identity_hide(r->prev, check);
-    if (check->policy->hide != AG_HIDE_NONE) {
+    if (check->policy->hide != AG_HIDE_NONE || check->verdict.reason == AG_R_TLS_REQUIRED) {
         ag_hide_copies(r, check, &check->policy->key_from);
     }
 }
@@ -48,7 +48,7 @@ void ag_hide_behind(request_rec *r)
     if (check && check->passed && (ag_is_ours(from) || !check->verdict.who)) {
         return; /* hidden at the gate, or nobody's */
     }
-    if (ag_is_ours(from) || is_password(from, check)) {
+    if (ag_is_ours(from) || is_password(from, check) || (check && check->verdict.reason == AG_R_TLS_REQUIRED)) {
         hide_refused(r, ag_check_of(from));
     }
     if (is_early(from, check)) {

@@ -199,8 +199,7 @@ static void inherit(request_rec *r, ag_check_t *check)
     }
 }
 
-/* An ErrorDocument. What a limit of ours refused has been given back before. */
-static int follows_an_error(const request_rec *r)
+int ag_follows_error(const request_rec *r)
 {
     while (r->prev && !ap_is_HTTP_ERROR(r->prev->status)) {
         r = r->prev;
@@ -217,7 +216,7 @@ AG_RARE static ag_check_t *make_check(request_rec *r)
     if (check->exchange->begun) {
         check->exchange->request.now = apr_time_now(); /* what a handler looks up may come much later */
     }
-    if (follows_an_error(r)) {
+    if (ag_follows_error(r)) { /* what a limit of ours refused has been given back before */
         ag_guard_final(check->exchange);
     }
     check->number = ++check->exchange->passes;

@@ -151,6 +151,20 @@ static void hide_authorization(request_rec *r, ag_check_t *check)
     }
 }
 
+/* Where no TLS protected it: whatever the section lets applications see, a page of errors is none. */
+static void hide_bare(request_rec *r, ag_check_t *check)
+{
+    const ag_key_from_t *from = &check->policy->key_from;
+    int i;
+
+    for (i = 0; i < from->n; i++) {
+        hide_source(r, check->exchange, &from->sources[i], 1);
+    }
+    hide_spellings(r, check->exchange, "Authorization");
+    hide_spellings(r, check->exchange, "Proxy-Authorization");
+    ag_hide_copies(r, check, from);
+}
+
 void ag_identity_hide(request_rec *r, ag_check_t *check)
 {
     const ag_policy_t *policy = check->policy;
@@ -158,6 +172,10 @@ void ag_identity_hide(request_rec *r, ag_check_t *check)
     int known = credential->looked && credential->fields < 2; /* no need to look once more */
     int i;
 
+    if (check->verdict.reason == AG_R_TLS_REQUIRED) {
+        hide_bare(r, check);
+        return;
+    }
     if (policy->hide == AG_HIDE_NONE) {
         return;
     }

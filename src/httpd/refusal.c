@@ -187,10 +187,29 @@ static int is_by_limit(ag_reason_e reason)
     return reason == AG_R_RATE_EXCEEDED || reason == AG_R_CONCURRENCY_EXCEEDED;
 }
 
+/* Nothing is lost by asking again over TLS. That is no refusal to tell of; where the client cannot be sent there,
+ * DECLINED says that it is one. */
+static int send_to_tls(request_rec *r, ag_check_t *check)
+{
+    const char *location = ag_https_location(r, &check->policy->tls);
+
+    if (!location) {
+        return DECLINED;
+    }
+    say(r, check, HTTP_PERMANENT_REDIRECT, AG_AT_REFUSAL);
+    apr_table_setn(r->headers_out, "Location", location);
+    return HTTP_PERMANENT_REDIRECT;
+}
+
 int ag_refusal(request_rec *r, ag_check_t *check)
 {
     ag_verdict_t *verdict = &check->verdict;
-    int status = ag_reply_status(verdict->reason, check->policy->invalid_key_status);
+    int status = verdict->over_tls ? send_to_tls(r, check) : DECLINED;
+
+    if (status != DECLINED) {
+        return status;
+    }
+    status = ag_reply_status(verdict->reason, check->policy->invalid_key_status);
 
     if (!is_by_limit(verdict->reason)) {
         ag_guard_final(check->exchange); /* a later refusal of the same exchange gives nothing of it back */
@@ -199,7 +218,7 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     default_retry(verdict, status);
     say(r, check, status, AG_AT_REFUSAL);
     ag_hide_upgrade(r);
-    if (!r->main && ag_is_ours(r)) {
+    if (!r->main && (ag_is_ours(r) || verdict->reason == AG_R_TLS_REQUIRED)) {
         ag_identity_hide(r, check); /* from logs, and from an ErrorDocument */
     }
     publish(r, check);

@@ -32,6 +32,9 @@ void ag_exchange_begins(request_rec *r);
 /* Has one? */
 int ag_exchange_begun(request_rec *r);
 
+/* 1 when it is an ErrorDocument, or what one was redirected to. */
+int ag_follows_error(const request_rec *r);
+
 static inline const ag_policy_t *ag_policy_of(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &apiguard_module);
@@ -97,6 +100,9 @@ void ag_identity_pass(request_rec *r, ag_check_t *check);
 /* Makes the refusal in check->verdict the answer: fields, audit line, problem document. Returns the
  * status for the hook to return. */
 int ag_refusal(request_rec *r, ag_check_t *check);
+
+/* Where the client gets the same over TLS (https.c); NULL: it cannot be sent there. */
+const char *ag_https_location(request_rec *r, const ag_tls_t *tls);
 
 /* The challenges that belong to the status, where it is another one than ag_refusal() returned. */
 void ag_refusal_challenge(request_rec *r, ag_check_t *check, int status);

@@ -63,8 +63,10 @@ int ag_secure(const ag_request_t *request, const char *proto)
 
 int ag_is_secure(request_rec *r)
 {
+    const char *proto = ag_policy_of(r)->tls.proto;
+
     while (r->main || r->prev) {
         r = r->main ? r->main : r->prev; /* what the client asked */
     }
-    return is_secure(r, NULL);
+    return is_secure(r, proto);
 }

@@ -15,6 +15,10 @@ enum { AG_INVALID_KEY_401, AG_INVALID_KEY_403 };
 /* The status to answer with: the reason's, but of keys that are not valid what the section says. */
 int ag_reply_status(ag_reason_e reason, int invalid_key_status);
 
+/* The same place over TLS: https://HOST[:PORT]PATH?QUERY, for a Location. `target` is as the client sent it, an
+ * absolute URI too. NULL: no such URL can be made of it. port 0: 443. */
+const char *ag_reply_https(const char *host, int port, const char *target, apr_pool_t *p);
+
 /* The problem document (RFC 9457), with the members `error` and `message` that clients of the usual
  * middleware read. Also the audit's source of `detail`. */
 const char *ag_problem(const ag_verdict_t *verdict, int status, const char *request_id, apr_pool_t *p);

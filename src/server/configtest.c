@@ -137,13 +137,14 @@ static int fleet_named(server_rec *s)
 /* mod_cache's quick handler answers before anybody is asked who they are, or counted. */
 static void warn_of_cache(server_rec *s)
 {
-    int guarded = ag_written("AuthType", "ApiGuard") || ag_written("ApiGuardRateLimit", NULL);
+    int guarded = ag_written("AuthType", "ApiGuard") || ag_written("ApiGuardRateLimit", NULL)
+                  || ag_written("ApiGuardTLS", NULL);
 
     if (guarded && ag_written("CacheEnable", NULL) && !ag_written("CacheQuickHandler", "off")) {
         ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, s,
                      "AG0134: CacheEnable with the "
-                     "quick handler answers from the cache before a credential is asked for and a "
-                     "request is counted; set CacheQuickHandler off");
+                     "quick handler answers from the cache before a credential or TLS is asked for and "
+                     "a request is counted; set CacheQuickHandler off");
     }
 }
 
@@ -155,6 +156,7 @@ int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     rv = rv == OK ? look_over_all(ptemp, s) : rv;
     rv = rv == OK ? ag_issuers_check(pconf, ptemp, s) : rv;
     rv = rv == OK ? fleet_named(s) : rv;
+    rv = rv == OK ? ag_tls_check(ptemp, s) : rv;
     warn_of_cache(s);
     ag_wanted_look();
     rv = rv == OK && ag_keys_wanted() ? database_ready(s, "API keys") : rv;

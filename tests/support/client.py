@@ -77,6 +77,9 @@ class Client:
         self.host = host
         self.port = port
 
+    def connect(self, timeout):
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+
     def request(self, method, path, headers=None, body=None, key=None, bearer=None, basic=None,
                 timeout=15, secret=True):
         """One request on a connection of its own. `key` goes to X-API-Key, `bearer` and `basic`
@@ -92,7 +95,7 @@ class Client:
         if secret:
             remember(lines, path)
         names = {name.lower() for name, _ in lines}
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+        connection = self.connect(timeout)
         try:
             connection.putrequest(method, path, skip_host="host" in names,
                                   skip_accept_encoding=True)

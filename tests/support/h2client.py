@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One HTTP/2 request without TLS (prior knowledge): its fields, a body and trailers as they are given."""
+"""One HTTP/2 request without TLS (prior knowledge), or over TLS: its fields, a body and trailers as they are given."""
 
 import socket
 import time
@@ -12,14 +12,24 @@ from .client import Answer, remember
 from .ports import LOOPBACK
 
 
-def request(port, method, path, fields=(), body=b"", trailers=(), midway=None, timeout=15):
+def connect(port, timeout, context):
+    plain = socket.create_connection((LOOPBACK, port), timeout)
+    if not context:
+        return plain
+    s = context.wrap_socket(plain, server_hostname="api.test")
+    assert s.selected_alpn_protocol() == "h2"
+    return s
+
+
+def request(port, method, path, fields=(), body=b"", trailers=(), midway=None, timeout=15,
+            context=None):
     """An Answer. The body's length is not told unless `fields` does; that makes httpd read it as if it
     were chunked. midway() is called when the fields and the body are sent, and their end is not."""
     remember([*fields, *trailers], path)
     connection = h2.connection.H2Connection(config=h2.config.H2Configuration(header_encoding="utf-8"))
-    with socket.create_connection((LOOPBACK, port), timeout) as s:
+    with connect(port, timeout, context) as s:
         connection.initiate_connection()
-        head = [(":method", method), (":path", path), (":scheme", "http"), (":authority", "api.test")]
+        head = [(":method", method), (":path", path), (":scheme", "https" if context else "http"), (":authority", "api.test")]
         head += [(name.lower(), value) for name, value in fields]
         connection.send_headers(1, head, end_stream=not body and not trailers)
         if midway:

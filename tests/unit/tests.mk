@@ -38,7 +38,10 @@ ag_unit_tests = \
 	tests/unit/test_cred_jwt \
 	tests/unit/test_identify \
 	tests/unit/test_cred_key \
+	tests/unit/test_https \
 	tests/unit/test_tls \
+	tests/unit/test_tls_sent \
+	tests/unit/test_tls_setting \
 	tests/unit/test_csv \
 	tests/unit/test_guard_charge \
 	tests/unit/test_guard_away \
