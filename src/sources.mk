@@ -81,11 +81,14 @@ ag_core_c = \
 	src/reply/answer.c \
 	src/reply/caching.c \
 	src/reply/challenge.c \
+	src/reply/cors.c \
 	src/reply/deprecated.c \
 	src/reply/hardening.c \
 	src/reply/https.c \
+	src/reply/origin.c \
 	src/reply/problem.c \
 	src/reply/quota.c \
+	src/reply/setting_cors.c \
 	src/reply/setting_deprecated.c \
 	src/reply/setting_forms.c \
 	src/reply/setting_hardening.c \
@@ -205,8 +208,10 @@ ag_core_h = \
 	src/authz/rules.h \
 	src/reply/answer.h \
 	src/reply/answers.def \
+	src/reply/cors.h \
 	src/reply/hardening.def \
 	src/reply/hardening.h \
+	src/reply/origin.h \
 	src/reply/reply.def \
 	src/reply/reply.h \
 	src/reply/setting.h \
@@ -281,6 +286,7 @@ ag_httpd_c = \
 	src/httpd/mask_early.c \
 	src/httpd/mask.c \
 	src/httpd/personal.c \
+	src/httpd/preflight.c \
 	src/httpd/refusal.c \
 	src/httpd/require.c \
 	src/httpd/secure.c \

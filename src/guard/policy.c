@@ -179,6 +179,23 @@ const char *ag_policy_advice(const ag_policy_t *policy, apr_pool_t *p)
     return n ? text : NULL;
 }
 
+/* Unless it was said: what JSON needs, and the fields in which this section reads credentials. */
+const char *ag_policy_cors_headers(const ag_policy_t *policy, apr_pool_t *p)
+{
+    const char *text = "Authorization, Content-Type";
+    int i;
+
+    if (policy->cors->headers) {
+        return policy->cors->headers;
+    }
+    for (i = 0; i < policy->key_from.n; i++) {
+        if (policy->key_from.sources[i].from == AG_FROM_HEADER) {
+            text = apr_pstrcat(p, text, ", ", policy->key_from.sources[i].name, NULL);
+        }
+    }
+    return text;
+}
+
 /* Issuers by names of which one could be taken for another. */
 static const char *check_issuers(const ag_policy_t *policy, apr_pool_t *p)
 {

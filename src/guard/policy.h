@@ -12,7 +12,6 @@
 #include "../keys/setting.h"
 #include "../limit/setting.h"
 #include "../ban/ban.h"
-#include "../reply/reply.h"
 #include "../reply/setting.h"
 
 /* The numbers of the rows. */
@@ -72,6 +71,9 @@ unsigned ag_policy_types(const ag_policy_t *policy);
 
 /* How a credential is sent, for a client that sent none: one sentence. */
 const char *ag_policy_advice(const ag_policy_t *policy, apr_pool_t *p);
+
+/* The request fields that a preflight allows where CORS is on (policy->cors). */
+const char *ag_policy_cors_headers(const ag_policy_t *policy, apr_pool_t *p);
 
 /* Contradictions that only show once a section is complete: an error text or NULL. */
 const char *ag_policy_check(const ag_policy_t *policy, apr_pool_t *p);

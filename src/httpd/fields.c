@@ -132,6 +132,22 @@ static request_rec *asked(request_rec *r)
     return failed;
 }
 
+/* Of CORS the section of the address that the client asked for decides: a preflight has told what it allows. */
+static void look_at_cors(ag_answer_t *a, request_rec *r)
+{
+    const ag_policy_t *policy;
+
+    while (r->prev) {
+        r = r->prev;
+    }
+    policy = ag_policy_of(r);
+    if (policy->cors) {
+        a->cors = policy->cors;
+        a->origin = apr_table_get(r->headers_in, "Origin");
+        a->exposed = policy->rate_headers;
+    }
+}
+
 /* What a section says of its answers, whoever writes them: there may be no check at all. */
 static void look_at_section(ag_answer_t *a, request_rec *r)
 {
@@ -141,6 +157,7 @@ static void look_at_section(ag_answer_t *a, request_rec *r)
     a->preset = ag_hardening_preset(policy->hardening, ag_is_ours(section));
     a->secure = a->preset && ag_is_secure(r);
     a->deprecated = policy->deprecated;
+    look_at_cors(a, r);
 }
 
 /* What the check of a request has found out about its answer. */
@@ -195,4 +212,13 @@ void ag_fields_refusal(request_rec *r, ag_check_t *check, unsigned moment, const
         set_limits(&fields, check);
     }
     ag_fields_say(&fields, r, moment);
+}
+
+void ag_fields_preflight(request_rec *r, const ag_policy_t *policy)
+{
+    ag_answer_t a = {.port = &as_it_is, .ctx = r, .p = r->pool, .cors = policy->cors};
+    const char *local = apr_table_get(r->headers_in, "Access-Control-Request-Private-Network");
+
+    a.origin = apr_table_get(r->headers_in, "Origin");
+    ag_cors_preflight(&a, ag_policy_cors_headers(policy, r->pool), local && strcasecmp(local, "true") == 0);
 }

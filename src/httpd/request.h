@@ -138,6 +138,12 @@ void ag_fields_parts(request_rec *r, const char *parts);
 /* Of a refusal; `moment` as in ag_answer_t, `challenge` too: NULL keeps what stands there. */
 void ag_fields_refusal(request_rec *r, ag_check_t *check, unsigned moment, const ag_challenge_t *challenge);
 
+/* Of the answer to a preflight whose origin policy->cors lists. */
+void ag_fields_preflight(request_rec *r, const ag_policy_t *policy);
+
+/* Answers a preflight, or refuses it (preflight.c): a header_parser hook. */
+int ag_preflight(request_rec *r);
+
 /* A Require of ours could not be tested. httpd answers 500 to that; the reason's status takes its place. */
 void ag_require_failed(request_rec *r, ag_check_t *check, ag_reason_e reason);
 

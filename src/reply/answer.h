@@ -65,6 +65,10 @@ typedef struct ag_answer_t {
     const ag_deprecated_t *deprecated;
     const ag_header_t *preset;
     int secure; /* it goes over TLS */
+
+    const ag_cors_t *cors; /* which pages of other origins may read it (cors.h) */
+    const char *origin;    /* the Origin field, or NULL */
+    unsigned exposed;      /* the forms of rate limit fields that such a page may read: AG_QUOTA_* */
 } ag_answer_t;
 
 /* The forms of rate limit fields, as bits in the order of ApiGuardRateHeaders' choices. */

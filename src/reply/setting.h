@@ -8,6 +8,8 @@
 #include <apr_time.h>
 
 #include "../core/setting.h"
+#include "cors.h"
+#include "reply.h"
 #include "hardening.h"
 
 /* ApiGuardDeprecated, with all that answers say of it, made once: texts of the configuration's pool (in .htaccess
@@ -24,8 +26,8 @@ typedef struct ag_deprecated_t {
 
 extern const ag_setting_kind_t ag_kind_deprecated; /* const ag_deprecated_t *; NULL: off */
 
-/* unsigned: AG_QUOTA_* bits. */
-extern const ag_setting_kind_t ag_kind_rate_headers;
+extern const ag_setting_kind_t ag_kind_rate_headers, /* unsigned: AG_QUOTA_* bits */
+    ag_kind_cors;                                    /* const ag_cors_t *; NULL: off */
 
 /* int: AG_HARDEN_*. */
 extern const ag_setting_kind_t ag_kind_hardening;

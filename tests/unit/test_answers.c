@@ -5,6 +5,8 @@
  */
 #include "answer_fixture.h"
 
+#include "../../src/reply/cors.h"
+
 static ag_quota_line_t line = LINE("5/min", "\"5/min\"", "ip:192.0.2.1", 5, 60, 0, 9, 9, 1, 0);
 enum {
     APIKEY = AG_FROM_BIT(AG_FROM_APIKEY),
@@ -13,11 +15,13 @@ enum {
     FIELD = AG_FROM_BIT(AG_FROM_HEADER) | AG_FROM_BIT(AG_FROM_PLAIN)
 };
 
+static const ag_cors_t anybody = {.any = 1, .methods = "GET", .max_age = "600"};
 static const ag_challenge_t apikey = {"WWW-Authenticate", APIKEY, 0, NULL};
 static const ag_deprecated_t deprecated = {.since = "@1", .link = "</v2/>"};
 static ag_verdict_t refused = {.reason = AG_R_RATE_EXCEEDED, .retry_after = 9, .lines = &line, .n_lines = 1};
 
 #define ENDS  "Deprecation: @1\nLink: </v2/>\n"
+#define CORS  "Access-Control-Allow-Origin: *\nAccess-Control-Expose-Headers: Retry-After\n"
 #define QUOTA "RateLimit-Policy: \"5/min\";q=5;w=60\nRateLimit: \"5/min\";r=0;t=9\n"
 
 #define HARD                                                                                                         \
@@ -38,6 +42,7 @@ static ag_answer_t full(unsigned moments, apr_pool_t *p)
     a.forms = AG_QUOTA_DRAFT_11;
     a.challenge = &apikey;
     a.deprecated = &deprecated;
+    a.cors = &anybody;
     a.preset = ag_hardening_preset(AG_HARDEN_API, 0);
     a.secure = 1;
     return a;
@@ -126,9 +131,9 @@ static void test_order(void **state)
         const char *fields;
     } cases[] = {
         {0, ""},
-        {AG_AT_ANSWER, "Cache-Control: private, no-cache\n" ENDS HARD},
+        {AG_AT_ANSWER, "Cache-Control: private, no-cache\n" ENDS CORS HARD},
         {AG_AT_SENDING, QUOTA HSTS},
-        {AG_AT_ANSWER | AG_AT_SENDING, "Cache-Control: private, no-cache\n" QUOTA ENDS HARD HSTS},
+        {AG_AT_ANSWER | AG_AT_SENDING, "Cache-Control: private, no-cache\n" QUOTA ENDS CORS HARD HSTS},
         {AG_AT_PARTS, "Cache-Control: private, no-cache\nVary: X-Part\n"},
         {AG_AT_REFUSAL, "Retry-After: 9\n" QUOTA "Cache-Control: no-store\nWWW-Authenticate: ApiKey realm=\"API\"\n"},
         {AG_AT_STATUS, "WWW-Authenticate: ApiKey realm=\"API\"\n"},

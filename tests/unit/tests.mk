@@ -28,6 +28,8 @@ ag_unit_tests = \
 	tests/unit/test_base_log \
 	tests/unit/test_base_regex \
 	tests/unit/test_core_keep \
+	tests/unit/test_cors \
+	tests/unit/test_cors_values \
 	tests/unit/test_core_later \
 	tests/unit/test_credential \
 	tests/unit/test_core_open \
@@ -74,6 +76,7 @@ ag_unit_tests = \
 	tests/unit/test_limit_reference \
 	tests/unit/test_limit_flood \
 	tests/unit/test_newcomer \
+	tests/unit/test_origin \
 	tests/unit/test_limit_epoch \
 	tests/unit/test_limit_few \
 	tests/unit/test_limit_local \
