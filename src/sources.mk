@@ -132,6 +132,7 @@ ag_core_c = \
 	src/guard/inflight.c \
 	src/guard/identify.c \
 	src/guard/methods.c \
+	src/guard/origin.c \
 	src/guard/steps.c \
 	src/guard/tls_step.c \
 	src/guard/dry_run.c \

@@ -145,6 +145,9 @@ ag_reason_e ag_guard_ban_refuse(ag_check_t *check, apr_time_t until);
  * address is banned. */
 ag_reason_e ag_guard_ban_count(ag_check_t *check, ag_reason_e reason);
 
+/* 1 when the request comes from a page of another origin that may not use the cookies of whoever reads it. */
+int ag_guard_foreign(const ag_check_t *check);
+
 /* 1 when the gate may refuse whoever it is: the section limits, or has an end. */
 static inline int ag_guard_gates(const ag_policy_t *policy)
 {

@@ -115,6 +115,16 @@ static ag_reason_e examine(ag_check_t *check)
     return AG_R_NONE;
 }
 
+/* The cookie is not even looked at: whose it is would count as that client's, a wrong one as its reader's guess. */
+static ag_reason_e refuse_page(ag_check_t *check)
+{
+    const ag_request_t *request = &check->exchange->request;
+
+    check->verdict.kind = check->credential.type->kind->name;
+    return ag_refuse(&check->verdict, AG_R_ORIGIN_DENIED,
+                     ag_cors_denied(request->header(request, "Origin"), request->pool));
+}
+
 /* Who is it? Sets verdict.who. */
 ag_reason_e ag_step_identify(ag_check_t *check)
 {
@@ -130,6 +140,9 @@ ag_reason_e ag_step_identify(ag_check_t *check)
         verdict->who = anonymous(check->exchange->request.pool);
         verdict->candidate = AG_R_NONE;
         return AG_R_NONE;
+    }
+    if (reason == AG_R_NONE && check->credential.from == AG_FROM_COOKIE && ag_guard_foreign(check)) {
+        return refuse_page(check);
     }
     return reason == AG_R_NONE ? examine(check) : ag_refuse(verdict, reason, NULL);
 }
@@ -167,6 +180,7 @@ static const ag_policy_t *keep_policy(const ag_policy_t *policy, apr_pool_t *p)
     kept->key_from.vary = apr_pstrdup(p, policy->key_from.vary);
     kept->key_from.advice = apr_pstrdup(p, policy->key_from.advice);
     kept->limits = kept->concurrency = no_limits;
+    kept->cors = NULL;
     kept->pass_claims.n = 0;
     kept->deprecated = NULL;
     return kept;

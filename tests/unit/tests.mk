@@ -47,6 +47,7 @@ ag_unit_tests = \
 	tests/unit/test_csv \
 	tests/unit/test_guard_charge \
 	tests/unit/test_guard_away \
+	tests/unit/test_guard_origin \
 	tests/unit/test_ipset \
 	tests/unit/test_ip \
 	tests/unit/test_ip_list \
