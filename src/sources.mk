@@ -119,6 +119,7 @@ ag_core_c = \
 	src/cred/jwks.c \
 	src/cred/jwt.c \
 	src/cred/jwt_alg.c \
+	src/cred/jwt_cause.c \
 	src/cred/jwt_check.c \
 	src/cred/jwt_claims.c \
 	src/cred/jwt_issuer.c \
@@ -231,6 +232,8 @@ ag_core_h = \
 	src/cred/jwk.h \
 	src/cred/jwt.h \
 	src/cred/jwt_alg.h \
+	src/cred/jwt_cause.h \
+	src/cred/jwt_causes.def \
 	src/cred/setting.h \
 	src/cred/cred.def \
 	src/cred/jwt_claims.h \

@@ -9,10 +9,10 @@
 #include <apr_strings.h>
 
 #include "cred.h"
+#include "jwt_cause.h"
 #include "token_memo.h"
 
-#define MALFORMED "the token is malformed"
-#define MEMO_TTL  apr_time_from_sec(300)
+#define MEMO_TTL apr_time_from_sec(300)
 
 /* A principal from the cache reads its claims from the token at hand: the part between the dots. 0 when this
  * is no token, which nobody remembers; but every child can write to the cache. */
@@ -30,17 +30,19 @@ static int lend_claims(ag_principal_t *who, const char *text, apr_size_t n)
     return 1;
 }
 
-static ag_reason_e judge_times(const ag_token_memo_t *memo, apr_time_t now, const char **detail)
+static ag_reason_e refuse(ag_cred_call_t *call, ag_jwt_cause_e cause)
 {
-    if (memo->expires && memo->expires <= now) {
-        *detail = "The token has expired";
-        return AG_R_TOKEN_EXPIRED;
-    }
-    if (memo->begins > now) {
-        *detail = "The token is not valid yet";
-        return AG_R_TOKEN_INVALID;
-    }
-    return AG_R_NONE;
+    call->detail = ag_jwt_cause(cause, NULL, call->request->pool);
+    return cause == AG_JWT_EXPIRED ? AG_R_TOKEN_EXPIRED : AG_R_TOKEN_INVALID;
+}
+
+static ag_reason_e judge_times(const ag_token_memo_t *memo, ag_cred_call_t *call)
+{
+    apr_time_t now = call->request->now;
+
+    return memo->expires && memo->expires <= now ? refuse(call, AG_JWT_EXPIRED)
+           : memo->begins > now                  ? refuse(call, AG_JWT_EARLY)
+                                                 : AG_R_NONE;
 }
 
 /* 1 when a fresh memo was found; *reason is then the answer. */
@@ -60,7 +62,7 @@ static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *cal
         || !lend_claims(*who, text, size)) {
         return 0;
     }
-    *reason = judge_times(&memo, request->now, &call->detail);
+    *reason = judge_times(&memo, call);
     return 1;
 }
 
@@ -101,9 +103,8 @@ static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char
     ag_reason_e reason;
 
     if (!ag_jwt_shape(text, n)) {
-        call->detail = MALFORMED;
         call->guess = 1;
-        return AG_R_TOKEN_INVALID;
+        return refuse(call, AG_JWT_FORM);
     }
     if (call->known_only && !was_recently_good(call, id) && !may_verify(call)) {
         return AG_R_BANNED;
@@ -125,9 +126,8 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
         return AG_R_KEYSET_UNAVAILABLE;
     }
     if (n > AG_JWT_MAX_SIZE) {
-        call->detail = MALFORMED;
         call->guess = 1;
-        return AG_R_TOKEN_INVALID;
+        return refuse(call, AG_JWT_TOO_LONG);
     }
     id = ag_id_mix(call->jwt_realm, ag_sip(call->engine->sip, text, n));
     if (!recall(&reason, who, call, text, n, id)) {
@@ -137,8 +137,7 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
         (*who)->realm = call->jwt_realm;
         (*who)->wildcards = call->jwt.map.wildcards;
         if (!ag_jwt_name_issuer(*who, &call->jwt) && reason == AG_R_NONE) {
-            call->detail = "The token's issuer cannot be told from another one here";
-            reason = AG_R_TOKEN_INVALID;
+            reason = refuse(call, AG_JWT_UNCLEAR);
         }
     }
     if (reason != AG_R_NONE) {

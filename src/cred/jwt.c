@@ -5,6 +5,7 @@
  * jwt_check.c.
  */
 #include "jwt_alg.h"
+#include "jwt_cause.h"
 
 #include <string.h>
 
@@ -66,22 +67,23 @@ static const char *read_header(ag_jwt_t *jwt, json_t *header, apr_pool_t *p)
 
     jwt->alg = alg ? ag_alg_find(alg) : AG_ALG_NONE;
     if (jwt->alg == AG_ALG_NONE) {
-        return "The token's algorithm is not accepted";
+        return ag_jwt_cause(AG_JWT_ALG, NULL, p);
     }
     /* We understand no extension, and whoever marks one critical wants it understood. */
     if (json_object_get(header, "crit") || (b64 && !json_is_true(b64))) {
-        return "The token asks for an extension that is not supported";
+        return ag_jwt_cause(AG_JWT_EXTENSION, json_object_get(header, "crit") ? "crit" : "b64", p);
     }
     if (typ && !json_is_string(typ)) {
-        return "The token's typ is malformed";
+        return ag_jwt_cause(AG_JWT_MALFORMED, "typ", p);
     }
+    jwt->no_typ = !typ;
     jwt->typ = typ ? read_typ(json_string_value(typ)) : AG_TYP_JWT;
     if (!kid) {
         return NULL;
     }
     if (!json_is_string(kid) || json_string_length(kid) > AG_JWT_MAX_KID
         || !ag_text_visible(json_string_value(kid), json_string_length(kid), 0)) {
-        return "The token's kid is malformed";
+        return ag_jwt_cause(AG_JWT_MALFORMED, "kid", p);
     }
     jwt->kid = apr_pstrdup(p, json_string_value(kid));
     return NULL;
@@ -96,10 +98,10 @@ const char *ag_jwt_parse(ag_jwt_t *jwt, const char *text, apr_size_t n, apr_pool
 
     memset(jwt, 0, sizeof *jwt);
     if (n > AG_JWT_MAX_SIZE) {
-        return "The token is too long";
+        return ag_jwt_cause(AG_JWT_TOO_LONG, NULL, p);
     }
     if (!ag_jwt_shape(text, n)) {
-        return "The token does not have the form of a signed JWT";
+        return ag_jwt_cause(AG_JWT_FORM, NULL, p);
     }
     dot = memchr(text, '.', n);
     last = memchr(dot + 1, '.', n - (apr_size_t)(dot + 1 - text));
@@ -111,7 +113,7 @@ const char *ag_jwt_parse(ag_jwt_t *jwt, const char *text, apr_size_t n, apr_pool
     bytes = decode(&size, text, (apr_size_t)(dot - text), p);
     header = bytes ? ag_json_object((const char *)bytes, size, p) : NULL;
     if (!jwt->signature || !header) {
-        return "The token does not have the form of a signed JWT";
+        return ag_jwt_cause(AG_JWT_FORM, NULL, p);
     }
     return read_header(jwt, header, p);
 }

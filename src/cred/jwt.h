@@ -105,6 +105,7 @@ typedef struct ag_jwt_t {
     ag_alg_e alg;
     const char *kid; /* or NULL */
     unsigned typ;    /* one AG_TYP_* */
+    int no_typ;      /* it says nothing of it */
 } ag_jwt_t;
 
 /* 1 when the text has the shape of a compact JWS: three parts of [A-Za-z0-9_-], none empty. */

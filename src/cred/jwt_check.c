@@ -4,6 +4,7 @@
  * speak for this issuer, verify, and only then ask what the token says of itself. The answer tells
  * a client what to mend; whether a key is unknown or a signature wrong, it does not tell.
  */
+#include "jwt_cause.h"
 #include "jwt_claims.h"
 
 #include <string.h>
@@ -86,25 +87,26 @@ static int has_audience(const ag_words_t *wanted, const ag_words_t *aud)
     return wanted->n == 0;
 }
 
-static const char *check_names(const ag_jwt_policy_t *policy, const ag_jwt_t *jwt, const ag_jwt_claims_t *c)
+static const char *check_names(const ag_jwt_policy_t *policy, const ag_jwt_t *jwt, const ag_jwt_claims_t *c,
+                               apr_pool_t *p)
 {
     int i;
 
     /* One issuer makes tokens for many purposes, with one key (RFC 8725 s3.11). */
     if (!(policy->types & (jwt->typ | AG_TYP_OTHER))) {
-        return "The token is of a type that is not accepted here";
+        return jwt->no_typ ? ag_jwt_cause(AG_JWT_LACKS, "typ", p) : ag_jwt_cause(AG_JWT_TYPE, NULL, p);
     }
     if (policy->issuers.n && !(c->iss && ag_words_has(&policy->issuers, c->iss))) {
-        return "The token's issuer is not accepted here";
+        return c->iss ? ag_jwt_cause(AG_JWT_ISSUER, NULL, p) : ag_jwt_cause(AG_JWT_LACKS, "iss", p);
     }
     if (!has_audience(&policy->audiences, &c->aud)) {
-        return "The token is for another audience";
+        return c->aud.n ? ag_jwt_cause(AG_JWT_AUDIENCE, NULL, p) : ag_jwt_cause(AG_JWT_LACKS, "aud", p);
     }
     for (i = 0; i < policy->required.n; i++) {
         json_t *claim = ag_json_claim(c->all, policy->required.v[i]);
 
         if (!claim || json_is_null(claim)) {
-            return "The token lacks a claim that is required here";
+            return ag_jwt_cause(AG_JWT_LACKS, policy->required.v[i], p);
         }
     }
     return NULL;
@@ -125,24 +127,24 @@ static int lives_too_long(const ag_jwt_policy_t *policy, const ag_jwt_claims_t *
 }
 
 static ag_reason_e check_times(const char **detail, const ag_jwt_policy_t *policy, const ag_jwt_claims_t *c,
-                               apr_time_t now)
+                               apr_time_t now, apr_pool_t *p)
 {
     apr_time_t leeway = apr_time_from_sec(policy->leeway);
 
     if (c->nbf != AG_JWT_ABSENT && now < c->nbf - leeway) {
-        *detail = "The token is not valid yet";
+        *detail = ag_jwt_cause(AG_JWT_EARLY, NULL, p);
         return AG_R_TOKEN_INVALID;
     }
     if (c->iat != AG_JWT_ABSENT && now < c->iat - leeway) {
-        *detail = "The token was issued in the future";
+        *detail = ag_jwt_cause(AG_JWT_FUTURE, NULL, p);
         return AG_R_TOKEN_INVALID;
     }
     if (lives_too_long(policy, c, now)) {
-        *detail = "The token is valid for longer than is allowed here";
+        *detail = ag_jwt_cause(c->exp == AG_JWT_ABSENT ? AG_JWT_LACKS : AG_JWT_LIFETIME, "exp", p);
         return AG_R_TOKEN_INVALID;
     }
     if (c->exp != AG_JWT_ABSENT && now >= c->exp + leeway) {
-        *detail = "The token has expired";
+        *detail = ag_jwt_cause(AG_JWT_EXPIRED, NULL, p);
         return AG_R_TOKEN_EXPIRED;
     }
     return AG_R_NONE;
@@ -183,17 +185,17 @@ ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *e
     }
     key = find_key(policy, &jwt, &c, forged, &lacking);
     if (!key && lacking) {
-        *detail = "A key set that may hold the token's key cannot be used at the moment";
+        *detail = ag_jwt_cause(AG_JWT_KEYSET, NULL, p);
         return AG_R_KEYSET_UNAVAILABLE;
     }
     if (!key) {
-        *detail = "The token's signature could not be verified";
+        *detail = ag_jwt_cause(AG_JWT_SIGNATURE, NULL, p);
         return AG_R_TOKEN_INVALID;
     }
-    if ((*detail = check_names(policy, &jwt, &c))) {
+    if ((*detail = check_names(policy, &jwt, &c, p))) {
         return AG_R_TOKEN_INVALID;
     }
-    reason = check_times(detail, policy, &c, now);
+    reason = check_times(detail, policy, &c, now, p);
     if (reason != AG_R_NONE) {
         return reason;
     }

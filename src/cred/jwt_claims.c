@@ -3,6 +3,7 @@
  * jwt_claims: see jwt_claims.h. A claim of the wrong type is never taken for an absent one.
  */
 #include "jwt_claims.h"
+#include "jwt_cause.h"
 
 #include <string.h>
 
@@ -53,45 +54,48 @@ static int read_audience(ag_words_t *aud, json_t *value, apr_pool_t *p)
     return !value || json_is_array(value);
 }
 
-/* These texts end up in log lines and request fields. */
-static int are_clean(const ag_words_t *words)
+/* The name of the first that is not a time, or NULL. */
+static const char *read_times(ag_jwt_claims_t *c, json_t *all)
 {
-    int i;
-
-    for (i = 0; i < words->n; i++) {
-        if (!ag_text_printable(words->v[i])) {
-            return 0;
-        }
-    }
-    return 1;
+    return !read_time(&c->exp, all, "exp")   ? "exp"
+           : !read_time(&c->nbf, all, "nbf") ? "nbf"
+           : !read_time(&c->iat, all, "iat") ? "iat"
+                                             : NULL;
 }
 
 const char *ag_jwt_claims_read(ag_jwt_claims_t *c, json_t *all, apr_pool_t *p)
 {
+    const char *wrong;
     json_t *iss = json_object_get(all, "iss");
 
     c->all = all;
     c->iss = json_string_value(iss);
     if (!all) {
-        return "The token's payload is not a JSON object";
+        return ag_jwt_cause(AG_JWT_PAYLOAD, NULL, p);
     }
-    if (!read_time(&c->exp, all, "exp") || !read_time(&c->nbf, all, "nbf") || !read_time(&c->iat, all, "iat")) {
-        return "The token's exp, nbf or iat is not a time in seconds";
+    wrong = read_times(c, all);
+    if (wrong) {
+        return ag_jwt_cause(AG_JWT_TIME, wrong, p);
     }
     if ((iss && !c->iss) || (c->iss && (!ag_text_printable(c->iss) || ag_text_blank(c->iss) == AG_BLANK_END))) {
-        return "The token's iss is malformed";
+        return ag_jwt_cause(AG_JWT_MALFORMED, "iss", p);
     }
-    return read_audience(&c->aud, json_object_get(all, "aud"), p) ? NULL : "The token's aud is malformed";
+    return read_audience(&c->aud, json_object_get(all, "aud"), p) ? NULL : ag_jwt_cause(AG_JWT_MALFORMED, "aud", p);
 }
 
 /* ---- who it is ------------------------------------------------------------------------------- */
 
-/* The value at the configured path, else at the first of two default names. */
-static json_t *mapped(json_t *all, const char *path, const char *first, const char *second)
+/* The value at the configured path, else at the first of two default names; *name is where it was found. */
+static json_t *mapped(const char **name, json_t *all, const char *path, const char *first, const char *second)
 {
     json_t *value = ag_json_claim(all, path ? path : first);
 
-    return !value && !path && second ? ag_json_claim(all, second) : value;
+    *name = path ? path : first;
+    if (!value && !path && second) {
+        *name = second;
+        value = ag_json_claim(all, second);
+    }
+    return value;
 }
 
 /* A name that can stand in a log and be a user: a string or a whole number, without a blank at an end,
@@ -112,19 +116,34 @@ static int read_name(const char **name, json_t *value, apr_pool_t *p)
     return 1;
 }
 
+/* Scopes or roles; 0 when one could not stand in a log line or a request field. */
+static int read_words(ag_words_t *words, json_t *value, apr_pool_t *p)
+{
+    int i;
+
+    ag_json_words(words, value, p);
+    for (i = 0; i < words->n; i++) {
+        if (!ag_text_printable(words->v[i])) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
 const char *ag_jwt_claims_who(ag_principal_t *who, const ag_claim_map_t *map, json_t *all, apr_pool_t *p)
 {
-    if (!read_name(&who->client, mapped(all, map->client, "azp", "client_id"), p)
-        || !read_name(&who->user, mapped(all, map->user, "sub", NULL), p)) {
-        return "The token's client or user is not a name that can be used here";
+    const char *name;
+
+    if (!read_name(&who->client, mapped(&name, all, map->client, "azp", "client_id"), p)
+        || !read_name(&who->user, mapped(&name, all, map->user, "sub", NULL), p)) {
+        return ag_jwt_cause(AG_JWT_NAME, name, p);
     }
     if (!who->client && !who->user) {
-        return "The token names neither a client nor a user";
+        return ag_jwt_cause(AG_JWT_NOBODY, NULL, p);
     }
-    ag_json_words(&who->scopes, mapped(all, map->scope, "scope", "scp"), p);
-    ag_json_words(&who->roles, mapped(all, map->roles, "roles", NULL), p);
-    if (!are_clean(&who->scopes) || !are_clean(&who->roles)) {
-        return "The token's scopes or roles hold a control character";
+    if (!read_words(&who->scopes, mapped(&name, all, map->scope, "scope", "scp"), p)
+        || !read_words(&who->roles, mapped(&name, all, map->roles, "roles", NULL), p)) {
+        return ag_jwt_cause(AG_JWT_CONTROL, name, p);
     }
     who->left_out = ag_words_leave_blank(&who->scopes) + ag_words_leave_blank(&who->roles);
     return NULL;

@@ -199,13 +199,13 @@ static void test_no_token(void **state)
 
     for (i = 0; i < N_OF(texts); i++) {
         assert_int_equal(check(&h, &who, texts[i]), AG_R_TOKEN_INVALID);
-        assert_string_equal(h.call.detail, "the token is malformed");
+        assert_string_equal(h.call.detail, "The token does not have the form of a signed JWT");
     }
     memset(big, 'a', AG_JWT_MAX_SIZE + 1);
     big[5] = big[10] = '.';
     big[AG_JWT_MAX_SIZE + 1] = '\0';
     assert_int_equal(check(&h, &who, big), AG_R_TOKEN_INVALID);
-    assert_string_equal(h.call.detail, "the token is malformed");
+    assert_string_equal(h.call.detail, "The token is too long");
     h.policy->jwt_keys = NULL;
     assert_int_equal(check(&h, &who, token_of(&h, CLAIMS)), AG_R_KEYSET_UNAVAILABLE);
 }

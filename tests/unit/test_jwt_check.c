@@ -85,8 +85,8 @@ static void test_lifetime(void **state)
         {"{" FROM "\"iat\":0,\"exp\":1700000290}", INVALID, "for longer"},
         {"{" FROM "\"exp\":1700000330}", AG_R_NONE, NULL}, /* no iat: our clock, so leeway */
         {"{" FROM "\"exp\":1700000331}", INVALID, "for longer"},
-        {"{" FROM "\"iat\":1700000000}", INVALID, "for longer"},
-        {"{\"sub\":\"joe\"}", INVALID, "for longer"},
+        {"{" FROM "\"iat\":1700000000}", INVALID, "no exp"},
+        {"{\"sub\":\"joe\"}", INVALID, "no exp"},
         {"{" FROM "\"iat\":1600000000,\"exp\":1600000100}", EXPIRED, NULL},
     };
     const maker_t *m = *state;
@@ -95,7 +95,7 @@ static void test_lifetime(void **state)
     run_cases(m, policy, cases, N_OF(cases));
 }
 
-/* ---- issuer, audience, required claims ------------------------------------------------------- */
+/* ---- issuer, audience ------------------------------------------------------------------------ */
 
 static void test_issuer(void **state)
 {
@@ -105,7 +105,7 @@ static void test_issuer(void **state)
         {"{" FROM "\"iss\":\"https://a/\"}", INVALID, "issuer"},
         {"{" FROM "\"iss\":\"https://A\"}", INVALID, "issuer"},
         {"{" FROM "\"iss\":\"\"}", INVALID, "issuer"},
-        {"{\"sub\":\"joe\"}", INVALID, "issuer"},
+        {"{\"sub\":\"joe\"}", INVALID, "no iss"},
         {"{" FROM "\"iss\":[\"https://a\"]}", INVALID, "iss is malformed"},
         {"{" FROM "\"iss\":1}", INVALID, "iss is malformed"},
         {"{" FROM "\"iss\":null}", INVALID, "iss is malformed"},
@@ -125,8 +125,8 @@ static void test_audience(void **state)
         {"{" FROM "\"aud\":[\"other\",\"api2\"]}", AG_R_NONE, NULL},
         {"{" FROM "\"aud\":\"other\"}", INVALID, "audience"},
         {"{" FROM "\"aud\":\"x api\"}", INVALID, "audience"}, /* one value, not two words */
-        {"{" FROM "\"aud\":[]}", INVALID, "audience"},
-        {"{\"sub\":\"joe\"}", INVALID, "audience"},
+        {"{" FROM "\"aud\":[]}", INVALID, "no aud"},
+        {"{\"sub\":\"joe\"}", INVALID, "no aud"},
         {"{" FROM "\"aud\":[\"api\",7]}", INVALID, "aud is malformed"},
         {"{" FROM "\"aud\":[[\"api\"]]}", INVALID, "aud is malformed"},
         {"{" FROM "\"aud\":{\"api\":1}}", INVALID, "aud is malformed"},
@@ -142,22 +142,6 @@ static void test_audience(void **state)
     run_cases(m, policy, cases, 2);
     assert_int_equal(ask_claims(m, policy, "{\"sub\":\"joe\"}").reason, AG_R_NONE);
     assert_int_equal(ask_claims(m, policy, "{" FROM "\"aud\":7}").reason, INVALID);
-}
-
-static void test_required(void **state)
-{
-    static const case_t cases[] = {
-        {"{" FROM "\"exp\":1700000060,\"realm\":{\"id\":0},\"https://x/a.b\":\"\"}", AG_R_NONE, NULL},
-        {"{" FROM "\"realm\":{\"id\":0},\"https://x/a.b\":\"\"}", INVALID, "required"},
-        {"{" FROM "\"exp\":1700000060,\"realm\":{},\"https://x/a.b\":\"\"}", INVALID, "required"},
-        {"{" FROM "\"exp\":1700000060,\"realm\":{\"id\":null},\"https://x/a.b\":1}", INVALID, "required"},
-        {"{" FROM "\"exp\":1700000060,\"realm\":{\"id\":0}}", INVALID, "required"},
-    };
-    static const char *required[] = {"exp", "realm.id", "https://x/a\\.b"};
-    const maker_t *m = *state;
-    ag_jwt_policy_t policy = {.required = {3, required}};
-
-    run_cases(m, policy, cases, N_OF(cases));
 }
 
 /* ---- which key ------------------------------------------------------------------------------- */
@@ -373,27 +357,17 @@ static void test_order(void **state)
 
     expect(&a, INVALID, "signature", "forged and expired");
     a = ask(m, &policy, make_plain("RS256", m->rsa, NULL, "{" FROM "\"exp\":1}", m->p));
-    expect(&a, INVALID, "issuer", "misdirected and expired");
+    expect(&a, INVALID, "no iss", "misdirected and expired");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_times),
-        cmocka_unit_test(test_span),
-        cmocka_unit_test(test_moments),
-        cmocka_unit_test(test_lifetime),
-        cmocka_unit_test(test_issuer),
-        cmocka_unit_test(test_audience),
-        cmocka_unit_test(test_required),
-        cmocka_unit_test(test_binding),
-        cmocka_unit_test(test_kid),
-        cmocka_unit_test(test_tries),
-        cmocka_unit_test(test_tries_over_sets),
-        cmocka_unit_test(test_no_key),
-        cmocka_unit_test(test_lacking),
-        cmocka_unit_test(test_embedded_key),
-        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_times),           cmocka_unit_test(test_span),   cmocka_unit_test(test_moments),
+        cmocka_unit_test(test_lifetime),        cmocka_unit_test(test_issuer), cmocka_unit_test(test_audience),
+        cmocka_unit_test(test_binding),         cmocka_unit_test(test_kid),    cmocka_unit_test(test_tries),
+        cmocka_unit_test(test_tries_over_sets), cmocka_unit_test(test_no_key), cmocka_unit_test(test_lacking),
+        cmocka_unit_test(test_embedded_key),    cmocka_unit_test(test_order),
     };
 
     return cmocka_run_group_tests(tests, maker_start, maker_stop);

@@ -5,7 +5,7 @@
 #include "jwt_maker.h"
 
 #define FORM "form of a signed JWT"
-#define ALG  "algorithm is not accepted"
+#define ALG  "alg is not an algorithm"
 #define EXT  "an extension"
 #define TYP  "typ is malformed"
 #define KID  "kid is malformed"

@@ -65,7 +65,11 @@ static void test_types(void **state)
             int good = taken & ANY || taken & types[i].own;
             answer_t a = ask(m, &policy, token);
 
-            expect(&a, good ? AG_R_NONE : INVALID, good ? NULL : "of a type", types[i].typ ? types[i].typ : "(none)");
+            expect(&a, good ? AG_R_NONE : INVALID,
+                   good           ? NULL
+                   : types[i].typ ? "typ is not"
+                                  : "no typ",
+                   types[i].typ ? types[i].typ : "(none)");
         }
     }
 }
@@ -79,7 +83,7 @@ static void test_signature_first(void **state)
     char *token = token_of(m, "logout+jwt");
     answer_t a = ask(m, &policy, token);
 
-    expect(&a, INVALID, "of a type", "signed");
+    expect(&a, INVALID, "typ is not accepted", "signed");
     assert_false(a.forged);
     token[strlen(token) - 2] ^= 1;
     a = ask(m, &policy, token);

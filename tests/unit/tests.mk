@@ -57,6 +57,7 @@ ag_unit_tests = \
 	tests/unit/test_single_flight \
 	tests/unit/test_jwks \
 	tests/unit/test_jwk \
+	tests/unit/test_jwt_cause \
 	tests/unit/test_jwt_check \
 	tests/unit/test_jwt_issuer \
 	tests/unit/test_jwt_key \

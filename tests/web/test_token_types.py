@@ -50,7 +50,8 @@ def test_a_section_takes_its_types(web, ring, typ):
             assert answer.status == 200, (name, answer)
         else:
             body = assert_refused(answer, "token_invalid")
-            assert body["detail"] == "The token is of a type that is not accepted here"
+            assert body["detail"] == ("The token's typ is not accepted here" if typ else
+                                      "The token has no typ, which is required here")
             assert body["detail"] in answer.header("WWW-Authenticate")
 
 
