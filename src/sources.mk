@@ -93,6 +93,8 @@ ag_core_c = \
 	src/reply/setting_forms.c \
 	src/reply/setting_hardening.c \
 	src/watch/audit.c \
+	src/watch/callers.c \
+	src/watch/callers_dbd.c \
 	src/watch/counters.c \
 	src/watch/log_throttle.c \
 	src/watch/usage.c \
@@ -218,6 +220,7 @@ ag_core_h = \
 	src/reply/reply.h \
 	src/reply/setting.h \
 	src/watch/audit.h \
+	src/watch/callers.h \
 	src/watch/counters.def \
 	src/watch/counters.h \
 	src/watch/log_throttle.h \
@@ -247,6 +250,7 @@ ag_core_h = \
 	src/guard/steps.def
 
 ag_server_c = \
+	src/server/callers.c \
 	src/server/check.c \
 	src/server/configtest.c \
 	src/server/databases.c \
@@ -349,6 +353,7 @@ ag_ctl_c = \
 	src/ctl/script.c \
 	src/ctl/sqlite_file.c \
 	src/ctl/upgrade.c \
+	src/ctl/usage_deprecated.c \
 	src/ctl/view.c \
 	src/ctl/way.c
 
@@ -365,5 +370,6 @@ ag_ctl_h = \
 	src/ctl/records.h \
 	src/ctl/schema.h \
 	src/ctl/sqlite_file.h \
+	src/ctl/usage.h \
 	src/ctl/view.h \
 	src/ctl/way.h

@@ -6,13 +6,15 @@
 --
 -- It may be run again at any time: what is there stays as it is. MariaDB makes tables outside of
 -- transactions; should it stop half-way, run it again. The version, by which a server knows that all
--- is there, comes last.
+-- is there, comes last. A database of version 2 is brought to version 3 by mariadb-2-to-3.sql, which is run before this
+-- file; `apiguardctl init` does both.
 --
 -- What the server itself needs, as a user of its own:
 --
 --     GRANT SELECT ON api.api_schema TO httpd@localhost;
 --     (and so on for api_keys, api_plans, api_changes, api_ip_lists)
 --     GRANT SELECT, INSERT, UPDATE ON api.api_usage TO httpd@localhost;
+--     GRANT SELECT, INSERT, UPDATE ON api.api_deprecated_usage TO httpd@localhost;
 --     GRANT SELECT, INSERT, UPDATE ON api.api_ip_matches TO httpd@localhost;
 --     GRANT SELECT, INSERT, UPDATE, DELETE ON api.api_nodes TO httpd@localhost;
 --
@@ -112,6 +114,18 @@ CREATE TABLE IF NOT EXISTS api_usage (
     last_used_at BIGINT,
     PRIMARY KEY (key_id, day),
     FOREIGN KEY (key_id) REFERENCES api_keys (id) ON DELETE CASCADE
+) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
+
+-- Who still calls what is deprecated (ApiGuardDeprecated), by section, client and day. No trigger watches it.
+CREATE TABLE IF NOT EXISTS api_deprecated_usage (
+    section      VARCHAR(255) NOT NULL,
+    kind         VARCHAR(32) NOT NULL,    -- of the credential: key, jwt, anonymous
+    client       VARCHAR(255) NOT NULL,
+    day          BIGINT NOT NULL CHECK (day % 86400 = 0),
+    requests     BIGINT NOT NULL DEFAULT 0,
+    refused      BIGINT NOT NULL DEFAULT 0,
+    last_used_at BIGINT,
+    PRIMARY KEY (section, kind, client, day)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 -- Where each server keeps its notice file: what `apiguardctl` touches so that the servers of its
@@ -219,4 +233,4 @@ CREATE OR REPLACE TRIGGER api_ip_lists_inserted AFTER INSERT ON api_ip_lists FOR
 CREATE OR REPLACE TRIGGER api_ip_lists_deleted AFTER DELETE ON api_ip_lists FOR EACH ROW
     CALL api_note_change(concat('list:', OLD.list));
 
-INSERT IGNORE INTO api_schema (id, version, revision) VALUES (1, 2, 0);
+INSERT IGNORE INTO api_schema (id, version, revision) VALUES (1, 3, 0);

@@ -4,13 +4,14 @@
 --
 --     psql -v ON_ERROR_STOP=1 -f pgsql.sql
 --
--- It may be run again at any time: what is there stays as it is. A database of version 1 is brought to
--- version 2 by pgsql-1-to-2.sql, which is run before this file; `apiguardctl init` does both.
+-- It may be run again at any time: what is there stays as it is. A database of an earlier version is
+-- brought to the next one by pgsql-1-to-2.sql and pgsql-2-to-3.sql, which are run before this file; `apiguardctl init`
+-- does all of it.
 --
 -- What the server itself needs, as a user of its own:
 --
 --     GRANT SELECT ON api_schema, api_keys, api_plans, api_changes, api_ip_lists TO httpd;
---     GRANT SELECT, INSERT, UPDATE ON api_usage, api_ip_matches TO httpd;
+--     GRANT SELECT, INSERT, UPDATE ON api_usage, api_deprecated_usage, api_ip_matches TO httpd;
 --     GRANT SELECT, INSERT, UPDATE, DELETE ON api_nodes TO httpd;
 --
 -- Times are whole seconds since 1970-01-01 UTC: extract(epoch FROM now()).
@@ -26,7 +27,7 @@ CREATE TABLE IF NOT EXISTS api_schema (
     version  integer NOT NULL,
     revision bigint NOT NULL
 );
-INSERT INTO api_schema (id, version, revision) VALUES (1, 2, 0) ON CONFLICT DO NOTHING;
+INSERT INTO api_schema (id, version, revision) VALUES (1, 3, 0) ON CONFLICT DO NOTHING;
 
 -- What a client has booked. A key without a rate_limit of its own takes its plan's.
 CREATE TABLE IF NOT EXISTS api_plans (
@@ -108,6 +109,18 @@ CREATE TABLE IF NOT EXISTS api_usage (
     denied       bigint NOT NULL DEFAULT 0,
     last_used_at bigint,
     PRIMARY KEY (key_id, day)
+);
+
+-- Who still calls what is deprecated (ApiGuardDeprecated), by section, client and day. No trigger watches it.
+CREATE TABLE IF NOT EXISTS api_deprecated_usage (
+    section      text NOT NULL,
+    kind         text NOT NULL,    -- of the credential: key, jwt, anonymous
+    client       text NOT NULL,
+    day          bigint NOT NULL CHECK (day % 86400 = 0),
+    requests     bigint NOT NULL DEFAULT 0,
+    refused      bigint NOT NULL DEFAULT 0,
+    last_used_at bigint,
+    PRIMARY KEY (section, kind, client, day)
 );
 
 CREATE OR REPLACE VIEW api_keys_overview AS

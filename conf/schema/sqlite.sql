@@ -4,8 +4,9 @@
 --
 --     sqlite3 /var/lib/apiguard/keys.db < sqlite.sql
 --
--- It may be run again at any time: what is there stays as it is. A database of version 1 is brought to
--- version 2 by sqlite-1-to-2.sql, which is run before this file; `apiguardctl init` does both.
+-- It may be run again at any time: what is there stays as it is. A database of an earlier version is
+-- brought to the next one by sqlite-1-to-2.sql and sqlite-2-to-3.sql, which are run before this file; `apiguardctl init`
+-- does all of it.
 --
 -- Times are whole seconds since 1970-01-01 UTC: CAST(strftime('%s', 'now') AS INTEGER).
 -- Lists are words separated by spaces, or a JSON array of strings.
@@ -21,7 +22,7 @@ CREATE TABLE IF NOT EXISTS api_schema (
     version  INTEGER NOT NULL,
     revision INTEGER NOT NULL
 );
-INSERT OR IGNORE INTO api_schema (id, version, revision) VALUES (1, 2, 0);
+INSERT OR IGNORE INTO api_schema (id, version, revision) VALUES (1, 3, 0);
 
 -- What a client has booked. A key without a rate_limit of its own takes its plan's.
 CREATE TABLE IF NOT EXISTS api_plans (
@@ -104,6 +105,18 @@ CREATE TABLE IF NOT EXISTS api_usage (
     denied       INTEGER NOT NULL DEFAULT 0,
     last_used_at INTEGER,
     PRIMARY KEY (key_id, day)
+);
+
+-- Who still calls what is deprecated (ApiGuardDeprecated), by section, client and day. No trigger watches it.
+CREATE TABLE IF NOT EXISTS api_deprecated_usage (
+    section      TEXT NOT NULL,
+    kind         TEXT NOT NULL,    -- of the credential: key, jwt, anonymous
+    client       TEXT NOT NULL,
+    day          INTEGER NOT NULL CHECK (day % 86400 = 0),
+    requests     INTEGER NOT NULL DEFAULT 0,
+    refused      INTEGER NOT NULL DEFAULT 0,
+    last_used_at INTEGER,
+    PRIMARY KEY (section, kind, client, day)
 );
 
 CREATE VIEW IF NOT EXISTS api_keys_overview AS

@@ -12,6 +12,7 @@
 #include "../base/measure.h"
 #include "chart.h"
 #include "key.h"
+#include "usage.h"
 #include "view.h"
 
 #define DAY       86400
@@ -21,10 +22,13 @@
 
 typedef struct {
     const char *client, *key, *since, *pepper;
+    int deprecated;
 } usage_options_t;
 
 static const ag_opt_t usage_options[] = {
-    {"client", AG_OPT_TEXT, offsetof(usage_options_t, client), "NAME", "this client's keys alone"},
+    {"client", AG_OPT_TEXT, offsetof(usage_options_t, client), "NAME", "this client alone"},
+    {"deprecated", AG_OPT_FLAG, offsetof(usage_options_t, deprecated), NULL,
+     "who still calls what is deprecated (ApiGuardDeprecated)"},
     {"key", AG_OPT_TEXT, offsetof(usage_options_t, key), "KEY", "this key alone"},
     {"since", AG_OPT_TEXT, offsetof(usage_options_t, since), "7d",
      "that many days with today, or a date like 2030-01-31; 7d unless told"},
@@ -261,6 +265,12 @@ static int run_usage(ag_ctl_t *ctl, const void *options, const ag_words_t *opera
     error = read_since(r, o->since ? o->since : "7d");
     if (error) {
         return ag_ctl_fail(AG_EXIT_USAGE, "%s", error);
+    }
+    if (o->deprecated && o->key) {
+        return ag_ctl_fail(AG_EXIT_USAGE, "--deprecated knows clients: --client, not --key");
+    }
+    if (o->deprecated) {
+        return ag_ctl_usage_deprecated(ctl, o->client, r->first);
     }
     code = read_whose(r, o);
     code = code == AG_EXIT_OK ? check_client(r, o->client) : code;

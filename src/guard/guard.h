@@ -8,6 +8,7 @@
 
 #include "../core/verdict.h"
 #include "../limit/inflight.h"
+#include "../watch/callers.h"
 #include "../watch/log_throttle.h"
 #include "../watch/usage.h"
 #include "policy.h"
@@ -24,6 +25,7 @@ typedef struct ag_engine_t {
     ag_store_t *memcached;   /* NULL: shared memory alone */
     ag_breaker_t *breaker;
     ag_usage_t *usage;
+    ag_callers_t *callers;
     ag_log_throttle_t *throttle; /* NULL: everything is told */
 } ag_engine_t;
 

@@ -20,6 +20,8 @@ static const line_t lines[] = {
      " charges of newcomers shared a counter; a larger ApiGuardSharedMemory holds more"},
     {AG_COUNT_USAGE_LOST, "AG0172: ApiGuardSharedMemory: since the start the usage of ",
      " requests was not counted: too many keys at once, or nobody writes it down"},
+    {AG_COUNT_CALLERS_LOST, "AG0882: ApiGuardSharedMemory: since the start it was not counted who sent ",
+     " requests to what is deprecated: too many clients at once, or nobody writes it down"},
 };
 
 void ag_counters_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)

@@ -74,6 +74,8 @@ typedef struct ag_database_t {
     const ag_key_store_t *polled; /* one of them that lives by the change log, or NULL */
     int usage_failures;           /* in a row, of writing usage down; this and the next are usage.c's */
     apr_time_t usage_again;       /* not before */
+    int callers_failures;         /* the same of callers.c's */
+    apr_time_t callers_again;
 } ag_database_t;
 
 static inline ag_server_t *ag_server_of(const server_rec *s)
@@ -255,7 +257,10 @@ void ag_memory_broken(const char *what, server_rec *s);
 /* Has this process remove the file when the server ends; once for each configuration. */
 void ag_keep_file(const char *path, apr_pool_t *pconf);
 
-/* ---- usage.c ----------------------------------------------------------------------------------- */
+/* ---- callers.c, usage.c ------------------------------------------------------------------------ */
+
+/* A part of ag_usage_job(), whose turn it is: writes down who called what is deprecated. */
+void ag_callers_job(ag_callers_t *callers, apr_time_t now, apr_pool_t *ptmp);
 
 /* The watchdog's: writes down what was counted. */
 void ag_usage_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);

@@ -116,6 +116,7 @@ static ag_engine_t *make_engine(const ag_shared_t *shared, server_rec *s, apr_po
     engine->inflight = shared->inflight;
     engine->breaker = shared->breaker;
     engine->usage = shared->usage;
+    engine->callers = shared->callers;
     engine->throttle = shared->throttle;
     engine->cred.recently_good_tokens = shared->recently_good_tokens;
     set_bans(engine, shared, s);

@@ -106,6 +106,7 @@ void ag_usage_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
         write_database(APR_ARRAY_IDX(all, i, ag_database_t *), counted, usage, now, ptmp);
     }
     ag_usage_expire(usage, now);
+    ag_callers_job(ag_server_of(servers)->engine->callers, now, ptmp);
     ag_usage_end(usage);
 }
 
@@ -117,7 +118,9 @@ static int write_rest(server_rec *servers, apr_pool_t *p)
     int i;
 
     for (i = 0; all && i < all->nelts; i++) {
-        APR_ARRAY_IDX(all, i, ag_database_t *)->usage_again = 0;
+        ag_database_t *database = APR_ARRAY_IDX(all, i, ag_database_t *);
+
+        database->usage_again = database->callers_again = 0;
     }
     ag_usage_job(servers, apr_time_now(), p);
     ag_counters_job(servers, apr_time_now(), p);
@@ -127,17 +130,19 @@ static int write_rest(server_rec *servers, apr_pool_t *p)
 /* The parent process ends, and its children have: nobody counts any more. */
 static apr_status_t write_at_stop(void *servers)
 {
-    apr_size_t slots, used = 0;
+    const ag_engine_t *engine = ag_server_of(servers)->engine;
+    apr_size_t slots, used;
     apr_pool_t *p;
     int status;
 
-    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_EXITING) {
-        ag_usage_fill(ag_server_of(servers)->engine->usage, &slots, &used);
+    if (ap_state_query(AP_SQ_MAIN_STATE) != AP_SQ_MS_EXITING || apr_pool_create(&p, NULL) != APR_SUCCESS) {
+        return APR_SUCCESS;
     }
-    if (used && apr_pool_create(&p, NULL) == APR_SUCCESS) {
+    ag_usage_fill(engine->usage, &slots, &used);
+    if (used || ag_callers_rows(engine->callers, 1, apr_time_now(), p)->nelts) {
         ag_dbd_child(&status, write_rest, servers, STOP_SECONDS, p);
-        apr_pool_destroy(p);
     }
+    apr_pool_destroy(p);
     return APR_SUCCESS;
 }
 

@@ -34,10 +34,10 @@ def test_init_twice_keeps_the_keys(bare):
 
 def test_init_makes_the_whole_schema(db):
     for table in ("api_keys", "api_plans", "api_templates", "api_ip_lists", "api_ip_matches",
-                  "api_nodes", "api_revoked_tokens", "api_usage",
+                  "api_nodes", "api_revoked_tokens", "api_usage", "api_deprecated_usage",
                   "api_changes", "api_keys_overview"):
         assert db.sql(f"SELECT count(*) FROM {table}")[0][0] in (0, "0")
-    assert [int(n) for n in db.sql("SELECT version, revision FROM api_schema")[0]] == [2, 0]
+    assert [int(n) for n in db.sql("SELECT version, revision FROM api_schema")[0]] == [3, 0]
 
 
 def test_the_last_use_is_shown(db):

@@ -14,7 +14,7 @@ from support.keys import CTL, Mariadb, Postgres, Sqlite
 SCHEMAS = os.path.join(os.path.dirname(__file__), "..", "support", "schema")
 SHIPPED = os.path.join(os.path.dirname(__file__), "..", "..", "conf", "schema")
 BCRYPT = "$2y$10$" + "./0123456789abcdefghijABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghi"[:53]
-VERSION = 2
+VERSION = 3
 
 
 def key_hash(n):
@@ -153,7 +153,7 @@ def test_an_old_database_says_what_to_do(old):
 
 def test_an_upgrade_keeps_everything(old):
     before, revision = content(old), rows(old, "SELECT revision FROM api_schema")
-    assert "from version 1 to 2" in old.ctl("init").stdout
+    assert f"from version 1 to {VERSION}" in old.ctl("init").stdout
     assert version(old) == VERSION
     assert content(old) == before and rows(old, "SELECT revision FROM api_schema") == revision
     assert [int(n) > 1600000000 for (n,) in rows(old, "SELECT created_at FROM api_ip_lists")] == [True]

@@ -7,6 +7,7 @@
 
 #include "../../src/ban/ban.h"
 #include "../../src/control/control.h"
+#include "../../src/watch/callers.h"
 #include "../../src/watch/usage.h"
 
 /* ---- inflight, usage, bans --------------------------------------------------------------------- */
@@ -35,6 +36,38 @@ static void use_usage(void *part, apr_pool_t *p)
 static void test_usage(void **state)
 {
     part_t part = {"usage", 1500, attach_usage, use_usage};
+
+    bite_both(&part, *state);
+}
+
+static void *attach_callers(void *memory, apr_size_t size, int fresh, apr_pool_t *p)
+{
+    ag_callers_t *callers;
+
+    return ag_callers_attach(&callers, memory, size, fresh, p) ? NULL : callers;
+}
+
+static void use_callers(void *part, apr_pool_t *p)
+{
+    apr_array_header_t *rows;
+    ag_caller_t name;
+    int i;
+
+    ag_caller_name(&name, 7, "/v1", "key", "acme", NOW);
+    ag_callers_count(part, &name, NOW, 1, &key);
+    rows = ag_callers_rows(part, 8, NOW, p);
+    for (i = 0; i < rows->nelts; i++) {
+        const ag_caller_t *is = &APR_ARRAY_IDX(rows, i, ag_callers_row_t).name;
+
+        assert_true(memchr(is->section, '\0', sizeof is->section) && memchr(is->kind, '\0', sizeof is->kind)
+                    && memchr(is->client, '\0', sizeof is->client));
+    }
+    ag_callers_written(part, (const ag_callers_row_t *)rows->elts, rows->nelts);
+}
+
+static void test_callers(void **state)
+{
+    part_t part = {"callers", 4096, attach_callers, use_callers};
 
     bite_both(&part, *state);
 }
@@ -136,6 +169,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_usage),
+        TEST(test_callers),
         TEST(test_bans),
         TEST(test_control),
     };

@@ -9,6 +9,8 @@ ag_unit_tests = \
 	tests/unit/test_authz_ip \
 	tests/unit/test_ban \
 	tests/unit/test_ban_wide \
+	tests/unit/test_callers \
+	tests/unit/test_callers_dbd \
 	tests/unit/test_control \
 	tests/unit/test_counters \
 	tests/unit/test_base_cache \
