@@ -92,6 +92,7 @@ ag_core_c = \
 	src/reply/setting_deprecated.c \
 	src/reply/setting_forms.c \
 	src/reply/setting_hardening.c \
+	src/reply/setting_header.c \
 	src/watch/audit.c \
 	src/watch/callers.c \
 	src/watch/callers_dbd.c \

@@ -155,7 +155,8 @@ static void look_at_section(ag_answer_t *a, request_rec *r)
     const ag_policy_t *policy = ag_policy_of(section);
 
     a->preset = ag_hardening_preset(policy->hardening, ag_is_ours(section));
-    a->secure = a->preset && ag_is_secure(r);
+    a->lines = policy->header_lines;
+    a->secure = (a->preset || a->lines) && ag_is_secure(r);
     a->deprecated = policy->deprecated;
     look_at_cors(a, r);
 }

@@ -64,6 +64,7 @@ typedef struct ag_answer_t {
     /* What the section says of its answers; NULL: nothing. */
     const ag_deprecated_t *deprecated;
     const ag_header_t *preset;
+    const ag_header_lines_t *lines;
     int secure; /* it goes over TLS */
 
     const ag_cors_t *cors; /* which pages of other origins may read it (cors.h) */

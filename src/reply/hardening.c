@@ -4,8 +4,10 @@
  */
 #include "answer.h"
 
-#define AG_HEADER_GONE(word, name) {name, NULL, 1},
-#define SAID(name, value)          {(value) ? (name) : NULL, value, 0},
+#include <string.h>
+
+#define AG_HEADER_GONE(word, name) {name, NULL, 1, 0},
+#define SAID(name, value)          {(value) ? (name) : NULL, value, 0, 0},
 
 static const ag_header_t api[] = {
 #define AG_HEADER(word, name, api, web) SAID(name, api)
@@ -17,12 +19,29 @@ static const ag_header_t web[] = {
 #include "hardening.def"
 #undef AG_HEADER
 };
+#undef AG_HEADER_GONE
 
 const ag_header_t *ag_hardening_preset(int choice, int ours)
 {
     static const ag_header_t *const presets[] = {NULL, api, web, NULL};
 
     return choice == AG_HARDEN_AUTO && ours ? api : presets[choice];
+}
+
+int ag_hardening_known(const char *name)
+{
+#define AG_HEADER(word, name, api, web) name,
+#define AG_HEADER_GONE(word, name)      name,
+    static const char *const names[] = {
+#include "hardening.def"
+    };
+#undef AG_HEADER
+#undef AG_HEADER_GONE
+    int i;
+
+    for (i = 0; i < AG_HEADERS_KNOWN && strcasecmp(names[i], name) != 0; i++) {
+    }
+    return i;
 }
 
 /* What was not said yet is put beside what was: no table is searched twice. */
@@ -36,21 +55,42 @@ static void say(const ag_answer_t *a, const ag_header_t *header)
     }
 }
 
+/* A line takes the preset's place. */
+static const ag_header_t *about(const ag_answer_t *a, int number)
+{
+    const ag_header_t *line = a->lines ? a->lines->known[number] : NULL;
+
+    if (line) {
+        return line;
+    }
+    return a->preset && a->preset[number].name ? &a->preset[number] : NULL;
+}
+
 void ag_answer_hardening(const ag_answer_t *a)
 {
     int i;
 
     for (i = 0; i < AG_HEADERS_KNOWN; i++) {
-        if (a->preset[i].name && i != AG_HEADER_HSTS) {
-            say(a, &a->preset[i]);
+        const ag_header_t *header = i != AG_HEADER_HSTS ? about(a, i) : NULL;
+
+        if (header) {
+            say(a, header);
         }
+    }
+    for (i = 0; a->lines && i < a->lines->others->nelts; i++) {
+        say(a, APR_ARRAY_IDX(a->lines->others, i, const ag_header_t *));
     }
 }
 
 /* Its own moment: a cache may give an answer that came over TLS to somebody who has none (RFC 6797 s7.2). */
 void ag_answer_hsts(const ag_answer_t *a)
 {
-    if (a->preset[AG_HEADER_HSTS].name) {
-        say(a, &a->preset[AG_HEADER_HSTS]);
+    const ag_header_t *header = about(a, AG_HEADER_HSTS);
+    ag_header_t here;
+
+    if (header) {
+        here = *header;
+        here.value = a->secure ? header->value : NULL;
+        say(a, &here);
     }
 }

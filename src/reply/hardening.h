@@ -6,11 +6,14 @@
 #ifndef AG_HARDENING_H
 #define AG_HARDENING_H
 
+#include <apr_tables.h>
+
 /* What is to be done about one name. An application's own value stays, unless `force`. */
 typedef struct ag_header_t {
     const char *name;  /* NULL: nothing */
     const char *value; /* NULL: none is sent */
     int force;
+    int tenant; /* .htaccess says so */
 } ag_header_t;
 
 /* The names of hardening.def. */
@@ -22,6 +25,15 @@ enum {
 };
 #undef AG_HEADER
 #undef AG_HEADER_GONE
+
+/* The number of a name, AG_HEADERS_KNOWN of any other. */
+int ag_hardening_known(const char *name);
+
+/* What the lines of a section say, each of a name of its own. */
+typedef struct ag_header_lines_t {
+    const ag_header_t *known[AG_HEADERS_KNOWN]; /* NULL: nothing */
+    apr_array_header_t *others;                 /* const ag_header_t *, of names no preset knows */
+} ag_header_lines_t;
 
 /* The choices of ApiGuardSecurityHeaders; the first is that of who says nothing. */
 enum { AG_HARDEN_AUTO, AG_HARDEN_API, AG_HARDEN_WEB, AG_HARDEN_OFF };

@@ -32,4 +32,7 @@ extern const ag_setting_kind_t ag_kind_rate_headers, /* unsigned: AG_QUOTA_* bit
 /* int: AG_HARDEN_*. */
 extern const ag_setting_kind_t ag_kind_hardening;
 
+/* ag_header_lines_t *: NULL where no line was written. */
+extern const ag_setting_kind_t ag_kind_header_lines;
+
 #endif

@@ -40,6 +40,7 @@ ag_unit_tests = \
 	tests/unit/test_cred_banned \
 	tests/unit/test_cred_pairs \
 	tests/unit/test_cred_jwt \
+	tests/unit/test_hardening \
 	tests/unit/test_identify \
 	tests/unit/test_cred_key \
 	tests/unit/test_https \
