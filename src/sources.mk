@@ -86,6 +86,8 @@ ag_core_c = \
 	src/reply/hardening.c \
 	src/reply/https.c \
 	src/reply/origin.c \
+	src/reply/page.c \
+	src/reply/prefer.c \
 	src/reply/problem.c \
 	src/reply/quota.c \
 	src/reply/setting_cors.c \

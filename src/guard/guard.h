@@ -60,6 +60,7 @@ typedef struct ag_check_t {
     const ag_bill_t *bill; /* what its limits said last; NULL: nothing */
     const void *config;    /* httpd's own: the section it was made for */
     const char *problem;   /* likewise: what is sent instead of httpd's error page, or NULL */
+    int page;              /* likewise: that is HTML */
     apr_time_t banned;     /* until when the address is, as the section sees it; 0: it is not */
     int ban_looked;        /* that was found out */
     int ours;              /* AuthType ApiGuard is in force */

@@ -207,7 +207,8 @@ void ag_fields_parts(request_rec *r, const char *parts)
 /* A sub-request's refusal tells of no limits: it is no answer yet. */
 void ag_fields_refusal(request_rec *r, ag_check_t *check, unsigned moment, const ag_challenge_t *challenge)
 {
-    ag_fields_t fields = {.answer = {.port = &error_page, .verdict = &check->verdict, .challenge = challenge}};
+    ag_fields_t fields = {
+        .answer = {.port = &error_page, .verdict = &check->verdict, .challenge = challenge, .page = check->page}};
 
     if (!r->main && (check->bill || check->verdict.n_lines || check->exchange->in_flight)) {
         set_limits(&fields, check);

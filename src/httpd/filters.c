@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * filters: the problem document in the place of httpd's HTML, and the moments when an answer gets its
+ * filters: the problem document or our page in the place of httpd's HTML, and the moments when an answer gets its
  * fields (fields.c).
  */
 #include "hide.h"
@@ -11,12 +11,13 @@ static ap_filter_rec_t *problem, *answer, *sending;
 static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
-    const char *body = f->ctx;
+    const ag_check_t *check = f->ctx;
+    const char *body = check->problem;
     apr_bucket_alloc_t *alloc = r->connection->bucket_alloc;
 
     apr_brigade_cleanup(bb);
     ap_remove_output_filter(f);
-    ap_set_content_type(r, "application/problem+json");
+    ap_set_content_type(r, check->page ? "text/html; charset=utf-8" : "application/problem+json");
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_pool_create(body, strlen(body), r->pool, alloc));
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(alloc));
     return ap_pass_brigade(f->next, bb);
@@ -128,7 +129,7 @@ void ag_insert_error_filter(request_rec *r)
     if (check && check->verdict.reason != AG_R_NONE) {
         correct_status(r, check);
         if (check->policy->errors == AG_ERRORS_PROBLEM && check->problem) {
-            ap_add_output_filter_handle(problem, (void *)check->problem, r, r->connection);
+            ap_add_output_filter_handle(problem, check, r, r->connection);
         }
     }
     add_fields(r, ag_fields_error(r, check));

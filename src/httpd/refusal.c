@@ -201,6 +201,14 @@ static int send_to_tls(request_rec *r, ag_check_t *check)
     return HTTP_PERMANENT_REDIRECT;
 }
 
+/* What the client would have as an answer. */
+static const char *asked_for(const ag_check_t *check)
+{
+    const ag_request_t *request = &check->exchange->request;
+
+    return request->header(request, "Accept");
+}
+
 int ag_refusal(request_rec *r, ag_check_t *check)
 {
     ag_verdict_t *verdict = &check->verdict;
@@ -216,6 +224,7 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     }
     verdict->detail = ag_problem_detail(verdict, r->pool); /* for the log and for the client */
     default_retry(verdict, status);
+    check->page = check->policy->errors == AG_ERRORS_PROBLEM && ag_page_preferred(asked_for(check));
     say(r, check, status, AG_AT_REFUSAL);
     ag_hide_upgrade(r);
     if (!r->main && (ag_is_ours(r) || verdict->reason == AG_R_TLS_REQUIRED)) {
@@ -227,7 +236,7 @@ int ag_refusal(request_rec *r, ag_check_t *check)
         verdict->detail = ag_policy_advice(check->policy, r->pool); /* for the client alone */
     }
     if (check->policy->errors == AG_ERRORS_PROBLEM) {
-        check->problem = ag_problem(verdict, status, request_id(check->exchange), r->pool);
+        check->problem = (check->page ? ag_page : ag_problem)(verdict, status, request_id(check->exchange), r->pool);
     }
     hold_place(r, check, status);
     return status;

@@ -60,6 +60,7 @@ typedef struct ag_answer_t {
     apr_int64_t now;             /* seconds since 1970 */
 
     const ag_challenge_t *challenge;
+    int page; /* the refusal is a page for a browser */
 
     /* What the section says of its answers; NULL: nothing. */
     const ag_deprecated_t *deprecated;

@@ -27,13 +27,12 @@ static const struct {
 
 #define N_TYPES (int)(sizeof types / sizeof *types)
 
-/* A type's title is the same in every document (RFC 9457 s3.1.3); NULL: the type has none. */
-static const char *title_of_type(const char *type)
+const char *ag_problem_type_title(const ag_reason_t *reason)
 {
     int i;
 
-    for (i = *type == 'h' ? 0 : N_TYPES; i < N_TYPES; i++) {
-        if (strcmp(types[i].type, type) == 0) {
+    for (i = *reason->type == 'h' ? 0 : N_TYPES; i < N_TYPES; i++) {
+        if (strcmp(types[i].type, reason->type) == 0) {
             return types[i].title;
         }
     }
@@ -112,31 +111,33 @@ const char *ag_problem_detail(const ag_verdict_t *verdict, apr_pool_t *p)
     return verdict->detail;
 }
 
-static void add_name(ag_buf_t *b, const char **comma, const ag_quota_policy_t *policy)
-{
-    ag_buf_str(b, *comma);
-    ag_json_string(b, policy->name);
-    *comma = ",";
-}
-
-static void violated(ag_buf_t *b, const ag_verdict_t *verdict)
+void ag_problem_violated(const ag_verdict_t *verdict, ag_problem_name_fn each, void *ctx, apr_pool_t *p)
 {
     const ag_quota_in_flight_t *in_flight;
-    const char *comma = "";
     int i;
 
-    ag_buf_str(b, AG_JSON_NAME("violated-policies") "[");
+    if (verdict->reason != AG_R_RATE_EXCEEDED && verdict->reason != AG_R_CONCURRENCY_EXCEEDED) {
+        return;
+    }
     for (i = 0; i < verdict->n_lines; i++) {
         if (verdict->lines[i].refused && !verdict->lines[i].dry_run) {
-            add_name(b, &comma, verdict->lines[i].policy);
+            each(ctx, verdict->lines[i].policy->name, p);
         }
     }
     for (in_flight = verdict->in_flight; in_flight; in_flight = in_flight->next) {
         if (in_flight->refused && !in_flight->dry_run) {
-            add_name(b, &comma, in_flight->policy);
+            each(ctx, in_flight->policy->name, p);
         }
     }
-    ag_buf_str(b, "]");
+}
+
+static void add_name(void *ctx, const char *name, apr_pool_t *p)
+{
+    ag_buf_t *b = ctx;
+
+    (void)p;
+    ag_buf_str(b, b->at[-1] == '[' ? "" : ",");
+    ag_json_string(b, name);
 }
 
 static void text_member(ag_buf_t *b, const char *name, const char *value)
@@ -151,7 +152,7 @@ const char *ag_problem(const ag_verdict_t *verdict, int status, const char *requ
 {
     const ag_reason_t *reason = ag_reason(verdict->reason);
     const char *detail = ag_problem_detail(verdict, p);
-    const char *title = title_of_type(reason->type);
+    const char *title = ag_problem_type_title(reason);
     ag_buf_t b;
 
     /* Where the title is the type's, the sentence that tells this reason is the least detail. */
@@ -169,7 +170,9 @@ const char *ag_problem(const ag_verdict_t *verdict, int status, const char *requ
         ag_buf_uint(&b, verdict->retry_after);
     }
     if (verdict->reason == AG_R_RATE_EXCEEDED || verdict->reason == AG_R_CONCURRENCY_EXCEEDED) {
-        violated(&b, verdict);
+        ag_buf_str(&b, AG_JSON_NAME("violated-policies") "[");
+        ag_problem_violated(verdict, add_name, &b, p);
+        ag_buf_str(&b, "]");
     }
     ag_buf_str(&b, said[verdict->reason].error);
     text_member(&b, AG_JSON_NAME("message"), detail ? detail : reason->title);

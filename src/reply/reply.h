@@ -26,4 +26,17 @@ const char *ag_problem(const ag_verdict_t *verdict, int status, const char *requ
 /* The sentence that explains the refusal: verdict->detail, or one made from the limit. */
 const char *ag_problem_detail(const ag_verdict_t *verdict, apr_pool_t *p);
 
+/* A problem type's own title, the same in every document (RFC 9457 s3.1.3); NULL: the type has none. */
+const char *ag_problem_type_title(const ag_reason_t *reason);
+
+/* Gives each() the names of the limits that refused, on the wire. */
+typedef void (*ag_problem_name_fn)(void *ctx, const char *name, apr_pool_t *p);
+void ag_problem_violated(const ag_verdict_t *verdict, ag_problem_name_fn each, void *ctx, apr_pool_t *p);
+
+/* 1 when whoever sends that Accept (NULL: none) would rather have a page than JSON, as browsers do. */
+int ag_page_preferred(const char *accept);
+
+/* The same refusal as a page of HTML in UTF-8, from `p`. */
+const char *ag_page(const ag_verdict_t *verdict, int status, const char *request_id, apr_pool_t *p);
+
 #endif

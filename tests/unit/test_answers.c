@@ -20,8 +20,10 @@ static const ag_challenge_t apikey = {"WWW-Authenticate", APIKEY, 0, NULL};
 static const ag_deprecated_t deprecated = {.since = "@1", .link = "</v2/>"};
 static ag_verdict_t refused = {.reason = AG_R_RATE_EXCEEDED, .retry_after = 9, .lines = &line, .n_lines = 1};
 
-#define ENDS  "Deprecation: @1\nLink: </v2/>\n"
-#define CORS  "Access-Control-Allow-Origin: *\nAccess-Control-Expose-Headers: Retry-After\n"
+#define ENDS "Deprecation: @1\nLink: </v2/>\n"
+#define CORS "Access-Control-Allow-Origin: *\nAccess-Control-Expose-Headers: Retry-After\n"
+#define CSP                                                                                                          \
+    "Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\n"
 #define QUOTA "RateLimit-Policy: \"5/min\";q=5;w=60\nRateLimit: \"5/min\";r=0;t=9\n"
 
 #define HARD                                                                                                         \
@@ -43,6 +45,7 @@ static ag_answer_t full(unsigned moments, apr_pool_t *p)
     a.challenge = &apikey;
     a.deprecated = &deprecated;
     a.cors = &anybody;
+    a.page = 1;
     a.preset = ag_hardening_preset(AG_HARDEN_API, 0);
     a.secure = 1;
     return a;
@@ -135,7 +138,8 @@ static void test_order(void **state)
         {AG_AT_SENDING, QUOTA HSTS},
         {AG_AT_ANSWER | AG_AT_SENDING, "Cache-Control: private, no-cache\n" QUOTA ENDS CORS HARD HSTS},
         {AG_AT_PARTS, "Cache-Control: private, no-cache\nVary: X-Part\n"},
-        {AG_AT_REFUSAL, "Retry-After: 9\n" QUOTA "Cache-Control: no-store\nWWW-Authenticate: ApiKey realm=\"API\"\n"},
+        {AG_AT_REFUSAL,
+         "Retry-After: 9\n" QUOTA "Cache-Control: no-store\n" CSP "WWW-Authenticate: ApiKey realm=\"API\"\n"},
         {AG_AT_STATUS, "WWW-Authenticate: ApiKey realm=\"API\"\n"},
     };
     int i;

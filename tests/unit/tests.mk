@@ -102,6 +102,7 @@ ag_unit_tests = \
 	tests/unit/test_limit_killed \
 	tests/unit/test_limit_store \
 	tests/unit/test_change_signal \
+	tests/unit/test_page \
 	tests/unit/test_policy \
 	tests/unit/test_policy_merge \
 	tests/unit/test_policy_values \
