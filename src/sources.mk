@@ -130,6 +130,7 @@ ag_core_c = \
 	src/cred/jwt_issuer.c \
 	src/cred/jwt_key.c \
 	src/cred/tls.c \
+	src/cred/token_binding.c \
 	src/cred/token_memo.c \
 	src/guard/ban_step.c \
 	src/guard/bill.c \
@@ -244,6 +245,7 @@ ag_core_h = \
 	src/cred/cred.def \
 	src/cred/jwt_claims.h \
 	src/cred/tls.h \
+	src/cred/token_binding.h \
 	src/cred/token_memo.h \
 	src/guard/bill.h \
 	src/guard/guard.h \

@@ -24,6 +24,7 @@ struct ag_principal_t {
     const char *client;         /* the client's name, or NULL */
     const char *user;           /* a token's user, or NULL */
     const char *key_id;         /* public prefix of a key, `kid` of a token's key; or NULL */
+    const char *bound_to;       /* a token's: x5t#S256 of the client certificate that must come with it; or NULL */
     int anonymous;              /* nobody in particular: limits count the address */
     apr_uint64_t number;        /* a key's number in its table; 0: it has none, so nobody counts its use */
     ag_words_t scopes;          /* neither these nor roles hold a blank: they are joined for whoever comes next */

@@ -40,6 +40,10 @@ struct ag_request_t {
     /* 1 when it came over TLS. Where `proto` is not NULL, a proxy in front of this server ends TLS: then it is 1 only
      * when one that is trusted brought the request, and says https in the field of that name. */
     int (*secure)(const ag_request_t *request, const char *proto);
+
+    /* What httpd's TLS knows of the client's connection by a name such as SSL_CLIENT_CERT; NULL: the request did not
+     * come over TLS to this server, or there is no such thing. */
+    const char *(*tls)(const ag_request_t *request, const char *name);
     void *ctx; /* src/httpd's own */
 };
 

@@ -10,6 +10,7 @@
 
 #include "cred.h"
 #include "jwt_cause.h"
+#include "token_binding.h"
 #include "token_memo.h"
 
 #define MEMO_TTL apr_time_from_sec(300)
@@ -43,6 +44,13 @@ static ag_reason_e judge_times(const ag_token_memo_t *memo, ag_cred_call_t *call
     return memo->expires && memo->expires <= now ? refuse(call, AG_JWT_EXPIRED)
            : memo->begins > now                  ? refuse(call, AG_JWT_EARLY)
                                                  : AG_R_NONE;
+}
+
+/* What a token is bound to is remembered with it, and is shown anew with each request. */
+static ag_reason_e judge_binding(const ag_principal_t *who, ag_cred_call_t *call)
+{
+    call->detail = ag_token_binding_prove(who->bound_to, call->request);
+    return call->detail ? AG_R_TOKEN_INVALID : AG_R_NONE;
 }
 
 /* 1 when a fresh memo was found; *reason is then the answer. */
@@ -132,6 +140,9 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
     id = ag_id_mix(call->jwt_realm, ag_sip(call->engine->sip, text, n));
     if (!recall(&reason, who, call, text, n, id)) {
         reason = verify(who, call, text, n, id);
+    }
+    if (reason == AG_R_NONE && (*who)->bound_to) {
+        reason = judge_binding(*who, call);
     }
     if (*who) {
         (*who)->realm = call->jwt_realm;

@@ -142,6 +142,7 @@ typedef struct ag_jwt_policy_t {
     const char *const *issuer_names; /* what they are called, one beside each: its name=, else itself */
     ag_words_t audiences;            /* empty: any */
     unsigned types;                  /* AG_TYP_*; AG_TYP_OTHER: any type */
+    int bound_only;                  /* a token must be bound to who shows it (token_binding.h) */
     int leeway;                      /* seconds, on exp, nbf and iat */
     int max_lifetime;                /* seconds from iat (else now, with leeway) to exp; 0: no bound */
     ag_words_t required;             /* claims that must be there */
@@ -175,7 +176,7 @@ const char *ag_jwt_issuer_at(const ag_jwt_policy_t *policy, int i, int *more);
  * from which it is good (nbf - leeway; 0: always); both are set with AG_R_NONE.
  * *forged says that it is no token, or that a key was there and the signature is not its; a `kid` no
  * set knows is token_invalid, but may only be one that we have not learned yet. who->kind,
- * who->realm, who->wildcards and the name of the issuer are left to the caller. */
+ * who->realm, who->wildcards, the name of the issuer and the proof of who->bound_to are left to the caller. */
 ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *expires, const char **detail,
                          int *forged, const ag_jwt_policy_t *policy, const char *text, apr_size_t n, apr_time_t now,
                          apr_pool_t *p);

@@ -6,6 +6,7 @@
  */
 #include "jwt_cause.h"
 #include "jwt_claims.h"
+#include "token_binding.h"
 
 #include <string.h>
 
@@ -200,7 +201,8 @@ ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *e
         return reason;
     }
     made = make_who(&jwt, key, &c, p);
-    if ((*detail = ag_jwt_claims_who(made, &policy->map, c.all, p))) {
+    if ((*detail = ag_jwt_claims_who(made, &policy->map, c.all, p))
+        || (*detail = ag_token_binding_read(&made->bound_to, c.all, policy->bound_only, p))) {
         return AG_R_TOKEN_INVALID;
     }
     *who = made;

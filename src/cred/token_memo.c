@@ -38,6 +38,7 @@ apr_size_t ag_token_memo_write(char *record, apr_size_t size, const ag_token_mem
     put(&b, who->client);
     put(&b, who->user);
     put(&b, who->key_id);
+    put(&b, who->bound_to);
     put_words(&b, &who->scopes);
     put_words(&b, &who->roles);
     return b.full ? 0 : (apr_size_t)(b.at - b.start);
@@ -85,6 +86,7 @@ int ag_token_memo_read(ag_token_memo_t *memo, ag_principal_t **out, const char *
     who->client = take(&at, end);
     who->user = take(&at, end);
     who->key_id = take(&at, end);
+    who->bound_to = take(&at, end);
     take_words(&who->scopes, head.scopes, &at, end, p);
     take_words(&who->roles, head.roles, &at, end, p);
     *out = who;

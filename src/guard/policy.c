@@ -142,6 +142,7 @@ void ag_policy_jwt(ag_jwt_policy_t *jwt, const ag_policy_t *policy, apr_pool_t *
     jwt->issuer_names = policy->issuers.names;
     jwt->audiences = policy->audiences.words;
     jwt->types = policy->token_types;
+    jwt->bound_only = policy->token_binding == AG_BINDING_REQUIRE;
     jwt->leeway = (int)policy->leeway;
     jwt->max_lifetime = (int)policy->max_lifetime;
     jwt->required = policy->required.words;

@@ -140,6 +140,7 @@ static ag_exchange_t *make_exchange(kept_t *kept, request_rec *r)
     request->header = header;
     request->spellings = spellings;
     request->secure = ag_secure;
+    request->tls = ag_tls;
     request->authorization = r->proxyreq == PROXYREQ_PROXY ? "Proxy-Authorization" : "Authorization";
     request->ctx = r;
     exchange->engine = ag_server_of(r->server)->engine;

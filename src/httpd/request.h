@@ -56,7 +56,8 @@ void ag_hide_field(request_rec *r, ag_exchange_t *exchange, const char *name, co
 /* 1 when the client's request, from which r came, was sent over TLS (secure.c): HTTP/2's streams, redirects and
  * sub-requests too. Cheap enough to be asked wherever it matters. */
 int ag_is_secure(request_rec *r);
-int ag_secure(const ag_request_t *request, const char *proto); /* request->secure */
+int ag_secure(const ag_request_t *request, const char *proto);     /* request->secure */
+const char *ag_tls(const ag_request_t *request, const char *name); /* request->tls */
 
 /* Looks for mod_remoteip (a post_config hook). */
 int ag_secure_look(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);

@@ -61,6 +61,15 @@ int ag_secure(const ag_request_t *request, const char *proto)
     return is_secure(request->ctx, proto);
 }
 
+const char *ag_tls(const ag_request_t *request, const char *name)
+{
+    request_rec *top = request->ctx;
+    const char *value =
+        is_secure(top, NULL) ? ap_ssl_var_lookup(request->pool, top->server, top->connection, top, name) : NULL;
+
+    return value && *value ? value : NULL;
+}
+
 int ag_is_secure(request_rec *r)
 {
     const char *proto = ag_policy_of(r)->tls.proto;

@@ -41,7 +41,7 @@ frame() {
     echo "PidFile $work/httpd.pid"
     echo "DefaultRuntimeDir $work"
     echo "Listen 127.0.0.1:9"
-    for name in mpm_event authn_core authz_core authz_user authz_host dbd proxy proxy_http remoteip; do
+    for name in mpm_event authn_core authz_core authz_user authz_host dbd proxy proxy_http remoteip ssl; do
         echo "LoadModule ${name}_module $modules/mod_$name.so"
     done
     echo "LoadModule apiguard_module $module"

@@ -197,6 +197,8 @@ static const struct {
     {AG_POLICY_method_scopes, "GET=a none", "ApiGuardMethodScopes: \"none\" is not allowed"},
     {AG_POLICY_token_types, "at+jwt id+jwt", "ApiGuardTokenType: \"id+jwt\" is not allowed: at+jwt, jwt or any"},
     {AG_POLICY_token_types, "none", "ApiGuardTokenType: \"none\" is not allowed: at+jwt, jwt or any"},
+    {AG_POLICY_token_binding, "off", "ApiGuardTokenBinding: \"off\" is not allowed: require or on"},
+    {AG_POLICY_token_binding, "on require", "ApiGuardTokenBinding: one value is allowed"},
     {AG_POLICY_leeway, "601", "ApiGuardLeeway: \"601\" is not a number from 0 to 600"},
     {AG_POLICY_claim_map, "user", "ApiGuardClaimMap: \"user\" is not allowed: user=, client="},
     {AG_POLICY_claim_map, "user=", "ApiGuardClaimMap: \"user=\" is not allowed"},

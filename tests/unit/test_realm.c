@@ -17,11 +17,17 @@
 static const struct {
     const char *directive, *line;
 } others[] = {
-    {"ApiGuardJWTKey", "HS256 FILE"},    {"ApiGuardJWKS", "SET"},
-    {"ApiGuardIssuer", "https://id"},    {"ApiGuardAudience", "me"},
-    {"ApiGuardTokenType", "any"},        {"ApiGuardLeeway", "31"},
-    {"ApiGuardClaimMap", "user=sub"},    {"ApiGuardMaxLifetime", "1h"},
-    {"ApiGuardRequireClaim", "exp sub"}, {"ApiGuardKeyQuery", "\"SELECT client_name FROM t WHERE h = %s\""},
+    {"ApiGuardJWTKey", "HS256 FILE"},
+    {"ApiGuardJWKS", "SET"},
+    {"ApiGuardIssuer", "https://id"},
+    {"ApiGuardAudience", "me"},
+    {"ApiGuardTokenType", "any"},
+    {"ApiGuardTokenBinding", "require"},
+    {"ApiGuardLeeway", "31"},
+    {"ApiGuardClaimMap", "user=sub"},
+    {"ApiGuardMaxLifetime", "1h"},
+    {"ApiGuardRequireClaim", "exp sub"},
+    {"ApiGuardKeyQuery", "\"SELECT client_name FROM t WHERE h = %s\""},
     {"ApiGuardKeyPepper", "FILE"},
 };
 

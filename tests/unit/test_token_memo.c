@@ -11,7 +11,11 @@
 
 static ag_principal_t make_who(apr_pool_t *p)
 {
-    ag_principal_t who = {.issuer = "https://id.example", .client = "acme", .user = "J\xC3\xB6rg", .key_id = "k1"};
+    ag_principal_t who = {.issuer = "https://id.example",
+                          .client = "acme",
+                          .user = "J\xC3\xB6rg",
+                          .key_id = "k1",
+                          .bound_to = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"};
 
     assert_null(ag_text_words(&who.scopes, "read orders:* \"\"", p));
     assert_null(ag_text_words(&who.roles, "dev \"two words\"", p));
@@ -56,6 +60,7 @@ static apr_size_t round_trip(const ag_principal_t *who, apr_pool_t *p)
     same_text(back->client, who->client);
     same_text(back->user, who->user);
     same_text(back->key_id, who->key_id);
+    same_text(back->bound_to, who->bound_to);
     same_words(&back->scopes, &who->scopes);
     same_words(&back->roles, &who->roles);
     assert_null(back->networks);

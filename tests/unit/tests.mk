@@ -117,6 +117,7 @@ ag_unit_tests = \
 	tests/unit/test_shared_lists \
 	tests/unit/test_inflight \
 	tests/unit/test_statement \
+	tests/unit/test_token_binding \
 	tests/unit/test_token_memo \
 	tests/unit/test_usage \
 	tests/unit/test_usage_dbd

@@ -91,7 +91,8 @@ def test_htaccess_expressions_are_restricted(web, key):
 @pytest.mark.parametrize("line", [
     "ApiGuardHideCredentials none", "ApiGuardHideCredentials key", "ApiGuardIssuer https://evil",
     "ApiGuardAudience mine", "ApiGuardRequireClaim sub", "ApiGuardClaimMap scope=sub",
-    "ApiGuardLeeway 600", "ApiGuardMaxLifetime none", "ApiGuardTokenType any"])
+    "ApiGuardLeeway 600", "ApiGuardMaxLifetime none", "ApiGuardTokenType any",
+    "ApiGuardTokenBinding on"])
 def test_htaccess_may_not_say_what_a_token_must_be_or_what_is_hidden(web, key, line):
     """A tenant would say whose tokens are good, and read the keys of others."""
     web.expect(r"\.htaccess")

@@ -37,6 +37,8 @@ IN_SECTION = [
     ("ApiGuardTokenType", ["missing"]),
     ("ApiGuardTokenType id+jwt", ["id+jwt", "at+jwt", "any"]),
     ("ApiGuardTokenType none", ["none", "at+jwt", "any"]),
+    ("ApiGuardTokenBinding off", ["off", "require", "on"]),
+    ("ApiGuardTokenBinding on require", ["require"]),
     ("ApiGuardLeeway -1", ["-1"]),
     ("ApiGuardLeeway 30s30", ["30s30"]),
     ("ApiGuardLeeway 100000", ["100000"]),
@@ -246,7 +248,7 @@ def test_what_belongs_to_a_section_is_refused_outside(web, line):
 
 @pytest.mark.parametrize("line", [
     "ApiGuardIssuer https://a", "ApiGuardAudience a", "ApiGuardLeeway 5", "ApiGuardMaxLifetime 1h",
-    "ApiGuardTokenType at+jwt",
+    "ApiGuardTokenType at+jwt", "ApiGuardTokenBinding require",
     "ApiGuardRequireClaim exp", "ApiGuardClaimMap user=email", "ApiGuardStoreFailure deny",
     "ApiGuardJWTKey HS256 file:{folder}/hs256"])
 def test_what_may_stand_in_the_server_and_in_a_section(web, folder, line):
@@ -309,6 +311,7 @@ def test_the_documented_defaults_are_accepted(own_httpd):
     ApiGuardCounterStore shm
     ApiGuardSharedMemory 32M
     ApiGuardTokenType at+jwt jwt
+    ApiGuardTokenBinding on
     ApiGuardLeeway 30
     ApiGuardRequireClaim exp
     ApiGuardStoreFailure local
