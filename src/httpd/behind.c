@@ -48,7 +48,7 @@ void ag_hide_behind(request_rec *r)
     if (check && check->passed && (ag_is_ours(from) || !check->verdict.who)) {
         return; /* hidden at the gate, or nobody's */
     }
-    if (ag_is_ours(from) || is_password(from, check) || (check && check->verdict.reason == AG_R_TLS_REQUIRED)) {
+    if (ag_is_ours(from) || is_password(from, check)) {
         hide_refused(r, ag_check_of(from));
     }
     if (is_early(from, check)) {

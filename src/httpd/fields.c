@@ -156,7 +156,7 @@ static void look_at_section(ag_answer_t *a, request_rec *r)
 
     a->preset = ag_hardening_preset(policy->hardening, ag_is_ours(section));
     a->lines = policy->header_lines;
-    a->secure = (a->preset || a->lines) && ag_is_secure(r);
+    a->secure = (a->preset || a->lines) && ag_is_secure(section);
     a->deprecated = policy->deprecated;
     look_at_cors(a, r);
 }

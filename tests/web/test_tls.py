@@ -15,7 +15,7 @@ from support.tls import HOST, Certificates, TlsClient
 
 SIGNER = Key("HS256")
 CONF = "Protocols h2 h2c http/1.1\n" + HOST + r"""
-LogFormat "%U|%>s|%{APIGUARD_DECISION}e|%{APIGUARD_KEY_ID}e" vars
+LogFormat "%U|%>s|%{APIGUARD_DECISION}e|%{APIGUARD_KEY_ID}e|%{X-API-Key}i|%{COPY}e" vars
 CustomLog {root}/logs/vars.log vars
 SetEnvIf X-API-Key "(.+)" COPY=$1
 SetEnvIf Authorization "(.+)" TOKEN=$1
@@ -85,6 +85,15 @@ SetEnvIf Authorization "(.+)" TOKEN=$1
 <Location "/s/elsewhere/">
     ErrorDocument 404 /s/moved/hello.html
 </Location>
+<Directory "{root}/htdocs/listed">
+    ErrorDocument 403 /told/
+    <Files "index.html">
+        ApiGuardTLS require
+        ApiGuardErrors httpd
+        ApiGuardHideCredentials none
+        ApiGuardKeyFrom header:X-API-Key query:apikey
+    </Files>
+</Directory>
 <Location "/told/">
     ProxyPass "http://127.0.0.1:{backend}/told/"
     RequestHeader set X-Copy "%{COPY}e and %{REDIRECT_COPY}e"
@@ -107,7 +116,7 @@ def certificates():
 def web(make_httpd, backend, certificates):
     folder = Directory("tls-keys")
     words = {"keyfile": folder.write("hs256.key", SIGNER.file()), "backend": backend.port, **certificates.words()}
-    server = make_httpd(CONF, modules=MODULES, words=words, files={"users": USERS})
+    server = make_httpd(CONF, modules=MODULES, words=words, files={"users": USERS, "listed/index.html": "an index\n"})
     server.tls = TlsClient(certificates)
     server.backend = backend
     yield server
@@ -220,7 +229,9 @@ def test_whatever_the_authtype(web):
     web.expect("AH01797")  # mod_access_compat, whom Satisfy Any asks
     for section in ("basic", "any"):
         assert_refused(web.get(f"/s/{section}/hello.html", basic=("u", "secret")), "tls_required")
-        assert_refused(web.get(f"/s/{section}/hello.html", basic=("u", "wrong password")), "tls_required")
+        wrong = web.get(f"/s/{section}/hello.html", basic=("u", "wrong password"))
+        assert_refused(wrong, "tls_required")
+        assert wrong.header("WWW-Authenticate") is None  # asked for by nobody
         assert_refused(web.get(f"/s/{section}/hello.html"), "tls_required")
         assert web.tls.get(f"/s/{section}/hello.html", basic=("u", "secret")).status == 200
         assert web.tls.get(f"/s/{section}/hello.html").status == 401
@@ -237,8 +248,17 @@ def test_satisfy_any_opens_nothing(web, key):
 
 def test_an_error_document_does_not_see_it(web, key):
     """Whatever ApiGuardHideCredentials says, in a section of no AuthType of ours, and no copy of it either."""
+    told(web, "/s/httpd/hello.html", key)
+
+
+def test_nor_does_that_of_an_index(web, key):
+    """mod_dir looked at it by a sub-request; the client's request is refused for that."""
+    told(web, "/listed/", key)
+
+
+def told(web, path, key):
     secrets = [key, "0123456789abcdef.0123.456", "cDpzZWNyZXRzZWNyZXRzZWNyZXQ="]
-    answer = web.get(f"/s/httpd/hello.html?apikey={key}", key=key, headers=[
+    answer = web.get(f"{path}?apikey={key}", key=key, headers=[
         ("Authorization", f"Bearer {secrets[1]}"), ("Proxy-Authorization", f"Basic {secrets[2]}"),
         ("Accept", "*/*")])
     assert answer.json["path"] == "/told/"
@@ -257,8 +277,15 @@ def test_sections_inside(web, key):
 
 def test_a_variable_says_why(web, key):
     web.get("/s/must/hello.html?variables", key=key)
-    assert f"/s/must/hello.html|403|tls_required|{key[:12]}\n" in \
+    assert f"/s/must/hello.html|403|tls_required|{key[:12]}|-|***\n" in \
         web.named_log("vars.log", f"|403|tls_required|{key[:12]}")
+
+
+def test_a_log_of_fields_does_not_show_it(web, key):
+    """In a section of another AuthType, and of none."""
+    for path in ("/s/basic/logged.html", "/s/unguarded/logged.html"):
+        assert_refused(web.get(path, key=key), "tls_required")
+        assert f"{path}|403|tls_required|{key[:12]}|-|***\n" in web.named_log("vars.log", path)
 
 
 # ---- redirects ----------------------------------------------------------------------------------------

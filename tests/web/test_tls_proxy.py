@@ -30,6 +30,11 @@ UseCanonicalName On
 <Location "/s/must/inner/other/">
     ApiGuardTLS redirect proto=X-Scheme port=444
 </Location>
+<Location "/s/strict/">
+    ApiGuardTLS redirect proto=X-Forwarded-Proto
+    ApiGuardSecurityHeaders api
+    ErrorDocument 404 /s/page/hello.html
+</Location>
 <Location "/s/own/">
     ApiGuardTLS require
 </Location>
@@ -120,6 +125,15 @@ def test_without_proto_the_connection_counts(web, key):
     """Neither a proxy's word nor how the server is called (ServerName https://...)."""
     assert_refused(web.get("/s/own/hello.html", key=key, headers=HTTPS), "tls_required")
     assert web.tls.get("/s/own/hello.html", key=key).status == 200
+
+
+def test_strict_transport_security_follows_it(web):
+    """A browser that came to the proxy over TLS is told to stay there; also by a page of errors from elsewhere."""
+    for page, status in (("hello.html", 200), ("nowhere", 404)):
+        answer = web.get(f"/s/strict/{page}", headers=HTTPS)
+        assert answer.status == status and answer.header("Strict-Transport-Security")
+    moved = web.get("/s/strict/hello.html", headers=BY_PROXY)
+    assert moved.status == 308 and not moved.header("Strict-Transport-Security")
 
 
 def test_an_inner_section_inherits_the_field(web):
