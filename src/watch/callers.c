@@ -165,7 +165,7 @@ static int in_order(const void *a, const void *b)
     return order ? order : (x->day > y->day) - (x->day < y->day);
 }
 
-/* Begins behind the last stripe of the time before, so none waits for ever. */
+/* Goes on where it ended the time before, with the stripe that was too much for it, so none waits for ever. */
 apr_array_header_t *ag_callers_rows(ag_callers_t *callers, int max, apr_time_t now, apr_pool_t *p)
 {
     apr_array_header_t *rows = apr_array_make(p, 0, sizeof(ag_callers_row_t));
@@ -173,13 +173,14 @@ apr_array_header_t *ag_callers_rows(ag_callers_t *callers, int max, apr_time_t n
     apr_uint64_t i, set;
 
     for (i = 0; i < table->n_stripes && rows->nelts < max; i++) {
-        apr_uint64_t stripe = callers->next++ % table->n_stripes;
+        apr_uint64_t stripe = callers->next % table->n_stripes;
 
         ag_lock_take(ag_table_lock(table, stripe));
         for (set = stripe * table->each; set < (stripe + 1) * table->each; set++) {
             copy_set(rows, max, ag_table_set(table, set), now);
         }
         ag_lock_give(ag_table_lock(table, stripe));
+        callers->next += rows->nelts < max;
     }
     qsort(rows->elts, (size_t)rows->nelts, sizeof(ag_callers_row_t), in_order);
     return rows;

@@ -152,27 +152,51 @@ static void test_what_nobody_writes(void **state)
     assert_string_equal(turn(callers, NOW + apr_time_from_sec(7 * DAY + 1), 0, *state), "");
 }
 
-/* A few rows at a time: none waits for ever. */
+/* A few rows at a time, of clients that go on calling: none waits for ever. */
 static void test_turns(void **state)
 {
     ag_callers_t *callers = make(SIZE, *state);
-    int i, rounds = 0;
+    int seen[50] = {0}, i, round, left = 50;
 
-    for (i = 0; i < 50; i++) {
-        call(callers, "/v1", apr_psprintf(*state, "client%d", i), NOW, 0);
-    }
-    for (i = 0; i < 50; rounds++) {
-        const apr_array_header_t *rows = ag_callers_rows(callers, 7, NOW, *state);
+    for (round = 0; left && round < 200; round++) {
+        const apr_array_header_t *rows;
 
-        assert_true(rows->nelts <= 7 && rounds < 100);
+        for (i = 0; i < 50; i++) {
+            call(callers, "/v1", apr_psprintf(*state, "%d", i), NOW, 0);
+        }
+        rows = ag_callers_rows(callers, 20, NOW, *state);
+        assert_true(rows->nelts <= 20);
+        for (i = 0; i < rows->nelts; i++) {
+            left -= !seen[atol(APR_ARRAY_IDX(rows, i, ag_callers_row_t).name.client)]++;
+        }
         ag_callers_written(callers, (const ag_callers_row_t *)rows->elts, rows->nelts);
-        i += rows->nelts;
     }
-    assert_string_equal(turn(callers, NOW, 1, *state), "");
+    assert_int_equal(left, 0);
+}
+
+/* A child that was taken over leaves a text without an end. */
+static void test_a_text_without_an_end(void **state)
+{
+    char *memory = apr_pcalloc(*state, SIZE);
+    ag_callers_t *callers;
+    const ag_callers_row_t *row;
+    ag_caller_t *name;
+
+    counts_fresh();
+    assert_int_equal(ag_callers_attach(&callers, memory, SIZE, 1, *state), APR_SUCCESS);
+    call(callers, "/v1", "acme", NOW, 0);
+    name = (ag_caller_t *)((char *)memmem(memory, SIZE, "/v1", 4) - offsetof(ag_caller_t, section));
+    memset(name->section, 'x', sizeof name->section);
+    memset(name->kind, 'x', sizeof name->kind);
+    memset(name->client, 'x', sizeof name->client);
+    row = (const ag_callers_row_t *)ag_callers_rows(callers, 1, NOW, *state)->elts;
+    assert_int_equal(strlen(row->name.section), sizeof name->section - 1);
+    assert_int_equal(strlen(row->name.kind), sizeof name->kind - 1);
+    assert_int_equal(strlen(row->name.client), sizeof name->client - 1);
 }
 
 #define CHILDREN 4
-#define EACH     2000
+#define EACH     40000
 
 static void test_processes(void **state)
 {
@@ -189,7 +213,7 @@ static void test_processes(void **state)
     }
     while (wait(NULL) > 0) {
     }
-    assert_string_equal(turn(callers, NOW, 1, *state), "/v1 key:even 4000/2000@0\n/v1 key:odd 4000/0@0\n");
+    assert_string_equal(turn(callers, NOW, 1, *state), "/v1 key:even 80000/40000@0\n/v1 key:odd 80000/0@0\n");
 }
 
 static void test_the_next_generation(void **state)
@@ -218,6 +242,7 @@ int main(void)
         TEST(test_turns),
         TEST(test_processes),
         TEST(test_the_next_generation),
+        TEST(test_a_text_without_an_end),
     };
 
     return cmocka_run_group_tests_name("callers", tests, NULL, NULL);

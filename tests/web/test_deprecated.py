@@ -129,6 +129,11 @@ def test_what_the_application_says(web):
     assert sorted(answer.all("Link")) == sorted([LINK, "</style.css>; rel=preload"])
 
 
+def test_an_answer_that_has_not_changed(web):
+    tag = web.get("/s/plain/hello.html").header("ETag")
+    assert told(web.get("/s/plain/hello.html", headers={"If-None-Match": tag})).status == 304
+
+
 def test_a_proxied_answer(web):
     assert told(web.get("/p/later/hello")).status == 200
 
