@@ -260,5 +260,6 @@ def test_every_method_is_refused_alike(web, method):
 
 def test_every_reason_is_tested_somewhere():
     elsewhere = """keystore_unavailable keyset_unavailable counters_unavailable rate_exceeded
-                   internal_error list_unavailable banned concurrency_exceeded issuer_denied"""
+                   internal_error list_unavailable banned concurrency_exceeded issuer_denied
+                   tls_required origin_denied gone"""
     assert set(REASONS) == set(IDS) | set(elsewhere.split())
