@@ -27,6 +27,11 @@ static void put_into(apr_table_t *fields, ag_put_e how, const char *name, const 
             apr_table_unset(fields, name);
         }
         break;
+    case AG_PUT_UNSAID:
+        if (!apr_table_get(fields, name)) {
+            apr_table_addn(fields, name, value);
+        }
+        break;
     case AG_PUT_BESIDE:
         apr_table_addn(fields, name, value);
         break;
@@ -39,9 +44,13 @@ static void put_into(apr_table_t *fields, ag_put_e how, const char *name, const 
 static void put(void *ctx, ag_put_e how, const char *name, const char *value)
 {
     request_rec *r = ctx;
+    int other = !apr_is_empty_table(r->err_headers_out);
 
+    if (other && how == AG_PUT_UNSAID && apr_table_get(r->err_headers_out, name)) {
+        return;
+    }
     put_into(r->headers_out, how, name, value);
-    if (how == AG_PUT_ALONE && !apr_is_empty_table(r->err_headers_out)) {
+    if (other && how == AG_PUT_ALONE) {
         apr_table_unset(r->err_headers_out, name);
     }
 }

@@ -23,6 +23,7 @@ enum {
 /* How a field joins what the answer has of that name. */
 typedef enum {
     AG_PUT_ALONE,  /* replaces it; a NULL value takes it away */
+    AG_PUT_UNSAID, /* only where it has none */
     AG_PUT_BESIDE, /* one more field */
     AG_PUT_JOINED  /* one list with it: "a, b" */
 } ag_put_e;

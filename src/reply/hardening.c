@@ -44,14 +44,10 @@ int ag_hardening_known(const char *name)
     return i;
 }
 
-/* What was not said yet is put beside what was: no table is searched twice. */
 static void say(const ag_answer_t *a, const ag_header_t *header)
 {
-    if (header->force) {
-        ag_answer_put(a, AG_PUT_ALONE, header->name, header->value);
-    }
-    else if (header->value && !a->port->said(a->ctx, header->name)) {
-        ag_answer_put(a, AG_PUT_BESIDE, header->name, header->value);
+    if (header->force || header->value) {
+        ag_answer_put(a, header->force ? AG_PUT_ALONE : AG_PUT_UNSAID, header->name, header->value);
     }
 }
 

@@ -35,6 +35,11 @@ static inline void page_put(void *ctx, ag_put_e how, const char *name, const cha
     else if (how == AG_PUT_ALONE) {
         apr_table_set(ctx, name, value);
     }
+    else if (how == AG_PUT_UNSAID) {
+        if (!apr_table_get(ctx, name)) {
+            apr_table_add(ctx, name, value);
+        }
+    }
     else if (how == AG_PUT_BESIDE) {
         apr_table_add(ctx, name, value);
     }

@@ -6,7 +6,8 @@ import shutil
 import pytest
 
 from support import httpd
-from support.security import API, WEB, security
+from support.security import API, HELMET, HSTS, WEB, security
+from support.tls import HOST, Certificates, TlsClient
 
 CONF = """
 <Location "/pass/">
@@ -187,3 +188,66 @@ def test_what_a_cache_keeps_has_them_once(own_httpd, quick):
     for more in {}, {"Cache-Control": "max-age=0"}:
         answer = web.get("/s/web/hello.html", headers={**etag, **more})
         assert answer.status == 304 and security(answer) == WEB
+
+
+# ---- TLS ----
+
+OVER_TLS = "Protocols h2 h2c http/1.1\n" + HOST + """
+RemoteIPHeader X-Forwarded-For
+RemoteIPTrustedProxy 127.0.0.1
+Redirect "/s/web/moved" "/s/web/hello.html"
+<Location "/s/web/">
+    ApiGuardSecurityHeaders web
+</Location>
+<Location "/s/line/">
+    ApiGuardSecurityHeader Strict-Transport-Security max-age=5 force
+    Header set X-Reached yes
+    Header set Strict-Transport-Security mine
+</Location>
+<Location "/s/behind/">
+    ApiGuardSecurityHeaders web
+    ApiGuardTLS redirect proto=X-Forwarded-Proto
+</Location>
+<Location "/s/guarded/">
+    AuthType ApiGuard
+    AuthName "guarded"
+    Require valid-user
+</Location>
+"""
+
+
+@pytest.fixture(scope="module")
+def both(make_httpd):
+    certificates = Certificates()
+    web = make_httpd(OVER_TLS, modules=("ssl", "http2", "remoteip", "socache_shmcb"), words=certificates.words())
+    web.tls = TlsClient(certificates)
+    yield web
+    certificates.close()
+
+
+@pytest.mark.parametrize("path, status", [("web/hello.html", 200), ("web/no-such.html", 404), ("web/moved", 302)])
+def test_over_tls_there_are_all_of_helmet_s_and_in_clear_all_but_one(both, path, status):
+    """Byte for byte what helmet prints, whatever the protocol."""
+    secure = both.tls.get("/s/" + path)
+    assert secure.status == status and security(secure) == HELMET
+    assert security(both.tls.h2("/s/" + path)) == {name.lower(): value for name, value in HELMET.items()}
+    clear = both.get("/s/" + path)
+    assert clear.status == status and security(clear) == WEB
+
+
+def test_a_refusal_over_tls_says_so_too(both):
+    assert security(both.tls.get("/s/guarded/x")) == {**API, HSTS: HELMET[HSTS]}
+
+
+def test_whatever_the_line_nothing_goes_in_clear(both):
+    assert security(both.tls.get("/s/line/hello.html")) == {HSTS: "max-age=5", "X-Reached": "yes"}
+    assert security(both.get("/s/line/hello.html")) == {"X-Reached": "yes"}
+
+
+@pytest.mark.parametrize("proto, fields", [("https", HELMET), ("http", WEB), (None, WEB)])
+def test_behind_a_proxy_its_word_counts(both, proto, fields):
+    sent = {"X-Forwarded-For": "192.0.2.1", **({"X-Forwarded-Proto": proto} if proto else {})}
+    for path, status in ("hello.html", 200), ("no-such.html", 404):
+        answer = both.get("/s/behind/" + path, headers=sent)
+        assert security(answer) == fields and answer.status == (status if fields is HELMET else 308)
+    assert security(both.get("/s/behind/hello.html", headers={"X-Forwarded-Proto": "https"})) == WEB
