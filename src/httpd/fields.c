@@ -55,6 +55,30 @@ static void put(void *ctx, ag_put_e how, const char *name, const char *value)
     }
 }
 
+/* Behind what was taken away, all that is left is looked at once more: that is rare. */
+static void drop_from(apr_table_t *fields, const char *prefix)
+{
+    const apr_array_header_t *all = apr_table_elts(fields);
+    const apr_table_entry_t *field = (const apr_table_entry_t *)all->elts;
+    apr_size_t n = strlen(prefix);
+    int i;
+
+    for (i = 0; i < all->nelts; i++) {
+        if ((*field[i].key | 0x20) == (*prefix | 0x20) && strncasecmp(field[i].key, prefix, n) == 0) {
+            apr_table_unset(fields, field[i].key);
+            i = -1;
+        }
+    }
+}
+
+static void drop(void *ctx, const char *prefix)
+{
+    request_rec *r = ctx;
+
+    drop_from(r->headers_out, prefix);
+    drop_from(r->err_headers_out, prefix);
+}
+
 /* The fields that decided. A key that came under another spelling of its field's name is in none that
  * a cache would compare. */
 static const char *vary(void *ctx)
@@ -75,7 +99,7 @@ static const char *vary(void *ctx)
     return from->vary;
 }
 
-static const ag_answer_port_t as_it_is = {put, said, vary};
+static const ag_answer_port_t as_it_is = {put, drop, said, vary};
 
 /* ---- a refusal, before httpd writes its page --------------------------------------------------- */
 
@@ -91,7 +115,12 @@ static void error_put(void *ctx, ag_put_e how, const char *name, const char *val
     put_into(((request_rec *)ctx)->err_headers_out, how, name, value);
 }
 
-static const ag_answer_port_t error_page = {error_put, error_said, vary};
+static void error_drop(void *ctx, const char *prefix)
+{
+    drop_from(((request_rec *)ctx)->err_headers_out, prefix);
+}
+
+static const ag_answer_port_t error_page = {error_put, error_drop, error_said, vary};
 
 /* ---- answers ----------------------------------------------------------------------------------- */
 

@@ -31,6 +31,8 @@ typedef enum {
 /* The answer itself. Names and values live as long as the answer's pool. */
 typedef struct ag_answer_port_t {
     void (*put)(void *ctx, ag_put_e how, const char *name, const char *value);
+    /* Takes away all fields whose names begin so, in any case. */
+    void (*drop)(void *ctx, const char *prefix);
     /* What the answer says so far under that name, or NULL. */
     const char *(*said)(void *ctx, const char *name);
     /* The request fields that decided who asks, as a Vary; asked for where it is needed alone. */

@@ -35,9 +35,10 @@ const char *ag_cors_denied(const char *origin, apr_pool_t *p)
     return origin ? "The page's origin is not allowed here" : "The request comes from a page of another site";
 }
 
+/* None of them is there any more. */
 static void put(const ag_answer_t *a, const char *name, const char *value)
 {
-    ag_answer_put(a, AG_PUT_ALONE, name, value);
+    ag_answer_put(a, AG_PUT_BESIDE, name, value);
 }
 
 static void vary(const ag_answer_t *a, const char *name)
@@ -45,13 +46,11 @@ static void vary(const ag_answer_t *a, const char *name)
     ag_answer_put(a, AG_PUT_JOINED, "Vary", name);
 }
 
-/* Whom the answer is for; NULL where it is no page of theirs. */
-static void allow(const ag_answer_t *a, const char *origin)
+static void allow(const ag_answer_t *a)
 {
-    put(a, "Access-Control-Allow-Origin", origin && a->cors->any ? "*" : origin);
-    put(a, "Access-Control-Allow-Credentials", origin && a->cors->credentials ? "true" : NULL);
-    if (!a->cors->any) {
-        vary(a, "Origin");
+    put(a, "Access-Control-Allow-Origin", a->cors->any ? "*" : a->origin);
+    if (a->cors->credentials) {
+        put(a, "Access-Control-Allow-Credentials", "true");
     }
 }
 
@@ -78,16 +77,15 @@ static const char *exposed(unsigned forms)
  * does not, and a browser takes two fields of one name for none. */
 void ag_answer_cors(const ag_answer_t *a)
 {
-    static const char *const applications[] = {"Access-Control-Allow-Methods", "Access-Control-Allow-Headers",
-                                               "Access-Control-Max-Age", "Access-Control-Allow-Private-Network"};
     const ag_cors_t *cors = a->cors;
-    int listed = cors->any || ag_cors_lists(cors, a->origin);
-    int i;
 
-    allow(a, !listed ? NULL : cors->any ? "*" : a->origin);
-    put(a, "Access-Control-Expose-Headers", !listed ? NULL : cors->expose ? cors->expose : exposed(a->exposed));
-    for (i = 0; i < (int)(sizeof applications / sizeof *applications); i++) {
-        put(a, applications[i], NULL);
+    a->port->drop(a->ctx, "Access-Control-");
+    if (cors->any || ag_cors_lists(cors, a->origin)) {
+        allow(a);
+        put(a, "Access-Control-Expose-Headers", cors->expose ? cors->expose : exposed(a->exposed));
+    }
+    if (!cors->any) {
+        vary(a, "Origin");
     }
 }
 
@@ -97,12 +95,15 @@ void ag_cors_preflight(const ag_answer_t *a, const char *headers, int asks_priva
 {
     const ag_cors_t *cors = a->cors;
 
-    allow(a, a->origin);
+    allow(a);
     put(a, "Access-Control-Allow-Methods", cors->methods);
     put(a, "Access-Control-Allow-Headers", headers);
     put(a, "Access-Control-Max-Age", cors->max_age);
     if (cors->private_network && asks_private) {
         put(a, "Access-Control-Allow-Private-Network", "true");
+    }
+    if (!cors->any) {
+        vary(a, "Origin");
     }
     vary(a, "Access-Control-Request-Method"); /* another OPTIONS is the application's */
     if (cors->private_network) {

@@ -48,6 +48,29 @@ static inline void page_put(void *ctx, ag_put_e how, const char *name, const cha
     }
 }
 
+/* 0 when there is none left. */
+static inline int page_drop_one(apr_table_t *page, const char *prefix)
+{
+    const apr_array_header_t *fields = apr_table_elts(page);
+    int i;
+
+    for (i = 0; i < fields->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(fields, i, apr_table_entry_t).key;
+
+        if (strncasecmp(name, prefix, strlen(prefix)) == 0) {
+            apr_table_unset(page, name);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static inline void page_drop(void *ctx, const char *prefix)
+{
+    while (page_drop_one(ctx, prefix)) {
+    }
+}
+
 static inline const char *page_said(void *ctx, const char *name)
 {
     return apr_table_get(ctx, name);
@@ -59,7 +82,7 @@ static inline const char *page_vary(void *ctx)
     return "X-API-Key, Authorization";
 }
 
-static const ag_answer_port_t page_port = {page_put, page_said, page_vary};
+static const ag_answer_port_t page_port = {page_put, page_drop, page_said, page_vary};
 
 /* `fields` is a list NAME, VALUE, NAME, VALUE, NULL: what the application says. */
 static inline ag_answer_t page_make(const char *const *fields, unsigned moments, apr_pool_t *p)

@@ -32,6 +32,10 @@ ApiGuardBan 2/min
 <Location "/s/open/">
     ApiGuardCORS origin=* headers=*
 </Location>
+<Location "/s/tls/">
+    ApiGuardTLS require
+    ApiGuardCORS origin=https://app.example
+</Location>
 <Location "/s/denied/">
     Require all denied
     ApiGuardCORS origin=https://app.example
@@ -156,7 +160,7 @@ def test_everybody(web):
     assert preflight(web, "/s/open/x", "https://a.example, https://b.example").status == 403
 
 
-@pytest.mark.parametrize("path", ["/s/denied/x", "/s/basic/x", "/s/key/no-such-file", "/files/x.html"])
+@pytest.mark.parametrize("path", ["/s/denied/x", "/s/tls/x", "/s/basic/x", "/s/key/no-such-file", "/files/x.html"])
 def test_it_comes_before_all_that_could_refuse_it(web, path):
     assert preflight(web, path).status == 204
 
