@@ -70,6 +70,7 @@ static ag_reason_e ask(house_t *h, int number, int known_only)
 
     call.jwt.sets = h->sets;
     call.jwt.n_sets = 1;
+    call.jwt.types = AG_TYP_OTHER;
     return ag_cred_jwt.check(&who, &call, token, strlen(token));
 }
 
