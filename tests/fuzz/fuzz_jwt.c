@@ -49,6 +49,7 @@ static void check_token(const char *text, size_t n, apr_pool_t *p)
     must(!forged || reason == AG_R_TOKEN_INVALID);
     must(!who || ((who->client || who->user) && ag_claims(who, p)));
     must(!who || (expires > apr_time_from_sec(NOW) && begins <= apr_time_from_sec(NOW)));
+    must(!who || !who->bound_to || strlen(who->bound_to) == 43);
     must(!ERR_peek_error());
 }
 
