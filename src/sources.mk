@@ -120,7 +120,10 @@ ag_core_c = \
 	src/cred/cred_key.c \
 	src/cred/cred_place.c \
 	src/cred/cred_search.c \
+	src/cred/keyring.c \
+	src/cred/setting_keyring.c \
 	src/cred/jwk.c \
+	src/cred/jwk_x509.c \
 	src/cred/jwks.c \
 	src/cred/jwt.c \
 	src/cred/jwt_alg.c \
@@ -237,6 +240,7 @@ ag_core_h = \
 	src/cred/cred.h \
 	src/cred/cred_search.h \
 	src/cred/jwk.h \
+	src/cred/keyring.h \
 	src/cred/jwt.h \
 	src/cred/jwt_alg.h \
 	src/cred/jwt_cause.h \
@@ -267,8 +271,13 @@ ag_server_c = \
 	src/server/expr.c \
 	src/server/issuer_rules.c \
 	src/server/issuers.c \
+	src/server/jobs.c \
 	src/server/keep.c \
 	src/server/key_words.c \
+	src/server/keysets.c \
+	src/server/keysets_fetch.c \
+	src/server/keysets_find.c \
+	src/server/keysets_file.c \
 	src/server/leases.c \
 	src/server/lists.c \
 	src/server/log.c \
@@ -281,7 +290,7 @@ ag_server_c = \
 	src/server/wanted.c \
 	src/server/watchdog.c
 
-# What needs libcurl: nothing of the module does yet, only its test.
+# What needs libcurl; its test links it, too.
 ag_fetch_c = \
 	src/server/fetch.c
 
@@ -310,6 +319,7 @@ ag_httpd_h = \
 	src/httpd/hide.h \
 	src/httpd/request.h \
 	src/server/fetch.h \
+	src/server/keysets.h \
 	src/server/parts.def \
 	src/server/issuers.h \
 	src/server/server.h

@@ -49,6 +49,7 @@ typedef struct ag_cred_call_t {
     ag_jwt_policy_t jwt; /* filled for tokens (kind->token) */
     ag_id_t jwt_realm;
     int known_only;        /* a banned address: what is not known to be good is AG_R_BANNED, unasked */
+    apr_uint32_t retry;    /* out: of a 503, seconds after which it may be better; 0: nobody knows */
     int guess;             /* out: it was refused and is nobody's, as far as anybody can tell */
     const char *detail;    /* out: for the client, or NULL */
     ag_principal_t *shown; /* out: whose credential was refused, where that is known */

@@ -10,6 +10,7 @@
 
 #include "cred.h"
 #include "jwt_cause.h"
+#include "keyring.h"
 #include "token_binding.h"
 #include "token_memo.h"
 
@@ -104,6 +105,36 @@ static void remember(const ag_cred_call_t *call, ag_id_t id, const ag_token_memo
     ag_cache_put(engine->tokens, id, record, ag_token_memo_write(record, sizeof record, memo, who), now);
 }
 
+/* The set is asked for again. An address is counted as bans count it: an IPv6 client has a /64. */
+static void ask_for(void *ctx, const ag_jwt_keyset_t *set)
+{
+    const ag_cred_call_t *call = ctx;
+    const ag_request_t *request = call->request;
+    ag_ip_t ip = request->ip;
+
+    ag_ip_mask6(&ip, 64);
+    if (!call->known_only && ag_keyring_ask(set->ring, ag_sip(call->engine->sip, &ip, sizeof ip).lo, request->now)) {
+        ag_log(request->log, AG_LOG_INFO, 0,
+               "AG0905: a token names a key that the key set %s does not hold; the set is fetched again",
+               set->origin);
+    }
+}
+
+/* A key set that was never fetched: when it may be. */
+static apr_uint32_t wait_for_keys(const ag_cred_call_t *call)
+{
+    apr_uint32_t least = 0;
+    int i;
+
+    for (i = 0; i < call->jwt.n_sets; i++) {
+        const ag_jwt_keyset_t *set = call->jwt.sets[i];
+        apr_uint32_t wait = set->ring && !set->n ? ag_keyring_wait(set->ring, call->request->now) : 0;
+
+        least = wait && (!least || wait < least) ? wait : least;
+    }
+    return least;
+}
+
 static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char *text, apr_size_t n, ag_id_t id)
 {
     const ag_request_t *request = call->request;
@@ -117,10 +148,17 @@ static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char
     if (call->known_only && !was_recently_good(call, id) && !may_verify(call)) {
         return AG_R_BANNED;
     }
+    if (call->jwt.n_rings) {
+        call->jwt.unknown = ask_for;
+        call->jwt.ctx = call;
+    }
     reason = ag_jwt_check(who, &memo.begins, &memo.expires, &call->detail, &call->guess, &call->jwt, text, n,
                           request->now, request->pool);
     if (reason == AG_R_NONE) {
         remember(call, id, &memo, *who);
+    }
+    else if (reason == AG_R_KEYSET_UNAVAILABLE) {
+        call->retry = wait_for_keys(call);
     }
     return reason;
 }

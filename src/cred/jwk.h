@@ -33,4 +33,7 @@ typedef struct ag_jwk_type_t {
 /* The key type of that name, or NULL. */
 const ag_jwk_type_t *ag_jwk_type(const char *name);
 
+/* jwk_x509.c: the key in a certificate (PEM); its `kid` is the caller's. NULL or what is wrong. */
+const char *ag_jwk_of_certificate(ag_jwt_key_t *key, const char *text, apr_size_t n, apr_pool_t *p);
+
 #endif

@@ -12,6 +12,7 @@
 #include "../core/open.h"
 
 #define MAX_KEYS 256
+#define TOO_MANY "a set may have up to 256 keys"
 #define MAX_TOLD 5 /* keys that are left out, by name */
 
 static const char *text_of(json_t *json, const char *name)
@@ -51,6 +52,13 @@ static const char *check_purpose(json_t *json)
     return ops ? ag_jwk_skip : NULL;
 }
 
+#define NOT_A_KID "1 to 256 printable characters without spaces"
+
+static int is_kid(const char *text, apr_size_t n)
+{
+    return text && n <= AG_JWT_MAX_KID && ag_text_visible(text, n, 0);
+}
+
 static const char *read_kid(ag_jwk_t *jwk, apr_pool_t *p)
 {
     json_t *kid = member_of(jwk->json, "kid");
@@ -58,9 +66,8 @@ static const char *read_kid(ag_jwk_t *jwk, apr_pool_t *p)
     if (!kid) {
         return NULL;
     }
-    if (!json_is_string(kid) || json_string_length(kid) > AG_JWT_MAX_KID
-        || !ag_text_visible(json_string_value(kid), json_string_length(kid), 0)) {
-        return "its \"kid\" is not 1 to 256 printable characters without spaces";
+    if (!is_kid(json_string_value(kid), json_string_length(kid))) {
+        return "its \"kid\" is not " NOT_A_KID;
     }
     jwk->key.kid = apr_pstrdup(p, json_string_value(kid));
     return NULL;
@@ -153,8 +160,9 @@ static const char *load_jwk(ag_jwk_t *jwk, json_t *json, int published, apr_pool
     }
     error = read_frame(jwk, &type, p);
     if (!error && published && type->kty == AG_KTY_OCT) {
-        error = "it is a secret in a set with public keys, which anybody may read; ApiGuardJWTKey takes a "
-                "secret, or a set without public keys";
+        error =
+            "it is a secret in a set with public keys or one that is fetched, which anybody may read; ApiGuardJWTKey "
+            "takes a secret, or a file without public keys";
     }
     if (!error) {
         error = type->load(jwk, p);
@@ -173,20 +181,18 @@ typedef struct {
 } reading_t;
 
 /* A `kid` only where it can neither be misread in a log nor fill it. */
-static const char *name_of(json_t *json, apr_pool_t *p)
+static const char *name_of(const char *kid, apr_pool_t *p)
 {
-    const char *kid = text_of(json, "kid");
-
     return kid && strlen(kid) <= 64 && ag_text_visible(kid, strlen(kid), 0) ? apr_psprintf(p, " (kid %s)", kid) : "";
 }
 
-static void leave_out(reading_t *reading, json_t *json, int number, const char *why)
+static void leave_out(reading_t *reading, const char *kid, int number, const char *why)
 {
     apr_pool_t *p = reading->p;
 
     if (++reading->left_out <= MAX_TOLD) {
         reading->told = apr_psprintf(p, "%s%skey %d%s: %s", reading->told, *reading->told ? "; " : "", number,
-                                     name_of(json, p), why);
+                                     name_of(kid, p), why);
     }
     else if (reading->left_out == MAX_TOLD + 1) {
         reading->told = apr_pstrcat(p, reading->told, "; and others", NULL);
@@ -200,14 +206,61 @@ static void load_keys(reading_t *reading, json_t *keys)
 
     json_array_foreach (keys, i, json) {
         ag_jwk_t jwk;
-        const char *error =
-            i < MAX_KEYS ? load_jwk(&jwk, json, reading->published, reading->p) : "a set may have up to 256 keys";
+        const char *error = i < MAX_KEYS ? load_jwk(&jwk, json, reading->published, reading->p) : TOO_MANY;
 
         if (!error) {
             APR_ARRAY_PUSH(reading->list, ag_jwt_key_t) = jwk.key;
         }
         else if (error != ag_jwk_skip) {
-            leave_out(reading, json, (int)i + 1, error);
+            leave_out(reading, text_of(json, "kid"), (int)i + 1, error);
+        }
+    }
+}
+
+/* ---- certificates in the place of keys: {"KID": "-----BEGIN CERTIFICATE-----..."}, as Google publishes them -------- */
+
+#define BEGIN "-----BEGIN CERTIFICATE-----"
+
+static int is_map(json_t *all)
+{
+    json_t *value;
+    const char *kid;
+
+    json_object_foreach (all, kid, value) {
+        const char *text = json_string_value(value);
+
+        if (!text || strncmp(text, BEGIN, sizeof BEGIN - 1) != 0) {
+            return 0;
+        }
+    }
+    return json_object_size(all) > 0;
+}
+
+static const char *load_certificate(ag_jwt_key_t *key, const char *kid, json_t *text, apr_pool_t *p)
+{
+    memset(key, 0, sizeof *key);
+    if (!is_kid(kid, strlen(kid))) {
+        return "its name is not " NOT_A_KID;
+    }
+    key->kid = apr_pstrdup(p, kid);
+    return ag_jwk_of_certificate(key, json_string_value(text), json_string_length(text), p);
+}
+
+static void load_map(reading_t *reading, json_t *map)
+{
+    const char *kid;
+    json_t *text;
+    int i = 0;
+
+    json_object_foreach (map, kid, text) {
+        ag_jwt_key_t key;
+        const char *error = i++ < MAX_KEYS ? load_certificate(&key, kid, text, reading->p) : TOO_MANY;
+
+        if (error) {
+            leave_out(reading, kid, i, error);
+        }
+        else {
+            APR_ARRAY_PUSH(reading->list, ag_jwt_key_t) = key;
         }
     }
 }
@@ -223,15 +276,17 @@ static void trim(const char **text, apr_size_t *n)
 
 static const char *load_set(ag_jwt_keyset_t *set, json_t *keys, apr_pool_t *p)
 {
-    reading_t reading = {apr_array_make(p, 4, sizeof(ag_jwt_key_t)), is_published(keys), 0, "", p};
+    /* What came over the network is published, too: a secret in it is one no more. */
+    reading_t reading = {apr_array_make(p, 4, sizeof(ag_jwt_key_t)), set->ring || is_published(keys), 0, "", p};
 
-    load_keys(&reading, keys);
+    (json_is_array(keys) ? load_keys : load_map)(&reading, keys);
     if (!reading.list->nelts) {
         return apr_pstrcat(p, "the set holds no key that can verify a token", reading.left_out ? ": " : "",
                            reading.told, NULL);
     }
     if (reading.left_out) {
-        set->left_out = apr_psprintf(p, "%d of %d keys %s left out: %s", reading.left_out, (int)json_array_size(keys),
+        set->left_out = apr_psprintf(p, "%d of %d keys %s left out: %s", reading.left_out,
+                                     (int)(json_array_size(keys) + json_object_size(keys)),
                                      reading.left_out == 1 ? "is" : "are", reading.told);
     }
     set->keys = (const ag_jwt_key_t *)reading.list->elts;
@@ -242,7 +297,8 @@ static const char *load_set(ag_jwt_keyset_t *set, json_t *keys, apr_pool_t *p)
 const char *ag_jwt_load_jwks(ag_jwt_keyset_t *set, const char *text, apr_size_t n, apr_pool_t *p)
 {
     apr_pool_t *tmp;
-    json_t *keys;
+    json_t *all, *keys;
+    int map;
     const char *error = "it is not a JWK set: a JSON object whose \"keys\" is an array of keys";
 
     set->keys = NULL;
@@ -250,8 +306,10 @@ const char *ag_jwt_load_jwks(ag_jwt_keyset_t *set, const char *text, apr_size_t 
     set->left_out = NULL;
     trim(&text, &n);
     apr_pool_create(&tmp, p);
-    keys = json_object_get(ag_json_object(text, n, tmp), "keys");
-    set->is_read = json_is_array(keys);
+    all = ag_json_object(text, n, tmp);
+    map = is_map(all);
+    keys = map ? all : json_object_get(all, "keys");
+    set->is_read = map || json_is_array(keys);
     if (set->is_read) {
         error = load_set(set, keys, p);
     }

@@ -62,12 +62,14 @@ typedef struct ag_jwt_key_t {
 typedef struct ag_jwt_keyset_t {
     const ag_jwt_key_t *keys;
     int n;
-    const char *issuer;   /* binds the keys to it (RFC 8725 s3.8); NULL: any the section allows */
-    const char *audience; /* likewise */
-    const char *origin;   /* the file's name, for messages */
-    const char *left_out; /* of a JWK set: which keys cannot be used, and why. NULL: none */
-    int is_read;          /* a JWK set was found, whatever became of its keys */
-    ag_id_t id;           /* of key material, algorithms and bindings: part of the realm */
+    const char *issuer;             /* binds the keys to it (RFC 8725 s3.8); NULL: any the section allows */
+    const char *audience;           /* likewise */
+    const char *origin;             /* the file's name, for messages */
+    const char *left_out;           /* of a JWK set: which keys cannot be used, and why. NULL: none */
+    int is_read;                    /* a JWK set was found, whatever became of its keys */
+    ag_id_t id;                     /* of key material, algorithms and bindings: part of the realm */
+    struct ag_keyring_t *ring;      /* where keys are that are fetched (keyring.h); NULL: these are all */
+    struct ag_keyring_slot_t *held; /* the ring's, from which these are */
 } ag_jwt_keyset_t;
 
 /* ApiGuardJWTKey: one key from `text` (a file's content, an environment variable's value). HS*: the
@@ -147,6 +149,11 @@ typedef struct ag_jwt_policy_t {
     int max_lifetime;                /* seconds from iat (else now, with leeway) to exp; 0: no bound */
     ag_words_t required;             /* claims that must be there */
     ag_claim_map_t map;
+    int n_rings; /* sets whose keys are fetched */
+    /* Told of each set of those that may have learned a token's key since: all else is right with it, as far as can be
+     * told without the key. NULL: nobody is. */
+    void (*unknown)(void *ctx, const ag_jwt_keyset_t *set);
+    void *ctx;
 } ag_jwt_policy_t;
 
 /* ---- jwt_issuer.c: several issuers ----------------------------------------------------------- */

@@ -151,6 +151,39 @@ static ag_reason_e check_times(const char **detail, const ag_jwt_policy_t *polic
     return AG_R_NONE;
 }
 
+/* ---- a key that is not there --------------------------------------------------------------------- */
+
+static int knows(const ag_jwt_keyset_t *set, const char *kid)
+{
+    int i;
+
+    for (i = 0; i < set->n; i++) {
+        if (set->keys[i].kid && strcmp(set->keys[i].kid, kid) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Anybody can write a token with any `kid`; one that would be refused with the right key, too, asks for nothing. */
+static void tell_unknown(const ag_jwt_policy_t *policy, const ag_jwt_t *jwt, const ag_jwt_claims_t *c, apr_time_t now,
+                         apr_pool_t *p)
+{
+    const char *detail;
+    int i;
+
+    if (!jwt->kid || check_names(policy, jwt, c, p) || check_times(&detail, policy, c, now, p) != AG_R_NONE) {
+        return;
+    }
+    for (i = 0; i < policy->n_sets; i++) {
+        const ag_jwt_keyset_t *set = policy->sets[i];
+
+        if (set->ring && set->n && speaks_for(set, c) && !knows(set, jwt->kid)) {
+            policy->unknown(policy->ctx, set);
+        }
+    }
+}
+
 /* ---- the answer ------------------------------------------------------------------------------ */
 
 static ag_principal_t *make_who(const ag_jwt_t *jwt, const ag_jwt_key_t *key, const ag_jwt_claims_t *c, apr_pool_t *p)
@@ -158,7 +191,7 @@ static ag_principal_t *make_who(const ag_jwt_t *jwt, const ag_jwt_key_t *key, co
     ag_principal_t *who = apr_pcalloc(p, sizeof *who);
 
     who->issuer = c->iss ? apr_pstrdup(p, c->iss) : "";
-    who->key_id = key->kid;
+    who->key_id = key->kid ? apr_pstrdup(p, key->kid) : NULL; /* the key may be gone before the request is */
     who->parse_claims = ag_jwt_claims_of;
     who->claims = c->all;
     who->raw = apr_pmemdup(p, jwt->payload, jwt->payload_size);
@@ -185,6 +218,9 @@ ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *e
         return AG_R_TOKEN_INVALID;
     }
     key = find_key(policy, &jwt, &c, forged, &lacking);
+    if (!key && policy->unknown) {
+        tell_unknown(policy, &jwt, &c, now, p);
+    }
     if (!key && lacking) {
         *detail = ag_jwt_cause(AG_JWT_KEYSET, NULL, p);
         return AG_R_KEYSET_UNAVAILABLE;

@@ -31,6 +31,8 @@ typedef struct ag_names_t {
 typedef struct ag_issuers_t {
     ag_words_t words;
     const char **names;
+    apr_array_header_t
+        *discovered; /* ag_keyset_source_t *: of those whose metadata say where their keys are; or NULL */
     ag_id_t id;
 } ag_issuers_t;
 
@@ -41,11 +43,28 @@ typedef struct ag_named_map_t {
 
 /* A key file or key set: where it comes from, and what came of it. */
 typedef struct ag_keyset_source_t {
-    const char *source; /* "file:/abs/path" */
+    const char *source; /* "file:/abs/path"; of a key set that is fetched its address */
     ag_alg_e alg;       /* AG_ALG_NONE: a JWK set */
     const char *kid;
     ag_jwt_keyset_t set;
 } ag_keyset_source_t;
+
+/* ---- setting_keyring.c: key sets that are fetched ----------------------------------------------------- */
+
+/* 1 when the word is the address of another server. */
+int ag_keyring_is_address(const char *word);
+
+/* A line of ApiGuardJWKS with an address: *made, or an error text. It leaves ag_keyring_open() for later, with the source
+ * as ctx: that is how those who fetch find it. */
+const char *ag_keyring_line(ag_keyset_source_t **made, const ag_words_t *words, const ag_setting_call_t *call);
+ag_later_fn ag_keyring_open;
+
+/* The same for an issuer whose metadata say where its keys are. */
+const char *ag_keyring_discover(ag_keyset_source_t **made, const char *issuer, const char *ca,
+                                const ag_setting_call_t *call);
+
+/* ca=PATH as a ring takes it, or NULL: it is no path. */
+const char *ag_keyring_ca(const char *path, const ag_setting_call_t *call);
 
 extern const ag_setting_kind_t ag_kind_names, ag_kind_issuers, ag_kind_key_from, ag_kind_jwt_key, ag_kind_jwks,
     ag_kind_claim_map, ag_kind_claim_names, ag_kind_tls;

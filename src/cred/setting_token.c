@@ -7,6 +7,7 @@
 #include <apr_strings.h>
 
 #include "../core/open.h"
+#include "keyring.h"
 #include "setting.h"
 
 #define KEPT "mod_apiguard:jwks:2:" /* and the file: its last good text */
@@ -121,7 +122,8 @@ static const char *add_keyset(apr_array_header_t **list, ag_keyset_source_t *sou
     source->source = at < words->n ? ag_open_absolute(words->v[at], call->root, call->p) : NULL;
     if (!source->source || (source->alg == AG_ALG_NONE && strncmp(source->source, "file:", 5))) {
         return apr_psprintf(call->p, "\"%s\" is not allowed: %s", at < words->n ? words->v[at] : "",
-                            source->alg == AG_ALG_NONE ? "file:PATH" : "file:PATH, base64:PATH or env:NAME");
+                            source->alg == AG_ALG_NONE ? "file:PATH or https://..."
+                                                       : "file:PATH, base64:PATH or env:NAME");
     }
     error = read_options(source, words, at + 1, call->p);
     if (error) {
@@ -147,9 +149,28 @@ static const char *parse_jwt_key(void *value, const ag_setting_t *row, const ag_
     return add_keyset(value, source, row, words, 1, call);
 }
 
+static const char *add_keyring(apr_array_header_t **list, const ag_setting_t *row, const ag_words_t *words,
+                               const ag_setting_call_t *call)
+{
+    ag_keyset_source_t *source;
+    const char *error = ag_keyring_line(&source, words, call);
+
+    if (error) {
+        return error;
+    }
+    if (!call->again) {
+        *list = apr_array_make(call->p, 2, sizeof(ag_keyset_source_t *));
+    }
+    APR_ARRAY_PUSH(*list, ag_keyset_source_t *) = source;
+    return ag_setting_later(call, row->name, AG_LATER_OURS, ag_keyring_open, source);
+}
+
 static const char *parse_jwks(void *value, const ag_setting_t *row, const ag_words_t *words,
                               const ag_setting_call_t *call)
 {
+    if (call->later && words->n && ag_keyring_is_address(words->v[0])) {
+        return add_keyring(value, row, words, call);
+    }
     return add_keyset(value, apr_pcalloc(call->p, sizeof(ag_keyset_source_t)), row, words, 0, call);
 }
 

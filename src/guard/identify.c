@@ -6,6 +6,7 @@
 
 #include <apr_strings.h>
 
+#include "../cred/keyring.h"
 #include "guard.h"
 
 #define LEFT_OUT APR_UINT64_C(0xA6A6A6A6) /* parts this from other things that are told of a realm */
@@ -47,6 +48,20 @@ static ag_reason_e ask(ag_principal_t **who, ag_cred_call_t *call, ag_check_t *c
     ag_would_refuse(&check->verdict, AG_R_BANNED);
     call->known_only = call->guess = 0;
     return ag_cred_check(who, call, found);
+}
+
+/* The same; keys that are fetched are held meanwhile, since others may take their place at any time. */
+static ag_reason_e ask_with_keys(ag_principal_t **who, ag_cred_call_t *call, ag_check_t *check)
+{
+    ag_reason_e reason;
+
+    if (!call->jwt.n_rings) {
+        return ask(who, call, check);
+    }
+    call->jwt_realm = ag_keyrings_hold(&call->jwt, call->jwt_realm, call->request->pool);
+    reason = ask(who, call, check);
+    ag_keyrings_leave(&call->jwt);
+    return reason;
 }
 
 /* A word with a blank in it would be two for whoever comes next. Told when a token is read, which is
@@ -92,7 +107,7 @@ static ag_reason_e examine(ag_check_t *check)
         call.jwt_realm = ag_policy_realm(check->policy);
     }
     verdict->kind = kind->name;
-    reason = ask(&who, &call, check);
+    reason = ask_with_keys(&who, &call, check);
     verdict->shown = call.shown;
     if (!kind->token && ag_policy_parts_names(check->policy)) {
         name_kind(check, call.shown);
@@ -101,6 +116,7 @@ static ag_reason_e examine(ag_check_t *check)
         reason = ag_guard_ban_count(check, reason);
     }
     if (reason != AG_R_NONE) {
+        verdict->retry_after = call.retry ? call.retry : verdict->retry_after;
         return ag_refuse(verdict, reason, call.detail);
     }
     if (!who) {

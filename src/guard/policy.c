@@ -115,7 +115,7 @@ static ag_words_t known_issuers;
 
 int ag_policy_parts_names(const ag_policy_t *policy)
 {
-    return known_issuers.n || policy->jwt_keys || policy->jwks;
+    return known_issuers.n || policy->jwt_keys || policy->jwks || policy->issuers.discovered;
 }
 
 void ag_policy_know_issuers(const ag_words_t *names)
@@ -128,15 +128,29 @@ ag_id_t ag_policy_realm(const ag_policy_t *policy)
     return ag_settings_realm(policy, &ag_policy_table);
 }
 
+static int count_rings(const ag_jwt_policy_t *jwt)
+{
+    int i, n = 0;
+
+    for (i = 0; i < jwt->n_sets; i++) {
+        n += jwt->sets[i]->ring != NULL;
+    }
+    return n;
+}
+
 void ag_policy_jwt(ag_jwt_policy_t *jwt, const ag_policy_t *policy, apr_pool_t *p)
 {
     const ag_jwt_keyset_t **sets =
-        apr_palloc(p, (apr_size_t)(count(policy->jwt_keys) + count(policy->jwks)) * sizeof *sets);
+        apr_palloc(p, (apr_size_t)(count(policy->jwt_keys) + count(policy->jwks) + count(policy->issuers.discovered))
+                          * sizeof *sets);
     int bound = bound_only(policy);
 
     jwt->n_sets = collect(sets, 0, policy->jwt_keys, bound);
     jwt->n_sets = collect(sets, jwt->n_sets, policy->jwks, bound);
+    jwt->n_sets = collect(sets, jwt->n_sets, policy->issuers.discovered, bound);
     jwt->sets = sets;
+    jwt->n_rings = count_rings(jwt);
+    jwt->unknown = NULL;
     jwt->known = known_issuers;
     jwt->issuers = policy->issuers.words;
     jwt->issuer_names = policy->issuers.names;

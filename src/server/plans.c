@@ -31,6 +31,7 @@ int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     plans->issuers = apr_hash_make(pconf);
     plans->named = apr_hash_make(pconf);
     plans->polled = NULL;
+    plans->rings = NULL;
     ap_method_register(pconf, "QUERY"); /* RFC 10008; without it `Require method QUERY` is a mistake */
     return OK;
 }

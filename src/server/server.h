@@ -43,6 +43,7 @@ typedef struct ag_plans_t {
     apr_hash_t *named;            /* what lines have named (ag_setting_first) */
     apr_array_header_t *polled;   /* ag_ip_source_t *: each list of a database once, and files; NULL before
                                      the start is complete */
+    apr_array_header_t *rings;    /* ag_keyring_t *: each key set that is fetched, once; NULL likewise */
     apr_hash_t *issuers;          /* sections that say whose tokens are good: see issuers.c */
 } ag_plans_t;
 
@@ -148,6 +149,24 @@ void ag_lists_first(server_rec *s, apr_pool_t *p);
 /* Reads what has changed of all lists and files; is_over() may end it between two. */
 void ag_lists_poll(server_rec *s, apr_pool_t *p, int (*is_over)(void));
 
+/* ---- key sets that are fetched (keysets.c, keysets_fetch.c) ---------------------------------------- */
+
+/* Is there any? */
+int ag_keysets_wanted(void);
+
+/* Looks over their addresses. OK, or an HTTP error after saying why. */
+int ag_keysets_check(server_rec *s, apr_pool_t *ptemp);
+
+/* Finds or makes what processes share of them, and the folder of their files; nothing is fetched, and nothing read that
+ * a child may have written. OK, or an HTTP error after saying why. */
+int ag_keysets_open(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp);
+
+/* Reads, in a child, what was fetched since it last did. */
+void ag_keysets_read(server_rec *s, apr_pool_t *ptmp);
+
+/* Has those that are due fetched, each by a thread of its own: none waits for another's server. */
+void ag_keysets_fetch(server_rec *s);
+
 /* Does mod_cache keep answers anywhere? */
 int ag_cache_on(void);
 
@@ -232,6 +251,18 @@ apr_status_t ag_dbd_child(int *status, int (*work)(server_rec *servers, apr_pool
  * when it is not there. Jobs begin when a child has run all its child_init hooks, this one last. */
 int ag_watchdog_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 void ag_watchdog_child(apr_pool_t *pchild, server_rec *s);
+
+/* ---- jobs.c: what works beside requests, and whether the child still does ------------------------------ */
+
+/* 0: it ends, and nothing is begun; else ag_jobs_end() comes behind the work. */
+int ag_jobs_begin(void);
+void ag_jobs_end(void);
+
+/* The child ends: what is under way is to be given up. */
+int ag_jobs_over(void);
+
+/* Nothing begins from now on. 0: something is still under way after so long. */
+int ag_jobs_wait(apr_interval_time_t patience);
 
 /* ---- keep.c: what outlives graceful restarts ------------------------------------------------------ */
 

@@ -165,7 +165,8 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
     }
     make_engines(shared, pconf, ptemp, s);
     ag_usage_plan_stop(s, pconf);
-    rv = ag_lists_open(s, pconf, ptemp);
+    rv = ag_keysets_open(s, pconf, ptemp);
+    rv = rv == OK ? ag_lists_open(s, pconf, ptemp) : rv;
     return rv == OK && (ag_keys_wanted() || ag_lists_wanted()) ? ag_dbd_check(s, ptemp) : rv;
 }
 
@@ -174,6 +175,7 @@ void ag_child_init(apr_pool_t *pchild, server_rec *s)
     const ag_engine_t *main_engine = ag_server_of(s)->engine;
 
     ag_counts_join((int)getpid());
+    ag_keysets_read(s, pchild);
     if (main_engine && !ag_inflight_join(main_engine->inflight)) {
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, s,
                      "AG0113: ApiGuardSharedMemory has no room for so many "

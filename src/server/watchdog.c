@@ -9,7 +9,6 @@
  */
 #include "server.h"
 
-#include <ap_mpm.h>
 #include <mod_watchdog.h>
 #include <unistd.h>
 
@@ -25,12 +24,15 @@ typedef struct {
 
 /* Each group of jobs has a thread of its own, so that revoked keys wait for none of these: LISTS may take
  * seconds for a list of a million entries, USAGE may block on a database that is locked to writers, LEASES on
- * memcached; CONTROL must answer a person at once. LISTS has a thread in each child, and they take turns
- * (ag_ipshare_turn): when a child ends, nobody waits ten seconds for another to take over. */
+ * memcached, FETCH on somebody else's server; CONTROL must answer a person at once. LISTS has a thread in each child,
+ * and they take turns (ag_ipshare_turn): when a child ends, nobody waits ten seconds for another to take over. So has
+ * KEYSETS, since each child has keys of its own. */
 #define LISTS   "_apiguard_lists_"
 #define USAGE   "_apiguard_usage_"
 #define LEASES  "_apiguard_leases_"
 #define CONTROL "_apiguard_control_"
+#define FETCH   "_apiguard_fetch_"
+#define KEYSETS "_apiguard_keysets_"
 
 /* A job and what it works on, for as long as the configuration lives. */
 typedef struct {
@@ -38,19 +40,9 @@ typedef struct {
     server_rec *servers;
 } shift_t;
 
-#define PATIENCE_MS 2000 /* of a child that ends, with a job that is under way */
+#define PATIENCE apr_time_from_sec(2) /* of a child that ends, with a job that is under way */
 
-static int child_ready;  /* this child's child_init hooks are through */
-static int child_ending; /* its connections are about to be closed */
-static int busy;         /* so many jobs are under way */
-
-/* The child is asked to end: what is not begun is left to others. */
-static int is_stopping(void)
-{
-    int state = AP_MPMQ_RUNNING;
-
-    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
-}
+static int child_ready; /* this child's child_init hooks are through */
 
 /* A database that hangs holds up the others' turn, not their requests: those read for themselves
  * what nobody has read for a while. */
@@ -60,7 +52,7 @@ static void poll_keys(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
     int i;
 
     (void)servers;
-    for (i = 0; i < all->nelts && !is_stopping(); i++) {
+    for (i = 0; i < all->nelts && !ag_jobs_over(); i++) {
         const ag_database_t *database = APR_ARRAY_IDX(all, i, ag_database_t *);
 
         if (database->polled) {
@@ -72,7 +64,26 @@ static void poll_keys(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
 static void poll_lists(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
 {
     (void)now; /* the one before may have taken long */
-    ag_lists_poll(servers, ptmp, is_stopping);
+    ag_lists_poll(servers, ptmp, ag_jobs_over);
+}
+
+static void fetch_keysets(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
+{
+    (void)now;
+    (void)ptmp;
+    ag_keysets_fetch(servers);
+}
+
+static void read_keysets(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
+{
+    (void)now;
+    ag_keysets_read(servers, ptmp);
+}
+
+static int has_keysets(server_rec *servers)
+{
+    (void)servers;
+    return ag_keysets_wanted();
 }
 
 static void enter_nodes(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
@@ -81,7 +92,7 @@ static void enter_nodes(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
     int i;
 
     (void)servers;
-    for (i = 0; i < all->nelts && !is_stopping(); i++) {
+    for (i = 0; i < all->nelts && !ag_jobs_over(); i++) {
         ag_change_signal_enter(APR_ARRAY_IDX(all, i, ag_database_t *), now, ptmp);
     }
 }
@@ -102,6 +113,8 @@ static int has_fleet(server_rec *servers)
 static const job_t jobs[] = {
     {"keys", "_apiguard_", apr_time_from_msec(500), poll_keys, ag_database_there},
     {"lists", LISTS, apr_time_from_msec(500), poll_lists, has_sources},
+    {"keysets", KEYSETS, apr_time_from_msec(500), read_keysets, has_keysets},
+    {"fetch", FETCH, apr_time_from_msec(500), fetch_keysets, has_keysets},
     {"leases", LEASES, apr_time_from_msec(500), ag_leases_tend, has_fleet},
     {"resets", LEASES, apr_time_from_sec(1), ag_leases_hear, has_fleet},
     {"restore", LEASES, apr_time_from_sec(1), ag_leases_restore, has_fleet},
@@ -110,6 +123,11 @@ static const job_t jobs[] = {
     {"counters", CONTROL, apr_time_from_sec(10), ag_counters_job, ag_control_wanted},
     {"control", CONTROL, apr_time_from_msec(100), ag_control_job, ag_control_wanted},
 };
+
+static int is_everywhere(const char *thread)
+{
+    return strcmp(thread, LISTS) == 0 || strcmp(thread, KEYSETS) == 0;
+}
 
 #define JOBS (int)(sizeof jobs / sizeof *jobs)
 
@@ -122,13 +140,12 @@ static apr_status_t work(int state, void *data, apr_pool_t *pool)
     if (state != AP_WATCHDOG_STATE_RUNNING || !__atomic_load_n(&child_ready, __ATOMIC_ACQUIRE)) {
         return APR_SUCCESS;
     }
-    __atomic_add_fetch(&busy, 1, __ATOMIC_SEQ_CST);
-    if (!__atomic_load_n(&child_ending, __ATOMIC_SEQ_CST) && !is_stopping()) {
+    if (ag_jobs_begin()) {
         apr_pool_create(&ptmp, pool);
         shift->job->run(shift->servers, apr_time_now(), ptmp);
         apr_pool_destroy(ptmp);
+        ag_jobs_end();
     }
-    __atomic_sub_fetch(&busy, 1, __ATOMIC_SEQ_CST);
     return APR_SUCCESS;
 }
 
@@ -136,17 +153,11 @@ static apr_status_t work(int state, void *data, apr_pool_t *pool)
  * job under way is waited for, and if its database hangs the child ends without tidying up. */
 static apr_status_t wait_for_jobs(void *servers)
 {
-    int waited;
-
-    __atomic_store_n(&child_ending, 1, __ATOMIC_SEQ_CST);
-    for (waited = 0; __atomic_load_n(&busy, __ATOMIC_SEQ_CST) > 0; waited += 10) {
-        if (waited >= PATIENCE_MS) {
-            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, servers,
-                         "AG0163: the database does not let "
-                         "go of this child; it ends all the same");
-            _exit(0);
-        }
-        apr_sleep(apr_time_from_msec(10));
+    if (!ag_jobs_wait(PATIENCE)) {
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, servers,
+                     "AG0163: a database or another server does not "
+                     "let go of this child; it ends all the same");
+        _exit(0);
     }
     return APR_SUCCESS;
 }
@@ -171,7 +182,7 @@ static apr_status_t sign_up(server_rec *s, apr_pool_t *pconf)
         }
         shift->job = &jobs[i];
         shift->servers = s;
-        rv = get(&watchdog, jobs[i].thread, 0, strcmp(jobs[i].thread, LISTS) != 0, pconf);
+        rv = get(&watchdog, jobs[i].thread, 0, !is_everywhere(jobs[i].thread), pconf);
         rv = rv == APR_SUCCESS ? add(watchdog, jobs[i].interval, shift, work) : rv;
     }
     return rv;
@@ -192,6 +203,9 @@ int ag_watchdog_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, se
         return ag_mistake(s, "Require api-ip",
                           "list: needs mod_watchdog, which reads lists that "
                           "have changed");
+    }
+    if (rv != APR_SUCCESS && ag_keysets_wanted()) {
+        return ag_mistake(s, "ApiGuardJWKS", "https:// needs mod_watchdog, which fetches key sets");
     }
     if (rv != APR_SUCCESS && wanted) { /* leases are then tended by requests, and lack nothing */
         ap_log_error(APLOG_MARK, APLOG_NOTICE, rv == APR_ENOTIMPL ? 0 : rv, s,

@@ -176,6 +176,76 @@ static void test_one_kid(void **state)
     load_good(set_of(m->p, jwk_of(m->rsa, "", m->p), jwk_of(m->rsa2, "", m->p), NULL), 2, m->p);
 }
 
+/* ---- certificates in the place of keys -------------------------------------------------------- */
+
+/* A member of such a map. */
+static const char *certificate_of(const char *kid, EVP_PKEY *key, apr_pool_t *p)
+{
+    char text[8192];
+    ag_buf_t b;
+
+    ag_buf_init(&b, text, sizeof text);
+    ag_json_string(&b, certificate_pem(key, p));
+    return apr_psprintf(p, "\"%s\":%s", kid, text);
+}
+
+static void test_certificates(void **state)
+{
+    const maker_t *m = *state;
+    EVP_PKEY *keys[] = {m->rsa, m->p256, m->p384, m->p521, m->ed};
+    static const char *const algs[] = {"RS256", "ES256", "ES384", "ES512", "EdDSA"};
+    const char *text = "{";
+    ag_jwt_keyset_t set;
+    int i;
+
+    for (i = 0; i < N_OF(keys); i++) {
+        text = apr_pstrcat(m->p, text, i ? "," : "", certificate_of(algs[i], keys[i], m->p), NULL);
+    }
+    set = load_good(apr_pstrcat(m->p, text, "}", NULL), 5, m->p);
+    for (i = 0; i < N_OF(keys); i++) {
+        assert_string_equal(set.keys[i].kid, algs[i]);
+        assert_true(verifies(make_plain(algs[i], keys[i], "a", "{}", m->p), &set.keys[i], m->p));
+    }
+    assert_true(verifies(make_plain("PS256", m->rsa, NULL, "{}", m->p), &set.keys[0], m->p));
+    assert_false(verifies(make_plain("RS512", m->rsa, NULL, "{}", m->p), &set.keys[0], m->p));
+}
+
+static void test_no_certificates(void **state)
+{
+    const maker_t *m = *state;
+    EVP_PKEY *small = EVP_RSA_gen(1024), *other = EVP_EC_gen("secp256k1");
+    const char *good = certificate_of("a", m->rsa, m->p);
+    ag_jwt_keyset_t set = load_good(apr_psprintf(m->p, "{%s,%s,%s,\"d\":\"-----BEGIN CERTIFICATE-----\",%s}", good,
+                                                 certificate_of("b", small, m->p), certificate_of("c", other, m->p),
+                                                 certificate_of("e e", m->rsa, m->p)),
+                                    1, m->p);
+
+    assert_non_null(strstr(set.left_out, "4 of 5 keys are left out: key 2 (kid b): the RSA key has 1024 bits"));
+    assert_non_null(strstr(set.left_out, "key 3 (kid c): its key is of a type or curve that is not known here"));
+    assert_non_null(strstr(set.left_out, "key 4 (kid d): it is no certificate in PEM form"));
+    assert_non_null(strstr(set.left_out, "key 5: its name is not 1 to 256"));
+    load_bad("{\"a\":\"-----BEGIN CERTIFICATE-----\"}", "the set holds no key", m->p);
+    load_bad("{}", "not a JWK set", m->p);
+    load_bad(apr_psprintf(m->p, "{%s,\"b\":1}", good), "not a JWK set", m->p);
+    load_bad(apr_psprintf(m->p, "{%s,\"b\":\"-----BEGIN PUBLIC KEY-----\"}", good), "not a JWK set", m->p);
+    load_bad(apr_psprintf(m->p, "{%s,%s}", good, good), "not a JWK set", m->p);
+    load_bad(apr_psprintf(m->p, "{%s,\"keys\":1}", good), "not a JWK set", m->p);
+    EVP_PKEY_free(small);
+    EVP_PKEY_free(other);
+}
+
+/* Whoever has read it over the network could sign with it. */
+static void test_a_secret_that_is_fetched(void **state)
+{
+    const maker_t *m = *state;
+    ag_jwt_keyset_t set = {.ring = (struct ag_keyring_t *)&set};
+    const char *text = set_of(m->p, oct_of(SECRET, 32, "", m->p), NULL);
+
+    assert_non_null(strstr(load(&set, text, m->p), "it is a secret in a set"));
+    set.ring = NULL;
+    assert_null(load(&set, text, m->p));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +258,9 @@ int main(void)
         cmocka_unit_test(test_flood),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_one_kid),
+        cmocka_unit_test(test_certificates),
+        cmocka_unit_test(test_no_certificates),
+        cmocka_unit_test(test_a_secret_that_is_fetched),
     };
 
     return cmocka_run_group_tests(tests, maker_start, maker_stop);

@@ -61,6 +61,8 @@ ag_unit_tests = \
 	tests/unit/test_jwks \
 	tests/unit/test_jwk \
 	tests/unit/test_jwt_cause \
+	tests/unit/test_keyring \
+	tests/unit/test_jwt_unknown \
 	tests/unit/test_jwt_check \
 	tests/unit/test_jwt_issuer \
 	tests/unit/test_jwt_key \

@@ -303,7 +303,7 @@ PLAIN = "several issuers are accepted: jwt:ISSUER:CLIENT"
     ((f"ApiGuardIssuer {LOGIN} name=Key",), (), ["name=Key"]),
     ((f"ApiGuardIssuer {LOGIN} name=",), (), ["name="]),
     ((f"ApiGuardIssuer {LOGIN} name=a name=b",), (), ["name=b"]),
-    (("ApiGuardIssuer name=a",), (), ["behind its issuer"]),
+    (("ApiGuardIssuer name=a",), (), ["stand behind their issuer"]),
     ((f"ApiGuardIssuer {LOGIN} {LOGIN}",), (), ["twice"]),
     ((f"ApiGuardIssuer {LOGIN}", f"ApiGuardIssuer {LOGIN}"), (), ["twice"]),
 ])
