@@ -9,12 +9,11 @@ import subprocess
 
 import pytest
 
-from support.keys import CTL, Mariadb, Postgres, Sqlite
+from support.keys import CTL, SCHEMA_VERSION as VERSION, Mariadb, Postgres, Sqlite
 
 SCHEMAS = os.path.join(os.path.dirname(__file__), "..", "support", "schema")
 SHIPPED = os.path.join(os.path.dirname(__file__), "..", "..", "conf", "schema")
 BCRYPT = "$2y$10$" + "./0123456789abcdefghijABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghi"[:53]
-VERSION = 3
 
 
 def key_hash(n):

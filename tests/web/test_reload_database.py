@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from support.keys import Mariadb, Sqlite
+from support.keys import SCHEMA_VERSION, Mariadb, Sqlite
 from support.problem import assert_refused
 
 KEYS = """
@@ -20,9 +20,11 @@ KEYS = """
 """
 HOSTS = "".join(f'<VirtualHost *:{{port}}>\nServerName host{n}.test\nDocumentRoot {{root}}/htdocs\n'
                 f'</VirtualHost>\n' for n in range(5))
-NEWER = "UPDATE api_schema SET version = 3"
-GONE = "ALTER TABLE api_keys RENAME TO api_keys_3"
-BACK = "ALTER TABLE api_keys_3 RENAME TO api_keys"
+OURS = f"UPDATE api_schema SET version = {SCHEMA_VERSION}"
+NEWER = f"UPDATE api_schema SET version = {SCHEMA_VERSION + 1}"
+OLDER = f"UPDATE api_schema SET version = {SCHEMA_VERSION - 1}"
+GONE = "ALTER TABLE api_keys RENAME TO api_keys_away"
+BACK = "ALTER TABLE api_keys_away RENAME TO api_keys"
 TABLES = ("api_schema", "api_keys", "api_plans", "api_changes", "api_ip_lists", "api_nodes")
 DOWN = (r"AG0411", r"AG0121", r"AG0442", r"AH0063[0-9]", r"dbd")
 
@@ -48,9 +50,9 @@ def test_newer_tables_that_fit_are_a_warning(own_httpd, any_keys):
     any_keys.sql(NEWER)
     web = own_httpd(KEYS + HOSTS, database=any_keys, start=False)
     good, said = web.configtest()
-    assert good and "AG0722" in said and "version is 3, not 2" in said
+    assert good and "AG0722" in said and f"version is {SCHEMA_VERSION + 1}, not {SCHEMA_VERSION}" in said
     web.start()
-    any_keys.sql("UPDATE api_schema SET version = 2")
+    any_keys.sql(OURS)
     keys = [any_keys.create(client=f"c{n}") for n in range(3)]
     any_keys.sql(NEWER)
     for n, again in enumerate((lambda: None, web.graceful, web.restart)):
@@ -63,10 +65,10 @@ def test_newer_tables_that_fit_are_a_warning(own_httpd, any_keys):
 
 
 def test_older_tables_that_fit_are_a_warning(own_httpd, any_keys):
-    any_keys.sql("UPDATE api_schema SET version = 1")
+    any_keys.sql(OLDER)
     web = own_httpd(KEYS, database=any_keys)
     assert "older tables" in lines(web, "AG0722")[0]
-    any_keys.sql("UPDATE api_schema SET version = 2")
+    any_keys.sql(OURS)
     assert go(web, any_keys.create()).status == 200
 
 
@@ -84,7 +86,7 @@ def test_tables_that_do_not_fit_at_a_reload(own_httpd, any_keys, signal):
     assert web.get("/index.html").status == 200
     said = lines(web, "AG0121")
     assert len(said) == 1 and "api_keys" in said[0] and "the server goes on" in said[0], said
-    assert "version is 3" in said[0]
+    assert f"version is {SCHEMA_VERSION + 1}" in said[0]
     names = {"Sqlite": f"sqlite3 {getattr(any_keys, 'path', '')}, opened by"}
     assert names.get(type(any_keys).__name__, "user=tester") in said[0]
     assert "tester-password" not in web.error_log()
