@@ -16,6 +16,13 @@ static const char *said(void *ctx, const char *name)
     return value || apr_is_empty_table(r->err_headers_out) ? value : apr_table_get(r->err_headers_out, name);
 }
 
+/* Goes on to the next field of that name, until one has the value. */
+static int differs(void *value, const char *name, const char *there)
+{
+    (void)name;
+    return strcmp(value, there) != 0;
+}
+
 static void put_into(apr_table_t *fields, ag_put_e how, const char *name, const char *value)
 {
     switch (how) {
@@ -34,6 +41,11 @@ static void put_into(apr_table_t *fields, ag_put_e how, const char *name, const 
         break;
     case AG_PUT_BESIDE:
         apr_table_addn(fields, name, value);
+        break;
+    case AG_PUT_ONCE:
+        if (apr_table_do(differs, (void *)value, fields, name, NULL)) {
+            apr_table_addn(fields, name, value);
+        }
         break;
     case AG_PUT_JOINED:
         apr_table_mergen(fields, name, value);
@@ -232,6 +244,7 @@ ag_fields_t *ag_fields_error(request_rec *r, ag_check_t *check)
     if (check && check->passed && check->verdict.reason == AG_R_NONE) {
         look_at_check(fields, r, check);
     }
+    fields->answer.page = check && check->verdict.reason != AG_R_NONE && check->page;
     return ag_answer_any(&fields->answer) ? fields : NULL;
 }
 
@@ -245,8 +258,7 @@ void ag_fields_parts(request_rec *r, const char *parts)
 /* A sub-request's refusal tells of no limits: it is no answer yet. */
 void ag_fields_refusal(request_rec *r, ag_check_t *check, unsigned moment, const ag_challenge_t *challenge)
 {
-    ag_fields_t fields = {
-        .answer = {.port = &error_page, .verdict = &check->verdict, .challenge = challenge, .page = check->page}};
+    ag_fields_t fields = {.answer = {.port = &error_page, .verdict = &check->verdict, .challenge = challenge}};
 
     if (!r->main && (check->bill || check->verdict.n_lines || check->exchange->in_flight)) {
         set_limits(&fields, check);

@@ -25,6 +25,7 @@ typedef enum {
     AG_PUT_ALONE,  /* replaces it; a NULL value takes it away */
     AG_PUT_UNSAID, /* only where it has none */
     AG_PUT_BESIDE, /* one more field */
+    AG_PUT_ONCE,   /* the same, unless the very field is there: a cache may have kept it */
     AG_PUT_JOINED  /* one list with it: "a, b" */
 } ag_put_e;
 
@@ -63,7 +64,7 @@ typedef struct ag_answer_t {
     apr_int64_t now;             /* seconds since 1970 */
 
     const ag_challenge_t *challenge;
-    int page; /* the refusal is a page for a browser */
+    int page; /* it is our page for a browser, in the place of httpd's */
 
     /* What the section says of its answers; NULL: nothing. */
     const ag_deprecated_t *deprecated;

@@ -12,6 +12,6 @@ void ag_answer_deprecated(const ag_answer_t *a)
     ag_answer_put(a, AG_PUT_ALONE, "Deprecation", deprecated->since);
     ag_answer_put(a, AG_PUT_ALONE, "Sunset", deprecated->sunset);
     if (deprecated->link) {
-        ag_answer_put(a, AG_PUT_BESIDE, "Link", deprecated->link);
+        ag_answer_put(a, AG_PUT_ONCE, "Link", deprecated->link);
     }
 }

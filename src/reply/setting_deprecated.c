@@ -133,8 +133,8 @@ static ag_deprecated_t *make(const line_t *line, apr_int64_t since, apr_int64_t 
     deprecated->since = apr_psprintf(p, "@%" APR_INT64_T_FMT, since);
     deprecated->link = links(line, p);
     if (line->sunset) {
-        deprecated->end = apr_time_from_sec(sunset);
-        deprecated->sunset = http_date(deprecated->end, p);
+        deprecated->end = sunset ? apr_time_from_sec(sunset) : 1; /* 0 is never */
+        deprecated->sunset = http_date(apr_time_from_sec(sunset), p);
         deprecated->detail = detail(line, deprecated->sunset, p);
     }
     return deprecated;

@@ -40,7 +40,7 @@ static inline void page_put(void *ctx, ag_put_e how, const char *name, const cha
             apr_table_add(ctx, name, value);
         }
     }
-    else if (how == AG_PUT_BESIDE) {
+    else if (how == AG_PUT_BESIDE || how == AG_PUT_ONCE) {
         apr_table_add(ctx, name, value);
     }
     else {

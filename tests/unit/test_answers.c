@@ -27,7 +27,6 @@ static ag_verdict_t refused = {.reason = AG_R_RATE_EXCEEDED, .retry_after = 9, .
 #define QUOTA "RateLimit-Policy: \"5/min\";q=5;w=60\nRateLimit: \"5/min\";r=0;t=9\n"
 
 #define HARD                                                                                                         \
-    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\n"                                          \
     "Cross-Origin-Resource-Policy: same-origin\nReferrer-Policy: no-referrer\nX-Content-Type-Options: nosniff\n"
 #define HSTS "Strict-Transport-Security: max-age=31536000; includeSubDomains\n"
 
@@ -134,12 +133,11 @@ static void test_order(void **state)
         const char *fields;
     } cases[] = {
         {0, ""},
-        {AG_AT_ANSWER, "Cache-Control: private, no-cache\n" ENDS CORS HARD},
+        {AG_AT_ANSWER, "Cache-Control: private, no-cache\n" ENDS CORS CSP HARD},
         {AG_AT_SENDING, QUOTA HSTS},
-        {AG_AT_ANSWER | AG_AT_SENDING, "Cache-Control: private, no-cache\n" QUOTA ENDS CORS HARD HSTS},
+        {AG_AT_ANSWER | AG_AT_SENDING, "Cache-Control: private, no-cache\n" QUOTA ENDS CORS CSP HARD HSTS},
         {AG_AT_PARTS, "Cache-Control: private, no-cache\nVary: X-Part\n"},
-        {AG_AT_REFUSAL,
-         "Retry-After: 9\n" QUOTA "Cache-Control: no-store\n" CSP "WWW-Authenticate: ApiKey realm=\"API\"\n"},
+        {AG_AT_REFUSAL, "Retry-After: 9\n" QUOTA "Cache-Control: no-store\nWWW-Authenticate: ApiKey realm=\"API\"\n"},
         {AG_AT_STATUS, "WWW-Authenticate: ApiKey realm=\"API\"\n"},
     };
     int i;

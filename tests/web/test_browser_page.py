@@ -21,6 +21,9 @@ SECTIONS = {
     "scope": GUARDED.replace("valid-user", "api-scope admin"),
     "busy": "ApiGuardConcurrency 0 by=ip",
     "httpd": GUARDED + "ApiGuardErrors httpd",
+    "lines": GUARDED + "ApiGuardSecurityHeader Content-Security-Policy \"default-src *\" force",
+    "unset": GUARDED + "ApiGuardSecurityHeader Content-Security-Policy unset force",
+    "always": GUARDED + "Header always set Content-Security-Policy \"default-src *\"",
 }
 CONF = ("Protocols h2c http/1.1\nErrorDocument 401 /errors/no.html\n"
         + "".join(f'<Location "/s/{name}/">\n{lines}\n</Location>\n' for name, lines in SECTIONS.items()))
@@ -122,6 +125,12 @@ def test_http_2(web):
     assert_page(answer, "credential_missing", 401)
     answer = h2client.request(web.port, "HEAD", "/s/key/hello.html", [("accept", FIREFOX)])
     assert (answer.status, answer.body) == (401, b"")
+
+
+@pytest.mark.parametrize("section", ["lines", "unset", "always"])
+def test_its_policy_is_its_own(web, section):
+    """Regression: a line took it away, and mod_headers put a second one beside it."""
+    assert_page(web.get(f"/s/{section}/hello.html", headers=PAGE), "credential_missing", 401)
 
 
 def test_errors_httpd_stays_httpd_s(web):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ApiGuardDeprecated: Deprecation, Sunset and Link on answers of every kind, and 410 after the sunset."""
 
+import shutil
 import time
 from email.utils import formatdate
 
@@ -33,6 +34,7 @@ SECTIONS = {
     "httpd": LATER + GUARD + "ApiGuardErrors httpd\nErrorDocument 401 /s/plain/hello.html",
     "gone": PAST,
     "gone/back": "ApiGuardDeprecated off",
+    "first-second": "ApiGuardDeprecated since=1970-01-01 sunset=1970-01-01",
     "gone-guarded": PAST + GUARD + "ApiGuardRateLimit 0/day",
     "gone-scope": PAST + GUARD.replace("valid-user", "api-scope admin"),
     "gone-any": PAST + GUARD + "Satisfy Any\nRequire all granted",
@@ -138,12 +140,41 @@ def test_a_proxied_answer(web):
     assert told(web.get("/p/later/hello")).status == 200
 
 
+CACHED = """
+CacheQuickHandler off
+CacheEnable disk /
+CacheRoot {root}/cache
+CacheHeader on
+<Location "/p/">
+    ProxyPass "http://127.0.0.1:{backend}/"
+""" + LATER + "</Location>\n"
+
+
+def test_a_cache_tells_it_once(own_httpd, backend):
+    """Regression: in a 304 from the cache the link stood twice."""
+    backend.extra[:] = [("Cache-Control", "max-age=60"), ("ETag", '"1"')]
+    web = own_httpd(CACHED, modules=("proxy", "proxy_http", "cache", "cache_disk"), words={"backend": backend.port},
+                    start=False)
+    web.dir.mkdir("cache")
+    if web.user:
+        shutil.chown(web.dir.join("cache"), *web.user)
+    web.start()
+    for held, status, by in (None, 200, "MISS"), (None, 200, "HIT"), ('"1"', 304, "HIT"):
+        answer = told(web.get("/p/x", headers={"If-None-Match": held} if held else {}))
+        assert answer.status == status and answer.header("X-Cache").startswith(by)
+
+
 def test_after_the_sunset(web):
     gone(web.get("/s/gone/hello.html"))
     gone(web.get("/s/gone/no-such-file"))
     gone(web.request("POST", "/s/gone/hello.html", body="x"))
     head = told(web.request("HEAD", "/s/gone/hello.html"), ENDED)
     assert (head.status, head.text) == (410, "")
+
+
+def test_no_end_is_too_early(web):
+    """Regression: the first second of all was taken for no end."""
+    assert_refused(web.get("/s/first-second/hello.html"), "gone")
 
 
 def test_the_application_never_sees_it(web):
