@@ -6,10 +6,10 @@
  */
 #include "request.h"
 
-static int is_preflight(request_rec *r)
+int ag_is_preflight(const request_rec *r)
 {
-    return r->method_number == M_OPTIONS && !r->prev && !r->main && apr_table_get(r->headers_in, "Origin")
-           && apr_table_get(r->headers_in, "Access-Control-Request-Method");
+    return ag_policy_of(r)->cors && r->method_number == M_OPTIONS && !r->prev && !r->main
+           && apr_table_get(r->headers_in, "Origin") && apr_table_get(r->headers_in, "Access-Control-Request-Method");
 }
 
 /* What is in the lists and what is not, the browser compares itself; so it can tell the page's author which method
@@ -31,7 +31,7 @@ int ag_preflight(request_rec *r)
     const char *origin;
     ag_check_t *check;
 
-    if (!policy->cors || !is_preflight(r)) {
+    if (!ag_is_preflight(r)) {
         return DECLINED;
     }
     origin = apr_table_get(r->headers_in, "Origin");

@@ -142,6 +142,9 @@ void ag_fields_refusal(request_rec *r, ag_check_t *check, unsigned moment, const
 /* Of the answer to a preflight whose origin policy->cors lists. */
 void ag_fields_preflight(request_rec *r, const ag_policy_t *policy);
 
+/* 1 for a preflight to a section with CORS. */
+int ag_is_preflight(const request_rec *r);
+
 /* Answers a preflight, or refuses it (preflight.c): a header_parser hook. */
 int ag_preflight(request_rec *r);
 

@@ -6,12 +6,13 @@
 
 #include "../watch/counters.h"
 
-/* What is deprecated and was asked for, or NULL: a rewrite or an index leads there, an ErrorDocument does not. */
+/* What is deprecated and was asked for, or NULL: a rewrite or an index leads there, an ErrorDocument does not. A
+ * preflight asks for nothing. */
 static const ag_deprecated_t *deprecated(const request_rec *r)
 {
     const ag_deprecated_t *found = NULL;
 
-    for (; r && !found; r = r->next) {
+    for (; r && !found && !ag_is_preflight(r); r = r->next) {
         found = ag_policy_of(r)->deprecated;
         if (ap_is_HTTP_ERROR(r->status)) {
             break;

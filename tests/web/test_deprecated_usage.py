@@ -13,7 +13,7 @@ SIGNER = Key("HS256")
 DEPRECATED = "ApiGuardDeprecated since=2024-07-01\n"
 GUARD = "AuthType ApiGuard\nAuthName x\nRequire valid-user\n"
 SECTIONS = {
-    "open": DEPRECATED,
+    "open": DEPRECATED + "ApiGuardCORS origin=https://app.example",
     "guarded": DEPRECATED + GUARD,
     "scope": DEPRECATED + GUARD.replace("valid-user", "api-scope admin"),
     "gone": DEPRECATED.replace("\n", " sunset=2024-12-31\n") + GUARD,
@@ -64,6 +64,9 @@ def test_who_is_counted(own_httpd, any_keys):
     assert web.get("/s/scope/hello.html", key=key).status == 403
     assert web.get("/s/gone/hello.html", key=key).status == 410
     assert web.get("/s/open/hello.html", key=key).status == 200
+    for origin, status in ("https://app.example", 204), ("https://other.example", 403):  # preflights count nowhere
+        asks = {"Origin": origin, "Access-Control-Request-Method": "GET"}
+        assert web.request("OPTIONS", "/s/open/hello.html", headers=asks).status == status
     assert web.get("/s/both/hello.html").status == 200
     assert web.get("/s/both/hello.html", bearer=SIGNER.token(azp="shop")).status == 200
     assert web.get("/s/both/hello.html", bearer=SIGNER.token()).status == 200
