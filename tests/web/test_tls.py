@@ -330,3 +330,4 @@ def test_an_error_page_is_not_moved(web):
     """The client asked for something else, which is not there."""
     answer = web.get("/s/elsewhere/nowhere")
     assert answer.status == 404 and answer.header("Location") is None
+    assert [line["code"] for line in lines(web)] == ["tls_required"]  # refused, and told like any refusal
