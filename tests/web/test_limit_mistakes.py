@@ -68,18 +68,14 @@ def test_what_a_field_alone_limits_is_told(own_httpd, lines, warned):
     assert ("AG0133: " in web.configtest()[1]) == warned
 
 
-def test_a_cache_that_answers_uncounted_is_told(own_httpd):
-    """It was where keys are asked for; limits are passed by as well."""
-    web = own_httpd("""
-        CacheEnable disk "/x/"
-        CacheRoot "{root}/run"
-        ApiGuardRateLimit 1/day by=ip
-    """, modules=("cache", "cache_disk"), start=False)
+@pytest.mark.parametrize("lines", [
+    "ApiGuardRateLimit 1/day by=ip",
+    '<Location "/x/">\n    ApiGuardTLS require\n</Location>',
+    '<Location "/x/">\n    AuthType ApiGuard\n    AuthName x\n    Require valid-user\n</Location>'])
+def test_a_cache_that_answers_uncounted_is_told(own_httpd, lines):
+    """It was where keys are asked for; limits and TLS are passed by as well."""
+    lines += '\nCacheEnable disk "/x/"\nCacheRoot "{root}/run"\n'
+    web = own_httpd(lines, modules=("cache", "cache_disk"), start=False)
     assert "AG0134: " in web.configtest()[1]
-    web.configure("""
-        CacheQuickHandler off
-        CacheEnable disk "/x/"
-        CacheRoot "{root}/run"
-        ApiGuardRateLimit 1/day by=ip
-    """)
+    web.configure("CacheQuickHandler off\n" + lines)
     assert "AG0134: " not in web.configtest()[1]
