@@ -66,6 +66,14 @@ SetEnvIf Authorization "(.+)" TOKEN=$1
     Satisfy Any
     Require all granted
 </Location>
+<Location "/s/counted/">
+    ApiGuardTLS require
+    AuthType ApiGuard
+    AuthName "counted"
+    ApiGuardBan 2/min
+    ApiGuardRateLimit 2/day by=ip
+    Require valid-user
+</Location>
 <Location "/s/inner/">
     ApiGuardTLS off
 </Location>
@@ -214,6 +222,16 @@ def test_nobody_looks_it_up(web):
     assert told[0] == told[1] == told[2]
     assert [line.get("key_id") for line in lines(web)] == [key[:12], None, None]
     assert all(line.get("client") is None for line in lines(web))
+
+
+def test_it_counts_for_no_ban_and_no_limit(web, key):
+    """Who has not looked at a key does not know whether it was a guess; and a ban hides no key that leaks."""
+    for wrong in (key[:-8] + "00000000", "wrong", None) * 3:
+        assert_refused(web.get("/s/counted/hello.html", key=wrong), "tls_required")
+    assert web.tls.get("/s/counted/hello.html", key=key).status == 200
+    assert_refused(web.tls.get("/s/counted/hello.html"), "credential_missing")
+    assert_refused(web.tls.get("/s/counted/hello.html"), "rate_exceeded")
+    assert_refused(web.get("/s/counted/hello.html", key=key), "tls_required")
 
 
 def test_nothing_reaches_a_backend(web, key):
