@@ -11,8 +11,7 @@ static int over_tls;
 static int is_secure(const ag_request_t *request, const char *proto)
 {
     (void)request;
-    (void)proto;
-    return over_tls;
+    return proto ? strcmp(proto, "X-Forwarded-Proto") == 0 : over_tls;
 }
 
 #define HOST   "Host", "api.example"
@@ -101,6 +100,19 @@ static void test_without_tls(void **state)
     assert_true(is_foreign(policy, other, *state));
 }
 
+/* Whose proxy says that the client used TLS (ApiGuardTLS proto=), has no pages of plain http. */
+static void test_a_proxys_word(void **state)
+{
+    static const char *const http[] = {HOST, "Origin", "http://api.example", NULL};
+    static const char *const https[] = {HOST, OWN, NULL};
+    conf_t c = conf_of(*state);
+    const ag_policy_t *policy = section(AG_POLICY_tls, SAYS("require proto=X-Forwarded-Proto"), &c);
+
+    over_tls = 0;
+    assert_true(is_foreign(policy, http, *state));
+    assert_false(is_foreign(policy, https, *state));
+}
+
 /* An origin whose pages may read answers is none that may use the reader's cookies. */
 static void test_without_credentials(void **state)
 {
@@ -115,7 +127,8 @@ static void test_without_credentials(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_pages), TEST(test_without_tls), TEST(test_without_credentials)};
+    const struct CMUnitTest tests[] = {TEST(test_pages), TEST(test_without_tls), TEST(test_a_proxys_word),
+                                       TEST(test_without_credentials)};
 
     return cmocka_run_group_tests_name("guard origin", tests, NULL, NULL);
 }

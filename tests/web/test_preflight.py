@@ -57,6 +57,10 @@ ApiGuardBan 2/min
     RewriteRule ^ https://elsewhere.example/ [R=301,L]
     ApiGuardCORS origin=https://app.example
 </Location>
+<Location "/s/sent-on/">
+    RewriteEngine on
+    RewriteRule ^ /s/key/hello.html [L]
+</Location>
 RewriteEngine on
 RewriteRule ^/early/ https://elsewhere.example/ [R=301,L]
 RewriteCond %{REQUEST_METHOD} !=OPTIONS
@@ -218,6 +222,13 @@ def test_rewriting(web):
     assert preflight(web, "/redirected/x").status == 302
 
 
+def test_where_the_request_is_sent_on(web):
+    """The section of the address that was asked for has no CORS, and its answers have none."""
+    answer = preflight(web, "/s/sent-on/x")
+    assert_refused(answer, "credential_missing")
+    assert cors(answer) == {} == cors(web.get("/s/sent-on/x", headers={"Origin": APP}))
+
+
 def test_a_body_does_not_become_the_next_request(web):
     data = (f"OPTIONS /s/key/x HTTP/1.1\r\nHost: api.test\r\nOrigin: {APP}\r\nAccess-Control-Request-Method: GET\r\n"
             "Content-Length: 4\r\n\r\nGET GET /s/open/hello.html HTTP/1.1\r\nHost: api.test\r\n"
@@ -225,3 +236,9 @@ def test_a_body_does_not_become_the_next_request(web):
     answer = web.client.raw(data)
     assert answer.status == 204
     assert answer.body.startswith(b"HTTP/1.1 200 OK")
+
+
+def test_a_body_that_httpd_refuses(web):
+    answer = web.client.raw_request("OPTIONS", "/s/key/x", [f"Origin: {APP}", "Access-Control-Request-Method: GET",
+                                                            "Transfer-Encoding: chunked"], b"zz\r\n")
+    assert answer.status == 400
