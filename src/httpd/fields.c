@@ -16,6 +16,24 @@ static const char *said(void *ctx, const char *name)
     return value || apr_is_empty_table(r->err_headers_out) ? value : apr_table_get(r->err_headers_out, name);
 }
 
+static void names_in(const apr_table_t *fields, void (*see)(void *data, const char *name), void *data)
+{
+    const apr_array_header_t *all = apr_table_elts(fields);
+    const apr_table_entry_t *field = (const apr_table_entry_t *)all->elts, *end = field + all->nelts;
+
+    for (; field < end; field++) {
+        see(data, field->key);
+    }
+}
+
+static void names(void *ctx, void (*see)(void *data, const char *name), void *data)
+{
+    const request_rec *r = ctx;
+
+    names_in(r->headers_out, see, data);
+    names_in(r->err_headers_out, see, data);
+}
+
 /* Goes on to the next field of that name, until one has the value. */
 static int differs(void *value, const char *name, const char *there)
 {
@@ -111,7 +129,7 @@ static const char *vary(void *ctx)
     return from->vary;
 }
 
-static const ag_answer_port_t as_it_is = {put, drop, said, vary};
+static const ag_answer_port_t as_it_is = {put, drop, names, said, vary};
 
 /* ---- a refusal, before httpd writes its page --------------------------------------------------- */
 
@@ -127,12 +145,17 @@ static void error_put(void *ctx, ag_put_e how, const char *name, const char *val
     put_into(((request_rec *)ctx)->err_headers_out, how, name, value);
 }
 
+static void error_names(void *ctx, void (*see)(void *data, const char *name), void *data)
+{
+    names_in(((request_rec *)ctx)->err_headers_out, see, data);
+}
+
 static void error_drop(void *ctx, const char *prefix)
 {
     drop_from(((request_rec *)ctx)->err_headers_out, prefix);
 }
 
-static const ag_answer_port_t error_page = {error_put, error_drop, error_said, vary};
+static const ag_answer_port_t error_page = {error_put, error_drop, error_names, error_said, vary};
 
 /* ---- answers ----------------------------------------------------------------------------------- */
 

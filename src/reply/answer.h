@@ -34,6 +34,8 @@ typedef struct ag_answer_port_t {
     void (*put)(void *ctx, ag_put_e how, const char *name, const char *value);
     /* Takes away all fields whose names begin so, in any case. */
     void (*drop)(void *ctx, const char *prefix);
+    /* Gives see() the name of each field that the answer has so far. */
+    void (*names)(void *ctx, void (*see)(void *data, const char *name), void *data);
     /* What the answer says so far under that name, or NULL. */
     const char *(*said)(void *ctx, const char *name);
     /* The request fields that decided who asks, as a Vary; asked for where it is needed alone. */

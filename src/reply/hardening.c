@@ -28,20 +28,55 @@ const ag_header_t *ag_hardening_preset(int choice, int ours)
     return choice == AG_HARDEN_AUTO && ours ? api : presets[choice];
 }
 
-int ag_hardening_known(const char *name)
-{
-#define AG_HEADER(word, name, api, web) name,
-#define AG_HEADER_GONE(word, name)      name,
-    static const char *const names[] = {
+static const struct {
+    const char *name;
+    apr_size_t n;
+} known[] = {
+#define AG_HEADER(word, name, api, web) {name, sizeof name - 1},
+#define AG_HEADER_GONE(word, name)      {name, sizeof name - 1},
 #include "hardening.def"
-    };
 #undef AG_HEADER
 #undef AG_HEADER_GONE
-    int i;
+};
 
-    for (i = 0; i < AG_HEADERS_KNOWN && strcasecmp(names[i], name) != 0; i++) {
+/* A bit for each length that one of the names has: by it most fields of an answer are none of them. */
+#define LENGTH(name) | APR_UINT64_C(1) << (sizeof name - 1)
+static const apr_uint64_t lengths = 0
+#define AG_HEADER(word, name, api, web) LENGTH(name)
+#define AG_HEADER_GONE(word, name)      LENGTH(name)
+#include "hardening.def"
+#undef AG_HEADER
+#undef AG_HEADER_GONE
+    ;
+
+int ag_hardening_known(const char *name)
+{
+    apr_size_t n = strlen(name);
+    int i = n < 64 && lengths >> n & 1 ? 0 : AG_HEADERS_KNOWN;
+
+    while (i < AG_HEADERS_KNOWN && (known[i].n != n || strcasecmp(known[i].name, name) != 0)) {
+        i++;
     }
     return i;
+}
+
+/* Notes in bits which of the names the answer has. So its fields are looked at once, not for each name. */
+static void note(void *bits, const char *name)
+{
+    int i = ag_hardening_known(name);
+
+    *(unsigned *)bits |= i < AG_HEADERS_KNOWN ? 1u << i : 0;
+}
+
+/* `there`: the answer has the field. */
+static void say_known(const ag_answer_t *a, const ag_header_t *header, int there)
+{
+    if (there && header->force) {
+        ag_answer_put(a, AG_PUT_ALONE, header->name, header->value);
+    }
+    else if (!there && header->value) {
+        ag_answer_put(a, AG_PUT_BESIDE, header->name, header->value);
+    }
 }
 
 static void say(const ag_answer_t *a, const ag_header_t *header)
@@ -64,13 +99,15 @@ static const ag_header_t *about(const ag_answer_t *a, int number)
 
 void ag_answer_hardening(const ag_answer_t *a)
 {
+    unsigned there = 0;
     int i;
 
+    a->port->names(a->ctx, note, &there);
     for (i = 0; i < AG_HEADERS_KNOWN; i++) {
         const ag_header_t *header = i != AG_HEADER_HSTS ? about(a, i) : NULL;
 
         if (header) {
-            say(a, header);
+            say_known(a, header, (there >> i) & 1);
         }
     }
     for (i = 0; a->lines && i < a->lines->others->nelts; i++) {

@@ -82,7 +82,17 @@ static inline const char *page_vary(void *ctx)
     return "X-API-Key, Authorization";
 }
 
-static const ag_answer_port_t page_port = {page_put, page_drop, page_said, page_vary};
+static inline void page_names(void *ctx, void (*see)(void *data, const char *name), void *data)
+{
+    const apr_array_header_t *fields = apr_table_elts(ctx);
+    int i;
+
+    for (i = 0; i < fields->nelts; i++) {
+        see(data, APR_ARRAY_IDX(fields, i, apr_table_entry_t).key);
+    }
+}
+
+static const ag_answer_port_t page_port = {page_put, page_drop, page_names, page_said, page_vary};
 
 /* `fields` is a list NAME, VALUE, NAME, VALUE, NULL: what the application says. */
 static inline ag_answer_t page_make(const char *const *fields, unsigned moments, apr_pool_t *p)
