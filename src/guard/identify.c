@@ -202,6 +202,21 @@ static const ag_policy_t *keep_policy(const ag_policy_t *policy, apr_pool_t *p)
     return kept;
 }
 
+/* Names of limits may be the sub-request's own, and end with it. */
+static void keep_lines(ag_verdict_t *verdict, apr_pool_t *p)
+{
+    ag_quota_line_t *lines = apr_pmemdup(p, verdict->lines, (apr_size_t)verdict->n_lines * sizeof *lines);
+    int i;
+
+    for (i = 0; i < verdict->n_lines; i++) {
+        ag_quota_policy_t *policy = apr_pmemdup(p, lines[i].policy, sizeof *policy);
+
+        ag_quota_outlive(policy, p);
+        lines[i].policy = policy;
+    }
+    verdict->lines = lines;
+}
+
 const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p)
 {
     ag_check_t *kept = apr_pmemdup(p, check, sizeof *kept);
@@ -210,8 +225,8 @@ const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p)
     kept->policy = keep_policy(check->policy, p);
     verdict->detail = verdict->detail ? apr_pstrdup(p, verdict->detail) : NULL;
     verdict->wanted = verdict->wanted ? apr_pstrdup(p, verdict->wanted) : NULL;
-    kept->bill = NULL; /* its names may be the sub-request's own */
-    verdict->n_lines = 0;
+    kept->bill = NULL; /* likewise */
+    keep_lines(verdict, p);
     return kept;
 }
 

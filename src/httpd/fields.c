@@ -187,7 +187,9 @@ void ag_fields_say(ag_fields_t *fields, request_rec *r, unsigned moments)
     a->p = r->pool;
     if (a->limited && moments & (AG_AT_SENDING | AG_AT_REFUSAL)) {
         a->now = apr_time_sec(fields->limited->exchange->request.now);
-        ag_guard_tell(fields->limited); /* the lines of the limits as they are now */
+        if (fields->limited->bill || !a->limited->n_lines) {
+            ag_guard_tell(fields->limited); /* as they are now; a sub-request's refusal keeps its own */
+        }
     }
     ag_answer_say(a);
 }

@@ -94,9 +94,10 @@ static void test_anonymous(void **state)
 static void test_keep(void **state)
 {
     char detail[] = "why", wanted[] = "read", name[] = "X-Key", vary[] = "X-Key";
-    char advice[] = "send";
+    char advice[] = "send", limit[] = "one", field[] = "\"one\";q=1;w=1";
     ag_key_source_t source = {AG_FROM_HEADER, name};
-    ag_quota_line_t line = {.dry_run = 1};
+    ag_quota_policy_t wire = {.name = limit, .field = field, .field_size = sizeof field - 1, .begin = ""};
+    ag_quota_line_t line = {.policy = &wire, .dry_run = 1};
     house_t h = open_house(*state);
     ag_policy_t *policy = ag_policy_make(h.p);
     ag_check_t check = {
@@ -109,14 +110,20 @@ static void test_keep(void **state)
     policy->providers = AG_KIND(key)->bit;
     policy->invalid_key_status = AG_INVALID_KEY_403;
     kept = ag_check_keep(&check, h.p);
-    detail[0] = wanted[0] = name[0] = vary[0] = advice[0] = '?';
+    detail[0] = wanted[0] = name[0] = vary[0] = advice[0] = limit[0] = field[0] = '?';
     memset(&source, 0, sizeof source);
+    memset(&wire, 0, sizeof wire);
+    memset(&line, 0, sizeof line);
     memset(policy, 0, sizeof *policy);
     memset(&check, 0, sizeof check);
     assert_int_equal(kept->verdict.reason, AG_R_SCOPE_INSUFFICIENT);
     assert_string_equal(kept->verdict.detail, "why");
     assert_string_equal(kept->verdict.wanted, "read");
-    assert_int_equal(kept->verdict.n_lines, 0);
+    assert_null(kept->bill);
+    assert_int_equal(kept->verdict.n_lines, 1);
+    assert_string_equal(kept->verdict.lines->policy->name, "one");
+    assert_string_equal(kept->verdict.lines->policy->field, "\"one\";q=1;w=1");
+    assert_int_equal(kept->verdict.lines->dry_run, 1);
     assert_int_equal(kept->policy->invalid_key_status, AG_INVALID_KEY_403);
     assert_int_equal(kept->policy->key_from.n, 1);
     assert_string_equal(kept->policy->key_from.sources[0].name, "X-Key");
@@ -127,6 +134,7 @@ static void test_keep(void **state)
     kept = ag_check_keep(&check, h.p);
     assert_null(kept->verdict.detail);
     assert_null(kept->verdict.wanted);
+    assert_int_equal(kept->verdict.n_lines, 0);
     assert_int_equal(ag_policy_types(kept->policy), AG_KIND(key)->bit);
 }
 

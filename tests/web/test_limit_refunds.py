@@ -46,6 +46,9 @@ ApiGuardRateHeaders legacy
         ApiGuardRateLimit 0/day by=global
     </Files>
 </Directory>
+<Directory {root}/htdocs/told>
+    AllowOverride AuthConfig
+</Directory>
 <Directory {root}/htdocs/above>
     ApiGuardRateLimit 5/day by=ip
     <Files "index.html">
@@ -59,6 +62,8 @@ ApiGuardRateHeaders legacy
 def web(make_httpd):
     return make_httpd(CONF, modules=("include",), files={
         "pages/x.shtml": '<!--#include virtual="/s/inner/hello.html" -->\n', "no.html": "page\n",
+        "told/index.html": "index\n",
+        "told/.htaccess": '<Files "index.html">\nApiGuardRateLimit 0/day by=ip name=none\n</Files>\n',
         "above/index.html": "index\n", "above/x.html": "x\n",
         "index/refused.html": "no\n", "index/next.html": "yes\n"})
 
@@ -100,6 +105,14 @@ def test_what_a_refused_sub_request_gave_back_is_charged_to_the_next(web):
     by the second, any number of times."""
     assert web.get("/index/").text == "yes\n"
     assert web.get("/index/").status == 429
+
+
+def test_a_request_refused_for_its_index_is_told_by_which_limit(web):
+    """Regression: it had no RateLimit fields, and its list of violated policies was empty. The index's .htaccess, and
+    the names in it, end before the refusal is told."""
+    answer = web.get("/told/")
+    assert assert_refused(answer, "rate_exceeded")["violated-policies"] == ["none"]
+    assert remaining(answer) == 0
 
 
 def test_a_request_refused_for_its_index_stays_charged(web):
