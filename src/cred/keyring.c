@@ -67,6 +67,12 @@ static int load(ag_keyring_slot_t *slot, const char *text, apr_size_t n)
     return slot->set.is_read;
 }
 
+/* What an earlier server has left is taken as it is. */
+static int is_theirs(const ag_keyring_words_t *words, apr_uint64_t generation, const char *text, apr_size_t n)
+{
+    return generation == 0 || ag_id_equal(words->text, ag_id_of(text, n));
+}
+
 static void set_generation(ag_keyring_t *ring, apr_uint64_t generation)
 {
     __atomic_store_n(&ring->generation, generation, __ATOMIC_RELAXED);
@@ -82,7 +88,8 @@ int ag_keyring_read(ag_keyring_t *ring, apr_pool_t *ptmp)
     if (generation == ring->generation || !slot) {
         return 0;
     }
-    if (ag_open_source(&text, &n, ring->file, ptmp) || !load(slot, text, n)) {
+    if (ag_open_source(&text, &n, ring->file, ptmp) || !is_theirs(ring->words, generation, text, n)
+        || !load(slot, text, n)) {
         set_generation(ring, generation ? ring->generation : 0); /* an earlier server's file owes us nothing */
         return generation != 0;
     }

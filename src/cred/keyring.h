@@ -16,9 +16,10 @@
 #define AG_KEYRING_SLOTS  4
 
 /* What the processes of a server share of a ring; all zero when fresh. Any of them may write anything into it: it says
- * when to look, and nothing of which keys are good. */
+ * when to look, and for what file. */
 typedef struct ag_keyring_words_t {
     apr_uint64_t generation;             /* counted up with each file that is written */
+    ag_id_t text;                        /* a digest of that file: CGI programs of httpd's user could write one */
     apr_uint64_t wanted;                 /* 1: a token asked for a key that is not there */
     apr_uint64_t failures;               /* of fetches in a row */
     apr_time_t begun;                    /* when the last fetch was */
@@ -58,8 +59,8 @@ static inline const char *ag_keyring_source(const ag_keyring_t *ring)
     return ring->url ? ring->url : ring->issuer;
 }
 
-/* Reads what was written since this process last looked; one thread of it at a time. 1: there is no file, or no key set
- * in it, although one was written; what was read before stays. */
+/* Reads what was written since this process last looked; one thread of it at a time. 1: the file that was written is not
+ * there, or is another one; what was read before stays. */
 int ag_keyring_read(ag_keyring_t *ring, apr_pool_t *ptmp);
 
 /* 1 when this process has a key of it. */

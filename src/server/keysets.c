@@ -45,6 +45,14 @@ int ag_keysets_check(server_rec *s, apr_pool_t *ptemp)
     return rv;
 }
 
+/* What was reloaded may be what mends it, or a shorter refresh= than the next fetch was planned with. */
+static int is_due_now(const ag_keyring_t *ring)
+{
+    apr_interval_time_t ahead = ring->words->next - apr_time_now();
+
+    return ring->words->failures || (ring->refresh && ahead > apr_time_from_sec(ring->refresh));
+}
+
 /* Kept over a graceful restart: nobody fetches what the generation before has just fetched. */
 static apr_status_t share(ag_keyring_t *ring, apr_pool_t *pprocess, apr_pool_t *ptemp)
 {
@@ -59,8 +67,8 @@ static apr_status_t share(ag_keyring_t *ring, apr_pool_t *pprocess, apr_pool_t *
         *kept = memory;
     }
     ring->words = *kept;
-    if (ring->words->failures) {
-        ring->words->next = 0; /* what was reloaded may be what mends it */
+    if (is_due_now(ring)) {
+        ring->words->next = 0;
     }
     return APR_SUCCESS;
 }

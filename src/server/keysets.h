@@ -12,10 +12,11 @@
 /* Finds or makes the folder, for the server's user alone; its path, or NULL and *rv. */
 const char *ag_keysets_folder(apr_status_t *rv, apr_pool_t *p);
 
-/* Puts the text into the ring's file, all of it or nothing. NULL, or what could not be done. */
-const char *ag_keysets_write(const ag_keyring_t *ring, const char *text, apr_size_t n, apr_pool_t *p);
+/* Puts the text into the ring's file, all of it or nothing, and has all processes read it. NULL, or what could not be
+ * done. */
+const char *ag_keysets_publish(const ag_keyring_t *ring, const char *text, apr_size_t n, apr_pool_t *p);
 
-/* 1 when just that stands there. */
+/* 1 when just that was published last and stands there. */
 int ag_keysets_stands(const ag_keyring_t *ring, const char *text, apr_size_t n, apr_pool_t *p);
 
 /* Asks for the ring's set, wherever it is. What came, with status 200, from p; or why there is none. */

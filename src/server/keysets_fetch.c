@@ -99,18 +99,19 @@ static void take(ag_keyring_t *ring, const ag_fetched_t *answer, server_rec *s, 
         fail(ring, empty, s);
         return;
     }
-    stands = ring->words->generation && ag_keysets_stands(ring, answer->body, answer->length, p);
-    error = stands ? NULL : ag_keysets_write(ring, answer->body, answer->length, p);
+    stands = ag_keysets_stands(ring, answer->body, answer->length, p);
+    error = stands ? NULL : ag_keysets_publish(ring, answer->body, answer->length, p);
     if (error) {
         fail(ring, error, s);
         return;
     }
-    succeed(ring, answer->max_age, s);
     if (empty) {
-        plan_again(ring->words);
+        plan_again(ring->words); /* not over yet */
+    }
+    else {
+        succeed(ring, answer->max_age, s);
     }
     if (!stands) {
-        __atomic_add_fetch(&ring->words->generation, 1, __ATOMIC_RELEASE);
         tell(ring, &set, empty, s);
     }
 }

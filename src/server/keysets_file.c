@@ -39,10 +39,13 @@ const char *ag_keysets_folder(apr_status_t *rv, apr_pool_t *p)
     return *rv == APR_SUCCESS ? path : NULL;
 }
 
-/* A final newline is nothing to a key set, and whoever reads files leaves it out. */
+/* Newlines at the end are nothing to a key set, and whoever reads files leaves one out. */
 static apr_size_t length_of(const char *text, apr_size_t n)
 {
-    return n && text[n - 1] == '\n' ? n - 1 : n;
+    while (n && text[n - 1] == '\n') {
+        n--;
+    }
+    return n;
 }
 
 static apr_status_t fill(const char *path, const char *text, apr_size_t n, apr_pool_t *p)
@@ -60,17 +63,20 @@ static apr_status_t fill(const char *path, const char *text, apr_size_t n, apr_p
     return rv;
 }
 
-const char *ag_keysets_write(const ag_keyring_t *ring, const char *text, apr_size_t n, apr_pool_t *p)
+const char *ag_keysets_publish(const ag_keyring_t *ring, const char *text, apr_size_t n, apr_pool_t *p)
 {
     const char *path = ring->file + strlen("file:");
     const char *fresh = apr_psprintf(p, "%s.%ld", path, (long)getpid());
     char why[128];
     apr_status_t rv;
 
+    n = length_of(text, n);
     apr_file_remove(fresh, p);
-    rv = fill(fresh, text, length_of(text, n), p);
+    rv = fill(fresh, text, n, p);
     rv = rv == APR_SUCCESS ? apr_file_rename(fresh, path, p) : rv;
     if (rv == APR_SUCCESS) {
+        ring->words->text = ag_id_of(text, n);
+        __atomic_add_fetch(&ring->words->generation, 1, __ATOMIC_RELEASE);
         return NULL;
     }
     apr_file_remove(fresh, p);
@@ -83,5 +89,6 @@ int ag_keysets_stands(const ag_keyring_t *ring, const char *text, apr_size_t n, 
     apr_size_t size;
 
     n = length_of(text, n);
-    return !ag_open_source(&is, &size, ring->file, p) && size == n && memcmp(is, text, n) == 0;
+    return ring->words->generation && ag_id_equal(ring->words->text, ag_id_of(text, n))
+           && !ag_open_source(&is, &size, ring->file, p) && size == n && memcmp(is, text, n) == 0;
 }

@@ -45,6 +45,7 @@ static void write_file(const house_t *h, const char *text)
 static int publish(house_t *h, const char *text)
 {
     write_file(h, text);
+    h->words.text = ag_id_of(text, strlen(text));
     h->words.generation++;
     return ag_keyring_read(h->ring, h->p);
 }
@@ -147,7 +148,9 @@ static void test_what_is_no_set_changes_nothing(void **state)
         assert_int_equal(publish(h, bad[i]), 1);
         assert_string_equal(h->ring->current->set.keys->kid, "one");
     }
-    assert_int_equal(publish(h, "{\"keys\":[]}"), 0); /* that is one: no key is good any more */
+    write_file(h, set_named(h, "forged"));
+    assert_int_equal(ag_keyring_read(h->ring, h->p), 1); /* nobody of us has written that */
+    assert_int_equal(publish(h, "{\"keys\":[]}"), 0);    /* that is one: no key is good any more */
     assert_false(ag_keyring_there(h->ring));
     unlink(h->path);
 }
