@@ -38,6 +38,14 @@ UseCanonicalName On
 <Location "/s/own/">
     ApiGuardTLS require
 </Location>
+<Location "/s/sent-on/must/">
+    RewriteEngine on
+    RewriteRule "^" "/s/must/hello.html" [L]
+</Location>
+<Location "/s/sent-on/strict/">
+    RewriteEngine on
+    RewriteRule "^" "/s/strict/hello.html" [L]
+</Location>
 """
 BY_PROXY = [("X-Forwarded-For", "192.0.2.1")]
 HTTPS = [*BY_PROXY, ("X-Forwarded-Proto", "https")]
@@ -59,7 +67,7 @@ def certificates():
 
 @pytest.fixture(scope="module")
 def web(make_httpd, certificates):
-    server = make_httpd(CONF, modules=("ssl", "remoteip"), words=certificates.words())
+    server = make_httpd(CONF, modules=("ssl", "remoteip", "rewrite"), words=certificates.words())
     server.tls = TlsClient(certificates)
     server.stranger = Stranger(LOOPBACK, server.port)
     return server
@@ -136,6 +144,14 @@ def test_strict_transport_security_follows_it(web):
     assert moved.status == 308 and not moved.header("Strict-Transport-Security")
 
 
+def test_where_the_request_is_sent_on(web, key):
+    """The field that counts is that of the section it is sent to; who brought it, the client's request knows."""
+    assert web.get("/s/sent-on/must/x", key=key, headers=HTTPS).text == "hello\n"
+    for client in (web, web.tls):
+        assert_refused(client.get("/s/sent-on/must/x", key=key, headers=BY_PROXY), "tls_required")
+    assert web.get("/s/sent-on/strict/x", headers=HTTPS).header("Strict-Transport-Security")
+
+
 def test_an_inner_section_inherits_the_field(web):
     assert web.get("/s/must/inner/x", headers=BY_PROXY).header("Location") == "https://api.test/s/must/inner/x"
     assert web.get("/s/must/inner/other/x", headers=HTTPS).header("Location") == \
@@ -183,7 +199,8 @@ def test_the_proxy_protocol_tells_no_scheme(internal):
 
 # ---- the start ------------------------------------------------------------------------------------------
 
-SECTION = '<Location "/s/x/">\n    ApiGuardTLS require proto=X-Forwarded-Proto\n</Location>\n'
+SECTION = '<Location "/s/">\n    ApiGuardTLS require\n</Location>\n' \
+          '<Location "/s/x/">\n    ApiGuardTLS require proto=X-Forwarded-Proto\n</Location>\n'
 LIST = "RemoteIPTrustedProxyList {root}/htdocs/proxies\n"
 OTHER = "<VirtualHost 127.0.0.1:81>\n%s</VirtualHost>\n"
 HEADER, PROXY = "RemoteIPHeader X-Forwarded-For\n", "RemoteIPTrustedProxy 192.0.2.1\n"
