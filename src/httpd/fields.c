@@ -223,13 +223,19 @@ static void look_at_cors(ag_answer_t *a, request_rec *r)
     }
 }
 
+/* A forward proxy brings other people's pages, of which its section says nothing unless told to. */
+static int is_others(const request_rec *r)
+{
+    return r->proxyreq == PROXYREQ_PROXY;
+}
+
 /* What a section says of its answers, whoever writes them: there may be no check at all. */
 static void look_at_section(ag_answer_t *a, request_rec *r)
 {
     request_rec *section = asked(r);
     const ag_policy_t *policy = ag_policy_of(section);
 
-    a->preset = ag_hardening_preset(policy->hardening, ag_is_ours(section));
+    a->preset = ag_hardening_preset(policy->hardening, ag_is_ours(section) && !is_others(section));
     a->lines = policy->header_lines;
     a->secure = (a->preset || a->lines) && ag_is_secure(section);
     a->deprecated = policy->deprecated;

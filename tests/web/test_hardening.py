@@ -5,6 +5,7 @@ ApiGuardSecurityHeader are test_hardening_lines'."""
 import pytest
 
 from support import h2client
+from support.ports import LOOPBACK
 from support.security import API, WEB, security
 
 CONF = """
@@ -115,6 +116,24 @@ def test_a_refusal_by_a_limit_has_them(web, key):
     assert [answer.status for answer in answers] == [200, 429]
     assert [security(answer) for answer in answers] == [WEB, WEB]
     assert answers[1].header("RateLimit") and answers[1].header("Cache-Control") == "no-store"
+
+
+def test_pages_of_others_stay_theirs(own_httpd, backend):
+    """A guarded forward proxy brings pages that need their styles and scripts; it may still be told to say more."""
+    web = own_httpd("""
+        ProxyRequests On
+        <Proxy "*">
+            AuthType ApiGuard
+            Require valid-user
+        </Proxy>
+        <Proxy "http://localhost:*">
+            ApiGuardSecurityHeaders web
+        </Proxy>
+        """, modules=("proxy", "proxy_http"))
+    sent = [f"Proxy-Authorization: Bearer {web.keys.create()}"]
+    for host, fields in (LOOPBACK, {}), ("localhost", WEB):
+        answer = web.client.raw_request("GET", f"http://{host}:{backend.port}/x", sent)
+        assert answer.status == 200 and security(answer) == fields, host
 
 
 def test_a_part_of_a_page_says_nothing(web):
