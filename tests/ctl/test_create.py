@@ -13,7 +13,7 @@ import zlib
 
 import pytest
 
-from support.keys import CTL, Sqlite
+from support.keys import CTL, SCHEMA_VERSION, Sqlite
 from support.tool import created, public, refused, shown
 
 DAY = 86400
@@ -177,5 +177,5 @@ def test_version():
     plain = subprocess.run([CTL, "version"], capture_output=True, text=True, check=True).stdout
     told = json.loads(subprocess.run([CTL, "version", "--json"], capture_output=True, text=True,
                                      check=True).stdout)
-    assert plain == f"apiguardctl {told['version']}\n" and told["schema"] == 2
+    assert plain == f"apiguardctl {told['version']}\n" and told["schema"] == SCHEMA_VERSION
     assert told["db"] == "sqlite3:/var/lib/apiguard/keys.db"

@@ -14,6 +14,7 @@ from support.databases import (all_keys, any_bare, any_keys, lent, mariadb, mysq
 from support.httpd import Httpd
 from support.keys import Sqlite
 from support.memcached import Memcached
+from support.tls import Certificates
 from support.verdict import secrets
 
 LIVE = []  # servers whose logs are read after each test
@@ -118,3 +119,11 @@ def backend():
     server = Backend()
     yield server
     server.close()
+
+
+@pytest.fixture(scope="module")
+def certificates():
+    """A server's, and the port at which it speaks TLS."""
+    made = Certificates()
+    yield made
+    made.close()

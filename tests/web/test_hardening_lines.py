@@ -7,7 +7,7 @@ import pytest
 
 from support import httpd
 from support.security import API, HELMET, HSTS, WEB, security
-from support.tls import HOST, Certificates, TlsClient
+from support.tls import HOST, TlsClient
 
 CONF = """
 <Location "/pass/">
@@ -217,12 +217,10 @@ Redirect "/s/web/moved" "/s/web/hello.html"
 
 
 @pytest.fixture(scope="module")
-def both(make_httpd):
-    certificates = Certificates()
+def both(make_httpd, certificates):
     web = make_httpd(OVER_TLS, modules=("ssl", "http2", "remoteip", "socache_shmcb"), words=certificates.words())
     web.tls = TlsClient(certificates)
-    yield web
-    certificates.close()
+    return web
 
 
 @pytest.mark.parametrize("path, status", [("web/hello.html", 200), ("web/no-such.html", 404), ("web/moved", 302)])

@@ -11,7 +11,7 @@ from support import h2client
 from support.jwtmaker import Key
 from support.ports import Directory
 from support.problem import assert_refused
-from support.tls import HOST, Certificates, TlsClient
+from support.tls import HOST, TlsClient
 
 SIGNER = Key("HS256")
 CONF = "Protocols h2 h2c http/1.1\n" + HOST + r"""
@@ -111,13 +111,6 @@ SetEnvIf Authorization "(.+)" TOKEN=$1
 MODULES = ("ssl", "http2", "proxy", "proxy_http", "access_compat")
 HERE = "https://127.0.0.1"  # what the client calls the server
 USERS = "u:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n"  # secret
-
-
-@pytest.fixture(scope="module")
-def certificates():
-    made = Certificates()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")

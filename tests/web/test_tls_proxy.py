@@ -10,7 +10,7 @@ import pytest
 from support.client import Client, parse, read_all
 from support.ports import LOOPBACK, free_port
 from support.problem import assert_refused
-from support.tls import HOST, Certificates, TlsClient
+from support.tls import HOST, TlsClient
 
 CONF = HOST + """
 RemoteIPHeader X-Forwarded-For
@@ -35,6 +35,13 @@ UseCanonicalName On
     ApiGuardSecurityHeaders api
     ErrorDocument 404 /s/page/hello.html
 </Location>
+<Location "/s/banned/">
+    ApiGuardTLS require proto=X-Forwarded-Proto
+    AuthType ApiGuard
+    AuthName "banned"
+    ApiGuardBan 2/day hard
+    Require valid-user
+</Location>
 <Location "/s/own/">
     ApiGuardTLS require
 </Location>
@@ -56,13 +63,6 @@ class Stranger(Client):
 
     def connect(self, timeout):
         return http.client.HTTPConnection(self.host, self.port, timeout=timeout, source_address=("127.0.0.2", 0))
-
-
-@pytest.fixture(scope="module")
-def certificates():
-    made = Certificates()
-    yield made
-    made.close()
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +133,14 @@ def test_without_proto_the_connection_counts(web, key):
     """Neither a proxy's word nor how the server is called (ServerName https://...)."""
     assert_refused(web.get("/s/own/hello.html", key=key, headers=HTTPS), "tls_required")
     assert web.tls.get("/s/own/hello.html", key=key).status == 200
+
+
+def test_a_banned_address_hears_of_its_leak_first(web, key):
+    client = [("X-Forwarded-For", "192.0.2.77")]
+    secure = [*client, ("X-Forwarded-Proto", "https")]
+    refused = [web.get("/s/banned/hello.html", key=f"wrong-key-0123456789-{n}", headers=secure).code for n in range(3)]
+    assert refused == ["key_invalid", "key_invalid", "banned"]
+    assert_refused(web.get("/s/banned/hello.html", key=key, headers=client), "tls_required")
 
 
 def test_strict_transport_security_follows_it(web):
