@@ -84,10 +84,13 @@ static apr_status_t open_ring(ag_keyring_t *ring, const char *folder, server_rec
     return share(ring, s->process->pool, ptemp);
 }
 
+/* A server that runs goes on: without any ring, tokens that need one get 503. */
 static int fail(server_rec *s, apr_status_t rv, const char *what)
 {
-    ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0903: key sets cannot be fetched: there is no %s", what);
-    return HTTP_INTERNAL_SERVER_ERROR;
+    apr_array_clear(ag_plans()->rings);
+    ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0903: key sets cannot be fetched: there is no %s%s", what,
+                 ag_is_reload() ? "; the server goes on, and tokens that need them get 503" : "");
+    return ag_is_reload() ? OK : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 int ag_keysets_open(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)

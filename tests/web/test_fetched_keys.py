@@ -2,6 +2,7 @@
 """Key sets over https: fetched behind requests and never in one, shared by all children, kept over restarts."""
 
 import glob
+import os
 import threading
 import time
 
@@ -116,6 +117,29 @@ def test_a_file_that_is_gone_or_broken(own_httpd, server):
 
 
 # ---- keys come and go ----------------------------------------------------------------------------
+
+@pytest.mark.slow
+def test_a_folder_that_others_took_away(own_httpd, server):
+    """It stops a start; a reload goes on, and tokens that need the set get 503."""
+    key = rsa("one")
+    server.ways["/keys"] = keys(key)
+    web = own_httpd(section("a", server), database=None)
+    until_good(web, key.token())
+    web.expect("AG0903")
+    folder = web.dir.join("run/apiguard.keysets")
+    os.rename(folder, folder + ".away")
+    os.symlink(folder + ".away", folder)
+    web.graceful()
+    assert_refused(go(web, key.token()), "keyset_unavailable")
+    assert web.get("/index.html").status == 200
+    assert len(lines_of(web, "AG0903")) == 1
+    web.stop()
+    with pytest.raises(RuntimeError):
+        web.start()
+    os.remove(folder)
+    web.start()
+    until_good(web, key.token())
+
 
 @pytest.mark.slow
 def test_a_key_that_left_its_set(own_httpd, server):
