@@ -14,6 +14,7 @@ from support.databases import (all_keys, any_bare, any_keys, lent, mariadb, mysq
 from support.httpd import Httpd
 from support.keys import Sqlite
 from support.memcached import Memcached
+from support.ring import Ring
 from support.tls import Certificates
 from support.verdict import secrets
 
@@ -127,3 +128,11 @@ def certificates():
     made = Certificates()
     yield made
     made.close()
+
+
+@pytest.fixture(scope="module")
+def ring():
+    """A key of an issuer; files that need others have a ring of their own."""
+    made = Ring(["RS256"])
+    yield made
+    made.dir.close()

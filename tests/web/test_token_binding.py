@@ -11,7 +11,7 @@ from support.client import parse, read_all
 from support.holders import Holders
 from support.ports import LOOPBACK, free_port
 from support.problem import assert_refused
-from support.ring import Ring, go, now, section
+from support.ring import go, now, section
 from support.tls import TlsClient
 
 HOST = """
@@ -42,13 +42,6 @@ def holders():
     holders.ports = {"unknown": free_port(), "late": free_port()}
     yield holders
     holders.close()
-
-
-@pytest.fixture(scope="module")
-def ring():
-    ring = Ring(["RS256"])
-    yield ring
-    ring.dir.close()
 
 
 @pytest.fixture(scope="module")

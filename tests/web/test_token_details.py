@@ -8,16 +8,9 @@ import pytest
 
 from support.jwtmaker import Key
 from support.problem import assert_refused
-from support.ring import Ring, go, now, section
+from support.ring import go, now, section
 
 DESCRIPTION = re.compile(r'error="invalid_token", error_description="([\x20-\x21\x23-\x5b\x5d-\x7e]*)"')  # RFC 6750 s3
-
-
-@pytest.fixture(scope="module")
-def ring():
-    ring = Ring(["RS256"])
-    yield ring
-    ring.dir.close()
 
 
 @pytest.fixture(scope="module")

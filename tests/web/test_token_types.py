@@ -4,14 +4,7 @@
 import pytest
 
 from support.problem import assert_refused
-from support.ring import Ring, go, now, section
-
-
-@pytest.fixture(scope="module")
-def ring():
-    ring = Ring(["RS256"])
-    yield ring
-    ring.dir.close()
+from support.ring import go, now, section
 
 
 @pytest.fixture(scope="module")
