@@ -9,6 +9,7 @@ ag_core_c = \
 	src/base/json.c \
 	src/base/lock.c \
 	src/base/log.c \
+	src/base/mapping.c \
 	src/base/measure.c \
 	src/base/process.c \
 	src/base/regex.c \
@@ -132,6 +133,8 @@ ag_core_c = \
 	src/cred/jwt_claims.c \
 	src/cred/jwt_issuer.c \
 	src/cred/jwt_key.c \
+	src/cred/revocable.c \
+	src/cred/revoked.c \
 	src/cred/tls.c \
 	src/cred/token_binding.c \
 	src/cred/token_memo.c \
@@ -156,6 +159,7 @@ ag_core_h = \
 	src/base/json.h \
 	src/base/lock.h \
 	src/base/log.h \
+	src/base/mapping.h \
 	src/base/measure.h \
 	src/base/process.h \
 	src/base/regex.h \
@@ -248,6 +252,8 @@ ag_core_h = \
 	src/cred/setting.h \
 	src/cred/cred.def \
 	src/cred/jwt_claims.h \
+	src/cred/revocable.h \
+	src/cred/revoked.h \
 	src/cred/tls.h \
 	src/cred/token_binding.h \
 	src/cred/token_memo.h \

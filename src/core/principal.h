@@ -15,6 +15,16 @@
 
 typedef struct ag_principal_t ag_principal_t;
 
+/* What a token may be revoked by, under the server's secret: see cred/revocable.h. An id that is zero: it has none. */
+typedef struct ag_revocable_t {
+    ag_id_t jti;
+    ag_id_t subject;      /* of `sub` itself */
+    ag_id_t client;       /* of `azp`, else `client_id` */
+    ag_id_t digest;       /* of its SHA-256 */
+    apr_time_t issued;    /* iat, microseconds; -1: it has none, and counts as issued before any time */
+    apr_uint64_t renamed; /* 1: user or client were taken from other claims, and are names of it, too */
+} ag_revocable_t;
+
 struct ag_principal_t {
     const ag_cred_kind_t *kind; /* of its credential, or ag_cred_anonymous; set by ag_cred_check() */
     const char *issuer;         /* whose names these are: a token's `iss`; "" for other kinds */
@@ -25,9 +35,10 @@ struct ag_principal_t {
     const char *user;           /* a token's user, or NULL */
     const char *key_id;         /* public prefix of a key, `kid` of a token's key; or NULL */
     const char *bound_to;       /* a token's: x5t#S256 of the client certificate that must come with it; or NULL */
-    int anonymous;              /* nobody in particular: limits count the address */
-    apr_uint64_t number;        /* a key's number in its table; 0: it has none, so nobody counts its use */
-    ag_words_t scopes;          /* neither these nor roles hold a blank: they are joined for whoever comes next */
+    const ag_revocable_t *revocable; /* a token's; NULL: nothing of api_revoked_tokens can mean it */
+    int anonymous;                   /* nobody in particular: limits count the address */
+    apr_uint64_t number;             /* a key's number in its table; 0: it has none, so nobody counts its use */
+    ag_words_t scopes; /* neither these nor roles hold a blank: they are joined for whoever comes next */
     ag_words_t roles;
     int wildcards; /* a scope or role that ends in `*` stands for all that begin so */
     int left_out;  /* scopes and roles that held a blank, if they were read for this request */

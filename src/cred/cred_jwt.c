@@ -11,6 +11,7 @@
 #include "cred.h"
 #include "jwt_cause.h"
 #include "keyring.h"
+#include "revocable.h"
 #include "token_binding.h"
 #include "token_memo.h"
 
@@ -155,6 +156,7 @@ static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char
     reason = ag_jwt_check(who, &memo.begins, &memo.expires, &call->detail, &call->guess, &call->jwt, text, n,
                           request->now, request->pool);
     if (reason == AG_R_NONE) {
+        ag_revocable_set(*who, (*who)->claims, text, n, call->engine->sip, request->pool);
         remember(call, id, &memo, *who);
     }
     else if (reason == AG_R_KEYSET_UNAVAILABLE) {

@@ -4,12 +4,14 @@
  */
 #include "token_memo.h"
 
+#include <stddef.h>
 #include <string.h>
 
 typedef struct {
     ag_token_memo_t memo;
     apr_uint32_t scopes;
     apr_uint32_t roles;
+    ag_revocable_t revocable; /* all zero: there is none */
 } head_t;
 
 static void put(ag_buf_t *b, const char *text)
@@ -29,9 +31,12 @@ static void put_words(ag_buf_t *b, const ag_words_t *words)
 
 apr_size_t ag_token_memo_write(char *record, apr_size_t size, const ag_token_memo_t *memo, const ag_principal_t *who)
 {
-    head_t head = {*memo, (apr_uint32_t)who->scopes.n, (apr_uint32_t)who->roles.n};
+    head_t head = {.memo = *memo, .scopes = (apr_uint32_t)who->scopes.n, .roles = (apr_uint32_t)who->roles.n};
     ag_buf_t b;
 
+    if (who->revocable) {
+        head.revocable = *who->revocable;
+    }
     ag_buf_init(&b, record, size);
     ag_buf_mem(&b, (const char *)&head, sizeof head);
     put(&b, who->issuer);
@@ -82,6 +87,7 @@ int ag_token_memo_read(ag_token_memo_t *memo, ag_principal_t **out, const char *
         return 0;
     }
     *memo = head.memo;
+    who->revocable = head.revocable.digest.lo ? (const void *)(record + offsetof(head_t, revocable)) : NULL;
     who->issuer = take(&at, end);
     who->client = take(&at, end);
     who->user = take(&at, end);

@@ -6,15 +6,12 @@
  */
 #include "ipshare.h"
 
-#include <string.h>
-#include <sys/mman.h>
-
 #include <apr_strings.h>
 
 #include "../base/lock.h"
+#include "../base/mapping.h"
 
-#define ROUNDED(n) (((n) + 65535) & ~(apr_size_t)65535) /* no page holds parts of two things */
-#define HEAD       ROUNDED(sizeof(ag_ipshare_t))
+#define HEAD       AG_MAPPING_ROUNDED(sizeof(ag_ipshare_t))
 #define MARKS      (AG_IPTABLE_MAX * sizeof(apr_uint32_t))
 #define ALL        (HEAD + 2 * MARKS + 2 * AG_IPSHARE_BYTES)
 #define TURN       apr_time_from_sec(20)
@@ -41,33 +38,21 @@ static ag_iptable_t *table_of(ag_ipshare_t *share, apr_uint64_t number)
     return (ag_iptable_t *)((char *)share + HEAD + 2 * MARKS + (number & 1) * AG_IPSHARE_BYTES);
 }
 
-static apr_status_t unmap(void *share)
-{
-    munmap(share, ALL);
-    return APR_SUCCESS;
-}
-
-#ifndef MAP_NORESERVE
-#define MAP_NORESERVE 0
-#endif
-
 apr_status_t ag_ipshare_make(ag_ipshare_t **share, apr_pool_t *p)
 {
-    void *memory = mmap(NULL, ALL, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory;
+    apr_status_t rv = ag_mapping_make(&memory, ALL, p);
 
-    if (memory == MAP_FAILED) {
-        return APR_FROM_OS_ERROR(errno);
+    if (rv != APR_SUCCESS) {
+        return rv;
     }
     *share = memory;
-    if (p) {
-        apr_pool_cleanup_register(p, memory, unmap, apr_pool_cleanup_null);
-    }
     return ag_lock_init(&(*share)->lock);
 }
 
 void ag_ipshare_drop(ag_ipshare_t *share)
 {
-    unmap(share);
+    ag_mapping_drop(share, ALL);
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */
@@ -146,17 +131,6 @@ static void copy(ag_iptable_t *to, const ag_iptable_t *from)
     }
 }
 
-/* Gives memory back to the system; it reads as zeros then, an empty table. */
-static void empty(void *memory, apr_size_t size)
-{
-#ifdef MADV_REMOVE
-    if (madvise(memory, ROUNDED(size), MADV_REMOVE) == 0) {
-        return;
-    }
-#endif
-    memset(memory, 0, size);
-}
-
 apr_status_t ag_ipshare_publish(ag_ipshare_t *share, const ag_iptable_t *table)
 {
     apr_uint64_t old, next;
@@ -169,13 +143,13 @@ apr_status_t ag_ipshare_publish(ag_ipshare_t *share, const ag_iptable_t *table)
     old = LOAD(share->current);
     next = old + 1;
     __atomic_thread_fence(__ATOMIC_RELEASE); /* who sees a word of it sees `old` in force */
-    empty(marks_of(share, next), table->kept * sizeof(apr_uint32_t));
+    ag_mapping_empty(marks_of(share, next), table->kept * sizeof(apr_uint32_t));
     copy(table_of(share, next), table);
     __atomic_store_n(&share->current, next, __ATOMIC_RELEASE);
     n = LOAD(table_of(share, old)->size);
     if (old) {
         __atomic_thread_fence(__ATOMIC_RELEASE);
-        empty(table_of(share, old), n <= AG_IPSHARE_BYTES ? n : AG_IPSHARE_BYTES);
+        ag_mapping_empty(table_of(share, old), n <= AG_IPSHARE_BYTES ? n : AG_IPSHARE_BYTES);
     }
     ag_lock_give(&share->lock);
     return APR_SUCCESS;

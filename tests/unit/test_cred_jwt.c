@@ -41,6 +41,7 @@ static void test_remembered(void **state)
     assert_int_equal(again->scopes.n, 2);
     assert_true(ag_id_equal(again->realm, h.call.jwt_realm));
     assert_true(ag_id_equal(first->realm, again->realm));
+    assert_memory_equal(first->revocable, again->revocable, sizeof *first->revocable);
     assert_string_equal(json_string_value(json_object_get(ag_claims(again, h.p), "azp")), "acme");
     assert_true(json_equal(ag_claims(first, h.p), ag_claims(again, h.p)));
     h.request.now += 31 * SEC; /* not even its signature matters within the five minutes */

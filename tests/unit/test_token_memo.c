@@ -9,6 +9,8 @@
 
 #define SIZE AG_TOKEN_RECORD_SIZE
 
+static const ag_revocable_t revocable = {{1, 2}, {3, 4}, {0, 0}, {5, 6}, APR_INT64_C(1700000000000000), 1};
+
 static ag_principal_t make_who(apr_pool_t *p)
 {
     ag_principal_t who = {.issuer = "https://id.example",
@@ -17,6 +19,7 @@ static ag_principal_t make_who(apr_pool_t *p)
                           .key_id = "k1",
                           .bound_to = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"};
 
+    who.revocable = &revocable;
     assert_null(ag_text_words(&who.scopes, "read orders:* \"\"", p));
     assert_null(ag_text_words(&who.roles, "dev \"two words\"", p));
     return who;
@@ -63,6 +66,8 @@ static apr_size_t round_trip(const ag_principal_t *who, apr_pool_t *p)
     same_text(back->bound_to, who->bound_to);
     same_words(&back->scopes, &who->scopes);
     same_words(&back->roles, &who->roles);
+    assert_int_equal(back->revocable == NULL, who->revocable == NULL);
+    assert_true(!back->revocable || memcmp(back->revocable, who->revocable, sizeof *who->revocable) == 0);
     assert_null(back->networks);
     assert_int_equal(back->n_rates, 0);
     assert_null(back->parse_claims);
