@@ -63,8 +63,9 @@ apr_status_t ag_revoked_make(ag_revoked_t **revoked, apr_pool_t *p)
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-/* The slot of the id, or the free one where it would be; NULL: neither is there. */
-static slot_t *find(table_t *table, apr_uint64_t slots, ag_id_t id)
+/* The slot of the id (*there is 1), or the free one where it would be, if nobody takes it meanwhile; NULL: neither is
+ * there. */
+static slot_t *find(int *there, table_t *table, apr_uint64_t slots, ag_id_t id)
 {
     apr_uint64_t i;
 
@@ -72,7 +73,8 @@ static slot_t *find(table_t *table, apr_uint64_t slots, ag_id_t id)
         slot_t *slot = &table->slot[(id.hi + i) & (slots - 1)];
         apr_uint64_t lo = LOAD_ACQUIRE(slot->lo);
 
-        if (!lo || (lo == id.lo && LOAD(slot->hi) == id.hi)) {
+        *there = lo == id.lo && LOAD(slot->hi) == id.hi;
+        if (!lo || *there) {
             return slot;
         }
     }
@@ -81,10 +83,11 @@ static slot_t *find(table_t *table, apr_uint64_t slots, ag_id_t id)
 
 static int is_met(table_t *table, apr_uint64_t slots, ag_id_t id, apr_time_t issued, apr_time_t now)
 {
-    const slot_t *slot = id.lo ? find(table, slots, id) : NULL;
+    int there = 0;
+    const slot_t *slot = id.lo ? find(&there, table, slots, id) : NULL;
     apr_int64_t before;
 
-    if (!slot || !LOAD(slot->lo) || LOAD(slot->expires) <= apr_time_sec(now)) {
+    if (!there || LOAD(slot->expires) <= apr_time_sec(now)) {
         return 0;
     }
     before = LOAD(slot->before);
@@ -133,8 +136,9 @@ apr_int64_t ag_revoked_revision(const ag_revoked_t *revoked)
 static int put(table_t *table, const ag_revocation_t *entry)
 {
     apr_uint64_t slots = LOAD(table->slots), used = LOAD(table->used);
-    slot_t *slot = is_sound(slots) && entry->id.lo ? find(table, slots, entry->id) : NULL;
-    int is_new = slot && !LOAD(slot->lo);
+    int there = 0;
+    slot_t *slot = is_sound(slots) && entry->id.lo ? find(&there, table, slots, entry->id) : NULL;
+    int is_new = slot && !there;
 
     if (!slot || (is_new && used >= slots / 4 * 3)) {
         return is_new && !entry->expires;

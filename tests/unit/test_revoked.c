@@ -50,12 +50,15 @@ static ag_revoked_e ask(const ag_revoked_t *revoked, int n)
 static void test_nobody_knows_at_first(void **state)
 {
     ag_revoked_t *revoked = table_of(*state);
+    ag_revocation_t gone = {id(5), AG_REVOKED_ALWAYS, 0};
 
     assert_false(ag_revoked_is_empty(revoked));
     assert_int_equal(ask(revoked, 1), AG_REVOKED_UNKNOWN);
     assert_int_equal(ag_revoked_change(revoked, NULL, 0, 0, 1), APR_EAGAIN); /* there is nothing to change */
     assert_int_equal(ag_revoked_replace(revoked, NULL, 0, 0, 7), APR_SUCCESS);
     assert_true(ag_revoked_is_empty(revoked));
+    assert_int_equal(ag_revoked_change(revoked, &gone, 1, 7, 7), APR_SUCCESS);
+    assert_true(ag_revoked_is_empty(revoked)); /* what was not there takes no room when it goes */
     assert_int_equal(ask(revoked, 1), AG_REVOKED_NO);
     assert_true(ag_revoked_revision(revoked) == 7);
 }
@@ -169,6 +172,19 @@ static void test_full(void **state)
     assert_int_equal(ask(revoked, 5), AG_REVOKED_NO);
 }
 
+/* Many questions at once, so that a table is replaced twice before they are answered. */
+static ag_revoked_e ask_long(const ag_revoked_t *revoked, int last)
+{
+    ag_id_t ids[500];
+    int i;
+
+    for (i = 0; i < 499; i++) {
+        ids[i] = id(200000 + i);
+    }
+    ids[499] = id(last);
+    return ag_revoked_ask(revoked, ids, 500, -1, NOW);
+}
+
 /* An entry that stays is found at every moment, and one that was never there never is, while another process replaces
  * the table and changes it. */
 static void test_while_others_write(void **state)
@@ -193,8 +209,9 @@ static void test_while_others_write(void **state)
             }
         }
     }
-    for (i = 0; i < 300000; i++) {
-        ag_revoked_e there = ask(revoked, i % 400), not_there = ask(revoked, 100000 + i);
+    for (i = 0; i < 200000; i++) {
+        ag_revoked_e there = i % 20 ? ask(revoked, i % 400) : ask_long(revoked, i % 400);
+        ag_revoked_e not_there = ask(revoked, 100000 + i);
 
         if (there != AG_REVOKED_YES || not_there != AG_REVOKED_NO) {
             kill(writer, SIGKILL);
