@@ -131,11 +131,13 @@ ag_core_c = \
 	src/cred/jwt_cause.c \
 	src/cred/jwt_check.c \
 	src/cred/jwt_claims.c \
+	src/cred/jwt_demand.c \
 	src/cred/jwt_issuer.c \
 	src/cred/jwt_key.c \
 	src/cred/revocable.c \
 	src/cred/revoked.c \
 	src/cred/tls.c \
+	src/cred/token.c \
 	src/cred/token_binding.c \
 	src/cred/token_memo.c \
 	src/guard/ban_step.c \
@@ -252,9 +254,11 @@ ag_core_h = \
 	src/cred/setting.h \
 	src/cred/cred.def \
 	src/cred/jwt_claims.h \
+	src/cred/jwt_demand.h \
 	src/cred/revocable.h \
 	src/cred/revoked.h \
 	src/cred/tls.h \
+	src/cred/token.h \
 	src/cred/token_binding.h \
 	src/cred/token_memo.h \
 	src/guard/bill.h \

@@ -8,12 +8,9 @@
 
 #include <apr_strings.h>
 
-#include "cred.h"
-#include "jwt_cause.h"
 #include "keyring.h"
 #include "revocable.h"
-#include "token_binding.h"
-#include "token_memo.h"
+#include "token.h"
 
 #define MEMO_TTL apr_time_from_sec(300)
 
@@ -33,28 +30,6 @@ static int lend_claims(ag_principal_t *who, const char *text, apr_size_t n)
     return 1;
 }
 
-static ag_reason_e refuse(ag_cred_call_t *call, ag_jwt_cause_e cause)
-{
-    call->detail = ag_jwt_cause(cause, NULL, call->request->pool);
-    return cause == AG_JWT_EXPIRED ? AG_R_TOKEN_EXPIRED : AG_R_TOKEN_INVALID;
-}
-
-static ag_reason_e judge_times(const ag_token_memo_t *memo, ag_cred_call_t *call)
-{
-    apr_time_t now = call->request->now;
-
-    return memo->expires && memo->expires <= now ? refuse(call, AG_JWT_EXPIRED)
-           : memo->begins > now                  ? refuse(call, AG_JWT_EARLY)
-                                                 : AG_R_NONE;
-}
-
-/* What a token is bound to is remembered with it, and is shown anew with each request. */
-static ag_reason_e judge_binding(const ag_principal_t *who, ag_cred_call_t *call)
-{
-    call->detail = ag_token_binding_prove(who->bound_to, call->request);
-    return call->detail ? AG_R_TOKEN_INVALID : AG_R_NONE;
-}
-
 /* 1 when a fresh memo was found; *reason is then the answer. */
 static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *call, const char *text, apr_size_t size,
                   ag_id_t id)
@@ -72,17 +47,8 @@ static int recall(ag_reason_e *reason, ag_principal_t **who, ag_cred_call_t *cal
         || !lend_claims(*who, text, size)) {
         return 0;
     }
-    *reason = judge_times(&memo, call);
+    *reason = ag_token_times(&memo, call);
     return 1;
-}
-
-static int was_recently_good(const ag_cred_call_t *call, ag_id_t id)
-{
-    apr_time_t now = call->request->now, stored;
-    ag_cache_t *good = call->engine->recently_good_tokens;
-    char mark;
-
-    return good && ag_cache_get(good, id, &mark, &stored) && now - stored < AG_RECENTLY_GOOD_SPAN;
 }
 
 /* A banned address has a budget of signatures. */
@@ -100,9 +66,7 @@ static void remember(const ag_cred_call_t *call, ag_id_t id, const ag_token_memo
     apr_time_t now = call->request->now;
     char record[AG_TOKEN_RECORD_SIZE];
 
-    if (engine->recently_good_tokens) {
-        ag_cache_put(engine->recently_good_tokens, id, "", AG_RECENTLY_GOOD_SIZE, now);
-    }
+    ag_token_mark(call, id);
     ag_cache_put(engine->tokens, id, record, ag_token_memo_write(record, sizeof record, memo, who), now);
 }
 
@@ -144,9 +108,9 @@ static ag_reason_e verify(ag_principal_t **who, ag_cred_call_t *call, const char
 
     if (!ag_jwt_shape(text, n)) {
         call->guess = 1;
-        return refuse(call, AG_JWT_FORM);
+        return ag_token_refuse(call, AG_JWT_FORM);
     }
-    if (call->known_only && !was_recently_good(call, id) && !may_verify(call)) {
+    if (call->known_only && !ag_token_marked(call, id) && !may_verify(call)) {
         return AG_R_BANNED;
     }
     if (call->jwt.n_rings) {
@@ -175,36 +139,13 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
     }
     if (n > AG_JWT_MAX_SIZE) {
         call->guess = 1;
-        return refuse(call, AG_JWT_TOO_LONG);
+        return ag_token_refuse(call, AG_JWT_TOO_LONG);
     }
     id = ag_id_mix(call->jwt_realm, ag_sip(call->engine->sip, text, n));
     if (!recall(&reason, who, call, text, n, id)) {
         reason = verify(who, call, text, n, id);
     }
-    if (reason == AG_R_NONE && (*who)->bound_to) {
-        reason = judge_binding(*who, call);
-    }
-    if (*who) {
-        (*who)->realm = call->jwt_realm;
-        (*who)->wildcards = call->jwt.map.wildcards;
-        if (!ag_jwt_name_issuer(*who, &call->jwt) && reason == AG_R_NONE) {
-            reason = refuse(call, AG_JWT_UNCLEAR);
-        }
-    }
-    if (reason != AG_R_NONE) {
-        call->shown = *who;
-        *who = NULL;
-    }
-    return reason;
+    return ag_token_end(who, call, reason);
 }
 
-/* Two dots, no more: what a token looks like from afar. */
-static int looks_like(const char *text)
-{
-    const char *dot = strchr(text, '.');
-
-    dot = dot ? strchr(dot + 1, '.') : NULL;
-    return dot && !strchr(dot + 1, '.');
-}
-
-const ag_cred_type_t ag_cred_jwt = {AG_KIND(jwt), looks_like, NULL, NULL, check};
+const ag_cred_type_t ag_cred_jwt = {AG_KIND(jwt), ag_token_looks_signed, NULL, NULL, check};

@@ -5,8 +5,7 @@
  * a client what to mend; whether a key is unknown or a signature wrong, it does not tell.
  */
 #include "jwt_cause.h"
-#include "jwt_claims.h"
-#include "token_binding.h"
+#include "jwt_demand.h"
 
 #include <string.h>
 
@@ -76,23 +75,9 @@ static const ag_jwt_key_t *find_key(const ag_jwt_policy_t *policy, const ag_jwt_
 
 /* ---- what the section demands ---------------------------------------------------------------- */
 
-static int has_audience(const ag_words_t *wanted, const ag_words_t *aud)
-{
-    int i;
-
-    for (i = 0; i < aud->n; i++) {
-        if (ag_words_has(wanted, aud->v[i])) {
-            return 1;
-        }
-    }
-    return wanted->n == 0;
-}
-
 static const char *check_names(const ag_jwt_policy_t *policy, const ag_jwt_t *jwt, const ag_jwt_claims_t *c,
                                apr_pool_t *p)
 {
-    int i;
-
     /* One issuer makes tokens for many purposes, with one key (RFC 8725 s3.11). */
     if (!(policy->types & (jwt->typ | AG_TYP_OTHER))) {
         return jwt->no_typ ? ag_jwt_cause(AG_JWT_LACKS, "typ", p) : ag_jwt_cause(AG_JWT_TYPE, NULL, p);
@@ -100,55 +85,7 @@ static const char *check_names(const ag_jwt_policy_t *policy, const ag_jwt_t *jw
     if (policy->issuers.n && !(c->iss && ag_words_has(&policy->issuers, c->iss))) {
         return c->iss ? ag_jwt_cause(AG_JWT_ISSUER, NULL, p) : ag_jwt_cause(AG_JWT_LACKS, "iss", p);
     }
-    if (!has_audience(&policy->audiences, &c->aud)) {
-        return c->aud.n ? ag_jwt_cause(AG_JWT_AUDIENCE, NULL, p) : ag_jwt_cause(AG_JWT_LACKS, "aud", p);
-    }
-    for (i = 0; i < policy->required.n; i++) {
-        json_t *claim = ag_json_claim(c->all, policy->required.v[i]);
-
-        if (!claim || json_is_null(claim)) {
-            return ag_jwt_cause(AG_JWT_LACKS, policy->required.v[i], p);
-        }
-    }
-    return NULL;
-}
-
-/* The span a token was made for. Without `iat` it is measured by our clock, so with leeway. */
-static int lives_too_long(const ag_jwt_policy_t *policy, const ag_jwt_claims_t *c, apr_time_t now)
-{
-    apr_time_t most = apr_time_from_sec(policy->max_lifetime);
-
-    if (!policy->max_lifetime) {
-        return 0;
-    }
-    if (c->exp == AG_JWT_ABSENT) {
-        return 1;
-    }
-    return c->iat == AG_JWT_ABSENT ? c->exp - now > most + apr_time_from_sec(policy->leeway) : c->exp - c->iat > most;
-}
-
-static ag_reason_e check_times(const char **detail, const ag_jwt_policy_t *policy, const ag_jwt_claims_t *c,
-                               apr_time_t now, apr_pool_t *p)
-{
-    apr_time_t leeway = apr_time_from_sec(policy->leeway);
-
-    if (c->nbf != AG_JWT_ABSENT && now < c->nbf - leeway) {
-        *detail = ag_jwt_cause(AG_JWT_EARLY, NULL, p);
-        return AG_R_TOKEN_INVALID;
-    }
-    if (c->iat != AG_JWT_ABSENT && now < c->iat - leeway) {
-        *detail = ag_jwt_cause(AG_JWT_FUTURE, NULL, p);
-        return AG_R_TOKEN_INVALID;
-    }
-    if (lives_too_long(policy, c, now)) {
-        *detail = ag_jwt_cause(c->exp == AG_JWT_ABSENT ? AG_JWT_LACKS : AG_JWT_LIFETIME, "exp", p);
-        return AG_R_TOKEN_INVALID;
-    }
-    if (c->exp != AG_JWT_ABSENT && now >= c->exp + leeway) {
-        *detail = ag_jwt_cause(AG_JWT_EXPIRED, NULL, p);
-        return AG_R_TOKEN_EXPIRED;
-    }
-    return AG_R_NONE;
+    return ag_jwt_demand_names(policy, c, p);
 }
 
 /* ---- a key that is not there --------------------------------------------------------------------- */
@@ -172,7 +109,7 @@ static void tell_unknown(const ag_jwt_policy_t *policy, const ag_jwt_t *jwt, con
     const char *detail;
     int i;
 
-    if (!jwt->kid || check_names(policy, jwt, c, p) || check_times(&detail, policy, c, now, p) != AG_R_NONE) {
+    if (!jwt->kid || check_names(policy, jwt, c, p) || ag_jwt_demand_times(&detail, policy, c, now, p) != AG_R_NONE) {
         return;
     }
     for (i = 0; i < policy->n_sets; i++) {
@@ -203,7 +140,6 @@ ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *e
                          int *forged, const ag_jwt_policy_t *policy, const char *text, apr_size_t n, apr_time_t now,
                          apr_pool_t *p)
 {
-    apr_time_t leeway = apr_time_from_sec(policy->leeway);
     const ag_jwt_key_t *key;
     ag_principal_t *made;
     ag_reason_e reason;
@@ -232,17 +168,16 @@ ag_reason_e ag_jwt_check(ag_principal_t **who, apr_time_t *begins, apr_time_t *e
     if ((*detail = check_names(policy, &jwt, &c, p))) {
         return AG_R_TOKEN_INVALID;
     }
-    reason = check_times(detail, policy, &c, now, p);
+    reason = ag_jwt_demand_times(detail, policy, &c, now, p);
     if (reason != AG_R_NONE) {
         return reason;
     }
     made = make_who(&jwt, key, &c, p);
-    if ((*detail = ag_jwt_claims_who(made, &policy->map, c.all, p))
-        || (*detail = ag_token_binding_read(&made->bound_to, c.all, policy->bound_only, p))) {
+    if ((*detail = ag_jwt_demand_who(made, policy, &c, p))) {
         return AG_R_TOKEN_INVALID;
     }
     *who = made;
-    *begins = c.nbf == AG_JWT_ABSENT || c.nbf <= leeway ? 0 : c.nbf - leeway;
-    *expires = c.exp == AG_JWT_ABSENT ? 0 : c.exp + leeway;
+    *begins = ag_jwt_demand_begins(policy, &c);
+    *expires = ag_jwt_demand_expires(policy, &c);
     return AG_R_NONE;
 }
