@@ -180,8 +180,7 @@ static int ask_cache(ag_key_result_e *result, const ag_key_t **key, lookup_t *l)
  * since another's turn may just have ended. */
 static ag_key_result_e look_up(const ag_key_t **key, lookup_t *l)
 {
-    ag_single_flight_t flight = {
-        .flights = l->keys->flights, .store = l->realm->id, .what = l->id, .places = l->keys->places};
+    ag_single_flight_t flight = ag_keys_flight(l->keys, l->realm, l->id);
     ag_key_result_e result;
     ag_single_flight_e turn;
 

@@ -207,21 +207,13 @@ static int is_read(const ag_keys_t *keys, apr_time_t now)
     return LOAD(*keys->signal) == LOAD(shared->noticed) && ag_within(now, LOAD(shared->last_good), LAG);
 }
 
-static ag_single_flight_t flight_of(const ag_keys_t *keys, const ag_key_realm_t *realm)
-{
-    ag_single_flight_t flight = {
-        .flights = keys->flights, .store = realm->id, .what = realm->id, .places = keys->places};
-
-    return flight;
-}
-
 /* Reads the log, or waits for who reads it. A reading that was begun before the change signal came does not
  * serve; the next one will. */
 static apr_status_t poll_in_turn(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
                                  apr_pool_t *p)
 {
     ag_keys_shared_t *shared = keys->shared;
-    ag_single_flight_t flight = flight_of(keys, realm);
+    ag_single_flight_t flight = ag_keys_flight(keys, realm, realm->id);
     apr_time_t began = apr_time_now();
     ag_single_flight_e turn;
     apr_status_t rv;
@@ -245,7 +237,7 @@ static apr_status_t poll_in_turn(ag_keys_t *keys, const ag_key_realm_t *realm, a
 static void poll_for_all(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
                          apr_pool_t *p)
 {
-    ag_single_flight_t flight = flight_of(keys, realm);
+    ag_single_flight_t flight = ag_keys_flight(keys, realm, realm->id);
 
     if (ag_single_flight_try(&flight)) {
         poll_now(keys, now, log, p);

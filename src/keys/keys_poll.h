@@ -30,6 +30,19 @@ static inline int ag_within(apr_time_t now, apr_time_t then, apr_time_t span)
     return then <= now + apr_time_from_sec(2) && now - then <= span;
 }
 
+/* A question to the database. */
+static inline ag_single_flight_t ag_keys_flight(const ag_keys_t *keys, const ag_key_realm_t *realm, ag_id_t what)
+{
+    ag_single_flight_t flight = {.flights = keys->flights,
+                                 .store = realm->id,
+                                 .what = what,
+                                 .places = keys->places,
+                                 .late = APR_USEC_PER_SEC,
+                                 .patience = 2 * APR_USEC_PER_SEC};
+
+    return flight;
+}
+
 typedef enum {
     AG_KEYS_DOWN, /* the database is away: what is cached lives on its stale time */
     AG_KEYS_UP,   /* the cache lags no more than two seconds behind, and nothing we were told of */

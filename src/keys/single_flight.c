@@ -43,9 +43,9 @@ apr_status_t ag_single_flights_init(ag_single_flights_t *flights)
 }
 
 /* Or the clock was set back. By a moment it may seem so: `now` was read before the lock was had. */
-static int is_late(const slot_t *slot, apr_time_t now)
+static int is_late(const slot_t *slot, apr_interval_time_t late, apr_time_t now)
 {
-    return now - slot->since > AG_SINGLE_FLIGHT_LATE || slot->since - now > AG_SINGLE_FLIGHT_LATE;
+    return now - slot->since > late || slot->since - now > late;
 }
 
 /* Its asker was killed. Asked of the late ones and of what somebody waits for. */
@@ -57,7 +57,7 @@ static int is_dead(const slot_t *slot, apr_time_t now)
 static void count(census_t *c, slot_t *slot, const ag_single_flight_t *flight, apr_time_t now)
 {
     int same = slot->pid && ag_id_equal(slot->what, flight->what);
-    int late = slot->pid && is_late(slot, now);
+    int late = slot->pid && is_late(slot, flight->late, now);
 
     if (slot->pid && (same || late) && is_dead(slot, now)) {
         slot->pid = 0;
@@ -153,7 +153,7 @@ ag_single_flight_e ag_single_flight_turn(ag_single_flight_t *flight)
     if (turn != AG_SINGLE_FLIGHT_LOOK) {
         return turn;
     }
-    if (now < flight->started || now - flight->started > AG_SINGLE_FLIGHT_PATIENCE) {
+    if (now < flight->started || now - flight->started > flight->patience) {
         return AG_SINGLE_FLIGHT_REFUSED;
     }
     nap(flight);

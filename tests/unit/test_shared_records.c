@@ -78,7 +78,7 @@ static void *attach_flights(void *memory, apr_size_t size, int fresh, apr_pool_t
 
 static void use_flights(void *part, apr_pool_t *p)
 {
-    ag_single_flight_t flight = {.flights = part, .store = id, .what = id, .places = 2};
+    ag_single_flight_t flight = {.flights = part, .store = id, .what = id, .places = 2, .late = APR_USEC_PER_SEC};
 
     (void)p;
     if (ag_single_flight_try(&flight)) {
