@@ -140,33 +140,31 @@ char *ag_hex(char *out, const void *data, apr_size_t n)
     return out;
 }
 
-static int sextet(char c, char c62, char c63)
-{
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A';
-    }
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26;
-    }
-    if (c >= '0' && c <= '9') {
-        return c - '0' + 52;
-    }
-    return c == c62 ? 62 : c == c63 ? 63 : -1;
-}
+/* Of each character what it stands for in base64, and 1 more; 0: it is none. The last two have both alphabets'. */
+static const unsigned char sextets[256] = {
+    [' '] = 0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  63, 0,  63, 0,  64,
+    ['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 0,  0,  0,  0,  0,  0,
+    ['@'] = 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+    ['P'] = 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 0,  0,  0,  0,  64,
+    ['`'] = 0,  27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41,
+    ['p'] = 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 0,  0,  0,  0,  0,
+};
 
-static int decode64(unsigned char *out, const char *text, apr_size_t n, char c62, char c63)
+/* `strange`: the two characters of the other alphabet. A table, since branches on what is as good as random cost more
+ * than the work. */
+static int decode64(unsigned char *out, const char *text, apr_size_t n, const char strange[2])
 {
     unsigned int bits = 0;
     int held = 0, size = 0;
     apr_size_t i;
 
     for (i = 0; i < n; i++) {
-        int six = sextet(text[i], c62, c63);
+        unsigned int six = sextets[(unsigned char)text[i]];
 
-        if (six < 0) {
+        if (!six || text[i] == strange[0] || text[i] == strange[1]) {
             return -1;
         }
-        bits = (bits << 6 | (unsigned int)six) & 0xFFF;
+        bits = (bits << 6 | (six - 1)) & 0xFFF;
         held += 6;
         if (held >= 8) {
             held -= 8;
@@ -180,7 +178,7 @@ static int decode64(unsigned char *out, const char *text, apr_size_t n, char c62
 
 int ag_base64url_decode(unsigned char *out, const char *text, apr_size_t n)
 {
-    return decode64(out, text, n, '-', '_');
+    return decode64(out, text, n, "+/");
 }
 
 int ag_base64any_decode(unsigned char *out, const char *text, apr_size_t n)
@@ -191,7 +189,7 @@ int ag_base64any_decode(unsigned char *out, const char *text, apr_size_t n)
     while (n > most && n % 4 != 1 && text[n - 1] == '=') {
         n--;
     }
-    return decode64(out, text, n, plain ? '+' : '-', plain ? '/' : '_');
+    return decode64(out, text, n, plain ? "-_" : "+/");
 }
 
 int ag_base64_decode(unsigned char *out, const char *text, apr_size_t n)
@@ -202,7 +200,7 @@ int ag_base64_decode(unsigned char *out, const char *text, apr_size_t n)
     if (n && text[n - 1] == '=') {
         n -= text[n - 2] == '=' ? 2 : 1;
     }
-    return decode64(out, text, n, '+', '/');
+    return decode64(out, text, n, "-_");
 }
 
 int ag_equal(const void *a, const void *b, apr_size_t n)

@@ -12,27 +12,23 @@
 #include <apr_cstr.h>
 #include <apr_strings.h>
 
-static int is_base64url(char c)
-{
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
+static const char is_base64url[256] = {['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['0' ... '9'] = 1, ['-'] = 1, ['_'] = 1};
 
 int ag_jwt_shape(const char *text, apr_size_t n)
 {
-    apr_size_t i, part = 0;
+    apr_size_t i, part = 0; /* where the part at hand begins */
     int dots = 0;
 
     for (i = 0; i < n; i++) {
-        if (is_base64url(text[i])) {
-            part++;
+        if (is_base64url[(unsigned char)text[i]]) {
             continue;
         }
-        if (text[i] != '.' || !part || ++dots > 2) {
+        if (text[i] != '.' || i == part || ++dots > 2) {
             return 0;
         }
-        part = 0;
+        part = i + 1;
     }
-    return dots == 2 && part;
+    return dots == 2 && part < n;
 }
 
 /* The bytes of one part; NULL when it is not canonical base64url. */
