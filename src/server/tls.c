@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tls: whether a proxy's word on the scheme can be believed (ApiGuardTLS proto=). mod_remoteip knows whom it may
- * trust, if it is told: without a line that names a proxy it trusts everybody.
+ * trust, if it is told: without a line that names a proxy it trusts everybody. Without proto= httpd's own TLS counts, if
+ * there is any.
  */
 #include "server.h"
+
+#include <apr_optional.h>
+#include <http_ssl.h>
 
 /* The field's name in a section that has proto=, or NULL. */
 static const char *wanted_field(void)
@@ -55,9 +59,40 @@ static int all_named(void)
     return 1;
 }
 
+/* Does a section wait for TLS on httpd's own connections? */
+static int wants_own(void)
+{
+    const apr_array_header_t *policies = ag_plans()->policies;
+    int i;
+
+    for (i = 0; i < policies->nelts; i++) {
+        const ag_tls_t *tls = &APR_ARRAY_IDX(policies, i, ag_policy_t *)->tls;
+
+        if (tls->mode != AG_TLS_OFF && !tls->proto) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A module that speaks TLS has its own hook for this. */
+static int nobody_speaks(void)
+{
+    const apr_array_header_t *hooks = ap_hook_get_ssl_conn_is_ssl();
+
+    return (!hooks || !hooks->nelts) && !apr_dynamic_fn_retrieve("ssl_is_https");
+}
+
 int ag_tls_check(apr_pool_t *ptemp, server_rec *s)
 {
     const char *proto = wanted_field();
+
+    if (wants_own() && nobody_speaks()) {
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, s,
+            "AG0995: ApiGuardTLS lets no request through: no module speaks TLS here, such as mod_ssl; where a "
+            "proxy in front does, proto= names the field in which it says so");
+    }
 
     if (!proto) {
         return OK;

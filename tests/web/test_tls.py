@@ -342,3 +342,11 @@ def test_an_error_page_is_not_moved(web):
     answer = web.get("/s/elsewhere/nowhere")
     assert answer.status == 404 and answer.header("Location") is None
     assert [line["code"] for line in lines(web)] == ["tls_required"]  # refused, and told like any refusal
+
+
+@pytest.mark.parametrize("modules, warned", [((), True), (("ssl",), False)])
+def test_a_server_that_cannot_speak_tls_is_told_of_at_the_start(make_httpd, modules, warned):
+    web = make_httpd('<Location "/x/">\n    ApiGuardTLS require\n</Location>', modules=modules, start=False)
+    good, said = web.configtest()
+    assert good, said
+    assert ("AG0995" in said) == warned, said
