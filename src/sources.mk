@@ -117,6 +117,11 @@ ag_core_c = \
 	src/cred/setting_tls.c \
 	src/cred/setting_token.c \
 	src/cred/cred.c \
+	src/cred/cred_introspect.c \
+	src/cred/introspect_ask.c \
+	src/cred/introspect_turn.c \
+	src/cred/seats.c \
+	src/cred/setting_introspect.c \
 	src/cred/cred_jwt.c \
 	src/cred/cred_key.c \
 	src/cred/cred_place.c \
@@ -247,6 +252,8 @@ ag_core_h = \
 	src/cred/cred_search.h \
 	src/cred/jwk.h \
 	src/cred/keyring.h \
+	src/cred/introspect.h \
+	src/cred/seats.h \
 	src/cred/jwt.h \
 	src/cred/jwt_alg.h \
 	src/cred/jwt_cause.h \
@@ -280,6 +287,7 @@ ag_server_c = \
 	src/server/directives.c \
 	src/server/expr.c \
 	src/server/issuer_rules.c \
+	src/server/introspection.c \
 	src/server/issuers.c \
 	src/server/jobs.c \
 	src/server/keep.c \

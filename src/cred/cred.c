@@ -40,8 +40,8 @@ const ag_cred_type_t *ag_cred_pick(int *twice, const ag_cred_type_t *const *read
 
     for (i = 0; n > 1 && i < n; i++) {
         if (readers[i]->looks_like && readers[i]->looks_like(text)) {
-            *twice |= mine != NULL;
-            mine = mine ? mine : readers[i];
+            *twice |= mine && !mine->kind->token; /* a token is a token: it is verified here if it can be */
+            mine = readers[i];
         }
     }
     return mine ? mine : n ? readers[0] : NULL;

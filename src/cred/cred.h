@@ -13,6 +13,7 @@
 #include "../core/reason.h"
 #include "../core/request.h"
 #include "../keys/keys.h"
+#include "introspect.h"
 #include "jwt.h"
 
 typedef struct ag_key_source_t {
@@ -36,10 +37,11 @@ typedef struct ag_cred_engine_t {
     ag_key_realm_t key_realm;
     ag_cache_t *tokens;               /* verified tokens */
     ag_cache_t *recently_good_tokens; /* tokens that were good within a day; or NULL */
-    const ag_sip_key_t *sip;          /* the server's secret, under which shared memory is addressed */
-    ag_bans_t *bans;                  /* NULL: nobody is counted */
-    apr_uint64_t ban_server;          /* the server as bans know it, never 0 */
-    const char *ban_name;             /* and as people do */
+    ag_introspect_engine_t introspect;
+    const ag_sip_key_t *sip; /* the server's secret, under which shared memory is addressed */
+    ag_bans_t *bans;         /* NULL: nobody is counted */
+    apr_uint64_t ban_server; /* the server as bans know it, never 0 */
+    const char *ban_name;    /* and as people do */
 } ag_cred_engine_t;
 
 /* What a check needs, and what it tells besides its result. */
@@ -48,6 +50,7 @@ typedef struct ag_cred_call_t {
     const ag_cred_engine_t *engine;
     ag_jwt_policy_t jwt; /* filled for tokens (kind->token) */
     ag_id_t jwt_realm;
+    const ag_introspection_t *introspection; /* who is asked about tokens; NULL: nobody */
     int known_only;        /* a banned address: what is not known to be good is AG_R_BANNED, unasked */
     apr_uint32_t retry;    /* out: of a 503, seconds after which it may be better; 0: nobody knows */
     int guess;             /* out: it was refused and is nobody's, as far as anybody can tell */

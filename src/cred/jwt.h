@@ -162,6 +162,13 @@ typedef struct ag_jwt_policy_t {
  * what the key sets are bound to. */
 int ag_jwt_several(const ag_jwt_policy_t *policy);
 
+/* 1 when tokens of that issuer are accepted, as far as names go: by the list, or where there is none by what the key
+ * sets are bound to. */
+int ag_jwt_accepts(const ag_jwt_policy_t *policy, const char *issuer);
+
+/* The one issuer whose tokens are accepted; "": that is nowhere said; NULL: there are several. */
+const char *ag_jwt_only_issuer(const ag_jwt_policy_t *policy);
+
 /* 1 when `policy` names an issuer that `than`, which accepts tokens, does not accept. */
 int ag_jwt_accepts_other(const ag_jwt_policy_t *policy, const ag_jwt_policy_t *than);
 

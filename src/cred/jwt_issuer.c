@@ -67,6 +67,24 @@ static int accepts(const ag_jwt_policy_t *policy, const char *issuer)
     return found;
 }
 
+int ag_jwt_accepts(const ag_jwt_policy_t *policy, const char *issuer)
+{
+    return !count(policy) || accepts(policy, issuer);
+}
+
+const char *ag_jwt_only_issuer(const ag_jwt_policy_t *policy)
+{
+    const char *only = "";
+    int i;
+
+    for (i = 0; i < count(policy); i++) {
+        const char *issuer = label(policy, i).issuer;
+
+        only = issuer ? issuer : only;
+    }
+    return ag_jwt_several(policy) ? NULL : only;
+}
+
 int ag_jwt_accepts_other(const ag_jwt_policy_t *policy, const ag_jwt_policy_t *than)
 {
     int i, found = 0;

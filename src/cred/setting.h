@@ -66,7 +66,15 @@ const char *ag_keyring_discover(ag_keyset_source_t **made, const char *issuer, c
 /* ca=PATH as a ring takes it, or NULL: it is no path. */
 const char *ag_keyring_ca(const char *path, const ag_setting_call_t *call);
 
+/* The file is read again for each fetch; here it is seen to be there (or NULL), and to hold a certificate. */
+const char *ag_keyring_ca_open(const char *ca, ag_later_call_t *opening);
+
+/* ---- setting_introspect.c ------------------------------------------------------------------------------ */
+
+/* What a line of ApiGuardIntrospection leaves for later, with the ag_introspection_t as ctx. */
+ag_later_fn ag_introspection_open;
+
 extern const ag_setting_kind_t ag_kind_names, ag_kind_issuers, ag_kind_key_from, ag_kind_jwt_key, ag_kind_jwks,
-    ag_kind_claim_map, ag_kind_claim_names, ag_kind_tls;
+    ag_kind_claim_map, ag_kind_claim_names, ag_kind_tls, ag_kind_introspection;
 
 #endif

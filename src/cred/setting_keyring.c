@@ -22,11 +22,8 @@ int ag_keyring_is_address(const char *word)
     return strncmp(word, "https://", 8) == 0 || strncmp(word, "http://", 7) == 0;
 }
 
-/* The file is read again for each fetch; here it is seen to be there, and to hold a certificate. */
-const char *ag_keyring_open(void *ctx, ag_later_call_t *opening)
+const char *ag_keyring_ca_open(const char *ca, ag_later_call_t *opening)
 {
-    const ag_keyset_source_t *source = ctx;
-    const char *ca = source->set.ring->ca;
     X509 *certificate = NULL;
     char *text;
     apr_size_t n;
@@ -41,6 +38,11 @@ const char *ag_keyring_open(void *ctx, ag_later_call_t *opening)
     BIO_free(pem);
     ERR_clear_error();
     return error ? apr_psprintf(opening->ptmp, "ca=%s: %s", ca + strlen("file:"), error) : NULL;
+}
+
+const char *ag_keyring_open(void *ctx, ag_later_call_t *opening)
+{
+    return ag_keyring_ca_open(((const ag_keyset_source_t *)ctx)->set.ring->ca, opening);
 }
 
 const char *ag_keyring_ca(const char *path, const ag_setting_call_t *call)

@@ -40,6 +40,13 @@ void ag_token_mark(const ag_cred_call_t *call, ag_id_t id)
     }
 }
 
+void ag_token_unmark(const ag_cred_call_t *call, ag_id_t id)
+{
+    if (call->engine->recently_good_tokens) {
+        ag_cache_drop(call->engine->recently_good_tokens, id);
+    }
+}
+
 int ag_token_marked(const ag_cred_call_t *call, ag_id_t id)
 {
     apr_time_t now = call->request->now, stored;

@@ -18,8 +18,9 @@ ag_reason_e ag_token_refuse(ag_cred_call_t *call, ag_jwt_cause_e cause);
 /* Is what is remembered good at this moment? */
 ag_reason_e ag_token_times(const ag_token_memo_t *memo, ag_cred_call_t *call);
 
-/* Marks the token as good, and asks whether it was within a day. */
+/* Marks the token as good, takes that back, and asks whether it was so within a day. */
 void ag_token_mark(const ag_cred_call_t *call, ag_id_t id);
+void ag_token_unmark(const ag_cred_call_t *call, ag_id_t id);
 int ag_token_marked(const ag_cred_call_t *call, ag_id_t id);
 
 /* The end of each check: *who (or NULL) gets realm and issuer's name, and proves what it is bound to, which is shown

@@ -93,6 +93,19 @@ static void name_kind(const ag_check_t *check, ag_principal_t *who)
     who->several = ag_jwt_several(&jwt) && (ag_jwt_issuer_in(&jwt, at + 1, '\0') || ag_cred_is_issuer(at + 1, 0));
 }
 
+/* What the section demands of a token. Who is asked about one may take long, so keys that are fetched are not held for
+ * it; and he says when it ends, if it does (RFC 7662 s2.2), unless the section wants to see that. */
+static void demand(ag_cred_call_t *call, const ag_policy_t *policy, const ag_cred_kind_t *kind)
+{
+    ag_policy_jwt(&call->jwt, policy, call->request->pool);
+    call->jwt_realm = ag_policy_realm(policy);
+    if (kind == AG_KIND(introspect)) {
+        call->introspection = policy->introspection;
+        call->jwt.n_rings = 0;
+        call->jwt.required.n = ag_setting_written(policy, AG_POLICY_required) ? call->jwt.required.n : 0;
+    }
+}
+
 static ag_reason_e examine(ag_check_t *check)
 {
     const ag_cred_kind_t *kind = check->credential.type->kind;
@@ -103,8 +116,7 @@ static ag_reason_e examine(ag_check_t *check)
 
     prepare(&call, check);
     if (kind->token) {
-        ag_policy_jwt(&call.jwt, check->policy, call.request->pool);
-        call.jwt_realm = ag_policy_realm(check->policy);
+        demand(&call, check->policy, kind);
     }
     verdict->kind = kind->name;
     reason = ask_with_keys(&who, &call, check);

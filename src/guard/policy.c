@@ -169,10 +169,12 @@ unsigned ag_policy_types(const ag_policy_t *policy)
 
     if (!types) {
 #define AG_HAS(list)                                   (count(policy->list) > 0)
+#define AG_NAMES(member)                               (policy->member != NULL)
 #define AG_CREDENTIAL(name, token, places, advice, on) types |= (on) ? 1u << AG_CRED_##name : 0;
 #include "../core/credentials.def"
 #undef AG_CREDENTIAL
 #undef AG_HAS
+#undef AG_NAMES
     }
     return types;
 }
@@ -187,7 +189,7 @@ const char *ag_policy_advice(const ag_policy_t *policy, apr_pool_t *p)
         const ag_cred_kind_t *kind = &ag_cred_kinds[i];
         const char *how = kind == AG_KIND(key) ? policy->key_from.advice : kind->advice;
 
-        if (types & kind->bit && how) {
+        if (types & kind->bit && how && !strstr(text, how)) {
             text = apr_pstrcat(p, text, n++ ? ", or " : "", how, NULL);
         }
     }

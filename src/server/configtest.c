@@ -156,6 +156,7 @@ int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     rv = rv == OK ? look_over_all(ptemp, s) : rv;
     rv = rv == OK ? ag_issuers_check(pconf, ptemp, s) : rv;
     rv = rv == OK ? ag_keysets_check(s, ptemp) : rv;
+    rv = rv == OK ? ag_introspection_check(s, ptemp) : rv;
     rv = rv == OK ? fleet_named(s) : rv;
     rv = rv == OK ? ag_tls_check(ptemp, s) : rv;
     warn_of_cache(s);

@@ -8,7 +8,7 @@
 
 #include "../cred/token_memo.h"
 
-#define KEPT "mod_apiguard:memory:14"
+#define KEPT "mod_apiguard:memory:15"
 
 /* What the parent process keeps. */
 typedef struct {

@@ -167,6 +167,15 @@ void ag_keysets_read(server_rec *s, apr_pool_t *ptmp);
 /* Has those that are due fetched, each by a thread of its own: none waits for another's server. */
 void ag_keysets_fetch(server_rec *s);
 
+/* ---- who is asked about tokens (introspection.c) ---------------------------------------------------- */
+
+/* Looks over the addresses of ApiGuardIntrospection, and what else is wrong with it. OK, or an HTTP error after saying
+ * why. */
+int ag_introspection_check(server_rec *s, apr_pool_t *ptemp);
+
+/* Makes ready to ask. OK, or an HTTP error after saying why. */
+int ag_introspection_start(server_rec *s, apr_pool_t *pconf);
+
 /* Does mod_cache keep answers anywhere? */
 int ag_cache_on(void);
 

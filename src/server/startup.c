@@ -8,6 +8,7 @@
 #include <ap_mpm.h>
 
 #include "../control/change_signal.h"
+#include "fetch.h"
 
 static void set_key_realm(ag_engine_t *engine, const ag_database_t *database)
 {
@@ -23,15 +24,21 @@ static void set_key_realm(ag_engine_t *engine, const ag_database_t *database)
     realm->negative = apr_time_from_sec(site->key_cache.negative);
 }
 
+static int quarter_of_workers(void)
+{
+    int children = 1, threads = 1;
+
+    ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children);
+    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    return (children > 0 ? children : 1) * (threads > 0 ? threads : 1) / 4;
+}
+
 /* How many workers of all processes may ask one database at once: a quarter of them, so that one
  * that hangs leaves the others to their work. */
 static int places(void)
 {
-    int children = 1, threads = 1, n;
+    int n = quarter_of_workers();
 
-    ap_mpm_query(AP_MPMQ_MAX_DAEMONS, &children);
-    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
-    n = (children > 0 ? children : 1) * (threads > 0 ? threads : 1) / 4;
     return n < 2 ? 2 : n > AG_SINGLE_FLIGHT_SLOTS / 2 ? AG_SINGLE_FLIGHT_SLOTS / 2 : n;
 }
 
@@ -102,6 +109,19 @@ static void set_bans(ag_engine_t *engine, const ag_shared_t *shared, server_rec 
     engine->cred.ban_server = (ag_id_of(engine->cred.ban_name, strlen(engine->cred.ban_name)).lo ^ s->port) | 1;
 }
 
+/* Who waits for an introspection endpoint waits longer than for a database: not even one worker more than a quarter. */
+static void set_introspection(ag_introspect_engine_t *introspect, const ag_shared_t *shared)
+{
+    int n = quarter_of_workers();
+
+    introspect->fetch = &ag_fetch_port;
+    introspect->answers = shared->introspected;
+    introspect->inactive = shared->inactive;
+    introspect->flights = shared->introspections;
+    introspect->shared = shared->introspecting;
+    introspect->seats = n < 1 ? 1 : n > AG_SEATS ? AG_SEATS : n;
+}
+
 static ag_engine_t *make_engine(const ag_shared_t *shared, server_rec *s, apr_pool_t *pconf)
 {
     ag_engine_t *engine = apr_pcalloc(pconf, sizeof *engine);
@@ -120,6 +140,7 @@ static ag_engine_t *make_engine(const ag_shared_t *shared, server_rec *s, apr_po
     engine->throttle = shared->throttle;
     engine->cred.recently_good_tokens = shared->recently_good_tokens;
     set_bans(engine, shared, s);
+    set_introspection(&engine->cred.introspect, shared);
     return engine;
 }
 
@@ -165,7 +186,8 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
     }
     make_engines(shared, pconf, ptemp, s);
     ag_usage_plan_stop(s, pconf);
-    rv = ag_keysets_open(s, pconf, ptemp);
+    rv = ag_introspection_start(s, pconf);
+    rv = rv == OK ? ag_keysets_open(s, pconf, ptemp) : rv;
     rv = rv == OK ? ag_lists_open(s, pconf, ptemp) : rv;
     return rv == OK && (ag_keys_wanted() || ag_lists_wanted()) ? ag_dbd_check(s, ptemp) : rv;
 }

@@ -20,6 +20,7 @@ trap 'rm -rf "$work"' EXIT
 openssl genrsa -out "$work/private.pem" 2048 2>/dev/null
 openssl pkey -in "$work/private.pem" -pubout -out "$work/login.pem"
 openssl rand -base64 32 > "$work/pepper"
+openssl rand -base64 32 > "$work/introspection"
 make_tables "$work/keys.db"
 n=$(openssl rsa -pubin -in "$work/login.pem" -noout -modulus | cut -d= -f2 | basenc -d --base16 \
     | basenc -w0 --base64url | tr -d =)

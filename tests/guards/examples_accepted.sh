@@ -25,6 +25,7 @@ openssl pkey -in "$work/private" -pubout -out "$work/login.pem"
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$work/private" 2>/dev/null
 openssl pkey -in "$work/private" -pubout -out "$work/staff.pem"
 openssl rand -base64 32 > "$work/pepper"
+openssl rand -base64 32 > "$work/introspection"
 make_tables "$work/keys.db"
 openssl rand -base64 48 | tee "$work/secret" > "$work/secret.b64"
 echo "192.0.2.0/24 # the office" > "$work/offices.txt"

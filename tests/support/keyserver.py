@@ -78,6 +78,20 @@ def floods(connection):
         connection.sendall(b" " * 65536)
 
 
+def hear(connection):
+    """A request's head and body, as bytes; (b"", b"") when it ended before."""
+    text = b""
+    while True:
+        head, end, body = text.partition(b"\r\n\r\n")
+        length = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")]
+        if end and len(body) >= sum(length):
+            return head, body
+        part = connection.recv(4096)
+        if not part:
+            return b"", b""
+        text += part
+
+
 class KeyServer:
     """`ways` by path; `asked` is a list of (monotonic time, path)."""
 
@@ -101,6 +115,10 @@ class KeyServer:
     def times(self, path="/keys"):
         return [when for when, asked in self.asked if asked == path]
 
+    def way(self, path, head, body):
+        """How a request is answered."""
+        return self.ways.get(path, says("no such path", "404 Not Found"))
+
     def run(self):
         while True:
             try:
@@ -115,15 +133,11 @@ class KeyServer:
             connection.settimeout(10)
             if self.tls:
                 connection = self.tls.wrap_socket(connection, server_side=True)
-            head = b""
-            while b"\r\n\r\n" not in head:
-                part = connection.recv(4096)
-                if not part:
-                    return
-                head += part
-            path = head.split()[1].decode()
-            self.asked.append((time.monotonic(), path))
-            self.ways.get(path, says("no such path", "404 Not Found"))(connection)
+            head, body = hear(connection)
+            if head:
+                path = head.split()[1].decode()
+                self.asked.append((time.monotonic(), path))
+                self.way(path, head, body)(connection)
         except OSError:
             pass
         finally:

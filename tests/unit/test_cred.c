@@ -320,9 +320,10 @@ static int ends_z(const char *text)
  * like two is nobody's. */
 static void test_pick(void **state)
 {
-    static const ag_cred_type_t opaque = {.looks_like = NULL}, a = {.looks_like = begins_a},
-                                z = {.looks_like = ends_z};
-    static const ag_cred_type_t *const three[] = {&opaque, &a, &z};
+    static const ag_cred_type_t opaque = {.looks_like = NULL}, a = {.kind = AG_KIND(key), .looks_like = begins_a},
+                                z = {.kind = AG_KIND(jwt), .looks_like = ends_z},
+                                also_z = {.kind = AG_KIND(introspect), .looks_like = ends_z};
+    static const ag_cred_type_t *const three[] = {&opaque, &a, &z}, *const tokens[] = {&a, &also_z, &z};
     int twice = 0;
 
     (void)state;
@@ -333,8 +334,13 @@ static void test_pick(void **state)
     assert_ptr_equal(ag_cred_pick(&twice, three, 3, "z"), &z);
     assert_ptr_equal(ag_cred_pick(&twice, three + 1, 2, "m"), &a);
     assert_ptr_equal(ag_cred_pick(&twice, three + 2, 1, "az"), &z); /* nobody else reads it */
+    assert_ptr_equal(ag_cred_pick(&twice, tokens, 3, "z"), &z);     /* the last of those that verify, or ask */
+    assert_ptr_equal(ag_cred_pick(&twice, tokens, 2, "z"), &also_z);
     assert_int_equal(twice, 0);
     ag_cred_pick(&twice, three, 3, "az");
+    assert_int_equal(twice, 1);
+    twice = 0;
+    ag_cred_pick(&twice, tokens, 3, "az");
     assert_int_equal(twice, 1);
 }
 

@@ -175,7 +175,7 @@ static const struct {
     int row;
     const char *line, *error;
 } mistakes[] = {
-    {AG_POLICY_providers, "key cert", "ApiGuardProvider: \"cert\" is not allowed: key or jwt"},
+    {AG_POLICY_providers, "key cert", "ApiGuardProvider: \"cert\" is not allowed: key, introspect or jwt"},
     {AG_POLICY_key_from, "body", "ApiGuardKeyFrom: \"body\" is not allowed: header:NAME"},
     {AG_POLICY_key_from, "header:", "ApiGuardKeyFrom: \"header:\" is not allowed"},
     {AG_POLICY_key_from, "header:X-A:b", "ApiGuardKeyFrom: \"header:X-A:b\" is not allowed"},
@@ -202,7 +202,7 @@ static const struct {
     {AG_POLICY_leeway, "601", "ApiGuardLeeway: \"601\" is not a number from 0 to 600"},
     {AG_POLICY_claim_map, "user", "ApiGuardClaimMap: \"user\" is not allowed: user=, client="},
     {AG_POLICY_claim_map, "user=", "ApiGuardClaimMap: \"user=\" is not allowed"},
-    {AG_POLICY_providers, "cert", "ApiGuardProvider: \"cert\" is not allowed: key or jwt"},
+    {AG_POLICY_providers, "cert", "ApiGuardProvider: \"cert\" is not allowed: key, introspect or jwt"},
     {AG_POLICY_issuers, "\"\"", "ApiGuardIssuer: \"\" is not allowed: a name is missing"},
     {AG_POLICY_issuers, "a \"\"", "ApiGuardIssuer: \"\" is not allowed: a name is missing"},
     {AG_POLICY_issuers, "a b a", "ApiGuardIssuer: \"a\" stands here twice"},

@@ -19,6 +19,7 @@ static const struct {
 } others[] = {
     {"ApiGuardJWTKey", "HS256 FILE"},
     {"ApiGuardJWKS", "SET"},
+    {"ApiGuardIntrospection", "https://id/ client=me secret=FILE"},
     {"ApiGuardIssuer", "https://id"},
     {"ApiGuardAudience", "me"},
     {"ApiGuardTokenType", "any"},
@@ -71,6 +72,14 @@ static void close_house(const house_t *h)
     unlink(h->set + 5);
 }
 
+/* The line, whose last word may end in FILE. */
+static const char *with_file(const char *line, const house_t *h)
+{
+    const char *at = strstr(line, "FILE");
+
+    return at ? apr_pstrcat(h->f->p, apr_pstrmemdup(h->f->p, line, (apr_size_t)(at - line)), h->file, NULL) : line;
+}
+
 /* Writes the row's other value into settings, as a configuration would. */
 static void change_row(void *settings, const ag_setting_t *rows, int row, house_t *h)
 {
@@ -84,10 +93,7 @@ static void change_row(void *settings, const ag_setting_t *rows, int row, house_
     if (!line) {
         fail_msg("%s has AG_IN_REALM: give it another value in test_realm.c", rows[row].name);
     }
-    line = strcmp(line, "SET") == 0          ? h->set
-           : strcmp(line, "FILE") == 0       ? h->file
-           : strcmp(line, "HS256 FILE") == 0 ? apr_pstrcat(h->f->p, "HS256 ", h->file, NULL)
-                                             : line;
+    line = strcmp(line, "SET") == 0 ? h->set : with_file(line, h);
     assert_null(ag_setting_read(settings, rows, row, line, &h->call));
     for (i = 0; i < h->call.later->nelts; i++) {
         const ag_later_t *task = &APR_ARRAY_IDX(h->call.later, i, ag_later_t);
