@@ -36,6 +36,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_pre_translate_name(ag_mask_target, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_translate_name(ag_unmask_target, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
     ap_hook_map_to_storage(ag_unmask_line, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
+    ap_hook_quick_handler(ag_resource_quick, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_header_parser(ag_preflight, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_access_checker(ag_access_checker, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_force_authn(ag_force_authn, NULL, NULL, APR_HOOK_FIRST);

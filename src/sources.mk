@@ -91,11 +91,14 @@ ag_core_c = \
 	src/reply/prefer.c \
 	src/reply/problem.c \
 	src/reply/quota.c \
+	src/reply/resource.c \
 	src/reply/setting_cors.c \
 	src/reply/setting_deprecated.c \
 	src/reply/setting_forms.c \
 	src/reply/setting_hardening.c \
 	src/reply/setting_header.c \
+	src/reply/setting_resource.c \
+	src/reply/url.c \
 	src/watch/audit.c \
 	src/watch/callers.c \
 	src/watch/callers_dbd.c \
@@ -153,6 +156,7 @@ ag_core_c = \
 	src/guard/identify.c \
 	src/guard/methods.c \
 	src/guard/origin.c \
+	src/guard/scopes.c \
 	src/guard/steps.c \
 	src/guard/tls_step.c \
 	src/guard/dry_run.c \
@@ -236,7 +240,9 @@ ag_core_h = \
 	src/reply/origin.h \
 	src/reply/reply.def \
 	src/reply/reply.h \
+	src/reply/resource.h \
 	src/reply/setting.h \
+	src/reply/url.h \
 	src/watch/audit.h \
 	src/watch/callers.h \
 	src/watch/counters.def \
@@ -302,6 +308,7 @@ ag_server_c = \
 	src/server/memory.c \
 	src/server/change_signal.c \
 	src/server/plans.c \
+	src/server/resources.c \
 	src/server/startup.c \
 	src/server/tls.c \
 	src/server/usage.c \
@@ -329,6 +336,7 @@ ag_httpd_c = \
 	src/httpd/preflight.c \
 	src/httpd/refusal.c \
 	src/httpd/require.c \
+	src/httpd/resource.c \
 	src/httpd/secure.c \
 	src/httpd/trailers.c \
 	src/httpd/usage_log.c
@@ -340,6 +348,7 @@ ag_httpd_h = \
 	src/server/keysets.h \
 	src/server/parts.def \
 	src/server/issuers.h \
+	src/server/resources.h \
 	src/server/server.h
 
 ag_ctl_c = \

@@ -76,3 +76,15 @@ ag_rule_e ag_rule_test(const ag_rule_t *rule, ag_verdict_t *verdict, const ag_re
     }
     return answer;
 }
+
+void ag_rule_ask(const ag_rule_t *rule, ag_verdict_t *verdict, apr_pool_t *p)
+{
+    ag_asked_t *asked;
+
+    if (rule->type->reason == AG_R_SCOPE_INSUFFICIENT && !rule->excludes) {
+        asked = apr_palloc(p, sizeof *asked);
+        asked->scopes = rule->words;
+        asked->before = verdict->asked;
+        verdict->asked = asked;
+    }
+}

@@ -30,6 +30,7 @@ struct ag_rule_t {
     const ag_ipset_t *networks;
     void *parsed;        /* the type's own */
     const char *warning; /* what is allowed and probably not meant, or NULL */
+    int excludes;        /* it stands under "not" or in <RequireNone>: set by who parses the line */
 };
 
 /* All rule types; ends with one whose name is NULL. */
@@ -43,5 +44,8 @@ ag_reason_e ag_rule_why_unknown(const ag_rule_t *rule);
 
 /* Does it hold? A no leaves its reason in verdict->candidate (the first one stays). */
 ag_rule_e ag_rule_test(const ag_rule_t *rule, ag_verdict_t *verdict, const ag_request_t *request);
+
+/* Notes the scopes that a rule asks for, if it asks for any: a client is told of them when it is refused. */
+void ag_rule_ask(const ag_rule_t *rule, ag_verdict_t *verdict, apr_pool_t *p);
 
 #endif

@@ -107,3 +107,12 @@ int ag_methods_allow(const ag_method_scopes_t *scopes, const char *method, const
     }
     return scopes->n == 0;
 }
+
+const char *ag_methods_asked(const ag_method_scopes_t *scopes, const char *method, apr_pool_t *p)
+{
+    static const ag_principal_t nobody;
+    const char *asked;
+
+    ag_methods_allow(scopes, method, &nobody, &asked, p);
+    return asked;
+}

@@ -24,6 +24,9 @@ typedef struct ag_method_scopes_t {
 int ag_methods_allow(const ag_method_scopes_t *scopes, const char *method, const ag_principal_t *who,
                      const char **wanted, apr_pool_t *p);
 
+/* What would do for the method, parted by spaces; NULL: nothing is asked for, or nothing would do. */
+const char *ag_methods_asked(const ag_method_scopes_t *scopes, const char *method, apr_pool_t *p);
+
 extern const ag_setting_kind_t ag_kind_method_scopes;
 
 #endif

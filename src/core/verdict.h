@@ -10,6 +10,12 @@
 #include "quota.h"
 #include "reason.h"
 
+/* Scopes that a Require rule asks for, any of them. */
+typedef struct ag_asked_t {
+    ag_words_t scopes;
+    const struct ag_asked_t *before; /* the rule that was tested before it, or NULL */
+} ag_asked_t;
+
 typedef struct ag_verdict_t {
     ag_reason_e reason;    /* AG_R_NONE until somebody refuses */
     ag_reason_e candidate; /* a Require said no; final only if no other says yes */
@@ -18,11 +24,12 @@ typedef struct ag_verdict_t {
      * somebody was identified. */
     const void *memo_rule;
     int memo_answer;
-    const char *wanted;     /* the scopes a failed Require named, or NULL */
-    ag_principal_t *who;    /* NULL until a credential is accepted */
-    ag_principal_t *shown;  /* whose credential it was, where that is known though it was refused */
-    const char *kind;       /* the kind of credential that was shown, or NULL */
-    ag_quota_line_t *lines; /* every limit that was evaluated, once that is to be told */
+    const char *wanted;      /* the scopes a failed Require named, or NULL */
+    const ag_asked_t *asked; /* by rules that could not be tested before it was known who asks; where that is told */
+    ag_principal_t *who;     /* NULL until a credential is accepted */
+    ag_principal_t *shown;   /* whose credential it was, where that is known though it was refused */
+    const char *kind;        /* the kind of credential that was shown, or NULL */
+    ag_quota_line_t *lines;  /* every limit that was evaluated, once that is to be told */
     int n_lines;
     const ag_quota_in_flight_t *in_flight; /* likewise, of ApiGuardConcurrency */
     const char *watched;                   /* code of what a dry run would have refused, or NULL */

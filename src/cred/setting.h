@@ -24,6 +24,7 @@ typedef struct ag_tls_t {
 /* Words that decide who is accepted, with a digest of them for the realm. */
 typedef struct ag_names_t {
     ag_words_t words;
+    int own; /* of audiences, instead of words: the section's own resource (ApiGuardResourceMetadata) */
     ag_id_t id;
 } ag_names_t;
 
@@ -74,7 +75,7 @@ const char *ag_keyring_ca_open(const char *ca, ag_later_call_t *opening);
 /* What a line of ApiGuardIntrospection leaves for later, with the ag_introspection_t as ctx. */
 ag_later_fn ag_introspection_open;
 
-extern const ag_setting_kind_t ag_kind_names, ag_kind_issuers, ag_kind_key_from, ag_kind_jwt_key, ag_kind_jwks,
-    ag_kind_claim_map, ag_kind_claim_names, ag_kind_tls, ag_kind_introspection;
+extern const ag_setting_kind_t ag_kind_names, ag_kind_audiences, ag_kind_issuers, ag_kind_key_from, ag_kind_jwt_key,
+    ag_kind_jwks, ag_kind_claim_map, ag_kind_claim_names, ag_kind_tls, ag_kind_introspection;
 
 #endif

@@ -21,7 +21,7 @@ static ag_id_t words_id(const ag_setting_t *row, const ag_words_t *words, apr_po
     return ag_id_of(text, strlen(text));
 }
 
-/* ---- names: ApiGuardAudience, ApiGuardRequireClaim ---------------------------- */
+/* ---- names: ApiGuardRequireClaim ---------------------------------------------- */
 
 static const char *parse_names(void *value, const ag_setting_t *row, const ag_words_t *words,
                                const ag_setting_call_t *call)
@@ -43,6 +43,25 @@ static ag_id_t digest_names(const void *value)
 }
 
 const ag_setting_kind_t ag_kind_names = {parse_names, NULL, digest_names};
+
+/* ---- the same with auto: ApiGuardAudience ------------------------------------------------------- */
+
+static const char *parse_audiences(void *value, const ag_setting_t *row, const ag_words_t *words,
+                                   const ag_setting_call_t *call)
+{
+    static const ag_words_t none;
+    ag_names_t *names = value;
+    const char *error = parse_names(value, row, words, call);
+
+    names->own = ag_words_has(words, "auto");
+    if (!error && names->own) {
+        names->words = none;
+        error = words->n > 1 ? "\"auto\" stands alone" : NULL;
+    }
+    return error;
+}
+
+const ag_setting_kind_t ag_kind_audiences = {parse_audiences, NULL, digest_names};
 
 /* ---- ApiGuardKeyFrom ------------------------------------------------------------------------------ */
 

@@ -137,6 +137,15 @@ const char *ag_check_degraded(const ag_check_t *check);
 /* A copy that outlives the pass: enough to tell of its refusal, all of it from `p`. */
 const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p);
 
+/* ---- scopes ----------------------------------------------------------------------------------- */
+
+/* All scopes that the section's rules ask for and ApiGuardMethodScopes does of this method, parted by blanks; NULL:
+ * none. The rules' are known where the section has ApiGuardResourceMetadata. */
+const char *ag_guard_scopes(const ag_check_t *check);
+
+/* A copy of what was asked, all of it from `p`. */
+const ag_asked_t *ag_guard_keep_asked(const ag_asked_t *asked, apr_pool_t *p);
+
 /* ---- ban_step: for the other steps ------------------------------------------------------------ */
 
 /* Until when the address is banned, as this section sees it; 0: it is not. */

@@ -237,6 +237,7 @@ const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p)
     kept->policy = keep_policy(check->policy, p);
     verdict->detail = verdict->detail ? apr_pstrdup(p, verdict->detail) : NULL;
     verdict->wanted = verdict->wanted ? apr_pstrdup(p, verdict->wanted) : NULL;
+    verdict->asked = ag_guard_keep_asked(verdict->asked, p);
     kept->bill = NULL; /* likewise */
     keep_lines(verdict, p);
     return kept;

@@ -138,6 +138,15 @@ static int count_rings(const ag_jwt_policy_t *jwt)
     return n;
 }
 
+/* ApiGuardAudience auto. Where no resource is known nobody can name it: no text in JSON holds that byte. */
+static ag_words_t own_audience(const ag_policy_t *policy)
+{
+    static const char *nobody = "\xFF";
+    ag_words_t one = {1, policy->resource && policy->resource->uri ? &policy->resource->uri : &nobody};
+
+    return one;
+}
+
 void ag_policy_jwt(ag_jwt_policy_t *jwt, const ag_policy_t *policy, apr_pool_t *p)
 {
     const ag_jwt_keyset_t **sets =
@@ -154,7 +163,7 @@ void ag_policy_jwt(ag_jwt_policy_t *jwt, const ag_policy_t *policy, apr_pool_t *
     jwt->known = known_issuers;
     jwt->issuers = policy->issuers.words;
     jwt->issuer_names = policy->issuers.names;
-    jwt->audiences = policy->audiences.words;
+    jwt->audiences = policy->audiences.own ? own_audience(policy) : policy->audiences.words;
     jwt->types = policy->token_types;
     jwt->bound_only = policy->token_binding == AG_BINDING_REQUIRE;
     jwt->leeway = (int)policy->leeway;

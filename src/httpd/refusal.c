@@ -43,6 +43,10 @@ static void say(request_rec *r, ag_check_t *check, int status, unsigned moment)
         challenge.places = AG_FROM_BIT(AG_FROM_BEARER);
     }
     challenge.realm = challenge.places ? ap_auth_name(r) : NULL;
+    if (check->policy->resource && challenge.places & AG_FROM_BIT(AG_FROM_BEARER)) {
+        challenge.metadata = check->policy->resource->metadata;
+        challenge.scopes = ag_guard_scopes(check);
+    }
     ag_fields_refusal(r, check, moment, challenge.places || !answers_401(r) ? &challenge : NULL);
 }
 

@@ -148,6 +148,9 @@ int ag_is_preflight(const request_rec *r);
 /* Answers a preflight, or refuses it (preflight.c): a header_parser hook. */
 int ag_preflight(request_rec *r);
 
+/* Serves a document of ApiGuardResourceMetadata (resource.c): a quick_handler hook. */
+int ag_resource_quick(request_rec *r, int lookup);
+
 /* A Require of ours could not be tested. httpd answers 500 to that; the reason's status takes its place. */
 void ag_require_failed(request_rec *r, ag_check_t *check, ag_reason_e reason);
 

@@ -9,6 +9,17 @@
 
 #include "../authz/authz.h"
 
+/* What the rule names keeps out: nobody need ask for it. */
+static int excludes(const ap_directive_t *at)
+{
+    int excluding = at && strncasecmp(at->args, "not", 3) == 0 && apr_isspace(at->args[3]);
+
+    for (at = at ? at->parent : NULL; at && !excluding; at = at->parent) {
+        excluding = strcasecmp(at->directive, "<RequireNone") == 0;
+    }
+    return excluding;
+}
+
 static const char *parse(cmd_parms *cmd, const char *name, const char *line, const void **parsed)
 {
     ag_setting_call_t call = ag_setting_call(cmd);
@@ -20,6 +31,9 @@ static const char *parse(cmd_parms *cmd, const char *name, const char *line, con
                      rule->warning);
     }
 
+    if (!error) {
+        rule->excludes = excludes(cmd->directive);
+    }
     *parsed = rule;
     return error;
 }
@@ -50,6 +64,9 @@ static authz_status test(request_rec *r, const char *line, const void *parsed)
         ag_require_failed(r, check, ag_rule_why_unknown(parsed));
         return AUTHZ_GENERAL_ERROR; /* "Require not" makes a yes of a no, but not of this */
     case AG_RULE_NO_WHO:
+        if (check->policy->resource) {
+            ag_rule_ask(parsed, &check->verdict, r->pool);
+        }
         break;
     }
     return AUTHZ_DENIED_NO_USER;

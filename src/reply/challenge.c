@@ -26,6 +26,11 @@ static const char *quoted(const char *text, apr_pool_t *p)
     return out;
 }
 
+static const char *with(const char *value, const char *name, const char *text, apr_pool_t *p)
+{
+    return text ? apr_pstrcat(p, value, ", ", name, "=", quoted(text, p), NULL) : value;
+}
+
 /* What was wrong with the bearer token (RFC 6750 s3). */
 static const char *with_error(const char *value, const ag_verdict_t *verdict, apr_pool_t *p)
 {
@@ -34,16 +39,29 @@ static const char *with_error(const char *value, const ag_verdict_t *verdict, ap
     if (!reason->oauth) {
         return value;
     }
-    value = apr_pstrcat(p, value, ", error=\"", reason->oauth,
-                        "\", error_description=", quoted(verdict->detail ? verdict->detail : reason->title, p), NULL);
-    if (verdict->wanted && verdict->reason == AG_R_SCOPE_INSUFFICIENT) {
-        value = apr_pstrcat(p, value, ", scope=", quoted(verdict->wanted, p), NULL);
-    }
-    return value;
+    value = with(value, "error", reason->oauth, p);
+    return with(value, "error_description", verdict->detail ? verdict->detail : reason->title, p);
 }
 
-/* One field for every scheme (RFC 9110 s11.6.1); error= stands on Bearer alone, and only when a bearer
- * credential was shown (RFC 6750 s3). */
+/* The scopes that would do. */
+static const char *scopes(const ag_answer_t *a)
+{
+    const ag_challenge_t *challenge = a->challenge;
+
+    return challenge->metadata                                                     ? challenge->scopes
+           : challenge->by_bearer && a->verdict->reason == AG_R_SCOPE_INSUFFICIENT ? a->verdict->wanted
+                                                                                   : NULL;
+}
+
+static const char *with_bearer(const ag_answer_t *a, const char *value)
+{
+    value = a->challenge->by_bearer ? with_error(value, a->verdict, a->p) : value;
+    value = with(value, "scope", scopes(a), a->p);
+    return with(value, "resource_metadata", a->challenge->metadata, a->p);
+}
+
+/* One field for every scheme (RFC 9110 s11.6.1). On Bearer alone stand error=, when a bearer credential was shown
+ * (RFC 6750 s3), and where a client learns who gives tokens (RFC 9728 s5.1). */
 void ag_answer_challenge(const ag_answer_t *a)
 {
     const ag_challenge_t *challenge = a->challenge;
@@ -54,9 +72,9 @@ void ag_answer_challenge(const ag_answer_t *a)
         if (challenge->places & AG_FROM_BIT(scheme->from)) {
             const char *value =
                 apr_pstrcat(a->p, scheme->name, " realm=\"", challenge->realm ? challenge->realm : "API", "\"", NULL);
-            int told = challenge->by_bearer && scheme->from == AG_FROM_BEARER;
 
-            ag_answer_put(a, AG_PUT_BESIDE, challenge->field, told ? with_error(value, a->verdict, a->p) : value);
+            ag_answer_put(a, AG_PUT_BESIDE, challenge->field,
+                          scheme->from == AG_FROM_BEARER ? with_bearer(a, value) : value);
         }
     }
 }

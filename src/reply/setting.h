@@ -11,6 +11,7 @@
 #include "cors.h"
 #include "reply.h"
 #include "hardening.h"
+#include "resource.h"
 
 /* ApiGuardDeprecated, with all that answers say of it, made once: texts of the configuration's pool (in .htaccess
  * the request's). */
@@ -28,6 +29,8 @@ extern const ag_setting_kind_t ag_kind_deprecated; /* const ag_deprecated_t *; N
 
 extern const ag_setting_kind_t ag_kind_rate_headers, /* unsigned: AG_QUOTA_* bits */
     ag_kind_cors;                                    /* const ag_cors_t *; NULL: off */
+
+extern const ag_setting_kind_t ag_kind_resource; /* ag_resource_t *; NULL: off */
 
 /* int: AG_HARDEN_*. */
 extern const ag_setting_kind_t ag_kind_hardening;

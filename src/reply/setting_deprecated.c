@@ -8,13 +8,9 @@
 #include <apr_strings.h>
 
 #include "../base/date.h"
+#include "url.h"
 
 #define ALLOWED "since=DATE [sunset=DATE] [link=URL] [successor=URL], or off"
-
-/* What may stand in a URI reference (RFC 3986 s2). */
-#define URI                                                                                                          \
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"                                                 \
-    "-._~:/?#[]@!$&'()*+,;=%"
 
 /* The line, word by word; NULL where it says nothing. */
 typedef struct {
@@ -55,30 +51,11 @@ static const char *read_date(apr_int64_t *seconds, const char *name, const char 
 
 /* An absolute URL of the web, or a reference that says itself that it begins at a path: "docs.example.org/v2" is a
  * host that lacks its scheme. */
-static int begins_like_a_reference(const char *url)
-{
-    const char *host = strncasecmp(url, "https://", 8) == 0  ? url + 8
-                       : strncasecmp(url, "http://", 7) == 0 ? url + 7
-                                                             : NULL;
-
-    return host ? *host && !strchr("/?#", *host) : *url && strchr("/.?#", *url) != NULL;
-}
-
-static int is_hex(char c)
-{
-    return ag_text_digit(c) || (ag_text_letter(c) && (c | 0x20) <= 'f');
-}
-
 static int is_reference(const char *url)
 {
-    const char *percent = strchr(url, '%');
+    int absolute = strncasecmp(url, "https://", 8) == 0 || strncasecmp(url, "http://", 7) == 0;
 
-    for (; percent; percent = strchr(percent + 1, '%')) {
-        if (!is_hex(percent[1]) || !is_hex(percent[2])) {
-            return 0;
-        }
-    }
-    return begins_like_a_reference(url) && !url[strspn(url, URI)];
+    return ag_url_signs(url) && (absolute ? ag_url_host(url) != NULL : *url && strchr("/.?#", *url) != NULL);
 }
 
 static const char *check_url(const char *name, const char *url, apr_pool_t *p)

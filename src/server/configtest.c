@@ -7,7 +7,7 @@
  * `apachectl configtest` finds a bad one. A configuration test asks the databases too (check.c), since
  * the start will; memory waits for the start itself.
  */
-#include "server.h"
+#include "resources.h"
 
 /* The configuration is read twice at start, and checked both times; warnings are told once. */
 static int is_rehearsal(void)
@@ -157,6 +157,7 @@ int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     rv = rv == OK ? ag_issuers_check(pconf, ptemp, s) : rv;
     rv = rv == OK ? ag_keysets_check(s, ptemp) : rv;
     rv = rv == OK ? ag_introspection_check(s, ptemp) : rv;
+    rv = rv == OK ? ag_resources_check(pconf, s) : rv;
     rv = rv == OK ? fleet_named(s) : rv;
     rv = rv == OK ? ag_tls_check(ptemp, s) : rv;
     warn_of_cache(s);

@@ -3,7 +3,7 @@
  * directives: httpd's command table, made from the rows of policy.def and site.def. Every row is
  * read by the same two functions.
  */
-#include "server.h"
+#include "resources.h"
 
 static int in_htaccess(cmd_parms *cmd)
 {
@@ -60,6 +60,7 @@ static const char *read_policy(cmd_parms *cmd, void *policy, const char *line)
     }
     if (!error) {
         ag_plan_issuers(cmd, policy, row);
+        ag_plan_resources(cmd, policy, row);
     }
     return error;
 }

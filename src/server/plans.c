@@ -29,6 +29,7 @@ int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp)
     plans->later = apr_array_make(pconf, 8, sizeof(ag_later_t));
     plans->policies = apr_array_make(pconf, 8, sizeof(ag_policy_t *));
     plans->issuers = apr_hash_make(pconf);
+    plans->resources = apr_array_make(pconf, 4, sizeof(void *));
     plans->named = apr_hash_make(pconf);
     plans->polled = NULL;
     plans->rings = NULL;

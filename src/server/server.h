@@ -37,14 +37,15 @@ void *ag_merge_site(apr_pool_t *p, void *outer, void *inner);
 
 /* What the configuration left to be done once it is complete. */
 typedef struct ag_plans_t {
-    const ag_policy_t *blank;     /* a section that says nothing; NULL between two configurations */
-    apr_array_header_t *later;    /* ag_later_t */
-    apr_array_header_t *policies; /* ag_policy_t *: sections to look over */
-    apr_hash_t *named;            /* what lines have named (ag_setting_first) */
-    apr_array_header_t *polled;   /* ag_ip_source_t *: each list of a database once, and files; NULL before
+    const ag_policy_t *blank;      /* a section that says nothing; NULL between two configurations */
+    apr_array_header_t *later;     /* ag_later_t */
+    apr_array_header_t *policies;  /* ag_policy_t *: sections to look over */
+    apr_hash_t *named;             /* what lines have named (ag_setting_first) */
+    apr_array_header_t *polled;    /* ag_ip_source_t *: each list of a database once, and files; NULL before
                                      the start is complete */
-    apr_array_header_t *rings;    /* ag_keyring_t *: each key set that is fetched, once; NULL likewise */
-    apr_hash_t *issuers;          /* sections that say whose tokens are good: see issuers.c */
+    apr_array_header_t *rings;     /* ag_keyring_t *: each key set that is fetched, once; NULL likewise */
+    apr_hash_t *issuers;           /* sections that say whose tokens are good: see issuers.c */
+    apr_array_header_t *resources; /* lines of ApiGuardResourceMetadata: see resources.c */
 } ag_plans_t;
 
 /* What the module keeps for a server. */

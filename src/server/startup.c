@@ -3,7 +3,7 @@
  * startup: from a checked configuration to engines, one for each virtual host, and the memory they
  * share. Only a database that is away may come later.
  */
-#include "server.h"
+#include "resources.h"
 
 #include <ap_mpm.h>
 
@@ -185,6 +185,7 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
         return rv;
     }
     make_engines(shared, pconf, ptemp, s);
+    ag_resources_open(s, pconf);
     ag_usage_plan_stop(s, pconf);
     rv = ag_introspection_start(s, pconf);
     rv = rv == OK ? ag_keysets_open(s, pconf, ptemp) : rv;

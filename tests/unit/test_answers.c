@@ -16,7 +16,7 @@ enum {
 };
 
 static const ag_cors_t anybody = {.any = 1, .methods = "GET", .max_age = "600"};
-static const ag_challenge_t apikey = {"WWW-Authenticate", APIKEY, 0, NULL};
+static const ag_challenge_t apikey = {.field = "WWW-Authenticate", .places = APIKEY};
 static const ag_deprecated_t deprecated = {.since = "@1", .link = "</v2/>"};
 static ag_verdict_t refused = {.reason = AG_R_RATE_EXCEEDED, .retry_after = 9, .lines = &line, .n_lines = 1};
 
@@ -256,7 +256,10 @@ static void test_challenges(void **state)
 
     for (i = 0; i < N_OF(cases); i++) {
         ag_verdict_t verdict = {.reason = cases[i].reason, .detail = cases[i].detail, .wanted = cases[i].wanted};
-        ag_challenge_t challenge = {"WWW-Authenticate", cases[i].places, cases[i].by_bearer, cases[i].realm};
+        ag_challenge_t challenge = {.field = "WWW-Authenticate",
+                                    .places = cases[i].places,
+                                    .by_bearer = cases[i].by_bearer,
+                                    .realm = cases[i].realm};
         ag_answer_t a = page_make(NULL, AG_AT_STATUS, *state);
 
         a.verdict = &verdict;
@@ -265,11 +268,36 @@ static void test_challenges(void **state)
     }
 }
 
+/* Where a client learns who gives tokens (RFC 9728 s5.1) stands on Bearer alone, with all scopes instead of the failed
+ * rule's. */
+static void test_metadata(void **state)
+{
+    ag_challenge_t challenge = {
+        .field = "WWW-Authenticate", .places = BEARER | BASIC, .metadata = "https://a/doc", .scopes = "a b"};
+    ag_verdict_t verdict = {.reason = AG_R_SCOPE_INSUFFICIENT, .wanted = "a"};
+    ag_answer_t a = page_make(NULL, AG_AT_STATUS, *state);
+
+    a.verdict = &verdict;
+    a.challenge = &challenge;
+    assert_string_equal(page_say(&a), "WWW-Authenticate: Bearer realm=\"API\", scope=\"a b\", "
+                                      "resource_metadata=\"https://a/doc\"\n"
+                                      "WWW-Authenticate: Basic realm=\"API\"\n");
+    challenge.by_bearer = 1;
+    challenge.scopes = NULL;
+    challenge.places = BEARER;
+    a = page_make(NULL, AG_AT_STATUS, *state);
+    a.verdict = &verdict;
+    a.challenge = &challenge;
+    assert_string_equal(page_say(&a), "WWW-Authenticate: Bearer realm=\"API\", error=\"insufficient_scope\", "
+                                      "error_description=\"The credential lacks a required scope\", "
+                                      "resource_metadata=\"https://a/doc\"\n");
+}
+
 /* A proxy's challenge has a name of its own; what stands there is replaced, or kept where there is to be none. */
 static void test_whose_challenge(void **state)
 {
     static const char *const said[] = {"WWW-Authenticate", "Basic", "Proxy-Authenticate", "Basic", NULL};
-    static const ag_challenge_t challenge = {"Proxy-Authenticate", BASIC, 0, NULL};
+    static const ag_challenge_t challenge = {.field = "Proxy-Authenticate", .places = BASIC};
     ag_answer_t a = page_make(said, AG_AT_STATUS, *state);
 
     a.verdict = &refused;
@@ -283,7 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_moments),         TEST(test_each_row),     TEST(test_nothing_wanted),        TEST(test_order),
         TEST(test_twice),           TEST(test_whose_answer), TEST(test_refusals_are_not_kept), TEST(test_challenges),
-        TEST(test_whose_challenge),
+        TEST(test_whose_challenge), TEST(test_metadata),
     };
 
     return cmocka_run_group_tests_name("answers", tests, NULL, NULL);

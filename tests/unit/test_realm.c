@@ -22,6 +22,7 @@ static const struct {
     {"ApiGuardIntrospection", "https://id/ client=me secret=FILE"},
     {"ApiGuardIssuer", "https://id"},
     {"ApiGuardAudience", "me"},
+    {"ApiGuardResourceMetadata", "auto resource=https://a.example/"},
     {"ApiGuardTokenType", "any"},
     {"ApiGuardTokenBinding", "require"},
     {"ApiGuardLeeway", "31"},

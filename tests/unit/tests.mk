@@ -115,6 +115,7 @@ ag_unit_tests = \
 	tests/unit/test_log_throttle \
 	tests/unit/test_deprecated \
 	tests/unit/test_reply \
+	tests/unit/test_resource \
 	tests/unit/test_shared_memory \
 	tests/unit/test_shared_counters \
 	tests/unit/test_shared_records \
