@@ -6,13 +6,13 @@
 --
 -- It may be run again at any time: what is there stays as it is. MariaDB makes tables outside of
 -- transactions; should it stop half-way, run it again. The version, by which a server knows that all
--- is there, comes last. A database of version 2 is brought to version 3 by mariadb-2-to-3.sql, which is run before this
--- file; `apiguardctl init` does both.
+-- is there, comes last. A database of an earlier version is brought to the next one by mariadb-2-to-3.sql and so on,
+-- which are run before this file; `apiguardctl init` does all of it.
 --
 -- What the server itself needs, as a user of its own:
 --
 --     GRANT SELECT ON api.api_schema TO httpd@localhost;
---     (and so on for api_keys, api_plans, api_changes, api_ip_lists)
+--     (and so on for api_keys, api_plans, api_changes, api_ip_lists, api_revoked_tokens)
 --     GRANT SELECT, INSERT, UPDATE ON api.api_usage TO httpd@localhost;
 --     GRANT SELECT, INSERT, UPDATE ON api.api_deprecated_usage TO httpd@localhost;
 --     GRANT SELECT, INSERT, UPDATE ON api.api_ip_matches TO httpd@localhost;
@@ -99,10 +99,24 @@ CREATE TABLE IF NOT EXISTS api_ip_matches (
     PRIMARY KEY (list, cidr)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
--- Tokens refused before they expire: the `jti`, or the SHA-256 in hex of a token without one.
+-- Tokens refused before they end. `kind` says what `value` is: the `jti` of one token; the SHA-256, in hex, of one that
+-- has none (of a JWT without its signature: all before the last dot); a subject (`sub`) or a client, whose tokens are
+-- refused if they were issued before a time (or do not say when). issuer '': whoever issued it. From expires_at on a
+-- row is needed no more.
 CREATE TABLE IF NOT EXISTS api_revoked_tokens (
-    token      VARCHAR(700) PRIMARY KEY CHECK (token <> ''),
-    expires_at BIGINT NOT NULL      -- from then on the row is needed no more
+    kind          VARCHAR(16) NOT NULL,
+    issuer        VARCHAR(255) NOT NULL DEFAULT '', -- a token's `iss`
+    value         VARCHAR(480) NOT NULL,
+    issued_before BIGINT,               -- NULL: any time
+    expires_at    BIGINT,               -- NULL: never
+    note          TEXT,
+    created_at    BIGINT NOT NULL DEFAULT (unix_timestamp()),
+    PRIMARY KEY (kind, issuer, value),
+    CONSTRAINT api_revoked_tokens_kind CHECK (kind IN ('jti', 'subject', 'client', 'digest')),
+    CONSTRAINT api_revoked_tokens_issuer CHECK (issuer NOT LIKE '% %'),
+    CONSTRAINT api_revoked_tokens_value CHECK (value <> '' AND (kind <> 'digest'
+        OR (char_length(value) = 64 AND value REGEXP '^[0-9a-f]{64}'))),
+    INDEX api_revoked_tokens_end (expires_at)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
 
 -- How much a key was used: a row for each day (its first second, UTC). No trigger watches it.
@@ -148,10 +162,11 @@ GROUP BY k.id;
 
 -- The change log. Every server reads what is new in it once a second and forgets just those keys, so
 -- it does not matter who changed a row, or with what. Numbers follow each other without a gap.
--- key_hash is what changed: the stored hash of a key, or "list:NAME" of an address list.
+-- key_hash is what changed: the stored hash of a key, "list:NAME" of an address list, or "token:KIND ISSUER VALUE" of a
+-- revoked token.
 CREATE TABLE IF NOT EXISTS api_changes (
     revision   BIGINT PRIMARY KEY,
-    key_hash   VARCHAR(300) NOT NULL,
+    key_hash   VARCHAR(800) NOT NULL,
     changed_at BIGINT NOT NULL DEFAULT (unix_timestamp()),
     INDEX api_changes_age (changed_at)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;
@@ -171,7 +186,7 @@ BEGIN
     END IF;
 END//
 
-CREATE OR REPLACE PROCEDURE api_note_change(what VARCHAR(300) CHARACTER SET utf8mb4
+CREATE OR REPLACE PROCEDURE api_note_change(what VARCHAR(800) CHARACTER SET utf8mb4
                                             COLLATE utf8mb4_nopad_bin)
 MODIFIES SQL DATA
 BEGIN
@@ -210,6 +225,20 @@ CREATE OR REPLACE TRIGGER api_ip_lists_updated AFTER UPDATE ON api_ip_lists FOR 
         CALL api_note_change(concat('list:', OLD.list));
     END IF;
 END//
+
+-- What has expired is swept by `apiguardctl token revoke`: a trigger may not change its own table.
+CREATE OR REPLACE TRIGGER api_revoked_tokens_updated AFTER UPDATE ON api_revoked_tokens FOR EACH ROW BEGIN
+    CALL api_note_change(concat('token:', NEW.kind, ' ', NEW.issuer, ' ', NEW.value));
+    IF (OLD.kind, OLD.issuer, OLD.value) <> (NEW.kind, NEW.issuer, NEW.value) THEN
+        CALL api_note_change(concat('token:', OLD.kind, ' ', OLD.issuer, ' ', OLD.value));
+    END IF;
+END//
+
+CREATE OR REPLACE TRIGGER api_revoked_tokens_deleted AFTER DELETE ON api_revoked_tokens FOR EACH ROW BEGIN
+    IF OLD.expires_at IS NULL OR OLD.expires_at >= unix_timestamp() THEN
+        CALL api_note_change(concat('token:', OLD.kind, ' ', OLD.issuer, ' ', OLD.value));
+    END IF;
+END//
 DELIMITER ;
 
 CREATE OR REPLACE TRIGGER api_keys_inserted AFTER INSERT ON api_keys FOR EACH ROW
@@ -233,4 +262,7 @@ CREATE OR REPLACE TRIGGER api_ip_lists_inserted AFTER INSERT ON api_ip_lists FOR
 CREATE OR REPLACE TRIGGER api_ip_lists_deleted AFTER DELETE ON api_ip_lists FOR EACH ROW
     CALL api_note_change(concat('list:', OLD.list));
 
-INSERT IGNORE INTO api_schema (id, version, revision) VALUES (1, 3, 0);
+CREATE OR REPLACE TRIGGER api_revoked_tokens_inserted AFTER INSERT ON api_revoked_tokens FOR EACH ROW
+    CALL api_note_change(concat('token:', NEW.kind, ' ', NEW.issuer, ' ', NEW.value));
+
+INSERT IGNORE INTO api_schema (id, version, revision) VALUES (1, 4, 0);

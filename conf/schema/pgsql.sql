@@ -5,12 +5,12 @@
 --     psql -v ON_ERROR_STOP=1 -f pgsql.sql
 --
 -- It may be run again at any time: what is there stays as it is. A database of an earlier version is
--- brought to the next one by pgsql-1-to-2.sql and pgsql-2-to-3.sql, which are run before this file; `apiguardctl init`
+-- brought to the next one by pgsql-1-to-2.sql, pgsql-2-to-3.sql and so on, which are run before this file; `apiguardctl init`
 -- does all of it.
 --
 -- What the server itself needs, as a user of its own:
 --
---     GRANT SELECT ON api_schema, api_keys, api_plans, api_changes, api_ip_lists TO httpd;
+--     GRANT SELECT ON api_schema, api_keys, api_plans, api_changes, api_ip_lists, api_revoked_tokens TO httpd;
 --     GRANT SELECT, INSERT, UPDATE ON api_usage, api_deprecated_usage, api_ip_matches TO httpd;
 --     GRANT SELECT, INSERT, UPDATE, DELETE ON api_nodes TO httpd;
 --
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS api_schema (
     version  integer NOT NULL,
     revision bigint NOT NULL
 );
-INSERT INTO api_schema (id, version, revision) VALUES (1, 3, 0) ON CONFLICT DO NOTHING;
+INSERT INTO api_schema (id, version, revision) VALUES (1, 4, 0) ON CONFLICT DO NOTHING;
 
 -- What a client has booked. A key without a rate_limit of its own takes its plan's.
 CREATE TABLE IF NOT EXISTS api_plans (
@@ -95,11 +95,21 @@ CREATE TABLE IF NOT EXISTS api_ip_matches (
     PRIMARY KEY (list, cidr)
 );
 
--- Tokens refused before they expire: the `jti`, or the SHA-256 in hex of a token without one.
+-- Tokens refused before they end. `kind` says what `value` is: the `jti` of one token; the SHA-256, in hex, of one that
+-- has none (of a JWT without its signature: all before the last dot); a subject (`sub`) or a client, whose tokens are
+-- refused if they were issued before a time (or do not say when). issuer '': whoever issued it. From expires_at on a
+-- row is needed no more.
 CREATE TABLE IF NOT EXISTS api_revoked_tokens (
-    token      text PRIMARY KEY CHECK (token <> ''),
-    expires_at bigint NOT NULL      -- from then on the row is needed no more
+    kind          text NOT NULL CHECK (kind IN ('jti', 'subject', 'client', 'digest')),
+    issuer        text NOT NULL DEFAULT '' CHECK (issuer NOT LIKE '% %'), -- a token's `iss`
+    value         text NOT NULL CHECK (value <> '' AND (kind <> 'digest' OR value ~ '^[0-9a-f]{64}$')),
+    issued_before bigint,           -- NULL: any time
+    expires_at    bigint,           -- NULL: never
+    note          text,
+    created_at    bigint NOT NULL DEFAULT floor(extract(epoch FROM now())),
+    PRIMARY KEY (kind, issuer, value)
 );
+CREATE INDEX IF NOT EXISTS api_revoked_tokens_end ON api_revoked_tokens (expires_at);
 
 -- How much a key was used: a row for each day (its first second, UTC). No trigger watches it.
 CREATE TABLE IF NOT EXISTS api_usage (
@@ -143,7 +153,8 @@ CREATE TABLE IF NOT EXISTS api_nodes (
 
 -- The change log. Every server reads what is new in it once a second and forgets just those keys, so
 -- it does not matter who changed a row, or with what. Numbers follow each other without a gap.
--- key_hash is what changed: the stored hash of a key, or "list:NAME" of an address list.
+-- key_hash is what changed: the stored hash of a key, "list:NAME" of an address list, or "token:KIND ISSUER VALUE" of a
+-- revoked token.
 CREATE TABLE IF NOT EXISTS api_changes (
     revision   bigint PRIMARY KEY,
     key_hash   text NOT NULL,
@@ -245,6 +256,36 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION api_revoked_tokens_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'DELETE' THEN
+        PERFORM api_note_change('token:' || NEW.kind || ' ' || NEW.issuer || ' ' || NEW.value);
+    END IF;
+    IF (TG_OP = 'DELETE' AND (OLD.expires_at IS NULL OR OLD.expires_at >= extract(epoch FROM now())))
+        OR (TG_OP = 'UPDATE' AND (OLD.kind, OLD.issuer, OLD.value) <> (NEW.kind, NEW.issuer, NEW.value)) THEN
+        PERFORM api_note_change('token:' || OLD.kind || ' ' || OLD.issuer || ' ' || OLD.value);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+-- What has expired goes with the next token that is revoked, and no server need hear of it. What another transaction
+-- has in hand is left to it.
+CREATE OR REPLACE FUNCTION api_revoked_tokens_swept() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM api_revoked_tokens WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM api_revoked_tokens WHERE expires_at < extract(epoch FROM now()) FOR UPDATE SKIP LOCKED));
+    RETURN NULL;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION api_revoked_tokens_emptied() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM api_note_change('token:');
+    RETURN NULL;
+END
+$$;
+
 CREATE OR REPLACE TRIGGER api_keys_changed AFTER INSERT OR UPDATE OR DELETE ON api_keys
     FOR EACH ROW EXECUTE FUNCTION api_keys_changed();
 
@@ -259,5 +300,14 @@ CREATE OR REPLACE TRIGGER api_ip_lists_changed AFTER INSERT OR UPDATE OR DELETE 
 
 CREATE OR REPLACE TRIGGER api_ip_lists_emptied BEFORE TRUNCATE ON api_ip_lists
     FOR EACH STATEMENT EXECUTE FUNCTION api_ip_lists_emptied();
+
+CREATE OR REPLACE TRIGGER api_revoked_tokens_changed AFTER INSERT OR UPDATE OR DELETE ON api_revoked_tokens
+    FOR EACH ROW EXECUTE FUNCTION api_revoked_tokens_changed();
+
+CREATE OR REPLACE TRIGGER api_revoked_tokens_swept AFTER INSERT ON api_revoked_tokens
+    FOR EACH STATEMENT EXECUTE FUNCTION api_revoked_tokens_swept();
+
+CREATE OR REPLACE TRIGGER api_revoked_tokens_emptied BEFORE TRUNCATE ON api_revoked_tokens
+    FOR EACH STATEMENT EXECUTE FUNCTION api_revoked_tokens_emptied();
 
 COMMIT;

@@ -5,7 +5,7 @@
 --     sqlite3 /var/lib/apiguard/keys.db < sqlite.sql
 --
 -- It may be run again at any time: what is there stays as it is. A database of an earlier version is
--- brought to the next one by sqlite-1-to-2.sql and sqlite-2-to-3.sql, which are run before this file; `apiguardctl init`
+-- brought to the next one by sqlite-1-to-2.sql, sqlite-2-to-3.sql and so on, which are run before this file; `apiguardctl init`
 -- does all of it.
 --
 -- Times are whole seconds since 1970-01-01 UTC: CAST(strftime('%s', 'now') AS INTEGER).
@@ -22,7 +22,7 @@ CREATE TABLE IF NOT EXISTS api_schema (
     version  INTEGER NOT NULL,
     revision INTEGER NOT NULL
 );
-INSERT OR IGNORE INTO api_schema (id, version, revision) VALUES (1, 3, 0);
+INSERT OR IGNORE INTO api_schema (id, version, revision) VALUES (1, 4, 0);
 
 -- What a client has booked. A key without a rate_limit of its own takes its plan's.
 CREATE TABLE IF NOT EXISTS api_plans (
@@ -91,11 +91,22 @@ CREATE TABLE IF NOT EXISTS api_ip_matches (
     PRIMARY KEY (list, cidr)
 );
 
--- Tokens refused before they expire: the `jti`, or the SHA-256 in hex of a token without one.
+-- Tokens refused before they end. `kind` says what `value` is: the `jti` of one token; the SHA-256, in hex, of one that
+-- has none (of a JWT without its signature: all before the last dot); a subject (`sub`) or a client, whose tokens are
+-- refused if they were issued before a time (or do not say when). issuer '': whoever issued it. From expires_at on a
+-- row is needed no more.
 CREATE TABLE IF NOT EXISTS api_revoked_tokens (
-    token      TEXT PRIMARY KEY NOT NULL CHECK (token <> ''),
-    expires_at INTEGER NOT NULL     -- from then on the row is needed no more
+    kind          TEXT NOT NULL CHECK (kind IN ('jti', 'subject', 'client', 'digest')),
+    issuer        TEXT NOT NULL DEFAULT '' CHECK (issuer NOT LIKE '% %'), -- a token's `iss`
+    value         TEXT NOT NULL CHECK (value <> '' AND (kind <> 'digest'
+                      OR (length(value) = 64 AND value NOT GLOB '*[^0-9a-f]*'))),
+    issued_before INTEGER CHECK (issued_before IS NULL OR typeof(issued_before) = 'integer'), -- NULL: any time
+    expires_at    INTEGER CHECK (expires_at IS NULL OR typeof(expires_at) = 'integer'), -- NULL: never
+    note          TEXT,
+    created_at    INTEGER NOT NULL DEFAULT (CAST(strftime('%s', 'now') AS INTEGER)),
+    PRIMARY KEY (kind, issuer, value)
 );
+CREATE INDEX IF NOT EXISTS api_revoked_tokens_end ON api_revoked_tokens (expires_at);
 
 -- How much a key was used: a row for each day (its first second, UTC). No trigger watches it.
 CREATE TABLE IF NOT EXISTS api_usage (
@@ -139,7 +150,8 @@ CREATE TABLE IF NOT EXISTS api_nodes (
 
 -- The change log. Every server reads what is new in it once a second and forgets just those keys, so
 -- it does not matter who changed a row, or with what. Numbers follow each other without a gap.
--- key_hash is what changed: the stored hash of a key, or "list:NAME" of an address list.
+-- key_hash is what changed: the stored hash of a key, "list:NAME" of an address list, or "token:KIND ISSUER VALUE" of a
+-- revoked token.
 CREATE TABLE IF NOT EXISTS api_changes (
     revision   INTEGER PRIMARY KEY AUTOINCREMENT,
     key_hash   TEXT NOT NULL,
@@ -195,6 +207,23 @@ END;
 
 CREATE TRIGGER IF NOT EXISTS api_ip_lists_deleted AFTER DELETE ON api_ip_lists BEGIN
     INSERT INTO api_changes (key_hash) VALUES ('list:' || OLD.list);
+END;
+
+-- What has expired goes with the next token that is revoked, and no server need hear of it.
+CREATE TRIGGER IF NOT EXISTS api_revoked_tokens_inserted AFTER INSERT ON api_revoked_tokens BEGIN
+    INSERT INTO api_changes (key_hash) VALUES ('token:' || NEW.kind || ' ' || NEW.issuer || ' ' || NEW.value);
+    DELETE FROM api_revoked_tokens WHERE expires_at < CAST(strftime('%s', 'now') AS INTEGER);
+END;
+
+CREATE TRIGGER IF NOT EXISTS api_revoked_tokens_updated AFTER UPDATE ON api_revoked_tokens BEGIN
+    INSERT INTO api_changes (key_hash) VALUES ('token:' || NEW.kind || ' ' || NEW.issuer || ' ' || NEW.value);
+    INSERT INTO api_changes (key_hash) SELECT 'token:' || OLD.kind || ' ' || OLD.issuer || ' ' || OLD.value
+    WHERE (OLD.kind, OLD.issuer, OLD.value) <> (NEW.kind, NEW.issuer, NEW.value);
+END;
+
+CREATE TRIGGER IF NOT EXISTS api_revoked_tokens_deleted AFTER DELETE ON api_revoked_tokens
+WHEN OLD.expires_at IS NULL OR OLD.expires_at >= CAST(strftime('%s', 'now') AS INTEGER) BEGIN
+    INSERT INTO api_changes (key_hash) VALUES ('token:' || OLD.kind || ' ' || OLD.issuer || ' ' || OLD.value);
 END;
 
 COMMIT;

@@ -33,7 +33,7 @@ static const way_t ways[] = {
      NULL,
      "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'api_schema'",
      ag_schema_sqlite,
-     {[1] = ag_schema_sqlite_1_to_2, [2] = ag_schema_sqlite_2_to_3}},
+     {[1] = ag_schema_sqlite_1_to_2, [2] = ag_schema_sqlite_2_to_3, [3] = ag_schema_sqlite_3_to_4}},
     /* Any number will do for the lock; this one spells "apig". */
     {"pgsql",
      "BEGIN",
@@ -41,7 +41,7 @@ static const way_t ways[] = {
      "SELECT count(pg_advisory_xact_lock(1634756967))",
      "SELECT count(to_regclass('api_schema'))",
      ag_schema_pgsql,
-     {[1] = ag_schema_pgsql_1_to_2, [2] = ag_schema_pgsql_2_to_3}},
+     {[1] = ag_schema_pgsql_1_to_2, [2] = ag_schema_pgsql_2_to_3, [3] = ag_schema_pgsql_3_to_4}},
     /* A lock is the whole server's here, not the database's. */
     {"mysql",
      NULL,
@@ -50,7 +50,7 @@ static const way_t ways[] = {
      "SELECT count(*) FROM information_schema.tables"
      " WHERE table_schema = database() AND table_name = 'api_schema'",
      ag_schema_mariadb,
-     {[2] = ag_schema_mariadb_2_to_3}},
+     {[2] = ag_schema_mariadb_2_to_3, [3] = ag_schema_mariadb_3_to_4}},
 };
 
 static const way_t *way_of(const char *driver)

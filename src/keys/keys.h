@@ -101,7 +101,7 @@ apr_status_t ag_keys_dbd_get(ag_key_t **key, const ag_db_port_t *port, const cha
 apr_status_t ag_keys_dbd_changes(apr_array_header_t **changed, apr_int64_t *revision, int *all,
                                  const ag_db_port_t *port, const ag_log_t *log, apr_pool_t *p);
 
-#define AG_SCHEMA_VERSION 3 /* of the tables in conf/schema */
+#define AG_SCHEMA_VERSION 4 /* of the tables in conf/schema */
 
 typedef enum {
     AG_SCHEMA_OK,

@@ -3,7 +3,7 @@
 
 import pytest
 
-from support.databases import (any_bare, lent, mariadb, mysql_keys, postgres,  # noqa: F401
+from support.databases import (any_bare, lent, mariadb, mysql_keys, pgsql_keys, postgres,  # noqa: F401
                                server_keys)
 from support.ports import Directory
 

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from support.keys import CTL
+from support.keys import CTL, SCHEMA_VERSION
 from support.ports import is_root, unprivileged
 from support.tool import created, refused, shown
 
@@ -37,7 +37,7 @@ def test_init_makes_the_whole_schema(db):
                   "api_nodes", "api_revoked_tokens", "api_usage", "api_deprecated_usage",
                   "api_changes", "api_keys_overview"):
         assert db.sql(f"SELECT count(*) FROM {table}")[0][0] in (0, "0")
-    assert [int(n) for n in db.sql("SELECT version, revision FROM api_schema")[0]] == [3, 0]
+    assert [int(n) for n in db.sql("SELECT version, revision FROM api_schema")[0]] == [SCHEMA_VERSION, 0]
 
 
 def test_the_last_use_is_shown(db):

@@ -37,7 +37,8 @@ def test_by_init(second):
 
 
 def test_by_hand(second):
-    for name in (FILES_OF_2[type(second)].replace("2.sql", "2-to-3.sql"), FILES[type(second)]):
+    steps = [FILES_OF_2[type(second)].replace("2.sql", f"{n}-to-{n + 1}.sql") for n in range(2, VERSION)]
+    for name in (*steps, FILES[type(second)]):
         with open(os.path.join(SHIPPED, name), encoding="utf-8") as f:
             second.script(f.read())
     assert version(second) == VERSION

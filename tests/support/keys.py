@@ -13,7 +13,7 @@ from .ports import Directory, unprivileged
 from .verdict import secrets
 
 CTL = os.environ.get("APIGUARDCTL", "apiguardctl")
-SCHEMA_VERSION = 3  # AG_SCHEMA_VERSION
+SCHEMA_VERSION = 4  # AG_SCHEMA_VERSION
 
 
 class CtlError(RuntimeError):
