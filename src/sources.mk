@@ -32,6 +32,7 @@ ag_core_c = \
 	src/ipset/iptable.c \
 	src/ipset/iptable_make.c \
 	src/keys/budget.c \
+	src/keys/change_poll.c \
 	src/keys/endpoint.c \
 	src/keys/single_flight.c \
 	src/keys/key_format.c \
@@ -200,6 +201,7 @@ ag_core_h = \
 	src/keys/keys.def \
 	src/keys/key_format.h \
 	src/keys/budget.h \
+	src/keys/change_poll.h \
 	src/keys/endpoint.h \
 	src/keys/single_flight.h \
 	src/keys/keys_bcrypt.h \

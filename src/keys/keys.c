@@ -31,7 +31,7 @@ typedef struct {
     const ag_key_t *cached;       /* what the cache holds, too old perhaps */
     const ag_stored_hash_t *hash; /* its */
     apr_time_t stored;            /* when it was read */
-    ag_keys_up_e up;              /* the database, as far as we know */
+    ag_poll_e up;                 /* the database, as far as we know */
 } lookup_t;
 
 static const ag_key_t *read_cache(lookup_t *l)
@@ -45,7 +45,7 @@ static const ag_key_t *read_cache(lookup_t *l)
 
 static int is_fresh(const lookup_t *l)
 {
-    return l->cached && ag_within(l->now, l->stored, l->up == AG_KEYS_UP ? l->realm->ttl : l->realm->stale);
+    return l->cached && ag_within(l->now, l->stored, l->up == AG_POLL_UP ? l->realm->ttl : l->realm->stale);
 }
 
 /* 1 when the key was certainly not there a moment ago. While the database is down a new key could
@@ -55,7 +55,7 @@ static int is_known_unknown(const lookup_t *l)
     ag_stored_hash_t hash;
     apr_time_t stored;
 
-    return l->up == AG_KEYS_UP && ag_cache_get(l->keys->unknown, l->id, &hash, &stored)
+    return l->up == AG_POLL_UP && ag_cache_get(l->keys->unknown, l->id, &hash, &stored)
            && ag_within(l->now, stored, l->realm->negative);
 }
 
@@ -205,11 +205,11 @@ static ag_key_result_e look_up(const ag_key_t **key, lookup_t *l)
 ag_key_result_e ag_keys_find(const ag_key_t **key, ag_keys_t *keys, const ag_key_realm_t *realm, const char *text,
                              apr_size_t n, apr_time_t now, const ag_log_t *log, apr_pool_t *p)
 {
-    lookup_t l = {keys, realm, text, n, now, log, p, {0, 0}, NULL, NULL, 0, AG_KEYS_DOWN};
+    lookup_t l = {keys, realm, text, n, now, log, p, {0, 0}, NULL, NULL, 0, AG_POLL_DOWN};
 
     l.id = ag_id_mix(realm->id, ag_sip(keys->sip, text, n));
     l.up = ag_keys_up(keys, realm, now, log, p);
-    if (l.up == AG_KEYS_BLIND) {
+    if (l.up == AG_POLL_BLIND) {
         return AG_KEY_UNAVAILABLE;
     }
     l.cached = read_cache(&l);

@@ -6,29 +6,18 @@
 #ifndef AG_KEYS_POLL_H
 #define AG_KEYS_POLL_H
 
+#include "change_poll.h"
 #include "keys.h"
 
 /* In shared memory, zero when fresh; every member is read and written atomically. */
 typedef struct ag_keys_shared_t {
-    apr_int64_t revision;    /* the change log is read up to here */
-    apr_uint64_t sweeps;     /* moves before keys are dropped; a fill that saw it move is void */
-    apr_time_t last_good;    /* when the log was last read */
-    apr_time_t last_try;     /* when somebody last began to; 0: no request ever asked for a key */
-    apr_time_t failed_until; /* it failed: until then one at a time tries */
-    apr_time_t trying_until; /* somebody is reading, and the others need not wait for it */
-    apr_int64_t trier;       /* the process that is */
-    apr_time_t told;         /* when a fault of the database was last logged */
-    apr_uint64_t noticed;    /* ag_keys_t.signal, as it was before the log was last read */
+    ag_poll_shared_t poll;
+    apr_int64_t revision; /* the change log is read up to here */
+    apr_uint64_t sweeps;  /* moves before keys are dropped; a fill that saw it move is void */
+    apr_time_t told;      /* when a fault of the database was last logged */
 } ag_keys_shared_t;
 
 _Static_assert(sizeof(ag_keys_shared_t) <= AG_KEYS_SHARED_SIZE, "ag_keys_t.shared");
-
-/* 1 when `then` lies at most `span` before `now`. A little after it is all right, since requests
- * carry the time they came in; a lot after it is a clock that was set back, and no. */
-static inline int ag_within(apr_time_t now, apr_time_t then, apr_time_t span)
-{
-    return then <= now + apr_time_from_sec(2) && now - then <= span;
-}
 
 /* A question to the database. */
 static inline ag_single_flight_t ag_keys_flight(const ag_keys_t *keys, const ag_key_realm_t *realm, ag_id_t what)
@@ -43,19 +32,13 @@ static inline ag_single_flight_t ag_keys_flight(const ag_keys_t *keys, const ag_
     return flight;
 }
 
-typedef enum {
-    AG_KEYS_DOWN, /* the database is away: what is cached lives on its stale time */
-    AG_KEYS_UP,   /* the cache lags no more than two seconds behind, and nothing we were told of */
-    AG_KEYS_BLIND /* something was changed and cannot be read: nothing may be trusted */
-} ag_keys_up_e;
-
 /* What is wrong with a database each request finds out anew, and each would tell. So a fault is noted by
  * ag_keys_fault(), and for a second the log that ag_keys_log() makes of `log` keeps faults to itself. */
 const ag_log_t *ag_keys_log(ag_log_t *once, const ag_keys_t *keys, const ag_log_t *log, apr_time_t now);
 apr_status_t ag_keys_fault(const ag_keys_t *keys, apr_status_t rv, apr_time_t now);
 
 /* Reads the log when it is due. */
-ag_keys_up_e ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
-                        apr_pool_t *p);
+ag_poll_e ag_keys_up(ag_keys_t *keys, const ag_key_realm_t *realm, apr_time_t now, const ag_log_t *log,
+                     apr_pool_t *p);
 
 #endif

@@ -11,7 +11,7 @@
 
 #include <apr_shm.h>
 
-#define KEPT     "mod_apiguard:words:2"
+#define KEPT     "mod_apiguard:words:3"
 #define AT_LEAST 64 /* words in one piece of memory */
 
 /* Words that exist, for good; their number is their place in the array. */

@@ -182,7 +182,7 @@ static void test_after_idling_with_another(void **state)
     found(f, f->key);
     change(f, f->key, "is_active = 0");
     f->now += 60 * SEC;
-    ((ag_keys_shared_t *)f->keys.shared)->last_try = f->now;
+    ((ag_keys_shared_t *)f->keys.shared)->poll.last_try = f->now;
     assert_false(found(f, f->key)->active);
 }
 
