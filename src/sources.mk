@@ -144,6 +144,8 @@ ag_core_c = \
 	src/cred/jwt_issuer.c \
 	src/cred/jwt_key.c \
 	src/cred/revocable.c \
+	src/cred/revocations.c \
+	src/cred/revocations_dbd.c \
 	src/cred/revoked.c \
 	src/cred/tls.c \
 	src/cred/token.c \
@@ -271,6 +273,7 @@ ag_core_h = \
 	src/cred/jwt_claims.h \
 	src/cred/jwt_demand.h \
 	src/cred/revocable.h \
+	src/cred/revocations.h \
 	src/cred/revoked.h \
 	src/cred/tls.h \
 	src/cred/token.h \
@@ -311,6 +314,7 @@ ag_server_c = \
 	src/server/change_signal.c \
 	src/server/plans.c \
 	src/server/resources.c \
+	src/server/revocations.c \
 	src/server/startup.c \
 	src/server/tls.c \
 	src/server/usage.c \

@@ -185,11 +185,28 @@ int ag_cred_sent(ag_credential_t *found, const ag_request_t *request, const ag_k
     return sent;
 }
 
+/* A token that its kind accepts, remembered or not, may have been revoked since. */
+static ag_reason_e judge_revoked(ag_principal_t **who, ag_cred_call_t *call)
+{
+    const ag_request_t *request = call->request;
+    ag_reason_e reason =
+        ag_revocations_ask(call->engine->revocations, *who, request->now, request->log, request->pool);
+
+    if (reason != AG_R_NONE) {
+        call->shown = *who;
+        *who = NULL;
+    }
+    return reason;
+}
+
 ag_reason_e ag_cred_check(ag_principal_t **who, ag_cred_call_t *call, const ag_credential_t *found)
 {
     const ag_cred_type_t *type = found->type;
     ag_reason_e reason = type->check(who, call, found->text, found->n);
 
+    if (*who && type->kind->token && call->engine->revocations) {
+        reason = judge_revoked(who, call);
+    }
     if (*who) {
         (*who)->kind = type->kind;
     }

@@ -15,6 +15,7 @@
 #include "../keys/keys.h"
 #include "introspect.h"
 #include "jwt.h"
+#include "revocations.h"
 
 typedef struct ag_key_source_t {
     ag_from_e from;
@@ -38,10 +39,11 @@ typedef struct ag_cred_engine_t {
     ag_cache_t *tokens;               /* verified tokens */
     ag_cache_t *recently_good_tokens; /* tokens that were good within a day; or NULL */
     ag_introspect_engine_t introspect;
-    const ag_sip_key_t *sip; /* the server's secret, under which shared memory is addressed */
-    ag_bans_t *bans;         /* NULL: nobody is counted */
-    apr_uint64_t ban_server; /* the server as bans know it, never 0 */
-    const char *ban_name;    /* and as people do */
+    const ag_sip_key_t *sip;             /* the server's secret, under which shared memory is addressed */
+    const ag_revocations_t *revocations; /* tokens that are revoked; NULL: no database is configured */
+    ag_bans_t *bans;                     /* NULL: nobody is counted */
+    apr_uint64_t ban_server;             /* the server as bans know it, never 0 */
+    const char *ban_name;                /* and as people do */
 } ag_cred_engine_t;
 
 /* What a check needs, and what it tells besides its result. */
@@ -68,7 +70,8 @@ typedef struct ag_cred_type_t {
     void (*unwrap)(ag_cred_search_t *search, const char *text, ag_from_e from);
     /* Adds what stands elsewhere than in Authorization; NULL: nothing does. */
     void (*find)(ag_cred_search_t *search);
-    /* AG_R_NONE and *who, or why not. `text` is what the client sent, unchecked. */
+    /* AG_R_NONE and *who, or why not. `text` is what the client sent, unchecked. Of a token who->revocable is set, if
+     * engine->revocations is there. */
     ag_reason_e (*check)(ag_principal_t **who, ag_cred_call_t *call, const char *text, apr_size_t n);
 } ag_cred_type_t;
 

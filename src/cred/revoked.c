@@ -33,6 +33,7 @@ struct ag_revoked_t {
     apr_uint64_t current; /* the table in force: its number, 0 for none; odd ones lie second */
     apr_int64_t revision;
     ag_lock_t lock; /* of whoever writes */
+    apr_uint64_t notes[AG_REVOKED_NOTES / 8];
 };
 
 #define HEAD  AG_MAPPING_ROUNDED(sizeof(ag_revoked_t))
@@ -59,6 +60,11 @@ apr_status_t ag_revoked_make(ag_revoked_t **revoked, apr_pool_t *p)
     }
     *revoked = memory;
     return ag_lock_init(&(*revoked)->lock);
+}
+
+void *ag_revoked_notes(ag_revoked_t *revoked)
+{
+    return revoked->notes;
 }
 
 /* ---- asking ---------------------------------------------------------------------------------- */

@@ -33,6 +33,10 @@ typedef struct ag_revocation_t {
 /* Reserves it. It is unmapped with `p` in the process that made it; NULL: never. */
 apr_status_t ag_revoked_make(ag_revoked_t **revoked, apr_pool_t *p);
 
+/* Room for what the processes that read the database agree on, AG_REVOKED_NOTES bytes, zero at first. */
+#define AG_REVOKED_NOTES 128
+void *ag_revoked_notes(ag_revoked_t *revoked);
+
 /* 1 when there is a table in force that holds nothing. */
 int ag_revoked_is_empty(const ag_revoked_t *revoked);
 

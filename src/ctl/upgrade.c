@@ -21,7 +21,6 @@ typedef struct {
     const char *driver;
     const char *begin, *commit;          /* NULL: its tables are not made in a transaction */
     const char *lock;                    /* keeps others waiting until the connection ends; yields 0: in vain */
-    const char *has_version;             /* how many tables api_schema there are: 0 or 1 */
     const char *schema;                  /* the tables of the newest version */
     const char *step[AG_SCHEMA_VERSION]; /* [n]: from version n to the next */
 } way_t;
@@ -31,7 +30,6 @@ static const way_t ways[] = {
      "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE",
      "COMMIT",
      NULL,
-     "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'api_schema'",
      ag_schema_sqlite,
      {[1] = ag_schema_sqlite_1_to_2, [2] = ag_schema_sqlite_2_to_3, [3] = ag_schema_sqlite_3_to_4}},
     /* Any number will do for the lock; this one spells "apig". */
@@ -39,7 +37,6 @@ static const way_t ways[] = {
      "BEGIN",
      "COMMIT",
      "SELECT count(pg_advisory_xact_lock(1634756967))",
-     "SELECT count(to_regclass('api_schema'))",
      ag_schema_pgsql,
      {[1] = ag_schema_pgsql_1_to_2, [2] = ag_schema_pgsql_2_to_3, [3] = ag_schema_pgsql_3_to_4}},
     /* A lock is the whole server's here, not the database's. */
@@ -47,8 +44,6 @@ static const way_t ways[] = {
      NULL,
      NULL,
      "SELECT get_lock(concat('apiguard ', md5(database())), 60)",
-     "SELECT count(*) FROM information_schema.tables"
-     " WHERE table_schema = database() AND table_name = 'api_schema'",
      ag_schema_mariadb,
      {[2] = ag_schema_mariadb_2_to_3, [3] = ag_schema_mariadb_3_to_4}},
 };
@@ -92,7 +87,7 @@ static int select_number(int *number, ag_ctl_t *ctl, const char *sql)
 
 static int read_version(int *version, ag_ctl_t *ctl, const way_t *way)
 {
-    int code = select_number(version, ctl, way->has_version);
+    int code = select_number(version, ctl, ag_schema_there(way->driver));
 
     return code == AG_EXIT_OK && *version ? select_number(version, ctl, "SELECT version FROM api_schema") : code;
 }

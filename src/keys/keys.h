@@ -101,6 +101,10 @@ apr_status_t ag_keys_dbd_get(ag_key_t **key, const ag_db_port_t *port, const cha
 apr_status_t ag_keys_dbd_changes(apr_array_header_t **changed, apr_int64_t *revision, int *all,
                                  const ag_db_port_t *port, const ag_log_t *log, apr_pool_t *p);
 
+/* A query that yields 1 where the table api_schema is there, and 0 where it certainly is not; NULL: nobody knows how to
+ * ask such a database. */
+const char *ag_schema_there(const char *driver);
+
 #define AG_SCHEMA_VERSION 4 /* of the tables in conf/schema */
 
 typedef enum {

@@ -226,6 +226,26 @@ apr_status_t ag_keys_dbd_changes(apr_array_header_t **changed, apr_int64_t *revi
 
 /* ---- is it our schema? ----------------------------------------------------------------------- */
 
+const char *ag_schema_there(const char *driver)
+{
+    static const struct {
+        const char *driver, *sql;
+    } all[] = {
+        {"sqlite3", "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'api_schema'"},
+        {"pgsql", "SELECT count(to_regclass('api_schema'))"},
+        {"mysql", "SELECT count(*) FROM information_schema.tables"
+                  " WHERE table_schema = database() AND table_name = 'api_schema'"},
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof all / sizeof *all; i++) {
+        if (strcmp(all[i].driver, driver) == 0) {
+            return all[i].sql;
+        }
+    }
+    return NULL;
+}
+
 /* A failed statement: a database that went away in between is down, else something is not there. */
 static ag_schema_e blame(const char **detail, ag_db_t *db, int rc, ag_schema_e schema, apr_pool_t *p)
 {

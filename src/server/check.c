@@ -204,6 +204,7 @@ static int check_all(server_rec *servers, apr_pool_t *p)
     enter_all(p);
     alarm(READ_SECONDS);
     ag_lists_first(servers, p);
+    ag_revocations_first(p);
     return !good;
 }
 

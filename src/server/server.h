@@ -35,6 +35,8 @@ void *ag_merge_policy(apr_pool_t *p, void *outer, void *inner);
 void *ag_create_site(apr_pool_t *p, server_rec *s);
 void *ag_merge_site(apr_pool_t *p, void *outer, void *inner);
 
+typedef struct ag_shared_t ag_shared_t;
+
 /* What the configuration left to be done once it is complete. */
 typedef struct ag_plans_t {
     const ag_policy_t *blank;      /* a section that says nothing; NULL between two configurations */
@@ -70,13 +72,14 @@ typedef struct ag_database_t {
     const char *driver, *params; /* as written, "" where nothing is; NULL: nobody knows */
     ag_keys_t *keys;
     struct ag_key_words_t *words;
-    int number;                   /* of the words */
-    const char *signal;           /* as it stands in api_nodes; NULL: there is no file */
-    apr_array_header_t *stores;   /* ag_key_store_t * */
-    const ag_key_store_t *polled; /* one of them that lives by the change log, or NULL */
-    int usage_failures;           /* in a row, of writing usage down; this and the next are usage.c's */
-    apr_time_t usage_again;       /* not before */
-    int callers_failures;         /* the same of callers.c's */
+    int number;                    /* of the words */
+    ag_revocations_t *revocations; /* NULL: no section takes tokens */
+    const char *signal;            /* as it stands in api_nodes; NULL: there is no file */
+    apr_array_header_t *stores;    /* ag_key_store_t * */
+    const ag_key_store_t *polled;  /* one of them that lives by the change log, or NULL */
+    int usage_failures;            /* in a row, of writing usage down; this and the next are usage.c's */
+    apr_time_t usage_again;        /* not before */
+    int callers_failures;          /* the same of callers.c's */
     apr_time_t callers_again;
 } ag_database_t;
 
@@ -150,6 +153,23 @@ void ag_lists_first(server_rec *s, apr_pool_t *p);
 /* Reads what has changed of all lists and files; is_over() may end it between two. */
 void ag_lists_poll(server_rec *s, apr_pool_t *p, int (*is_over)(void));
 
+/* ---- revoked tokens (revocations.c) -------------------------------------------------------------------- */
+
+/* Does any section accept tokens? And is there a database that may say which are revoked? */
+int ag_tokens_wanted(void);
+int ag_revocations_wanted(server_rec *s);
+
+/* Finds or makes the memory of them, for all databases, and gives each engine its own. OK, or an HTTP error after
+ * saying why. */
+int ag_revocations_start(const ag_shared_t *shared, server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp);
+
+/* Reads them for the first time, in a child that may open the database; in one made for it. */
+void ag_revocations_first(apr_pool_t *p);
+void ag_revocations_child(server_rec *s, apr_pool_t *ptemp);
+
+/* The watchdog's: reads what has changed. */
+void ag_revocations_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
+
 /* ---- key sets that are fetched (keysets.c, keysets_fetch.c) ---------------------------------------- */
 
 /* Is there any? */
@@ -204,7 +224,7 @@ typedef struct ag_key_words_t {
 int ag_key_words_open(int *n, server_rec *s, apr_pool_t *ptemp);
 
 /* What all servers of this process share; laid out in shared memory, kept over a graceful restart. */
-typedef struct ag_shared_t {
+struct ag_shared_t {
     ag_sip_key_t sip;
 #define AG_PART(percent, type, member, attach, name) type *member;
 #define AG_CACHE(percent, member, record, name)      ag_cache_t *member;
@@ -218,7 +238,7 @@ typedef struct ag_shared_t {
     const apr_uint64_t *signal; /* the file's words, by ag_database_t.number; NULL: there is no file */
     int signals;                /* so many */
     const char *signal_path;
-} ag_shared_t;
+};
 
 /* Makes or finds the shared memory. OK, or an HTTP error after saying why. */
 int ag_memory_open(ag_shared_t *shared, apr_size_t size, server_rec *s);

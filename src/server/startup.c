@@ -190,7 +190,14 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
     rv = ag_introspection_start(s, pconf);
     rv = rv == OK ? ag_keysets_open(s, pconf, ptemp) : rv;
     rv = rv == OK ? ag_lists_open(s, pconf, ptemp) : rv;
-    return rv == OK && (ag_keys_wanted() || ag_lists_wanted()) ? ag_dbd_check(s, ptemp) : rv;
+    rv = rv == OK ? ag_revocations_start(shared, s, pconf, ptemp) : rv;
+    if (rv == OK && (ag_keys_wanted() || ag_lists_wanted())) {
+        return ag_dbd_check(s, ptemp);
+    }
+    if (rv == OK && ag_revocations_wanted(s)) {
+        ag_revocations_child(s, ptemp);
+    }
+    return rv;
 }
 
 void ag_child_init(apr_pool_t *pchild, server_rec *s)

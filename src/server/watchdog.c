@@ -23,7 +23,7 @@ typedef struct {
 } job_t;
 
 /* Each group of jobs has a thread of its own, so that revoked keys wait for none of these: LISTS may take
- * seconds for a list of a million entries, USAGE may block on a database that is locked to writers, LEASES on
+ * seconds for a list of a million entries, REVOKED for as many tokens, USAGE may block on a database that is locked to writers, LEASES on
  * memcached, FETCH on somebody else's server; CONTROL must answer a person at once. LISTS has a thread in each child,
  * and they take turns (ag_ipshare_turn): when a child ends, nobody waits ten seconds for another to take over. So has
  * KEYSETS, since each child has keys of its own. */
@@ -32,6 +32,7 @@ typedef struct {
 #define LEASES  "_apiguard_leases_"
 #define CONTROL "_apiguard_control_"
 #define FETCH   "_apiguard_fetch_"
+#define REVOKED "_apiguard_revoked_"
 #define KEYSETS "_apiguard_keysets_"
 
 /* A job and what it works on, for as long as the configuration lives. */
@@ -112,6 +113,7 @@ static int has_fleet(server_rec *servers)
  * within one. */
 static const job_t jobs[] = {
     {"keys", "_apiguard_", apr_time_from_msec(500), poll_keys, ag_database_there},
+    {"revoked tokens", REVOKED, apr_time_from_msec(500), ag_revocations_job, ag_revocations_wanted},
     {"lists", LISTS, apr_time_from_msec(500), poll_lists, has_sources},
     {"keysets", KEYSETS, apr_time_from_msec(500), read_keysets, has_keysets},
     {"fetch", FETCH, apr_time_from_msec(500), fetch_keysets, has_keysets},
