@@ -9,29 +9,6 @@
 #define FIRST_SECONDS 60                   /* for a first reading, of a million rows perhaps */
 #define READING       apr_time_from_sec(5) /* how long one that reads all is waited for */
 
-/* Does any section accept tokens? */
-int ag_tokens_wanted(void)
-{
-    const apr_array_header_t *policies = ag_plans()->policies;
-    int i, k;
-
-    for (i = 0; i < policies->nelts; i++) {
-        unsigned types = ag_policy_types(APR_ARRAY_IDX(policies, i, const ag_policy_t *));
-
-        for (k = 0; k < AG_CRED_COUNT; k++) {
-            if (ag_cred_kinds[k].token && types & ag_cred_kinds[k].bit) {
-                return 1;
-            }
-        }
-    }
-    return 0;
-}
-
-int ag_revocations_wanted(server_rec *s)
-{
-    return ag_database_there(s) && ag_tokens_wanted();
-}
-
 /* ---- memory ----------------------------------------------------------------------------------- */
 
 static apr_status_t open_one(ag_database_t *database, const ag_shared_t *shared, apr_pool_t *pprocess,
@@ -71,11 +48,12 @@ int ag_revocations_start(const ag_shared_t *shared, server_rec *s, apr_pool_t *p
     server_rec *each;
     int i;
 
-    if (!ag_revocations_wanted(s)) {
-        return OK;
-    }
     for (i = 0; rv == APR_SUCCESS && i < all->nelts; i++) {
-        rv = open_one(APR_ARRAY_IDX(all, i, ag_database_t *), shared, s->process->pool, pconf, ptemp);
+        ag_database_t *database = APR_ARRAY_IDX(all, i, ag_database_t *);
+
+        if (!database->driver || *database->driver) { /* else it is that of hosts without one */
+            rv = open_one(database, shared, s->process->pool, pconf, ptemp);
+        }
     }
     if (rv != APR_SUCCESS) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, rv, s, "AG0963: no memory can be shared for revoked tokens");
@@ -103,7 +81,7 @@ static void for_all(void (*read)(const ag_revocations_t *revocations, apr_time_t
         apr_pool_t *ptmp;
 
         apr_pool_create(&ptmp, p);
-        if (database->revocations && !(database->driver && !*database->driver)) {
+        if (database->revocations) {
             read(database->revocations, now, ag_server_log(database->server, ptmp), ptmp);
         }
         apr_pool_destroy(ptmp);

@@ -73,7 +73,7 @@ typedef struct ag_database_t {
     ag_keys_t *keys;
     struct ag_key_words_t *words;
     int number;                    /* of the words */
-    ag_revocations_t *revocations; /* NULL: no section takes tokens */
+    ag_revocations_t *revocations; /* NULL: no section takes tokens, or there is no database */
     const char *signal;            /* as it stands in api_nodes; NULL: there is no file */
     apr_array_header_t *stores;    /* ag_key_store_t * */
     const ag_key_store_t *polled;  /* one of them that lives by the change log, or NULL */
@@ -140,6 +140,9 @@ void ag_wanted_look(void);
 /* Are API keys asked for? A section that names its providers may do without. */
 int ag_keys_wanted(void);
 
+/* Are tokens accepted anywhere? */
+int ag_tokens_wanted(void);
+
 /* Are address lists in the database asked for? Files, and no list? */
 int ag_lists_wanted(void);
 int ag_files_wanted(void);
@@ -155,12 +158,8 @@ void ag_lists_poll(server_rec *s, apr_pool_t *p, int (*is_over)(void));
 
 /* ---- revoked tokens (revocations.c) -------------------------------------------------------------------- */
 
-/* Does any section accept tokens? And is there a database that may say which are revoked? */
-int ag_tokens_wanted(void);
-int ag_revocations_wanted(server_rec *s);
-
-/* Finds or makes the memory of them, for all databases, and gives each engine its own. OK, or an HTTP error after
- * saying why. */
+/* Finds or makes the memory of them, for all databases, and gives each engine its own. For a configuration with a
+ * database and with tokens. OK, or an HTTP error after saying why. */
 int ag_revocations_start(const ag_shared_t *shared, server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp);
 
 /* Reads them for the first time, in a child that may open the database; in one made for it. */

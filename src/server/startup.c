@@ -162,6 +162,20 @@ static void make_engines(const ag_shared_t *shared, apr_pool_t *pconf, apr_pool_
     }
 }
 
+/* What is in them is read in a child: nobody waits for it later. */
+static int read_databases(const ag_shared_t *shared, server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
+{
+    int rv = ag_tokens_wanted() ? ag_revocations_start(shared, s, pconf, ptemp) : OK;
+
+    if (rv == OK && (ag_keys_wanted() || ag_lists_wanted())) {
+        return ag_dbd_check(s, ptemp);
+    }
+    if (rv == OK && ag_tokens_wanted()) {
+        ag_revocations_child(s, ptemp);
+    }
+    return rv;
+}
+
 int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     ag_shared_t *shared = apr_pcalloc(pconf, sizeof *shared);
@@ -190,14 +204,10 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
     rv = ag_introspection_start(s, pconf);
     rv = rv == OK ? ag_keysets_open(s, pconf, ptemp) : rv;
     rv = rv == OK ? ag_lists_open(s, pconf, ptemp) : rv;
-    rv = rv == OK ? ag_revocations_start(shared, s, pconf, ptemp) : rv;
-    if (rv == OK && (ag_keys_wanted() || ag_lists_wanted())) {
-        return ag_dbd_check(s, ptemp);
+    if (rv != OK) {
+        return rv;
     }
-    if (rv == OK && ag_revocations_wanted(s)) {
-        ag_revocations_child(s, ptemp);
-    }
-    return rv;
+    return ag_database_there(s) ? read_databases(shared, s, pconf, ptemp) : OK;
 }
 
 void ag_child_init(apr_pool_t *pchild, server_rec *s)

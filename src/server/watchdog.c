@@ -104,6 +104,11 @@ static int has_sources(server_rec *servers)
     return ag_lists_wanted() || ag_files_wanted();
 }
 
+static int has_revocations(server_rec *servers)
+{
+    return ag_database_there(servers) && ag_tokens_wanted();
+}
+
 static int has_fleet(server_rec *servers)
 {
     return ag_server_of(servers)->site->counter_store.servers != NULL;
@@ -113,7 +118,7 @@ static int has_fleet(server_rec *servers)
  * within one. */
 static const job_t jobs[] = {
     {"keys", "_apiguard_", apr_time_from_msec(500), poll_keys, ag_database_there},
-    {"revoked tokens", REVOKED, apr_time_from_msec(500), ag_revocations_job, ag_revocations_wanted},
+    {"revoked tokens", REVOKED, apr_time_from_msec(500), ag_revocations_job, has_revocations},
     {"lists", LISTS, apr_time_from_msec(500), poll_lists, has_sources},
     {"keysets", KEYSETS, apr_time_from_msec(500), read_keysets, has_keysets},
     {"fetch", FETCH, apr_time_from_msec(500), fetch_keysets, has_keysets},
