@@ -13,7 +13,7 @@
 static int ids_of(ag_id_t ids[IDS], const ag_principal_t *who, const ag_sip_key_t *sip, apr_pool_t *p)
 {
     const ag_revocable_t *r = who->revocable;
-    ag_id_t issuer = ag_revocable_issuer(who->issuer, sip, p);
+    ag_id_t issuer = ag_revocable_issuer(who->issuer ? who->issuer : "", sip, p);
     int i, n = 0;
 
     ids[n++] = r->jti;
