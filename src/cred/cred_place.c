@@ -13,9 +13,10 @@
 
 /* How NAME=VALUE pairs stand in a list. */
 typedef struct {
-    const char *lead; /* what may stand in front of a name */
-    const char *part; /* what ends a name without a value */
-    const char *end;  /* what ends a value */
+    const char *lead;    /* what may stand in front of a name */
+    const char *part;    /* what ends a name without a value */
+    const char *no_name; /* what no name holds unless it is encoded */
+    const char *end;     /* what ends a value */
     const char *(*decode)(const char *raw, apr_size_t n, apr_pool_t *p);
 } list_t;
 
@@ -66,25 +67,47 @@ static void skip_signs(const char **at, const char *end, const char *these)
     }
 }
 
-/* 1 when a backend may take the name from `at` to `end` for this one: encoded, in another case, with
- * another sign, behind blanks, as an array (name[]=), in brackets ([name]=, as Rack and Node's qs read it)
- * or cut off at a NUL. */
-static int is_name(const char *at, const char *end, const char *name)
+/* Behind the name that begins at `at`, if a backend may take it for this one: encoded, in another case, with another
+ * sign, behind blanks or brackets ([name]=, as Rack and Node's qs read it). Else NULL. */
+static const char *name_end(const char *at, const char *end, const list_t *list, const char *name, int *element)
+{
+    skip_signs(&at, end, BLANKS "[]");
+    for (; *name; name++) {
+        char next = at < end && !strchr(list->no_name, *at) ? next_char(&at, end) : '\0';
+
+        if (!ag_text_alike(next, *name)) {
+            return NULL;
+        }
+        *element |= next == '['; /* api[key] is the element of another array */
+    }
+    skip_signs(&at, end, BLANKS);
+    return at;
+}
+
+/* Behind a name that was cut off, whatever it would part: PHP takes a ';' there for a part of the name. */
+static const char *far_sign(const char *at, const char *end, const list_t *list)
+{
+    const char *sign = memchr(at, '=', (apr_size_t)(end - at));
+    const char *ends;
+
+    for (ends = list->end; sign && *ends; ends++) {
+        sign = memchr(at, *ends, (apr_size_t)(sign - at)) ? NULL : sign;
+    }
+    return sign;
+}
+
+/* The '=' behind that name, or NULL. It may be an array (name[]=) or cut off at a NUL. */
+static const char *sign_of(const char *at, const char *end, const list_t *list, const char *name)
 {
     int element = 0;
     char next;
 
-    skip_signs(&at, end, BLANKS "[]");
-    for (; *name; name++) {
-        next = at < end ? next_char(&at, end) : '\0';
-        if (!ag_text_alike(next, *name)) {
-            return 0;
-        }
-        element |= next == '['; /* api[key] is the element of another array */
+    at = name_end(at, end, list, name, &element);
+    if (!at || at == end || *at == '=') {
+        return at == end ? NULL : at;
     }
-    skip_signs(&at, end, BLANKS);
-    next = at < end ? next_char(&at, end) : '\0';
-    return next == '[' || (next == ']' && !element) || !next;
+    next = next_char(&at, end);
+    return next == '[' || (next == ']' && !element) || !next ? far_sign(at, end, list) : NULL;
 }
 
 /* ---- pairs --------------------------------------------------------------------------------------- */
@@ -112,8 +135,8 @@ static int next_pair(pair_t *pair, const list_t *list, const char *at, const cha
 
     pair->start = skip(at, end, list->lead);
     pair->end = until(pair->start, end, list->part);
-    sign = memchr(pair->start, '=', (apr_size_t)(pair->end - pair->start));
-    pair->value = sign && is_name(pair->start, sign, name) ? sign + 1 : NULL;
+    sign = sign_of(pair->start, end, list, name);
+    pair->value = sign ? sign + 1 : NULL;
     if (pair->value) {
         pair->end = until(pair->value, end, list->end);
     }
@@ -201,12 +224,12 @@ static const char *from_cookie(const char *raw, apr_size_t n, apr_pool_t *p)
 /* Pairs of a query are parted by '&' (WHATWG URL s5.1), for some backends by ';' as well (HTML 4 sB.2.2):
  * a name may stand behind either, and a value is all that any of them takes for it. Those of a Cookie
  * field by ';' (RFC 6265 s4.2.1), and by the commas with which httpd joins repeated fields. */
-static const list_t arguments = {"&;?", "&;", "&", from_form};
-static const list_t cookies = {"; \t,", ";,", ";,", from_cookie};
+static const list_t arguments = {"&;?", "&;", "=&;", "&", from_form};
+static const list_t cookies = {"; \t,", ";,", "=;,", ";,", from_cookie};
 
 /* In a request line or a Referer field: a blank or '#' that should not stand in a query ends a value, and
  * the query, or what should have been one, goes on behind it, as it does behind a second '?'. */
-static const list_t shown = {"&;?# ", "&;#?", "&# ", from_form};
+static const list_t shown = {"&;?# ", "&;#?", "=&;#", "&# ", from_form};
 
 const char *ag_cred_argument(const char *args, const char *name, int *twice, apr_pool_t *p)
 {

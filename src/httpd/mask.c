@@ -145,7 +145,7 @@ static void mask_all(request_rec *r)
     if (r->args) {
         r->parsed_uri.query = r->args = ag_masked(r->args, 1, r->pool);
     }
-    if (r->proxyreq && r->filename) {
+    if (r->filename) { /* a proxy's target, or where mod_rewrite sends the client */
         r->filename = ag_masked(r->filename, 0, r->pool);
     }
 }

@@ -94,10 +94,11 @@ static void test_names(void **state)
         "api[key",       "+api_key",    "%20%09api_key", "api_key[]",     "api_key%5B%5D",
         "api_key[a][b]", "api_key%00x", "api_key+",      "%u0061pi_key",  "api%u005Fkey",
         "?api_key",      "api%ffkey",   "[api_key]",     "%5Bapi_key%5D", "api_key]",
+        "api_key%00;",   "api_key[;?]", "api?key",       "api%26key",
     };
     static const char *const other[] = {
-        "apikey",      "api__key", "api_key2",  "xapi_key",   "api_ke",   "api_key.",   "api%255Fkey",
-        "%2561pi_key", "api[key]", "api%00key", "api_key%zz", "%api_key", "%u06pi_key", "api1key",
+        "apikey",   "api__key",  "api_key2",   "xapi_key", "api_ke",     "api_key.", "api%255Fkey", "%2561pi_key",
+        "api[key]", "api%00key", "api_key%zz", "%api_key", "%u06pi_key", "api1key",  "api_key;",    "api_key+;x",
     };
     int i, twice = 0;
 

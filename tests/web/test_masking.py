@@ -6,8 +6,10 @@ import time
 import pytest
 
 CONF = """
-LogFormat "%r|%U%q|%>s" queries
+LogFormat "%r|%f|%U%q|%>s" queries
 CustomLog {root}/logs/queries.log queries
+RewriteEngine On
+RewriteRule "^/moved/(.*)" "/s/query/$1" [R]
 <Location "/s/query/">
     AuthType ApiGuard
     ApiGuardKeyFrom query:apikey
@@ -32,7 +34,7 @@ CustomLog {root}/logs/queries.log queries
 
 @pytest.fixture(scope="module")
 def web(make_httpd, backend):
-    yield make_httpd(CONF, modules=("proxy", "proxy_http"), words={"backend": backend.port},
+    yield make_httpd(CONF, modules=("proxy", "proxy_http", "rewrite"), words={"backend": backend.port},
                      files={"no.html": "page\n"})
 
 
@@ -68,6 +70,12 @@ def test_a_query_key_is_masked_before_an_error_document(web, key):
     assert answer.status == 403
     line = logged(web, "mark=page", key)
     assert line.split("|")[0] == "GET /s/query-ip/hello.html?apikey=***&mark=page HTTP/1.1"
+
+
+def test_where_a_client_is_sent_is_masked(web, key):
+    """mod_rewrite keeps it in the place of the file's name, which %f shows."""
+    assert web.get(f"/moved/hello.html?mark=moved&apikey={key}").status == 302
+    assert logged(web, "mark=moved", key)
 
 
 @pytest.mark.parametrize("mark, rest", [

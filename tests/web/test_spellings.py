@@ -63,7 +63,8 @@ def other(web):
 
 NAMES = ["%61pikey", "api%6Bey", "APIKEY", "ApiKey", "apikey[]",
          "apikey%5B0%5D", "+apikey", "%20apikey", "apikey%00x", "%u0061pikey",
-         "[apikey]", "%5Bapikey%5D", "[[apikey", "]apikey]", "apikey]"]  # Rack; qs reads the first two
+         "[apikey]", "%5Bapikey%5D", "[[apikey", "]apikey]", "apikey]",  # Rack; qs reads the first two
+         "apikey%00;", "apikey%00;x", "apikey[;]", "apikey[?]"]  # PHP; the last one was not masked
 FIELDS = ["X_API_Key", "X.API.Key", "x_api.key", "X-API_KEY", "X~API-Key"]
 COOKIES = ["session.key", "session%5fkey", "SESSION_KEY", "session_key[]", "session_key ",
            "[session_key]",
