@@ -257,9 +257,7 @@ static const struct {
     {"api-scope", "read re*", "Require api-scope: \"re*\" is not allowed: a word without *"},
     {"api-scope", "\"\"", "Require api-scope: \"\" is not allowed: a word without *"},
     {"api-role", "*", "Require api-role: \"*\" is not allowed: a word without *"},
-    {"api-credential", "cert",
-     "Require api-credential: \"cert\" is not allowed: key, jwt or "
-     "anonymous"},
+    {"api-credential", "password", "Require api-credential: \"password\" is not allowed: key, "},
     {"api-claim", "org", "Require api-claim: \"org\" is not allowed: NAME:VALUE or NAME~REGEX"},
     {"api-claim", ":x", "Require api-claim: \"\" is not allowed: NAME:VALUE or NAME~REGEX"},
     {"api-claim", "\"\":x", "Require api-claim: \"\" is not allowed: NAME:VALUE or NAME~REGEX"},
