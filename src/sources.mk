@@ -115,17 +115,20 @@ ag_core_c = \
 	src/control/control.c \
 	src/control/nodes.c \
 	src/control/change_signal.c \
+	src/cred/setting_certificate.c \
 	src/cred/setting_from.c \
 	src/cred/setting_issuer.c \
 	src/cred/setting_pass.c \
 	src/cred/setting_tls.c \
 	src/cred/setting_token.c \
+	src/cred/certificate.c \
 	src/cred/cred.c \
 	src/cred/cred_introspect.c \
 	src/cred/introspect_ask.c \
 	src/cred/introspect_turn.c \
 	src/cred/seats.c \
 	src/cred/setting_introspect.c \
+	src/cred/cred_cert.c \
 	src/cred/cred_jwt.c \
 	src/cred/cred_key.c \
 	src/cred/cred_place.c \
@@ -258,6 +261,8 @@ ag_core_h = \
 	src/ban/ban_table.h \
 	src/control/control.h \
 	src/control/change_signal.h \
+	src/cred/certificate.h \
+	src/cred/certificate_causes.def \
 	src/cred/cred.h \
 	src/cred/cred_search.h \
 	src/cred/jwk.h \

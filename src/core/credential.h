@@ -11,7 +11,8 @@ typedef enum {
     AG_FROM_HEADER, /* a field of any name, whose value it is */
     AG_FROM_QUERY,
     AG_FROM_COOKIE,
-    AG_FROM_PLAIN, /* Authorization without a scheme: header:Authorization */
+    AG_FROM_CONNECTION, /* the TLS client's certificate: nothing that the request carries */
+    AG_FROM_PLAIN,      /* Authorization without a scheme: header:Authorization */
 #define AG_SCHEME(place, name) AG_FROM_##place,
 #include "schemes.def"
 #undef AG_SCHEME
@@ -21,7 +22,11 @@ typedef enum {
 
 /* All places that are in Authorization. */
 #define AG_FROM_AUTHORIZATION                                                                                        \
-    ~(AG_FROM_BIT(AG_FROM_HEADER) | AG_FROM_BIT(AG_FROM_QUERY) | AG_FROM_BIT(AG_FROM_COOKIE))
+    ~(AG_FROM_BIT(AG_FROM_HEADER) | AG_FROM_BIT(AG_FROM_QUERY) | AG_FROM_BIT(AG_FROM_COOKIE)                         \
+      | AG_FROM_BIT(AG_FROM_CONNECTION))
+
+/* The places of which a browser sends what it has along with whatever any page asks for. */
+#define AG_FROM_AMBIENT (AG_FROM_BIT(AG_FROM_COOKIE) | AG_FROM_BIT(AG_FROM_CONNECTION))
 
 typedef struct ag_scheme_t {
     const char *name;

@@ -6,7 +6,16 @@
 
 #include <string.h>
 
+#include <apr_cstr.h>
 #include <apr_strings.h>
+
+#define MAX_NAME 255 /* bytes of a client or user, as OpenID Connect bounds `sub` */
+
+int ag_principal_may_be(const char *name)
+{
+    return *name && strlen(name) <= MAX_NAME && ag_text_printable(name) && ag_text_blank(name) != AG_BLANK_END
+           && apr_cstr_casecmp(name, ag_cred_anonymous.name) != 0;
+}
 
 static int ends_like_anothers(const ag_principal_t *who, const char *name)
 {

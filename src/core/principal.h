@@ -59,6 +59,10 @@ struct ag_principal_t {
     ag_id_t client_id; /* zero until ag_client_id() was asked, or brought along by a cached key */
 };
 
+/* 1 when a client or user of that name can stand in a log and be httpd's user: 1 to 255 bytes, printable, without a
+ * blank at an end, since most who read it trim it. `anonymous` is the guard's own word. */
+int ag_principal_may_be(const char *name);
+
 /* The client's or user's name as it is told to httpd, logs and backends: where several issuers name
  * clients and users NAME@ISSUER, else the name itself, unless it ends like such a one: a rule may have been
  * inherited from where there are several. NULL stays NULL. */

@@ -143,19 +143,37 @@ static void authorization(ag_cred_search_t *search, unsigned accepted)
     }
 }
 
+/* The kinds that belong to the connection, as bits. */
+#define AG_CREDENTIAL(name, token, places, advice, on)                                                               \
+    | ((places)&AG_FROM_BIT(AG_FROM_CONNECTION) ? 1u << AG_CRED_##name : 0)
+static const unsigned on_connection = 0
+#include "../core/credentials.def"
+    ;
+#undef AG_CREDENTIAL
+
+static void look_elsewhere(ag_cred_search_t *search, unsigned kinds)
+{
+    int i;
+
+    for (i = 0; i < AG_CRED_COUNT; i++) {
+        if (types[i]->find && kinds & types[i]->kind->bit) {
+            types[i]->find(search);
+        }
+    }
+}
+
 ag_reason_e ag_cred_find(ag_credential_t *found, const ag_request_t *request, const ag_key_from_t *key_from,
                          unsigned accepted)
 {
     ag_cred_search_t search = {found, request, key_from, 0};
-    int i;
 
     memset(found, 0, sizeof *found);
-    for (i = 0; i < AG_CRED_COUNT; i++) {
-        if (types[i]->find && accepted & types[i]->kind->bit) {
-            types[i]->find(&search);
-        }
-    }
+    look_elsewhere(&search, accepted & ~on_connection);
     authorization(&search, accepted);
+    if (!found->type
+        && !search.ambiguous) { /* a connection's certificate is beside each credential that it carries */
+        look_elsewhere(&search, accepted & on_connection);
+    }
     if (search.ambiguous) {
         return AG_R_CREDENTIAL_AMBIGUOUS;
     }
@@ -174,7 +192,7 @@ int ag_cred_sent(ag_credential_t *found, const ag_request_t *request, const ag_k
     int sent = 0;
 
     anywhere.places = ~0u; /* every scheme of Authorization, and what stands there without one */
-    ag_cred_find(found, request, &anywhere, ~0u);
+    ag_cred_find(found, request, &anywhere, ~on_connection);
     request->spellings(request, "Authorization", see_field, &sent);
     request->spellings(request, "Proxy-Authorization", see_field, &sent);
     sent |= found->type != NULL;

@@ -13,6 +13,7 @@
 #include "../core/reason.h"
 #include "../core/request.h"
 #include "../keys/keys.h"
+#include "certificate.h"
 #include "introspect.h"
 #include "jwt.h"
 #include "revocations.h"
@@ -44,6 +45,8 @@ typedef struct ag_cred_engine_t {
     ag_bans_t *bans;                     /* NULL: nobody is counted */
     apr_uint64_t ban_server;             /* the server as bans know it, never 0 */
     const char *ban_name;                /* and as people do */
+    ag_id_t host;                        /* the virtual host, by where it is written */
+    int any_certificate; /* somewhere SSLVerifyClient lets pass what nobody has verified: cred_cert.c */
 } ag_cred_engine_t;
 
 /* What a check needs, and what it tells besides its result. */
@@ -53,6 +56,7 @@ typedef struct ag_cred_call_t {
     ag_jwt_policy_t jwt; /* filled for tokens (kind->token) */
     ag_id_t jwt_realm;
     const ag_introspection_t *introspection; /* who is asked about tokens; NULL: nobody */
+    const ag_certificate_t *certificate;     /* what the section demands of certificates */
     int known_only;        /* a banned address: what is not known to be good is AG_R_BANNED, unasked */
     apr_uint32_t retry;    /* out: of a 503, seconds after which it may be better; 0: nobody knows */
     int guess;             /* out: it was refused and is nobody's, as far as anybody can tell */
@@ -69,7 +73,7 @@ typedef struct ag_cred_type_t {
     /* Adds what is the credential of the text behind a scheme (`from`); NULL: all of it is. */
     void (*unwrap)(ag_cred_search_t *search, const char *text, ag_from_e from);
     /* Adds what stands elsewhere than in Authorization; NULL: nothing does. */
-    void (*find)(ag_cred_search_t *search);
+    void (*find)(ag_cred_search_t *search); /* of a kind with AG_FROM_CONNECTION: asked if nothing else was found */
     /* AG_R_NONE and *who, or why not. `text` is what the client sent, unchecked. Of a token who->revocable is set, if
      * engine->revocations is there. */
     ag_reason_e (*check)(ag_principal_t **who, ag_cred_call_t *call, const char *text, apr_size_t n);

@@ -7,12 +7,9 @@
 
 #include <string.h>
 
-#include <apr_cstr.h>
 #include <apr_strings.h>
 
 #include "../base/measure.h"
-
-#define MAX_NAME 255 /* bytes of a client or user, as OpenID Connect bounds `sub` */
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
@@ -98,8 +95,7 @@ static json_t *mapped(const char **name, json_t *all, const char *path, const ch
     return value;
 }
 
-/* A name that can stand in a log and be a user: a string or a whole number, without a blank at an end,
- * since most who read it trim it. `anonymous` is the guard's own word. 0 when it is none. */
+/* A string or a whole number. 0 when nobody can be called so. */
 static int read_name(const char **name, json_t *value, apr_pool_t *p)
 {
     const char *text = json_is_boolean(value) ? NULL : ag_json_scalar(value, p);
@@ -108,8 +104,7 @@ static int read_name(const char **name, json_t *value, apr_pool_t *p)
     if (!value) {
         return 1;
     }
-    if (!text || !*text || strlen(text) > MAX_NAME || !ag_text_printable(text) || ag_text_blank(text) == AG_BLANK_END
-        || apr_cstr_casecmp(text, "anonymous") == 0) {
+    if (!text || !ag_principal_may_be(text)) {
         return 0;
     }
     *name = apr_pstrdup(p, text);

@@ -76,6 +76,6 @@ const char *ag_keyring_ca_open(const char *ca, ag_later_call_t *opening);
 ag_later_fn ag_introspection_open;
 
 extern const ag_setting_kind_t ag_kind_names, ag_kind_audiences, ag_kind_issuers, ag_kind_key_from, ag_kind_jwt_key,
-    ag_kind_jwks, ag_kind_claim_map, ag_kind_claim_names, ag_kind_tls, ag_kind_introspection;
+    ag_kind_jwks, ag_kind_claim_map, ag_kind_claim_names, ag_kind_tls, ag_kind_introspection, ag_kind_certificate;
 
 #endif

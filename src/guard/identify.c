@@ -28,6 +28,7 @@ static void prepare(ag_cred_call_t *call, const ag_check_t *check)
     memset(call, 0, sizeof *call);
     call->request = &check->exchange->request;
     call->engine = &check->exchange->engine->cred;
+    call->certificate = &check->policy->certificate;
 }
 
 /* Asks the credential's type. What comes from a banned address must be known already. */
@@ -143,7 +144,8 @@ static ag_reason_e examine(ag_check_t *check)
     return AG_R_NONE;
 }
 
-/* The cookie is not even looked at: whose it is would count as that client's, a wrong one as its reader's guess. */
+/* A browser sent it for another page. It is not even looked at: whose it is would count as that client's, a wrong one
+ * as its reader's guess. */
 static ag_reason_e refuse_page(ag_check_t *check)
 {
     const ag_request_t *request = &check->exchange->request;
@@ -169,7 +171,7 @@ ag_reason_e ag_step_identify(ag_check_t *check)
         verdict->candidate = AG_R_NONE;
         return AG_R_NONE;
     }
-    if (reason == AG_R_NONE && check->credential.from == AG_FROM_COOKIE && ag_guard_foreign(check)) {
+    if (reason == AG_R_NONE && AG_FROM_BIT(check->credential.from) & AG_FROM_AMBIENT && ag_guard_foreign(check)) {
         return refuse_page(check);
     }
     return reason == AG_R_NONE ? examine(check) : ag_refuse(verdict, reason, NULL);

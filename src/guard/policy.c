@@ -179,11 +179,13 @@ unsigned ag_policy_types(const ag_policy_t *policy)
     if (!types) {
 #define AG_HAS(list)                                   (count(policy->list) > 0)
 #define AG_NAMES(member)                               (policy->member != NULL)
+#define AG_SAID(member)                                (policy->member.said)
 #define AG_CREDENTIAL(name, token, places, advice, on) types |= (on) ? 1u << AG_CRED_##name : 0;
 #include "../core/credentials.def"
 #undef AG_CREDENTIAL
 #undef AG_HAS
 #undef AG_NAMES
+#undef AG_SAID
     }
     return types;
 }

@@ -16,10 +16,11 @@ static const char *challenge_name(const request_rec *r)
     return r->proxyreq == PROXYREQ_PROXY ? "Proxy-Authenticate" : "WWW-Authenticate";
 }
 
-/* The places in Authorization where the section reads a credential. */
+/* The places for which there is a scheme, and where the section reads a credential. */
 static unsigned offer(const ag_policy_t *policy)
 {
-    return ag_cred_places(&policy->key_from, ag_policy_types(policy)) & AG_FROM_AUTHORIZATION;
+    return ag_cred_places(&policy->key_from, ag_policy_types(policy))
+           & (AG_FROM_AUTHORIZATION | AG_FROM_BIT(AG_FROM_CONNECTION));
 }
 
 /* 1 when a 401 is being answered with an ErrorDocument, which is itself refused: httpd then sends the

@@ -60,6 +60,17 @@ static const char *with_bearer(const ag_answer_t *a, const char *value)
     return with(value, "resource_metadata", a->challenge->metadata, a->p);
 }
 
+static const char *challenge_of(const ag_answer_t *a, const char *scheme)
+{
+    const char *realm = a->challenge->realm;
+
+    return apr_pstrcat(a->p, scheme, " realm=\"", realm ? realm : "API", "\"", NULL);
+}
+
+/* No scheme is registered for TLS client certificates, and a 401 needs one (RFC 9110 s15.5.2). This one stands in
+ * draft-thomson-httpbis-cant; nothing is read under its name. */
+#define BY_CERTIFICATE "ClientCertificate"
+
 /* One field for every scheme (RFC 9110 s11.6.1). On Bearer alone stand error=, when a bearer credential was shown
  * (RFC 6750 s3), and where a client learns who gives tokens (RFC 9728 s5.1). */
 void ag_answer_challenge(const ag_answer_t *a)
@@ -70,11 +81,13 @@ void ag_answer_challenge(const ag_answer_t *a)
     ag_answer_put(a, AG_PUT_ALONE, challenge->field, NULL);
     for (scheme = ag_schemes; scheme->name; scheme++) {
         if (challenge->places & AG_FROM_BIT(scheme->from)) {
-            const char *value =
-                apr_pstrcat(a->p, scheme->name, " realm=\"", challenge->realm ? challenge->realm : "API", "\"", NULL);
+            const char *value = challenge_of(a, scheme->name);
 
             ag_answer_put(a, AG_PUT_BESIDE, challenge->field,
                           scheme->from == AG_FROM_BEARER ? with_bearer(a, value) : value);
         }
+    }
+    if (challenge->places & AG_FROM_BIT(AG_FROM_CONNECTION)) {
+        ag_answer_put(a, AG_PUT_BESIDE, challenge->field, challenge_of(a, BY_CERTIFICATE));
     }
 }

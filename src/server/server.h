@@ -117,8 +117,8 @@ const apr_array_header_t *ag_databases(void);
 int ag_pre_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp);
 int ag_check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
-/* Where a proxy is to tell the scheme (ApiGuardTLS proto=), is it said which one? OK, or an HTTP error after saying
- * why. */
+/* Where a proxy is to tell the scheme (ApiGuardTLS proto=), is it said which one? Where client certificates are taken,
+ * does somebody verify them? OK, or an HTTP error after saying why. */
 int ag_tls_check(apr_pool_t *ptemp, server_rec *s);
 
 /* 1 when this parent process has served before: what others write must not end it. */

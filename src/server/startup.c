@@ -122,6 +122,21 @@ static void set_introspection(ag_introspect_engine_t *introspect, const ag_share
     introspect->seats = n < 1 ? 1 : n > AG_SEATS ? AG_SEATS : n;
 }
 
+/* What lets any certificate pass; in .htaccess its writer may say so. */
+static int takes_any_certificate(void)
+{
+    return ag_written("SSLVerifyClient", "optional_no_ca") || ag_written("AllowOverride", "All")
+           || ag_written("AllowOverride", "AuthConfig") || ag_written("AllowOverrideList", "SSLVerifyClient");
+}
+
+static void set_certificates(ag_engine_t *engine, const server_rec *s, apr_pool_t *pconf)
+{
+    const char *place = apr_psprintf(pconf, "%s:%u", s->defn_name ? s->defn_name : "", s->defn_line_number);
+
+    engine->cred.host = ag_id_of(place, strlen(place));
+    engine->cred.any_certificate = takes_any_certificate();
+}
+
 static ag_engine_t *make_engine(const ag_shared_t *shared, server_rec *s, apr_pool_t *pconf)
 {
     ag_engine_t *engine = apr_pcalloc(pconf, sizeof *engine);
@@ -141,6 +156,7 @@ static ag_engine_t *make_engine(const ag_shared_t *shared, server_rec *s, apr_po
     engine->cred.recently_good_tokens = shared->recently_good_tokens;
     set_bans(engine, shared, s);
     set_introspection(&engine->cred.introspect, shared);
+    set_certificates(engine, s, pconf);
     return engine;
 }
 

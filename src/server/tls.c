@@ -2,7 +2,7 @@
 /*
  * tls: whether a proxy's word on the scheme can be believed (ApiGuardTLS proto=). mod_remoteip knows whom it may
  * trust, if it is told: without a line that names a proxy it trusts everybody. Without proto= httpd's own TLS counts, if
- * there is any.
+ * there is any. And whether somebody verifies the client certificates that sections take.
  */
 #include "server.h"
 
@@ -83,7 +83,7 @@ static int nobody_speaks(void)
     return (!hooks || !hooks->nelts) && !apr_dynamic_fn_retrieve("ssl_is_https");
 }
 
-int ag_tls_check(apr_pool_t *ptemp, server_rec *s)
+static int check_proto(apr_pool_t *ptemp, server_rec *s)
 {
     const char *proto = wanted_field();
 
@@ -108,4 +108,43 @@ int ag_tls_check(apr_pool_t *ptemp, server_rec *s)
                                                  "proto=%s needs RemoteIPHeader and a line RemoteIPInternalProxy or "
                                                  "RemoteIPTrustedProxy: without one, mod_remoteip believes everybody",
                                                  proto));
+}
+
+/* The directive by which a section takes client certificates, or NULL. */
+static const char *certificates_wanted(void)
+{
+    const apr_array_header_t *policies = ag_plans()->policies;
+    const char *directive = NULL;
+    int i;
+
+    for (i = 0; !directive && i < policies->nelts; i++) {
+        const ag_policy_t *policy = APR_ARRAY_IDX(policies, i, ag_policy_t *);
+
+        directive = policy->certificate.said                 ? "ApiGuardCertificate"
+                    : policy->providers & AG_KIND(cert)->bit ? "ApiGuardProvider"
+                                                             : NULL;
+    }
+    return directive;
+}
+
+static int check_certificates(server_rec *s)
+{
+    const char *directive = certificates_wanted();
+
+    if (directive && !ap_find_linked_module("mod_ssl.c")) {
+        return ag_mistake(s, directive, "client certificates need mod_ssl, which verifies them");
+    }
+    if (directive && !ag_written("SSLVerifyClient", NULL)) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING | APLOG_STARTUP, 0, s,
+                     "AG0992: %s: no line SSLVerifyClient asks clients for their certificate, so none is shown",
+                     directive);
+    }
+    return OK;
+}
+
+int ag_tls_check(apr_pool_t *ptemp, server_rec *s)
+{
+    int rv = check_proto(ptemp, s);
+
+    return rv == OK ? check_certificates(s) : rv;
 }

@@ -39,7 +39,7 @@ check() {
         echo "PidFile $work/httpd.pid"
         echo "DefaultRuntimeDir $work"
         echo "Listen 127.0.0.1:9"
-        for name in mpm_event authn_core authz_core authz_user dbd; do
+        for name in mpm_event authn_core authz_core authz_user dbd ssl; do
             echo "LoadModule ${name}_module $modules/mod_$name.so"
         done
         echo "LoadModule apiguard_module $module"

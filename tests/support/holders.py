@@ -2,9 +2,14 @@
 """Clients that have certificates of their own: an authority, whom it knows and whom nobody does."""
 
 import base64
+import datetime
 import hashlib
 import ssl
 import subprocess
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from .tls import Certificates
 
@@ -23,11 +28,32 @@ class Holders(Certificates):
     def file(self, name):
         return self.folder.join(name)
 
-    def make(self, name, *more):
+    def make(self, name, *more, subject=None):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                        "-nodes", "-days", "2", "-subj", f"/O=Test/CN={name}", *more,
+                        "-nodes", "-days", "2", "-subj", subject or f"/O=Test/CN={name}", *more,
                         "-keyout", self.file(f"{name}.key"), "-out", self.file(f"{name}.pem")],
                        check=True, capture_output=True)
+
+    def signed(self, name, ca="ca", san=None, subject=None):
+        """A certificate that this authority has signed."""
+        self.make(name, "-CA", self.file(f"{ca}.pem"), "-CAkey", self.file(f"{ca}.key"),
+                  *(["-addext", f"subjectAltName={san}"] if san else []), subject=subject)
+
+    def expired(self, name, ca="ca"):
+        """One that the authority has signed, and that ended an hour ago."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        now = datetime.datetime.utcnow()
+        hour = datetime.timedelta(hours=1)
+        with open(self.file(f"{ca}.pem"), "rb") as f:
+            by = x509.load_pem_x509_certificate(f.read())
+        with open(self.file(f"{ca}.key"), "rb") as f:
+            signer = serialization.load_pem_private_key(f.read(), None)
+        made = x509.CertificateBuilder(
+            by.subject, x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]), key.public_key(),
+            x509.random_serial_number(), now - 2 * hour, now - hour).sign(signer, hashes.SHA256())
+        self.folder.write(f"{name}.pem", made.public_bytes(serialization.Encoding.PEM).decode())
+        self.folder.write(f"{name}.key", key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode())
 
     def thumbprint(self, name):
         """RFC 8705 s3.1, by other means than ours."""

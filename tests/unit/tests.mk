@@ -9,6 +9,8 @@ ag_unit_tests = \
 	tests/unit/test_authz_ip \
 	tests/unit/test_ban \
 	tests/unit/test_ban_wide \
+	tests/unit/test_certificate \
+	tests/unit/test_cred_cert \
 	tests/unit/test_callers \
 	tests/unit/test_callers_dbd \
 	tests/unit/test_control \

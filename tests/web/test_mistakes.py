@@ -23,6 +23,8 @@ IN_SECTION = [
     ("ApiGuardKeyFrom header:", ["header:", "header:NAME"]),
     ('ApiGuardKeyFrom "header:X Key"', ["X Key", "header:NAME"]),
     ("ApiGuardHideCredentials maybe", ["maybe", "none", "key", "all"]),
+    ("ApiGuardCertificate client=name", ["client=", "\"name\"", "san-uri"]),
+    ("ApiGuardCertificate issuer=/O=Example/CN=Partners", ["issuer=", "/O=Example", "RFC2253"]),
     ("ApiGuardTLS on", ["\"on\"", "require", "redirect", "off"]),
     ("ApiGuardTLS require proto=Forwarded", ["Forwarded", "X-Forwarded-Proto"]),
     ("ApiGuardTLS redirect port=0", ["port=", "\"0\"", "65535"]),
