@@ -175,7 +175,7 @@ static const struct {
     int row;
     const char *line, *error;
 } mistakes[] = {
-    {AG_POLICY_providers, "key cert", "ApiGuardProvider: \"cert\" is not allowed: key, introspect or jwt"},
+    {AG_POLICY_providers, "key certs", "ApiGuardProvider: \"certs\" is not allowed: key, "},
     {AG_POLICY_key_from, "body", "ApiGuardKeyFrom: \"body\" is not allowed: header:NAME"},
     {AG_POLICY_key_from, "header:", "ApiGuardKeyFrom: \"header:\" is not allowed"},
     {AG_POLICY_key_from, "header:X-A:b", "ApiGuardKeyFrom: \"header:X-A:b\" is not allowed"},
@@ -202,7 +202,14 @@ static const struct {
     {AG_POLICY_leeway, "601", "ApiGuardLeeway: \"601\" is not a number from 0 to 600"},
     {AG_POLICY_claim_map, "user", "ApiGuardClaimMap: \"user\" is not allowed: user=, client="},
     {AG_POLICY_claim_map, "user=", "ApiGuardClaimMap: \"user=\" is not allowed"},
-    {AG_POLICY_providers, "cert", "ApiGuardProvider: \"cert\" is not allowed: key, introspect or jwt"},
+    {AG_POLICY_providers, "certs", "ApiGuardProvider: \"certs\" is not allowed: key, "},
+    {AG_POLICY_certificate, "cn", "ApiGuardCertificate: \"cn\" is not allowed: client=cn|dn|"},
+    {AG_POLICY_certificate, "client=", "ApiGuardCertificate: client=: \"\" is not allowed: cn, dn, san-dns"},
+    {AG_POLICY_certificate, "client=cn|dn", "ApiGuardCertificate: client=: \"cn|dn\" is not allowed"},
+    {AG_POLICY_certificate, "client=cn client=dn", "ApiGuardCertificate: client= is given twice"},
+    {AG_POLICY_certificate, "issuer=CN=a issuer=CN=b", "ApiGuardCertificate: issuer= is given twice"},
+    {AG_POLICY_certificate, "issuer=", "ApiGuardCertificate: issuer=: \"\" is not allowed: the authority's"},
+    {AG_POLICY_certificate, "issuer=\"CN=a, O=b\"", "ApiGuardCertificate: issuer=: \"CN=a, O=b\" is not allowed"},
     {AG_POLICY_issuers, "\"\"", "ApiGuardIssuer: \"\" is not allowed: a name is missing"},
     {AG_POLICY_issuers, "a \"\"", "ApiGuardIssuer: \"\" is not allowed: a name is missing"},
     {AG_POLICY_issuers, "a b a", "ApiGuardIssuer: \"a\" stands here twice"},
