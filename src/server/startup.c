@@ -129,12 +129,13 @@ static int takes_any_certificate(void)
            || ag_written("AllowOverride", "AuthConfig") || ag_written("AllowOverrideList", "SSLVerifyClient");
 }
 
-static void set_certificates(ag_engine_t *engine, const server_rec *s, apr_pool_t *pconf)
+/* `any`: takes_any_certificate(), which goes through the whole configuration. */
+static void set_certificates(ag_engine_t *engine, int any, const server_rec *s, apr_pool_t *pconf)
 {
     const char *place = apr_psprintf(pconf, "%s:%u", s->defn_name ? s->defn_name : "", s->defn_line_number);
 
     engine->cred.host = ag_id_of(place, strlen(place));
-    engine->cred.any_certificate = takes_any_certificate();
+    engine->cred.any_certificate = any;
 }
 
 static ag_engine_t *make_engine(const ag_shared_t *shared, server_rec *s, apr_pool_t *pconf)
@@ -156,18 +157,19 @@ static ag_engine_t *make_engine(const ag_shared_t *shared, server_rec *s, apr_po
     engine->cred.recently_good_tokens = shared->recently_good_tokens;
     set_bans(engine, shared, s);
     set_introspection(&engine->cred.introspect, shared);
-    set_certificates(engine, s, pconf);
     return engine;
 }
 
 static void make_engines(const ag_shared_t *shared, apr_pool_t *pconf, apr_pool_t *ptemp, server_rec *s)
 {
     apr_hash_t *stores = apr_hash_make(ptemp);
+    int any_certificate = takes_any_certificate();
 
     for (; s; s = s->next) {
         ag_server_t *record = ag_server_of(s);
 
         record->engine = make_engine(shared, s, pconf);
+        set_certificates(record->engine, any_certificate, s, pconf);
         record->control = shared->control;
         if (record->database) {
             set_key_realm(record->engine, record->database);

@@ -15,7 +15,10 @@ static const char *told(int row, const ag_policy_t *policy, apr_pool_t *p)
 
     switch (row) {
     case AG_POLICY_providers:
-        return apr_psprintf(p, "%u", policy->providers);
+        for (i = 0; i < AG_CRED_COUNT; i++) {
+            text = policy->providers & 1u << i ? apr_pstrcat(p, text, ag_cred_kinds[i].name, ";", NULL) : text;
+        }
+        return text;
     case AG_POLICY_key_from:
         for (i = 0; i < policy->key_from.n; i++) {
             text = apr_pstrcat(p, text, policy->key_from.sources[i].name, ";", NULL);
@@ -61,8 +64,8 @@ static void test_merging(void **state)
         const char *merged;
     } cases[] = {
         /* replaced */
-        {AG_POLICY_providers, {"key"}, {"jwt"}, "2"},
-        {AG_POLICY_providers, {"key jwt"}, {NULL}, "3"},
+        {AG_POLICY_providers, {"key"}, {"jwt"}, "jwt;"},
+        {AG_POLICY_providers, {"key jwt"}, {NULL}, "key;jwt;"},
         {AG_POLICY_key_from, {"header:A"}, {"header:B query:c"}, "B;c;"},
         {AG_POLICY_key_from, {NULL}, {"header:B"}, "B;"},
         {AG_POLICY_key_from, {"header:A"}, {NULL}, "A;"},
