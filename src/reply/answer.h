@@ -49,7 +49,7 @@ typedef struct ag_challenge_t {
         places;    /* where credentials are read (AG_FROM_BIT), in Authorization or of the connection; none: there is
                         * no such field */
     int by_bearer; /* a bearer credential was shown */
-    const char *realm; /* what stands between the quotes, escaped already; NULL: "API" */
+    const char *realm;    /* what stands between the quotes, escaped already; NULL: "API" */
     const char *metadata; /* where clients of OAuth learn who gives tokens (RFC 9728 s5.1); NULL: that is not told */
     const char *scopes;   /* told with it: all that are asked for, parted by blanks; NULL: none */
 } ag_challenge_t;
