@@ -166,9 +166,11 @@ ag_core_c = \
 	src/guard/steps.c \
 	src/guard/tls_step.c \
 	src/guard/dry_run.c \
-	src/guard/policy.c
+	src/guard/policy.c \
+	src/issue/jwt_lib.c
 
 ag_core_h = \
+	src/issue/jwt_lib.h \
 	src/base/cache.h \
 	src/base/cache_set.h \
 	src/base/date.h \
@@ -391,7 +393,6 @@ ag_ctl_c = \
 	src/ctl/httpd_user.c \
 	src/ctl/import.c \
 	src/ctl/input.c \
-	src/ctl/jwt_lib.c \
 	src/ctl/key_make.c \
 	src/ctl/key_match.c \
 	src/ctl/key_name.c \
@@ -417,7 +418,6 @@ ag_ctl_h = \
 	src/ctl/draft.h \
 	src/ctl/import.h \
 	src/ctl/ip.h \
-	src/ctl/jwt_lib.h \
 	src/ctl/key.h \
 	src/ctl/leak.h \
 	src/ctl/records.h \

@@ -11,7 +11,7 @@
 
 #include "../base/digest.h"
 #include "../base/measure.h"
-#include "jwt_lib.h"
+#include "../issue/jwt_lib.h"
 #include "ctl.h"
 
 typedef struct {

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Includes point one way: base <- core <- watch <- {keys, authz, limit, reply} <- ban <- control <- cred <- guard
-# <- {server, ctl}; server <- httpd. No room includes a neighbour; ipset stands on base and serves everybody.
+# Includes point one way: base <- core <- watch <- {keys, authz, limit, reply} <- ban <- control <- cred <- issue
+# <- guard <- {server, ctl}; server <- httpd. No room includes a neighbour; ipset stands on base and serves everybody.
 . "$(dirname "$0")/lib.bash"
 
 declare -A floor=(
     [base]=0 [ipset]=1 [core]=2 [watch]=3 [keys]=4 [authz]=4 [limit]=4 [reply]=4
-    [ban]=5 [control]=6 [cred]=7 [guard]=8 [server]=9 [httpd]=10 [ctl]=9
+    [ban]=5 [control]=6 [cred]=7 [issue]=8 [guard]=9 [server]=10 [httpd]=11 [ctl]=10
 )
 includes=0
 
@@ -32,8 +32,8 @@ must_find "$includes" 60 "includes between rooms"
 
 # libjwt behind one file, OpenSSL's and libmemcached's headers where they belong.
 while read -r file; do
-    complain "$file includes <jwt.h>; only src/ctl/jwt_lib.c does"
-done < <(grep -lE '^#include <jwt\.h>' -r src | grep -v '^src/ctl/jwt_lib.c$')
+    complain "$file includes <jwt.h>; only src/issue/jwt_lib.c does"
+done < <(grep -lE '^#include <jwt\.h>' -r src | grep -v '^src/issue/jwt_lib.c$')
 while read -r file; do
     complain "$file includes libmemcached's header; only src/limit does"
 done < <(grep -lE '^#include <libmemcached' -r src | grep -v '^src/limit/')

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tokens made by libjwt for the command-line tool: what it makes verifies, what it would make wrong
+ * Tokens made by libjwt: what it makes verifies, what it would make wrong
  * is refused before.
  */
-#include "../../src/ctl/jwt_lib.h"
+#include "../../src/issue/jwt_lib.h"
 
 #include "jwt_maker.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * jwt_lib: makes tokens, by libjwt. For the command-line tool alone; the server verifies without
- * it, and what is made here passes our own parser before it is handed out.
+ * jwt_lib: makes tokens, by libjwt. Nothing is verified with it, and what is made here passes our own parser
+ * before it is handed out.
  */
 #ifndef AG_JWT_LIB_H
 #define AG_JWT_LIB_H
