@@ -45,12 +45,14 @@ static void register_hooks(apr_pool_t *p)
     /* First: a section of AuthType ApiGuard is ours, whatever mod_auth_mellon would make of it. */
     ap_hook_check_authn(ag_check_authn, NULL, NULL, APR_HOOK_FIRST, AP_AUTH_INTERNAL_PER_CONF);
     ag_register_providers(p);
-    ap_hook_fixups(ag_last_gate, NULL, after_us, APR_HOOK_REALLY_FIRST);
+    ap_hook_fixups(ag_last_gate, core, after_us, APR_HOOK_REALLY_FIRST); /* SetHandler is core's */
     APR_OPTIONAL_HOOK(proxy, fixups, ag_proxy_fixups, NULL, NULL, APR_HOOK_LAST);
     ap_hook_insert_filter(ag_insert_filter, headers, NULL, APR_HOOK_LAST);
     ap_hook_insert_filter(ag_insert_personal, headers, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_handler(ag_identity_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
     ap_hook_handler(ag_status_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
+    ap_hook_handler(ag_token_handler, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_handler(ag_jwks_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(ag_mask_unknown, NULL, core, APR_HOOK_REALLY_LAST);
 
     /* a refusal */

@@ -167,10 +167,28 @@ ag_core_c = \
 	src/guard/tls_step.c \
 	src/guard/dry_run.c \
 	src/guard/policy.c \
-	src/issue/jwt_lib.c
+	src/guard/ask_token.c \
+	src/issue/ask.c \
+	src/issue/jwk_public.c \
+	src/issue/jws.c \
+	src/issue/jwt_lib.c \
+	src/issue/setting.c \
+	src/issue/sign.c \
+	src/issue/signing_key.c \
+	src/issue/token.c \
+	src/reply/oauth.c
 
 ag_core_h = \
+	src/issue/ask.h \
+	src/issue/issue.def \
+	src/issue/jwk_public.h \
+	src/issue/jws.h \
 	src/issue/jwt_lib.h \
+	src/issue/setting.h \
+	src/issue/sign.h \
+	src/issue/signing_key.h \
+	src/issue/token.h \
+	src/reply/oauth.h \
 	src/base/cache.h \
 	src/base/cache_set.h \
 	src/base/date.h \
@@ -351,6 +369,7 @@ ag_httpd_c = \
 	src/httpd/require.c \
 	src/httpd/resource.c \
 	src/httpd/secure.c \
+	src/httpd/token.c \
 	src/httpd/trailers.c \
 	src/httpd/usage_log.c
 

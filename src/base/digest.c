@@ -176,6 +176,28 @@ static int decode64(unsigned char *out, const char *text, apr_size_t n, const ch
     return held == 6 || (bits & ((1u << held) - 1)) ? -1 : size;
 }
 
+char *ag_base64url(char *out, const void *data, apr_size_t n)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const unsigned char *byte = data;
+    char *at = out;
+    apr_uint32_t bits = 0;
+    int have = 0;
+    apr_size_t i;
+
+    for (i = 0; i < n; i++) {
+        bits = bits << 8 | byte[i];
+        for (have += 8; have >= 6; have -= 6) {
+            *at++ = alphabet[bits >> (have - 6) & 63];
+        }
+    }
+    if (have) {
+        *at++ = alphabet[bits << (6 - have) & 63];
+    }
+    *at = '\0';
+    return out;
+}
+
 int ag_base64url_decode(unsigned char *out, const char *text, apr_size_t n)
 {
     return decode64(out, text, n, "+/");

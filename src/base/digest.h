@@ -59,6 +59,10 @@ char *ag_hex(char *out, const void *data, apr_size_t n);
  * padding sign or bits left over give -1, else the number of bytes. `out` holds n * 3 / 4 bytes. */
 int ag_base64url_decode(unsigned char *out, const char *text, apr_size_t n);
 
+/* The same the other way round. `out` holds AG_BASE64URL_SIZE(n) bytes with the NUL, and is returned. */
+#define AG_BASE64URL_SIZE(n) (((n)*4 + 2) / 3 + 1)
+char *ag_base64url(char *out, const void *data, apr_size_t n);
+
 /* What others publish as base64url: with padding or without, in either alphabet; else as strict. */
 int ag_base64any_decode(unsigned char *out, const char *text, apr_size_t n);
 

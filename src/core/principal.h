@@ -37,6 +37,7 @@ struct ag_principal_t {
     const char *bound_to;       /* a token's: x5t#S256 of the client certificate that must come with it; or NULL */
     const ag_revocable_t *revocable; /* a token's; NULL: nothing of api_revoked_tokens can mean it */
     int anonymous;                   /* nobody in particular: limits count the address */
+    apr_time_t ends;                 /* when a key does; 0: never, and for all other kinds */
     apr_uint64_t number;             /* a key's number in its table; 0: it has none, so nobody counts its use */
     ag_words_t scopes; /* neither these nor roles hold a blank: they are joined for whoever comes next */
     ag_words_t roles;

@@ -58,6 +58,7 @@ typedef struct ag_cred_call_t {
     const ag_introspection_t *introspection; /* who is asked about tokens; NULL: nobody */
     const ag_certificate_t *certificate;     /* what the section demands of certificates */
     int known_only;        /* a banned address: what is not known to be good is AG_R_BANNED, unasked */
+    int fresh;             /* what the database said before it went away is not enough */
     apr_uint32_t retry;    /* out: of a 503, seconds after which it may be better; 0: nobody knows */
     int guess;             /* out: it was refused and is nobody's, as far as anybody can tell */
     const char *detail;    /* out: for the client, or NULL */

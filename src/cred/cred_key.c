@@ -19,6 +19,7 @@ static ag_principal_t *principal_of(const ag_key_t *key, ag_id_t realm, apr_pool
     who->client = key->client;
     who->key_id = key->key_id;
     who->number = key->number;
+    who->ends = key->expires;
     who->scopes = key->scopes;
     who->roles = key->roles;
     who->wildcards = 1;
@@ -85,6 +86,9 @@ static ag_reason_e check(ag_principal_t **who, ag_cred_call_t *call, const char 
     case AG_KEY_UNAVAILABLE:
         return AG_R_KEYSTORE_UNAVAILABLE;
     case AG_KEY_FOUND:
+        if (call->fresh && key->stale) {
+            return AG_R_KEYSTORE_UNAVAILABLE;
+        }
         break;
     }
     reason = judge(key, request);

@@ -36,7 +36,7 @@ static int verify_hmac(const ag_alg_t *alg, const ag_jwt_t *jwt, const ag_jwt_ke
 
 /* RFC 7518 s3.3 and s3.5: the salt of PSS is as long as the digest. Its mask (MGF1) takes the same
  * digest, which is what OpenSSL does when it is told nothing. */
-static int set_padding(EVP_PKEY_CTX *ctx, const ag_alg_t *alg)
+int ag_alg_padding(EVP_PKEY_CTX *ctx, const ag_alg_t *alg)
 {
     if (!alg->padding) {
         return 1;
@@ -53,7 +53,7 @@ static int verify_bytes(const ag_alg_t *alg, const ag_jwt_t *jwt, EVP_PKEY *pkey
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     EVP_PKEY_CTX *inner = NULL; /* belongs to ctx */
     const EVP_MD *md = alg->digest ? alg->digest() : NULL;
-    int good = ctx && EVP_DigestVerifyInit(ctx, &inner, md, NULL, pkey) == 1 && set_padding(inner, alg)
+    int good = ctx && EVP_DigestVerifyInit(ctx, &inner, md, NULL, pkey) == 1 && ag_alg_padding(inner, alg)
                && EVP_DigestVerify(ctx, signature, n, (const unsigned char *)jwt->text, jwt->signed_size) == 1;
 
     EVP_MD_CTX_free(ctx);

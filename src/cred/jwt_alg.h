@@ -30,6 +30,9 @@ struct ag_alg_t {
 /* The row of an algorithm; NULL for AG_ALG_NONE and anything out of range. */
 const ag_alg_t *ag_alg_row(ag_alg_e alg);
 
+/* Sets the padding that the algorithm has, if any, for verifying or signing. 1: it is set. */
+int ag_alg_padding(EVP_PKEY_CTX *ctx, const ag_alg_t *alg);
+
 /* Why a key cannot serve an algorithm, or NULL when it can: its type, curve, size and soundness. */
 const char *ag_jwt_key_fits(const ag_alg_t *alg, EVP_PKEY *pkey, apr_pool_t *p);
 const char *ag_jwt_secret_fits(const ag_alg_t *alg, const char *secret, apr_size_t n, apr_pool_t *p);

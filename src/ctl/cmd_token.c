@@ -11,7 +11,7 @@
 
 #include "../base/digest.h"
 #include "../base/measure.h"
-#include "../issue/jwt_lib.h"
+#include "../issue/sign.h"
 #include "ctl.h"
 
 typedef struct {
@@ -158,7 +158,7 @@ static char *issue(const char **error, const ag_ctl_t *ctl, const issue_options_
     order.key = (const char *)key;
     order.kid = o->kid;
     order.claims = make_claims(ctl, o, *ttl, id);
-    *error = ag_jwt_lib_sign(&token, &order, ctl->pool);
+    *error = ag_jwt_sign(&token, &order, ctl->pool);
     return *error ? NULL : token;
 }
 

@@ -66,6 +66,7 @@ typedef struct ag_check_t {
     int ours;              /* AuthType ApiGuard is in force */
     int passed;            /* the last gate is behind it */
     int below;             /* a sub-request's: its refusal is not the client's answer */
+    struct ag_ask_t *asks; /* it is a request for a token; NULL: it is not */
 } ag_check_t;
 
 typedef enum {
@@ -92,6 +93,11 @@ ag_reason_e ag_guard_run(ag_check_t *check, ag_phase_e phase);
 
 /* A key shown by other means (AuthBasicProvider apiguard): identify and methods. */
 ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key);
+
+/* The request asks for a token with a key: reads it, identifies the client and decides what the token may say. The
+ * reason, which is in the verdict, or AG_R_NONE and check->asks. */
+struct ag_asked_t;
+ag_reason_e ag_guard_ask_token(ag_check_t *check, const struct ag_asked_t *asked);
 
 /* 1 unless the limit's when= says no. */
 int ag_guard_applies(const ag_limit_t *limit, const ag_check_t *check);

@@ -29,6 +29,7 @@ static void prepare(ag_cred_call_t *call, const ag_check_t *check)
     call->request = &check->exchange->request;
     call->engine = &check->exchange->engine->cred;
     call->certificate = &check->policy->certificate;
+    call->fresh = check->asks != NULL;
 }
 
 /* Asks the credential's type. What comes from a banned address must be known already. */

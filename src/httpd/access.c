@@ -130,10 +130,11 @@ int ag_last_gate(request_rec *r)
     const ag_policy_t *policy = ag_policy_of(r);
     int ours = ag_is_ours_by_now(r);
     int must = enforced(r, ours);
+    int asks = ag_asks_token(r);
     ag_check_t *check = ag_check_found(r);
     int status;
 
-    if (!must && !check && !ag_guard_gates(policy) && !ours) {
+    if (!must && !check && !ag_guard_gates(policy) && !ours && !asks) {
         return DECLINED;
     }
     ag_authorizing(r, 0);
@@ -149,6 +150,13 @@ int ag_last_gate(request_rec *r)
         if (status != OK) {
             return status;
         }
+    }
+    if (asks) {
+        status = ag_token_gate(r, check);
+        if (status != OK) {
+            return status;
+        }
+        name_user(r, check->verdict.who);
     }
     if (r->main && check->verdict.who && !ag_personal_learn(r, check)) {
         ag_refuse(&check->verdict, AG_R_ACCESS_DENIED, NULL);

@@ -17,7 +17,9 @@ static apr_status_t problem_filter(ap_filter_t *f, apr_bucket_brigade *bb)
 
     apr_brigade_cleanup(bb);
     ap_remove_output_filter(f);
-    ap_set_content_type(r, check->page ? "text/html; charset=utf-8" : "application/problem+json");
+    ap_set_content_type(r, check->page                                      ? "text/html; charset=utf-8"
+                           : check->asks && ag_oauth(check->verdict.reason) ? "application/json"
+                                                                            : "application/problem+json");
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_pool_create(body, strlen(body), r->pool, alloc));
     APR_BRIGADE_INSERT_TAIL(bb, apr_bucket_eos_create(alloc));
     return ap_pass_brigade(f->next, bb);
@@ -91,7 +93,7 @@ static apr_status_t sending_filter(ap_filter_t *f, apr_bucket_brigade *bb)
  * tested; we know better. */
 static void correct_status(request_rec *r, ag_check_t *check)
 {
-    int status = ag_reply_status(check->verdict.reason, check->policy->invalid_key_status);
+    int status = ag_refusal_status(check);
 
     if (status == HTTP_UNAUTHORIZED && r->status == HTTP_PROXY_AUTHENTICATION_REQUIRED) {
         return;
@@ -128,7 +130,7 @@ void ag_insert_error_filter(request_rec *r)
     }
     if (check && check->verdict.reason != AG_R_NONE) {
         correct_status(r, check);
-        if (check->policy->errors == AG_ERRORS_PROBLEM && check->problem) {
+        if (ag_refusal_is_worded(check) && check->problem) {
             ap_add_output_filter_handle(problem, check, r, r->connection);
         }
     }

@@ -38,7 +38,7 @@ static void say(request_rec *r, ag_check_t *check, int status, unsigned moment)
 
     challenge.by_bearer = shown->type && shown->from == AG_FROM_BEARER;
     if (status == HTTP_UNAUTHORIZED) {
-        challenge.places = offer(check->policy);
+        challenge.places = check->asks ? AG_FROM_BIT(AG_FROM_BASIC) : offer(check->policy); /* RFC 6749 s5.2 */
     }
     else if (challenge.by_bearer && ag_reason(check->verdict.reason)->oauth) {
         challenge.places = AG_FROM_BIT(AG_FROM_BEARER);
@@ -182,7 +182,7 @@ static void default_retry(ag_verdict_t *verdict, int status)
  * the problem document in its place; an empty one is not even written. */
 static void hold_place(request_rec *r, const ag_check_t *check, int status)
 {
-    if (check->policy->errors == AG_ERRORS_PROBLEM) {
+    if (ag_refusal_is_worded(check)) {
         ap_custom_response(r, status, "");
     }
 }
@@ -214,6 +214,27 @@ static const char *asked_for(const ag_check_t *check)
     return request->header(request, "Accept");
 }
 
+int ag_refusal_status(const ag_check_t *check)
+{
+    const ag_oauth_t *oauth = check->asks ? ag_oauth(check->verdict.reason) : NULL;
+
+    return oauth ? oauth->status : ag_reply_status(check->verdict.reason, check->policy->invalid_key_status);
+}
+
+/* The body, where we write it. */
+static void word(ag_check_t *check, int status, apr_pool_t *p)
+{
+    const ag_oauth_t *oauth = check->asks ? ag_oauth(check->verdict.reason) : NULL;
+
+    if (oauth) {
+        check->problem = ag_oauth_body(&check->verdict, oauth, request_id(check->exchange), p);
+    }
+    else if (ag_refusal_is_worded(check)) {
+        check->problem =
+            (check->page ? ag_page : ag_problem)(&check->verdict, status, request_id(check->exchange), p);
+    }
+}
+
 int ag_refusal(request_rec *r, ag_check_t *check)
 {
     ag_verdict_t *verdict = &check->verdict;
@@ -222,17 +243,17 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     if (status != DECLINED) {
         return status;
     }
-    status = ag_reply_status(verdict->reason, check->policy->invalid_key_status);
+    status = ag_refusal_status(check);
 
     if (!is_by_limit(verdict->reason)) {
         ag_guard_final(check->exchange); /* a later refusal of the same exchange gives nothing of it back */
     }
     verdict->detail = ag_problem_detail(verdict, r->pool); /* for the log and for the client */
     default_retry(verdict, status);
-    check->page = check->policy->errors == AG_ERRORS_PROBLEM && ag_page_preferred(asked_for(check));
+    check->page = ag_refusal_is_worded(check) && !check->asks && ag_page_preferred(asked_for(check));
     say(r, check, status, AG_AT_REFUSAL);
     ag_hide_upgrade(r);
-    if (!r->main && (ag_is_ours(r) || verdict->reason == AG_R_TLS_REQUIRED)) {
+    if (!r->main && (ag_is_ours(r) || check->asks || verdict->reason == AG_R_TLS_REQUIRED)) {
         ag_identity_hide(r, check); /* from logs, and from an ErrorDocument */
     }
     publish(r, check);
@@ -240,9 +261,7 @@ int ag_refusal(request_rec *r, ag_check_t *check)
     if (verdict->reason == AG_R_CREDENTIAL_MISSING && !verdict->detail) {
         verdict->detail = ag_policy_advice(check->policy, r->pool); /* for the client alone */
     }
-    if (check->policy->errors == AG_ERRORS_PROBLEM) {
-        check->problem = (check->page ? ag_page : ag_problem)(verdict, status, request_id(check->exchange), r->pool);
-    }
+    word(check, status, r->pool);
     hold_place(r, check, status);
     return status;
 }

@@ -7,7 +7,9 @@
 
 #include <mod_auth.h>
 
+#include "../issue/ask.h"
 #include "../reply/answer.h"
+#include "../reply/oauth.h"
 #include "../reply/reply.h"
 #include "../server/server.h"
 
@@ -102,6 +104,15 @@ void ag_identity_pass(request_rec *r, ag_check_t *check);
  * status for the hook to return. */
 int ag_refusal(request_rec *r, ag_check_t *check);
 
+/* Do we write the body of a refusal? */
+static inline int ag_refusal_is_worded(const ag_check_t *check)
+{
+    return check->policy->errors == AG_ERRORS_PROBLEM || check->asks;
+}
+
+/* The status that says why. */
+int ag_refusal_status(const ag_check_t *check);
+
 /* Where the client gets the same over TLS (https.c); NULL: it cannot be sent there. */
 const char *ag_https_location(request_rec *r, const ag_tls_t *tls);
 
@@ -161,6 +172,20 @@ void ag_insert_filter(request_rec *r);
 /* A refusal that httpd took to an ErrorDocument without asking us is counted and audited at least. */
 int ag_last_word(request_rec *r);
 void ag_register_filters(void);
+
+/* ---- tokens for clients that hold a key (token.c) --------------------------------------------------- */
+
+#define AG_TOKEN_HANDLER "apiguard-token"
+#define AG_JWKS_HANDLER  "apiguard-jwks"
+
+/* 1 when the request is one for a token. */
+int ag_asks_token(const request_rec *r);
+
+/* Reads and judges it, before any limit is charged but those by address: OK, or the status to refuse with. */
+int ag_token_gate(request_rec *r, ag_check_t *check);
+
+int ag_token_handler(request_rec *r);
+int ag_jwks_handler(request_rec *r); /* publishes the keys that verify them */
 
 /* Counts a request that ends for its key (usage_log.c). */
 int ag_usage_log(request_rec *r);

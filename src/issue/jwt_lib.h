@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * jwt_lib: makes tokens, by libjwt. Nothing is verified with it, and what is made here passes our own parser
- * before it is handed out.
+ * jwt_lib: tokens by libjwt. Nothing is verified with it.
  */
 #ifndef AG_JWT_LIB_H
 #define AG_JWT_LIB_H
 
-#include "../cred/jwt.h"
+#include "sign.h"
 
-typedef struct ag_jwt_order_t {
-    ag_alg_e alg;    /* HS, RS and ES 256 to 512; libjwt 1.10 knows no others of ours */
-    const char *key; /* HS: the secret, byte for byte; else a private key in PEM */
-    apr_size_t key_size;
-    const char *kid;    /* or NULL */
-    const char *claims; /* a JSON object */
-} ag_jwt_order_t;
+/* 1 when this version can: 1.10 signs by HS, RS and ES 256 to 512, and calls everything a JWT. */
+int ag_jwt_lib_can(const ag_jwt_order_t *order);
 
-/* A signed token in `p`. A key must be what verifying demands of it: size, curve, length of a
- * secret. An error text or NULL. */
-const char *ag_jwt_lib_sign(char **token, const ag_jwt_order_t *order, apr_pool_t *p);
+/* The token, or NULL. libjwt signs with whatever it is given (an ES256 token with a P-384 key, an HMAC with an empty
+ * secret): the key must have been looked at before, the token is after. OpenSSL's error queue is left empty. */
+char *ag_jwt_lib_make(const ag_jwt_order_t *order, apr_pool_t *p);
 
 #endif

@@ -28,19 +28,24 @@ typedef struct {
     const ag_log_t *log;
     apr_pool_t *p;
     ag_id_t id;
-    const ag_key_t *cached;       /* what the cache holds, too old perhaps */
+    ag_key_t *cached;             /* what the cache holds, too old perhaps */
     const ag_stored_hash_t *hash; /* its */
     apr_time_t stored;            /* when it was read */
     ag_poll_e up;                 /* the database, as far as we know */
 } lookup_t;
 
-static const ag_key_t *read_cache(lookup_t *l)
+static ag_key_t *read_cache(lookup_t *l)
 {
+    ag_key_t *key;
     char record[AG_KEY_RECORD_SIZE] __attribute__((aligned(8)));
     apr_size_t n = ag_cache_get(l->keys->known, l->id, record, &l->stored);
 
     l->hash = n ? apr_pmemdup(l->p, record, n) : NULL;
-    return n ? ag_keys_record_open(l->hash, n, l->p) : NULL;
+    key = n ? ag_keys_record_open(l->hash, n, l->p) : NULL;
+    if (key) {
+        key->stale = l->up != AG_KEYS_UP;
+    }
+    return key;
 }
 
 static int is_fresh(const lookup_t *l)
@@ -119,6 +124,7 @@ static ag_key_result_e fall_back(const ag_key_t **key, const lookup_t *l)
     if (!l->cached || !ag_within(l->now, l->stored, l->realm->stale)) {
         return AG_KEY_UNAVAILABLE;
     }
+    l->cached->stale = 1;
     *key = l->cached;
     return AG_KEY_FOUND;
 }

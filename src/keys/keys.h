@@ -39,6 +39,7 @@ typedef struct ag_key_t {
     apr_time_t expires; /* microseconds; 0 never. The earlier of expires_at and grace_until */
     ag_id_t client_id;  /* as of a principal with a key */
     int active;
+    int stale; /* the database is away, and this is what it said before */
 } ag_key_t;
 
 /* How keys are looked up in one server: fixed after configuration. */

@@ -222,7 +222,7 @@ static int is_whole(const record_t *record, apr_size_t size, apr_size_t n_words)
            && good_offsets(&record->id, 3, size);
 }
 
-const ag_key_t *ag_keys_record_open(const void *bytes, apr_size_t size, apr_pool_t *p)
+ag_key_t *ag_keys_record_open(const void *bytes, apr_size_t size, apr_pool_t *p)
 {
     const record_t *record = bytes;
     const char *start = bytes;
@@ -248,6 +248,7 @@ const ag_key_t *ag_keys_record_open(const void *bytes, apr_size_t size, apr_pool
     key->expires = record->expires;
     key->number = record->number;
     key->active = record->active;
+    key->stale = 0;
     open_lists(key, record, (const char **)(key + 1));
     return key;
 }

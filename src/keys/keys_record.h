@@ -27,6 +27,6 @@ const void *ag_keys_record_make(apr_size_t *size, const ag_key_t *key, apr_pool_
 /* The key of a record of `size` bytes. The key points into the record, which is the caller's copy
  * and lives as long as `p`. NULL when it is no record of this version, or leads
  * outside of itself. */
-const ag_key_t *ag_keys_record_open(const void *record, apr_size_t size, apr_pool_t *p);
+ag_key_t *ag_keys_record_open(const void *record, apr_size_t size, apr_pool_t *p);
 
 #endif

@@ -35,7 +35,7 @@ void ag_wanted_look(void)
 /* Are API keys asked for? A section that names its providers may do without. */
 int ag_keys_wanted(void)
 {
-    if (ag_written("AuthBasicProvider", "apiguard")) {
+    if (ag_written("AuthBasicProvider", "apiguard") || ag_written("SetHandler", "apiguard-token")) {
         return 1;
     }
     return ag_written("AuthType", "ApiGuard")

@@ -21,6 +21,7 @@ openssl genrsa -out "$work/private.pem" 2048 2>/dev/null
 openssl pkey -in "$work/private.pem" -pubout -out "$work/login.pem"
 openssl rand -base64 32 > "$work/pepper"
 openssl rand -base64 32 > "$work/introspection"
+openssl ecparam -name prime256v1 -genkey -noout -out "$work/signing.pem"
 make_tables "$work/keys.db"
 n=$(openssl rsa -pubin -in "$work/login.pem" -noout -modulus | cut -d= -f2 | basenc -d --base16 \
     | basenc -w0 --base64url | tr -d =)

@@ -26,6 +26,7 @@ openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$work/priva
 openssl pkey -in "$work/private" -pubout -out "$work/staff.pem"
 openssl rand -base64 32 > "$work/pepper"
 openssl rand -base64 32 > "$work/introspection"
+cp "$work/private" "$work/signing.pem"
 make_tables "$work/keys.db"
 openssl rand -base64 48 | tee "$work/secret" > "$work/secret.b64"
 echo "192.0.2.0/24 # the office" > "$work/offices.txt"

@@ -205,6 +205,25 @@ static void test_base64url(void **state)
     assert_memory_equal(out, "\0\0\0", 3);
 }
 
+/* The other way round. */
+static void test_base64url_written(void **state)
+{
+    static const encoded_t cases[] = {
+        {"", ""},           {"Zg", "f"},          {"Zm8", "fo"},          {"Zm9v", "foo"},
+        {"Zm9vYg", "foob"}, {"Zm9vYmE", "fooba"}, {"Zm9vYmFy", "foobar"}, {"-_-_", "\xFB\xFF\xBF"},
+        {"_w", "\xFF"},
+    };
+    int i;
+
+    (void)state;
+    for (i = 0; i < N_OF(cases); i++) {
+        char out[AG_BASE64URL_SIZE(6)];
+
+        assert_string_equal(ag_base64url(out, cases[i].bytes, strlen(cases[i].bytes)), cases[i].text);
+        assert_int_equal(strlen(out) + 1, AG_BASE64URL_SIZE(strlen(cases[i].bytes)));
+    }
+}
+
 static void test_base64(void **state)
 {
     static const encoded_t cases[] = {
@@ -306,12 +325,20 @@ static void test_random_and_wipe(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_sip),       TEST(test_ids),
-        TEST(test_sha256),    TEST(test_hmac),
-        TEST(test_crc32),     TEST(test_hex),
-        TEST(test_base64url), TEST(test_base64),
-        TEST(test_base64any), TEST(test_base64url_canonical),
-        TEST(test_equal),     TEST(test_random_and_wipe),
+        TEST(test_sip),
+        TEST(test_ids),
+        TEST(test_sha256),
+        TEST(test_hmac),
+        TEST(test_crc32),
+        TEST(test_hex),
+        TEST(test_base64url),
+        TEST(test_base64url_written),
+        cmocka_unit_test(test_base64url_written),
+        TEST(test_base64),
+        TEST(test_base64any),
+        TEST(test_base64url_canonical),
+        TEST(test_equal),
+        TEST(test_random_and_wipe),
     };
 
     return cmocka_run_group_tests_name("base digest", tests, NULL, NULL);

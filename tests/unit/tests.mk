@@ -3,6 +3,7 @@
 
 ag_unit_tests = \
 	tests/unit/test_answers \
+	tests/unit/test_ask \
 	tests/unit/test_audit \
 	tests/unit/test_authz \
 	tests/unit/test_authz_claim \
@@ -59,7 +60,9 @@ ag_unit_tests = \
 	tests/unit/test_iptable \
 	tests/unit/test_ipshare \
 	tests/unit/test_fetch \
+	tests/unit/test_sign \
 	tests/unit/test_single_flight \
+	tests/unit/test_jwk_public \
 	tests/unit/test_jwks \
 	tests/unit/test_jwk \
 	tests/unit/test_jwt_cause \
@@ -68,7 +71,6 @@ ag_unit_tests = \
 	tests/unit/test_jwt_check \
 	tests/unit/test_jwt_issuer \
 	tests/unit/test_jwt_key \
-	tests/unit/test_jwt_lib \
 	tests/unit/test_jwt_parse \
 	tests/unit/test_jwt_type \
 	tests/unit/test_jwt_verify \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tokens made by libjwt: what it makes verifies, what it would make wrong
- * is refused before.
+ * Tokens as they are made here, by libjwt or by our own code: what is made verifies, what would be made
+ * wrong is refused before.
  */
-#include "../../src/issue/jwt_lib.h"
+#include "../../src/issue/sign.h"
 
 #include "jwt_maker.h"
 
@@ -12,8 +12,9 @@
 static const char *sign(char **token, const char *alg, const char *key, const char *kid, const char *claims,
                         apr_pool_t *p)
 {
-    ag_jwt_order_t order = {ag_alg_find(alg), key, strlen(key), kid, claims};
-    const char *error = ag_jwt_lib_sign(token, &order, p);
+    ag_jwt_order_t order = {
+        .alg = ag_alg_find(alg), .key = key, .key_size = strlen(key), .kid = kid, .claims = claims};
+    const char *error = ag_jwt_sign(token, &order, p);
 
     assert_int_equal(error == NULL, *token != NULL);
     assert_int_equal(ERR_peek_error(), 0);
@@ -22,8 +23,8 @@ static const char *sign(char **token, const char *alg, const char *key, const ch
 
 static void test_made(void **state)
 {
-    static const char *const algs[] = {"HS256", "HS384", "HS512", "RS256", "RS384",
-                                       "RS512", "ES256", "ES384", "ES512"};
+    static const char *const algs[] = {"HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256",
+                                       "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"};
     const maker_t *m = *state;
     int i;
 
@@ -45,6 +46,35 @@ static void test_made(void **state)
     }
 }
 
+/* Of libjwt's two kinds of answer and of ours: an access token says that it is one. */
+static void test_typ(void **state)
+{
+    static const char *const algs[] = {"HS256", "RS256", "PS256", "ES256", "EdDSA"};
+    const maker_t *m = *state;
+    int i;
+
+    for (i = 0; i < N_OF(algs); i++) {
+        EVP_PKEY *key = key_for(m, algs[i]);
+        ag_jwt_order_t order = {.alg = ag_alg_find(algs[i]), .kid = "\"k\\", .claims = CLAIMS, .typ = "at+jwt"};
+        ag_jwt_keyset_t set;
+        char *token;
+        ag_jwt_t jwt;
+
+        order.key = key ? private_pem(key, m->p) : SECRET;
+        order.key_size = strlen(order.key);
+        assert_null(ag_jwt_sign(&token, &order, m->p));
+        assert_null(ag_jwt_parse(&jwt, token, strlen(token), m->p));
+        assert_int_equal(jwt.typ, AG_TYP_ACCESS);
+        assert_string_equal(jwt.kid, "\"k\\");
+        load_key(&set, algs[i], key ? public_pem(key, m->p) : SECRET, m->p);
+        assert_int_equal(verifies(token, set.keys, m->p), 1);
+        order.pkey = key;
+        assert_null(ag_jwt_sign(&token, &order, m->p));
+        assert_int_equal(verifies(token, set.keys, m->p), 1);
+        assert_int_equal(ERR_peek_error(), 0);
+    }
+}
+
 static void test_refused(void **state)
 {
     const maker_t *m = *state;
@@ -56,8 +86,8 @@ static void test_refused(void **state)
         const char *alg, *key, *kid, *claims, *wanted;
     } cases[] = {
         {"none", SECRET, NULL, "{}", "tokens are made with"},
-        {"PS256", rsa, NULL, "{}", "tokens are made with"},
-        {"EdDSA", private_pem(m->ed, m->p), NULL, "{}", "tokens are made with"},
+        {"PS256", SECRET, NULL, "{}", "no private key"},
+        {"EdDSA", rsa, NULL, "{}", "Ed25519"},
         {"HS256", "", NULL, "{}", "0 bytes"},
         {"HS256", "short", NULL, "{}", "5 bytes"},
         {"HS256", rsa, NULL, "{}", "PEM"},
@@ -95,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_made),
+        cmocka_unit_test(test_typ),
         cmocka_unit_test(test_refused),
     };
 
