@@ -25,8 +25,18 @@ SECTION = """
 </Location>
 """
 
-# What only the start can judge, and what the message must hold.
+# Lines, and what the message must hold.
 MISTAKES = [
+    ("ApiGuardTokenSign RS256 file:x issuer=https://a?x", ["issuer=https://a?x", "query"]),
+    ('ApiGuardTokenSign RS256 file:x "issuer=https://a b"', ["issuer=", "blanks"]),
+    ('ApiGuardTokenSign RS256 file:x issuer=https://a "audience=a b"', ["audience=", "blanks"]),
+    ('ApiGuardTokenSign RS256 file:x issuer=https://a "kid=a b"', ["kid=", "256"]),
+    ("ApiGuardTokenSign RS256 file:x issuer=https://a lifetime=0", ["lifetime=0", "1s", "366d"]),
+    ("ApiGuardTokenSign RS256 file:x issuer=https://a lifetime=400d", ["lifetime=400d", "366d"]),
+    ("ApiGuardTokenSign RS256 file:x issuer=https://a lifetime=soon", ["soon"]),
+    ("ApiGuardTokenSign RS256 file:x issuer=https://a colour=red", ["colour=red", "lifetime="]),
+    ("ApiGuardTokenSign RS256 file:x issuer=https://a\nApiGuardTokenSign RS256 file:y issuer=https://b",
+     ["issuer=https://b", "https://a"]),
     ("ApiGuardTokenSign RS256 file:{folder}/no-such-file issuer=https://a", ["no-such-file", "cannot be read"]),
     ("ApiGuardTokenSign RS256 file:{folder}/empty issuer=https://a", ["empty", "no private key"]),
     ("ApiGuardTokenSign RS256 file:{folder}/rsa2048 issuer=https://a", ["rsa2048", "no private key"]),
