@@ -40,7 +40,7 @@ static void wipe(ag_check_t *check, ag_ask_t *ask)
     check->credential.n = 0;
 }
 
-ag_reason_e ag_guard_ask_token(ag_check_t *check, const ag_asked_t *asked)
+ag_reason_e ag_guard_ask_token(ag_check_t *check, const ag_ask_sent_t *asked)
 {
     apr_pool_t *p = check->exchange->request.pool;
     ag_ask_t *ask = apr_pcalloc(p, sizeof *ask);

@@ -96,8 +96,8 @@ ag_reason_e ag_guard_identify_key(ag_check_t *check, const char *key);
 
 /* The request asks for a token with a key: reads it, identifies the client and decides what the token may say. The
  * reason, which is in the verdict, or AG_R_NONE and check->asks. */
-struct ag_asked_t;
-ag_reason_e ag_guard_ask_token(ag_check_t *check, const struct ag_asked_t *asked);
+struct ag_ask_sent_t;
+ag_reason_e ag_guard_ask_token(ag_check_t *check, const struct ag_ask_sent_t *asked);
 
 /* 1 unless the limit's when= says no. */
 int ag_guard_applies(const ag_limit_t *limit, const ag_check_t *check);
@@ -150,7 +150,7 @@ const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p);
 const char *ag_guard_scopes(const ag_check_t *check);
 
 /* A copy of what was asked, all of it from `p`. */
-const ag_asked_t *ag_guard_keep_asked(const ag_asked_t *asked, apr_pool_t *p);
+const ag_ask_sent_t *ag_guard_keep_asked(const ag_ask_sent_t *asked, apr_pool_t *p);
 
 /* ---- ban_step: for the other steps ------------------------------------------------------------ */
 

@@ -39,9 +39,9 @@ static char *read_body(request_rec *r, apr_size_t *size)
 int ag_token_gate(request_rec *r, ag_check_t *check)
 {
     const ag_request_t *request = &check->exchange->request;
-    ag_asked_t asked = {.type = request->header(request, "Content-Type"),
-                        .args = request->args,
-                        .authorization = request->header(request, request->authorization)};
+    ag_ask_sent_t asked = {.type = request->header(request, "Content-Type"),
+                           .args = request->args,
+                           .authorization = request->header(request, request->authorization)};
     int status = ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK);
     ag_reason_e reason;
 

@@ -81,7 +81,7 @@ static const char *add(form_t *form, char *pair)
     return NULL;
 }
 
-static const char *read_form(form_t *form, const ag_asked_t *asked)
+static const char *read_form(form_t *form, const ag_ask_sent_t *asked)
 {
     const char *error = NULL;
     char *pair, *last;
@@ -137,7 +137,7 @@ static const char *read_basic(ag_ask_t *ask, const char *text, apr_pool_t *p)
 }
 
 /* RFC 6749 s2.3: one way to show who it is. */
-static ag_reason_e read_client(ag_ask_t *ask, const char **detail, const ag_asked_t *asked, const form_t *form,
+static ag_reason_e read_client(ag_ask_t *ask, const char **detail, const ag_ask_sent_t *asked, const form_t *form,
                                apr_pool_t *p)
 {
     const char *authorization =
@@ -166,7 +166,7 @@ static ag_reason_e read_client(ag_ask_t *ask, const char **detail, const ag_aske
     return AG_R_NONE;
 }
 
-static const char *not_a_form(const ag_asked_t *asked)
+static const char *not_a_form(const ag_ask_sent_t *asked)
 {
     if (asked->args && *asked->args) {
         return "parameters stand in the body, not in the query";
@@ -177,7 +177,7 @@ static const char *not_a_form(const ag_asked_t *asked)
     return asked->body ? NULL : "the body is longer than 8192 bytes, or broke off";
 }
 
-ag_reason_e ag_ask_read(ag_ask_t *ask, const char **detail, const ag_asked_t *asked, apr_pool_t *p)
+ag_reason_e ag_ask_read(ag_ask_t *ask, const char **detail, const ag_ask_sent_t *asked, apr_pool_t *p)
 {
     form_t form;
     ag_reason_e reason;

@@ -12,14 +12,14 @@
 #define AG_ASK_MAX_BODY 8192 /* a longer form is refused */
 
 /* What the client sent. */
-typedef struct ag_asked_t {
+typedef struct ag_ask_sent_t {
     const char *type;          /* Content-Type, or NULL */
     const char *args;          /* the query, or NULL */
     const char *authorization; /* or NULL */
     char *body; /* `size` bytes and a NUL; read in place, and wiped by whoever owns it. NULL: longer than
                                   AG_ASK_MAX_BODY, or it broke off */
     apr_size_t size;
-} ag_asked_t;
+} ag_ask_sent_t;
 
 /* A request for a token. */
 typedef struct ag_ask_t {
@@ -30,7 +30,7 @@ typedef struct ag_ask_t {
 } ag_ask_t;
 
 /* AG_R_NONE, or why it is no such request, and *detail (or NULL) for the client. */
-ag_reason_e ag_ask_read(ag_ask_t *ask, const char **detail, const ag_asked_t *asked, apr_pool_t *p);
+ag_reason_e ag_ask_read(ag_ask_t *ask, const char **detail, const ag_ask_sent_t *asked, apr_pool_t *p);
 
 /* 1 when client_id names the principal of a key: by its public prefix or its client's name. */
 int ag_ask_is_by(const ag_ask_t *ask, const ag_principal_t *who);

@@ -12,7 +12,7 @@
 static ag_reason_e read_it(ag_ask_t *ask, const char **detail, const char *type, const char *authorization,
                            const char *body, apr_pool_t *p)
 {
-    ag_asked_t asked = {.type = type, .authorization = authorization};
+    ag_ask_sent_t asked = {.type = type, .authorization = authorization};
 
     asked.body = body ? apr_pstrdup(p, body) : NULL;
     asked.size = body ? strlen(body) : 0;
@@ -102,7 +102,7 @@ static void test_refused(void **state)
 
 static void test_query(void **state)
 {
-    ag_asked_t asked = {.type = FORM, .args = "client_id=a", .body = apr_pstrdup(*state, CC)};
+    ag_ask_sent_t asked = {.type = FORM, .args = "client_id=a", .body = apr_pstrdup(*state, CC)};
     ag_ask_t ask;
     const char *detail;
 

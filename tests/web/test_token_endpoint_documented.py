@@ -36,7 +36,7 @@ class Setup:
         # Over plain HTTP to this machine; the issuer keeps its name.
         conf = "\n".join(examples("apache", files)).replace("ApiGuardTLS require", "")
         conf = conf.replace("https://api.example.com/oauth", "http://127.0.0.1:{port}/oauth")
-        self.web = make_httpd(conf, files={"orders/1": "one\n"})
+        self.web = make_httpd(conf, files={"orders/1": "one\n"}, processes=1)
         self.key = self.web.keys.create(client="shop", scopes=["orders:read", "orders:write"])
         self.here = f"http://127.0.0.1:{self.web.port}"
 
