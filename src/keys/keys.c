@@ -43,7 +43,7 @@ static ag_key_t *read_cache(lookup_t *l)
     l->hash = n ? apr_pmemdup(l->p, record, n) : NULL;
     key = n ? ag_keys_record_open(l->hash, n, l->p) : NULL;
     if (key) {
-        key->stale = l->up != AG_KEYS_UP;
+        key->stale = l->up != AG_POLL_UP;
     }
     return key;
 }
