@@ -150,7 +150,7 @@ const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p);
 const char *ag_guard_scopes(const ag_check_t *check);
 
 /* A copy of what was asked, all of it from `p`. */
-const ag_ask_sent_t *ag_guard_keep_asked(const ag_ask_sent_t *asked, apr_pool_t *p);
+const ag_asked_t *ag_guard_keep_asked(const ag_asked_t *asked, apr_pool_t *p);
 
 /* ---- ban_step: for the other steps ------------------------------------------------------------ */
 
