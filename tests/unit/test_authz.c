@@ -257,7 +257,7 @@ static const struct {
     {"api-scope", "read re*", "Require api-scope: \"re*\" is not allowed: a word without *"},
     {"api-scope", "\"\"", "Require api-scope: \"\" is not allowed: a word without *"},
     {"api-role", "*", "Require api-role: \"*\" is not allowed: a word without *"},
-    {"api-credential", "password", "Require api-credential: \"password\" is not allowed: key, "},
+    {"api-credential", "certs", "Require api-credential: \"certs\" is not allowed: key, "},
     {"api-claim", "org", "Require api-claim: \"org\" is not allowed: NAME:VALUE or NAME~REGEX"},
     {"api-claim", ":x", "Require api-claim: \"\" is not allowed: NAME:VALUE or NAME~REGEX"},
     {"api-claim", "\"\":x", "Require api-claim: \"\" is not allowed: NAME:VALUE or NAME~REGEX"},
