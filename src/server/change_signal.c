@@ -85,13 +85,13 @@ static void fail(server_rec *s, ag_key_words_t *words, apr_status_t rv, const ch
     }
 }
 
-void ag_change_signal_enter(const ag_database_t *database, apr_time_t now, apr_pool_t *ptmp)
+static void enter(const ag_database_t *database, apr_time_t now, apr_pool_t *ptmp)
 {
     ag_key_words_t *words = database->words;
     const char *detail = "";
     apr_status_t rv;
 
-    if (!database->signal || !database->polled
+    if (!database->signal || (!database->polled && !database->revocations)
         || (words->entered <= now && now - words->entered < AG_CHANGE_SIGNAL_REFRESH)) {
         return;
     }
@@ -100,5 +100,15 @@ void ag_change_signal_enter(const ag_database_t *database, apr_time_t now, apr_p
     if (rv != APR_SUCCESS) {
         words->entered = now - AG_CHANGE_SIGNAL_REFRESH + AGAIN;
         fail(database->server, words, rv, detail);
+    }
+}
+
+void ag_change_signal_enter_all(apr_time_t now, int (*is_over)(void), apr_pool_t *ptmp)
+{
+    const apr_array_header_t *all = ag_databases();
+    int i;
+
+    for (i = 0; all && i < all->nelts && !(is_over && is_over()); i++) {
+        enter(APR_ARRAY_IDX(all, i, const ag_database_t *), now, ptmp);
     }
 }

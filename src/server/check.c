@@ -174,16 +174,6 @@ static int is_asked(const round_t *round, const server_rec *s)
     return 0;
 }
 
-static void enter_all(apr_pool_t *p)
-{
-    const apr_array_header_t *all = ag_databases();
-    int i;
-
-    for (i = 0; all && i < all->nelts; i++) {
-        ag_change_signal_enter(APR_ARRAY_IDX(all, i, ag_database_t *), apr_time_now(), p);
-    }
-}
-
 /* The child's exit status: 0 when all are usable. */
 static int check_all(server_rec *servers, apr_pool_t *p)
 {
@@ -201,7 +191,7 @@ static int check_all(server_rec *servers, apr_pool_t *p)
     if (ag_is_test() || (!good && !ag_is_reload())) {
         return !good;
     }
-    enter_all(p);
+    ag_change_signal_enter_all(apr_time_now(), NULL, p);
     alarm(READ_SECONDS);
     ag_lists_first(servers, p);
     ag_revocations_first(p);

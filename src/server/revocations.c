@@ -111,6 +111,7 @@ void ag_revocations_first(apr_pool_t *p)
 static int first(server_rec *servers, apr_pool_t *p)
 {
     (void)servers;
+    ag_change_signal_enter_all(apr_time_now(), NULL, p);
     ag_revocations_first(p);
     return 0;
 }

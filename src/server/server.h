@@ -260,8 +260,9 @@ void ag_control_job(server_rec *servers, apr_time_t now, apr_pool_t *ptmp);
  * cannot be made is a warning. */
 void ag_change_signal_open(ag_shared_t *shared, int n, apr_pool_t *pconf, server_rec *s);
 
-/* Enters the server's file in api_nodes of a database, if that is due: every ten minutes. */
-void ag_change_signal_enter(const ag_database_t *database, apr_time_t now, apr_pool_t *ptmp);
+/* Enters the server's file in api_nodes of each database, where that is due: every ten minutes. is_over() may
+ * end it between two; NULL: nothing does. */
+void ag_change_signal_enter_all(apr_time_t now, int (*is_over)(void), apr_pool_t *ptmp);
 
 /* Fills the port to mod_dbd's connections of a server. 0 when mod_dbd is not loaded. */
 int ag_dbd_port(ag_db_port_t *port, server_rec *s);

@@ -89,13 +89,8 @@ static int has_keysets(server_rec *servers)
 
 static void enter_nodes(server_rec *servers, apr_time_t now, apr_pool_t *ptmp)
 {
-    const apr_array_header_t *all = ag_databases();
-    int i;
-
     (void)servers;
-    for (i = 0; i < all->nelts && !ag_jobs_over(); i++) {
-        ag_change_signal_enter(APR_ARRAY_IDX(all, i, ag_database_t *), now, ptmp);
-    }
+    ag_change_signal_enter_all(now, ag_jobs_over, ptmp);
 }
 
 static int has_sources(server_rec *servers)

@@ -4,7 +4,7 @@
 import pytest
 
 from support.databases import (any_bare, lent, mariadb, mysql_keys, pgsql_keys, postgres,  # noqa: F401
-                               server_keys)
+                               server_keys, sqlite_keys)
 from support.ports import Directory
 
 

@@ -150,5 +150,6 @@ def test_completion_of_options(command):
     for option in command["options"]:
         if option["kind"] != "flag":
             assert complete(*words, "--" + option["name"], "") == []
-            assert complete(*words, "--" + option["name"], "x", "--j") == ["--json"]
+            assert complete(*words, "--" + option["name"], "x", "--j") == [
+                o for o in options_of(command) + GLOBALS if o.startswith("--j")]
         assert "--" + option["name"] in complete(*words, "--" + option["name"][:2])

@@ -263,3 +263,90 @@ def test_a_database_of_somebody_else(serve, any_bare):
     web.expect("AG0962")
     web.start()
     assert_good(web, KEY.token(jti="1"))
+
+
+# ---- by the tool ---------------------------------------------------------------------------------------
+
+def test_no_request_after_the_tool_returned_is_accepted(serve, any_keys):
+    web = serve(any_keys, processes=3)
+    for n in range(8):
+        token = KEY.token(iss=ISSUER, jti=str(n))
+        assert_good(web, token)
+        any_keys.ctl("token", "revoke", "-", stdin=token)
+        assert_refused(go(web, token), "token_revoked")
+        any_keys.ctl("token", "unrevoke", "-", stdin=token)
+        assert_good(web, token)
+    assert set(web.client.burst(24, "/s/x/hello.html", [("Authorization", f"Bearer {token}")])) == {200}
+    any_keys.ctl("token", "revoke", "--subject", "alice")
+    assert set(web.client.burst(24, "/s/x/hello.html", [("Authorization", f"Bearer {token}")])) == {401}
+
+
+def test_whoever_signs_in_again_gets_on(serve, sqlite_keys):
+    web = serve(sqlite_keys)
+    sqlite_keys.ctl("token", "revoke", "--subject", "joe", "--keep", "1d", "--note", "lost his laptop")
+    assert_refused(go(web, KEY.token(sub="joe", iat=int(time.time()))), "token_revoked")  # of this very second
+    assert_good(web, KEY.token(sub="joe", iat=int(time.time()) + 2))  # within the leeway
+
+
+def test_what_cannot_be_read_after_the_tool_returned(serve, sqlite_keys):
+    """It promised that it holds: without a look at it nobody gets in."""
+    web = serve(sqlite_keys)
+    web.expect("AG0960", "AG0961", "status=503")
+    token, another = KEY.token(jti="1"), KEY.token(jti="2")
+    assert_good(web, token, another)
+    sqlite_keys.script("PRAGMA ignore_check_constraints = 1;"
+                       "INSERT INTO api_revoked_tokens (kind, value) VALUES ('family', 'x')")
+    web.wait_log("AG0960")
+    assert_good(web, token)
+    sqlite_keys.ctl("token", "revoke", "--jti", "1")
+    assert_refused(go(web, token), "revocations_unavailable")
+    assert_refused(go(web, another), "revocations_unavailable")
+    sqlite_keys.sql("DELETE FROM api_revoked_tokens WHERE kind = 'family'")
+    wait_revoked(web, token)
+    assert_good(web, another)
+
+
+# ---- many ---------------------------------------------------------------------------------------------
+
+MANY = 100000
+
+
+def fill(keys):
+    """MANY rows by one statement."""
+    columns = "INSERT INTO api_revoked_tokens (kind, issuer, value, expires_at) "
+    each = f"SELECT 'jti', '{ISSUER}', %s, {FOREVER} FROM %s"
+    driver = keys.dbd()[0]
+    if driver == "sqlite3":
+        keys.script(f"WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < {MANY}) "
+                    + columns + each % ("'id' || n", "t") + ";")
+    elif driver == "pgsql":
+        keys.sql(columns + each % ("'id' || n", f"generate_series(1, {MANY}) AS n"))
+    else:
+        keys.sql(columns + each % ("concat('id', seq)", f"seq_1_to_{MANY}"))
+
+
+@pytest.mark.alone
+@pytest.mark.slow
+def test_a_hundred_thousand(serve, any_keys, capsys):
+    """Read at the start, and one more row is in force within a second all the same."""
+    fill(any_keys)
+    began = time.monotonic()
+    web = serve(any_keys)
+    started = time.monotonic() - began
+    for n in (1, MANY // 2, MANY):
+        assert_refused(go(web, KEY.token(iss=ISSUER, jti=f"id{n}")), "token_revoked")
+    token = KEY.token(iss=ISSUER, jti=f"id{MANY + 1}")
+    assert_good(web, token)
+    revoke(any_keys, "jti", f"id{MANY + 1}", ISSUER)
+    began = time.monotonic()
+    wait_revoked(web, token)
+    one = time.monotonic() - began
+    began = time.monotonic()
+    any_keys.sql("DELETE FROM api_revoked_tokens WHERE value <> 'id7'")
+    gone = time.monotonic() - began
+    began = time.monotonic()
+    wait_until(lambda: go(web, token).status == 200, 5)
+    with capsys.disabled():
+        print(f"\n{any_keys.dbd()[0]}: started in {started:.2f} s; one more after {one:.2f} s; "
+              f"all but one deleted in {gone:.2f} s, known {time.monotonic() - began:.2f} s later")
+    assert_refused(go(web, KEY.token(iss=ISSUER, jti="id7")), "token_revoked")
