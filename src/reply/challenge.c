@@ -60,11 +60,24 @@ static const char *with_bearer(const ag_answer_t *a, const char *value)
     return with(value, "resource_metadata", a->challenge->metadata, a->p);
 }
 
-static const char *challenge_of(const ag_answer_t *a, const char *scheme)
+static void put_challenge(const ag_answer_t *a, const char *scheme, int bearer)
 {
     const char *realm = a->challenge->realm;
+    const char *value = apr_pstrcat(a->p, scheme, " realm=\"", realm ? realm : "API", "\"", NULL);
 
-    return apr_pstrcat(a->p, scheme, " realm=\"", realm ? realm : "API", "\"", NULL);
+    ag_answer_put(a, AG_PUT_BESIDE, a->challenge->field, bearer ? with_bearer(a, value) : value);
+}
+
+/* Of those of these places. */
+static void put_schemes(const ag_answer_t *a, unsigned places)
+{
+    const ag_scheme_t *scheme;
+
+    for (scheme = ag_schemes; scheme->name; scheme++) {
+        if (a->challenge->places & places & AG_FROM_BIT(scheme->from)) {
+            put_challenge(a, scheme->name, scheme->from == AG_FROM_BEARER);
+        }
+    }
 }
 
 /* No scheme is registered for TLS client certificates, and a 401 needs one (RFC 9110 s15.5.2). This one stands in
@@ -72,22 +85,16 @@ static const char *challenge_of(const ag_answer_t *a, const char *scheme)
 #define BY_CERTIFICATE "ClientCertificate"
 
 /* One field for every scheme (RFC 9110 s11.6.1). On Bearer alone stand error=, when a bearer credential was shown
- * (RFC 6750 s3), and where a client learns who gives tokens (RFC 9728 s5.1). */
+ * (RFC 6750 s3), and where a client learns who gives tokens (RFC 9728 s5.1). It is then the first: some clients read no
+ * further. */
 void ag_answer_challenge(const ag_answer_t *a)
 {
-    const ag_challenge_t *challenge = a->challenge;
-    const ag_scheme_t *scheme;
+    unsigned first = a->challenge->metadata ? AG_FROM_BIT(AG_FROM_BEARER) : 0;
 
-    ag_answer_put(a, AG_PUT_ALONE, challenge->field, NULL);
-    for (scheme = ag_schemes; scheme->name; scheme++) {
-        if (challenge->places & AG_FROM_BIT(scheme->from)) {
-            const char *value = challenge_of(a, scheme->name);
-
-            ag_answer_put(a, AG_PUT_BESIDE, challenge->field,
-                          scheme->from == AG_FROM_BEARER ? with_bearer(a, value) : value);
-        }
-    }
-    if (challenge->places & AG_FROM_BIT(AG_FROM_CONNECTION)) {
-        ag_answer_put(a, AG_PUT_BESIDE, challenge->field, challenge_of(a, BY_CERTIFICATE));
+    ag_answer_put(a, AG_PUT_ALONE, a->challenge->field, NULL);
+    put_schemes(a, first);
+    put_schemes(a, ~first);
+    if (a->challenge->places & AG_FROM_BIT(AG_FROM_CONNECTION)) {
+        put_challenge(a, BY_CERTIFICATE, 0);
     }
 }

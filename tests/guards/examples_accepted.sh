@@ -24,6 +24,8 @@ openssl genrsa -out "$work/private" 2048 2>/dev/null
 openssl pkey -in "$work/private" -pubout -out "$work/login.pem"
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$work/private" 2>/dev/null
 openssl pkey -in "$work/private" -pubout -out "$work/staff.pem"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=mcp.example.com \
+    -keyout "$work/mcp.example.com.key" -out "$work/mcp.example.com.pem" 2>/dev/null
 openssl rand -base64 32 > "$work/pepper"
 openssl rand -base64 32 > "$work/introspection"
 cp "$work/private" "$work/signing.pem"

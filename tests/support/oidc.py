@@ -94,7 +94,8 @@ class Oidc:
     def code(self, resource, scope, challenge, client="app", user="joe"):
         """What a browser brings back, which has been through login and consent."""
         query = urllib.parse.urlencode({
-            "client_id": client, "redirect_uri": BACK, "response_type": "code", "scope": scope, "resource": resource,
+            "client_id": client, "redirect_uri": BACK, "response_type": "code", "scope": scope,
+            **({"resource": resource} if resource else {}),
             "code_challenge": challenge, "code_challenge_method": "S256", "state": "s", "login_hint": user})
         stop = Stop()
         cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())

@@ -273,7 +273,7 @@ static void test_challenges(void **state)
 static void test_metadata(void **state)
 {
     ag_challenge_t challenge = {
-        .field = "WWW-Authenticate", .places = BEARER | BASIC, .metadata = "https://a/doc", .scopes = "a b"};
+        .field = "WWW-Authenticate", .places = BEARER | BASIC | APIKEY, .metadata = "https://a/doc", .scopes = "a b"};
     ag_verdict_t verdict = {.reason = AG_R_SCOPE_INSUFFICIENT, .wanted = "a"};
     ag_answer_t a = page_make(NULL, AG_AT_STATUS, *state);
 
@@ -281,6 +281,7 @@ static void test_metadata(void **state)
     a.challenge = &challenge;
     assert_string_equal(page_say(&a), "WWW-Authenticate: Bearer realm=\"API\", scope=\"a b\", "
                                       "resource_metadata=\"https://a/doc\"\n"
+                                      "WWW-Authenticate: ApiKey realm=\"API\"\n"
                                       "WWW-Authenticate: Basic realm=\"API\"\n");
     challenge.by_bearer = 1;
     challenge.scopes = NULL;

@@ -7,12 +7,15 @@ import threading
 import jwt
 import pytest
 
-from support.oidc import Oidc
+from support.oidc import MACHINE, Oidc
+from support.ports import Directory
 from support.problem import assert_refused
 from support.waiting import wait_until
 
 NOTES, BILLS = "http://api.test/s/notes/", "https://bills.example/"
-RESOURCES = {NOTES: {"scope": "notes:read notes:write"}, BILLS: {"scope": "bills:read"}}
+OPAQUE = "https://opaque.example/"
+RESOURCES = {NOTES: {"scope": "notes:read notes:write"}, BILLS: {"scope": "bills:read"},
+             OPAQUE: {"scope": "bills:read", "format": "opaque"}}
 CONF = """
 <Location "/s/notes/">
     AuthType ApiGuard
@@ -27,6 +30,18 @@ CONF = """
     ApiGuardMethodScopes     GET=notes:read POST=notes:write
     ProxyPass "http://127.0.0.1:{backend}/"
 </Location>
+<Location "/s/opaque/">
+    AuthType ApiGuard
+    AuthName "opaque"
+    ApiGuardProvider         introspect
+    ApiGuardIntrospection    {issuer}/token/introspection client=machine secret=file:{secret} cache=1s negative=1s ca={ca}
+    ApiGuardIssuer           {issuer}
+    ApiGuardResourceMetadata auto resource=https://opaque.example/
+    ApiGuardAudience         auto
+    ApiGuardPassHeaders      on
+    Require api-scope bills:read
+    ProxyPass "http://127.0.0.1:{backend}/"
+</Location>
 """
 
 
@@ -39,10 +54,13 @@ def server(certificates):
 
 @pytest.fixture(scope="module")
 def web(make_httpd, server, backend):
-    web = make_httpd(CONF, modules=("proxy", "proxy_http"), database=None,
-                     words={"issuer": server.issuer, "ca": server.ca, "backend": backend.port})
+    folder = Directory("authorization-server")
+    secret = folder.write("secret", MACHINE["client_secret"], 0o600)
+    web = make_httpd(CONF, modules=("proxy", "proxy_http"), database=None, words={
+        "issuer": server.issuer, "ca": server.ca, "backend": backend.port, "secret": secret})
     until_known(web, server.for_machine(NOTES, "notes:read"))
-    return web
+    yield web
+    folder.close()
 
 
 def until_known(web, token):
@@ -50,8 +68,8 @@ def until_known(web, token):
     wait_until(lambda: all(go(web, token).status == 200 for _ in range(12)))
 
 
-def go(web, token, method="GET"):
-    return web.request(method, "/s/notes/x", bearer=token)
+def go(web, token, method="GET", name="notes"):
+    return web.request(method, f"/s/{name}/x", bearer=token)
 
 
 def sent(answer):
@@ -97,6 +115,25 @@ def test_a_code_is_its_client_s(server):
     status, answer = server.post("/token", "app", grant_type="authorization_code", code=code,
                                  redirect_uri="https://client.test/back", code_verifier="x" * 43)
     assert status == 400 and answer["error"] == "invalid_grant"
+
+
+def test_an_opaque_token(web, server):
+    """Its issuer is asked about it; revoked there, it ends here when it is asked about next."""
+    token = server.for_user(OPAQUE, "bills:read")
+    assert "." not in token
+    answer = go(web, token, name="opaque")
+    assert answer.status == 200
+    told = sent(answer)
+    assert (told["X-ApiGuard-Client"], told["X-ApiGuard-User"], told["X-ApiGuard-Scopes"]) == ("app", "joe", "bills:read")
+    assert server.post("/token/revocation", "app", token=token)[0] == 200
+    wait_until(lambda: go(web, token, name="opaque").status == 401, 5)
+    assert "not active" in assert_refused(go(web, token, name="opaque"), "token_invalid")["detail"]
+
+
+def test_an_opaque_token_for_nobody_in_particular(web, server):
+    """An access token for the user's own data has no audience; a JWT is another section's."""
+    assert_refused(go(web, server.for_user(None, "openid"), name="opaque"), "token_invalid")
+    assert_refused(go(web, server.for_machine(NOTES, "notes:read"), name="opaque"), "token_invalid")
 
 
 @pytest.mark.slow

@@ -149,6 +149,7 @@ def trees(make_httpd, keyfile):
                       + section("/s/one/off/", "ApiGuardResourceMetadata off", "Require api-scope read")
                       + section("/s/both/keys/", "ApiGuardKeyFrom header:X-API-Key", "ApiGuardProvider key",
                                 "Require api-scope read")
+                      + section("/s/both/two/", "ApiGuardProvider key jwt", "Require api-scope read")
                       + section("/tree/", "ApiGuardResourceMetadata auto resource=https://a.example/tree",
                                 "Require api-scope top")
                       .replace("/tree/", "{root}/htdocs/tree").replace("Location", "Directory")
@@ -208,6 +209,12 @@ def test_a_section_without_bearer_has_no_such_challenge(trees):
     answer = trees.get("/s/both/keys/hello.html")
     assert [scheme for scheme, _ in challenges(answer)] == ["apikey"]
     assert "resource_metadata" not in answer.header("WWW-Authenticate")
+
+
+def test_the_bearer_challenge_comes_first(trees):
+    """A client that reads one challenge (the SDK of the Model Context Protocol) reads this one."""
+    answer = trees.get("/s/both/two/hello.html")
+    assert [scheme for scheme, _ in challenges(answer)] == ["bearer", "apikey"]
 
 
 def test_several_sections_have_no_document_at_the_root(trees):
