@@ -401,6 +401,7 @@ ag_ctl_c = \
 	src/ctl/cmd_plan.c \
 	src/ctl/cmd_template.c \
 	src/ctl/cmd_token.c \
+	src/ctl/cmd_token_inspect.c \
 	src/ctl/cmd_token_revoke.c \
 	src/ctl/commands.c \
 	src/ctl/complete.c \

@@ -15,7 +15,7 @@
 #include "ctl.h"
 
 typedef struct {
-    const char *alg, *key, *kid, *sub, *iss, *client, *ttl;
+    const char *alg, *key, *kid, *sub, *iss, *client, *ttl, *typ;
     ag_words_t scopes, audiences;
 } issue_options_t;
 
@@ -29,13 +29,19 @@ static const ag_opt_t issue_options[] = {
     OPTION("key", AG_OPT_TEXT, key, "file:PATH", "the secret, or a private key in PEM; needed"),
     OPTION("kid", AG_OPT_TEXT, kid, "ID", "the name of the key"),
     OPTION("sub", AG_OPT_TEXT, sub, "USER", "whom it speaks for"),
-    OPTION("client", AG_OPT_TEXT, client, "NAME", "the client it is issued to (azp)"),
+    OPTION("client", AG_OPT_TEXT, client, "NAME", "the client it is issued to (azp; of at+jwt client_id)"),
     OPTION("scope", AG_OPT_LIST, scopes, "SCOPE", "a permission; may be repeated"),
     OPTION("aud", AG_OPT_LIST, audiences, "AUDIENCE", "who shall accept it; may be repeated"),
     OPTION("iss", AG_OPT_TEXT, iss, "ISSUER", "who issues it"),
     OPTION("ttl", AG_OPT_TEXT, ttl, "DURATION", "how long it is good, 1h unless given"),
+    OPTION("typ", AG_OPT_TEXT, typ, "TYPE", "what it is: at+jwt (an access token, RFC 9068), or JWT unless given"),
     {0},
 };
+
+static int is_access_token(const issue_options_t *o)
+{
+    return o->typ && strcasecmp(o->typ, "at+jwt") == 0;
+}
 
 static void set_text(json_t *claims, const char *name, const char *text)
 {
@@ -83,7 +89,7 @@ static const char *make_claims(const ag_ctl_t *ctl, const issue_options_t *o, ap
     set_text(claims, "iss", o->iss);
     set_text(claims, "sub", o->sub);
     set_audiences(claims, &o->audiences);
-    set_text(claims, "azp", o->client);
+    set_text(claims, is_access_token(o) ? "client_id" : "azp", o->client);
     set_scopes(claims, &o->scopes, ctl->pool);
     json_object_set_new(claims, "iat", json_integer(now));
     json_object_set_new(claims, "exp", json_integer(now + ttl));
@@ -141,8 +147,12 @@ static char *issue(const char **error, const ag_ctl_t *ctl, const issue_options_
 
     order.alg = o->alg ? ag_alg_find(o->alg) : AG_ALG_NONE;
     if (order.alg == AG_ALG_NONE || !o->key) {
-        *error = "--alg ALG and --key file:PATH are needed; an algorithm is HS256, HS384, HS512, "
-                 "RS256, RS384, RS512, ES256, ES384 or ES512";
+        *error = apr_pstrcat(ctl->pool, "--alg ALG and --key file:PATH are needed; an algorithm is ",
+                             ag_alg_list(ctl->pool), NULL);
+        return NULL;
+    }
+    if (o->typ && !is_access_token(o) && strcasecmp(o->typ, "JWT") != 0) {
+        *error = "--typ is at+jwt or JWT";
         return NULL;
     }
     *error = ag_measure_duration(ttl, o->ttl ? o->ttl : "1h", ctl->pool);
@@ -157,6 +167,7 @@ static char *issue(const char **error, const ag_ctl_t *ctl, const issue_options_
     }
     order.key = (const char *)key;
     order.kid = o->kid;
+    order.typ = is_access_token(o) ? "at+jwt" : NULL;
     order.claims = make_claims(ctl, o, *ttl, id);
     *error = ag_jwt_sign(&token, &order, ctl->pool);
     return *error ? NULL : token;
