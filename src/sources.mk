@@ -125,7 +125,9 @@ ag_core_c = \
 	src/cred/cred.c \
 	src/cred/cred_introspect.c \
 	src/cred/introspect_ask.c \
+	src/cred/introspect_judge.c \
 	src/cred/introspect_turn.c \
+	src/cred/introspected.c \
 	src/cred/seats.c \
 	src/cred/setting_introspect.c \
 	src/cred/cred_cert.c \
@@ -288,6 +290,7 @@ ag_core_h = \
 	src/cred/jwk.h \
 	src/cred/keyring.h \
 	src/cred/introspect.h \
+	src/cred/introspected.h \
 	src/cred/seats.h \
 	src/cred/jwt.h \
 	src/cred/jwt_alg.h \

@@ -28,16 +28,18 @@ typedef struct ag_introspection_t {
     const char *user, *password; /* for Basic, each encoded as in a form (RFC 6749 s2.3.1); or NULL */
     const char *form;            /* what stands in the form behind the token */
     ag_id_t id;                  /* of who is asked, as whom, and by which secret: part of the realm */
+    int number;                  /* of its state; the start gives it */
 } ag_introspection_t;
 
-/* What the processes know of a server that is asked. Servers share these, so they decide nothing but what is told. */
+/* What the processes know of an endpoint. Times are microseconds. */
 typedef struct ag_introspect_state_t {
-    apr_uint64_t failed;   /* when it last failed, microseconds */
+    apr_uint64_t failed;   /* when it last failed; of what it says of a single token see cred_introspect.c */
+    apr_uint64_t answered; /* when it last did answer */
     apr_uint64_t told;     /* 1: the log was told that it fails */
     apr_uint64_t too_long; /* 1: the log was told of an answer that was too long to be kept */
 } ag_introspect_state_t;
 
-#define AG_INTROSPECT_STATES 64
+#define AG_INTROSPECT_STATES 64 /* where there are more endpoints, some share one, and are away together */
 
 /* In shared memory, zero when fresh. */
 typedef struct ag_introspect_shared_t {
@@ -64,6 +66,7 @@ typedef struct ag_introspect_answer_t {
     apr_size_t n;
     json_t *claims;    /* the same, parsed; it ends with the pool */
     const char *error; /* AG_INTROSPECT_FAILED: why, without a secret */
+    int of_token;      /* likewise: only this token is not answered, as far as anybody can tell */
 } ag_introspect_answer_t;
 
 /* Asks, `patience` at most. */
@@ -79,7 +82,7 @@ const char *ag_introspect_encode(const char *text, apr_size_t n, apr_pool_t *p);
 typedef enum {
     AG_TURN_ASK,    /* ask, then ag_introspect_turn_end() */
     AG_TURN_LOOK,   /* look whether another has brought the answer, else call again */
-    AG_TURN_REFUSED /* too many wait, the time is up, or who asked the same has failed; nothing needs to be ended */
+    AG_TURN_REFUSED /* too many wait, or the time is up; nothing needs to be ended */
 } ag_turn_e;
 
 typedef struct ag_introspect_turn_t {
@@ -89,7 +92,6 @@ typedef struct ag_introspect_turn_t {
     apr_time_t began, until; /* of its seat */
     int seat;                /* -1: none */
     int asks;
-    int full; /* out, of AG_TURN_REFUSED: there was no seat */
 } ag_introspect_turn_t;
 
 /* `what` names the token. */
@@ -102,11 +104,15 @@ apr_interval_time_t ag_introspect_turn_left(const ag_introspect_turn_t *turn);
 
 void ag_introspect_turn_end(ag_introspect_turn_t *turn);
 
-/* What came of a question, for others who wait and for the log. */
-void ag_introspect_failed(const ag_introspect_engine_t *engine, const ag_introspection_t *whom, const char *error,
-                          const ag_log_t *log);
+/* What came of a question. */
+void ag_introspect_failed(const ag_introspect_engine_t *engine, const ag_introspection_t *whom,
+                          const ag_introspect_answer_t *answer, const ag_log_t *log);
 void ag_introspect_answered(const ag_introspect_engine_t *engine, const ag_introspection_t *whom,
                             const ag_log_t *log);
+
+/* 1 when it failed within so many microseconds, and nobody had an answer since. */
+int ag_introspect_is_away(const ag_introspect_engine_t *engine, const ag_introspection_t *whom,
+                          apr_interval_time_t within);
 
 /* An answer that does not fit into a record. */
 void ag_introspect_too_long(const ag_introspect_engine_t *engine, const ag_introspection_t *whom, apr_size_t n,

@@ -69,6 +69,7 @@ static ag_introspect_e judge(ag_introspect_answer_t *answer, const ag_fetched_t 
     json_t *active;
 
     if ((answer->error = judge_status(got->status, p))) {
+        answer->of_token = got->status == 400; /* of what anybody may send */
         return AG_INTROSPECT_FAILED;
     }
     if (!is_json(got->type)) {

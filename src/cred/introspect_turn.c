@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * introspect_turn: see introspect.h. Who waits holds a seat, whether it asks itself or waits for another's answer, and
- * nothing else: no lock and no connection. When the one who asks has failed, those who waited for it do not ask again
- * one after the other.
+ * nothing else: no lock and no connection.
  */
 #include "introspect.h"
 
@@ -18,7 +17,7 @@
 
 static ag_introspect_state_t *state_of(const ag_introspect_engine_t *engine, const ag_introspection_t *whom)
 {
-    return &engine->shared->states[whom->id.lo % AG_INTROSPECT_STATES];
+    return &engine->shared->states[whom->number % AG_INTROSPECT_STATES];
 }
 
 void ag_introspect_turn_begin(ag_introspect_turn_t *turn, const ag_introspect_engine_t *engine,
@@ -37,7 +36,6 @@ void ag_introspect_turn_begin(ag_introspect_turn_t *turn, const ag_introspect_en
                                         .patience = timeout};
     turn->until = now + timeout + 2 * GRACE;
     turn->seat = ag_seats_take(&engine->shared->seats, engine->seats, now, turn->until);
-    turn->full = turn->seat < 0;
 }
 
 static ag_turn_e refuse(ag_introspect_turn_t *turn)
@@ -50,7 +48,7 @@ ag_turn_e ag_introspect_turn(ag_introspect_turn_t *turn)
 {
     ag_single_flight_e flight;
 
-    if (turn->seat < 0 || LOAD(state_of(turn->engine, turn->whom)->failed) >= (apr_uint64_t)turn->began) {
+    if (turn->seat < 0) {
         return refuse(turn);
     }
     flight = ag_single_flight_turn(&turn->flight);
@@ -79,33 +77,49 @@ void ag_introspect_turn_end(ag_introspect_turn_t *turn)
 
 /* ---- what came of it ------------------------------------------------------------------------------ */
 
-void ag_introspect_failed(const ag_introspect_engine_t *engine, const ag_introspection_t *whom, const char *error,
-                          const ag_log_t *log)
+void ag_introspect_failed(const ag_introspect_engine_t *engine, const ag_introspection_t *whom,
+                          const ag_introspect_answer_t *answer, const ag_log_t *log)
 {
     ag_introspect_state_t *state = state_of(engine, whom);
 
     ag_count(AG_COUNT_INTROSPECTION_FAILURES);
-    STORE(state->failed, (apr_uint64_t)apr_time_now());
-    if (!SWAP(state->told, 1)) {
-        ag_log(
-            log, AG_LOG_ERROR, 0,
-            "AG0945: the introspection endpoint %s cannot be asked: %s; until it can, tokens whose answer is older "
-            "than %" APR_INT64_T_FMT " seconds get 503",
-            whom->url, error, whom->stale > whom->cache ? whom->stale : whom->cache);
+    if (!answer->of_token) {
+        STORE(state->failed, (apr_uint64_t)apr_time_now());
     }
+    if (!SWAP(state->told, 1)) {
+        ag_log(log, AG_LOG_ERROR, 0,
+               "AG0945: the introspection endpoint %s cannot be asked: %s; tokens get 503 whose last answer is older "
+               "than %" APR_INT64_T_FMT " seconds",
+               whom->url, answer->error, whom->stale > whom->cache ? whom->stale : whom->cache);
+    }
+}
+
+/* As far as the clock has not been set back since. */
+static int is_within(apr_uint64_t then, apr_interval_time_t span)
+{
+    apr_uint64_t now = (apr_uint64_t)apr_time_now();
+
+    return then <= now && now - then <= (apr_uint64_t)span;
 }
 
 void ag_introspect_answered(const ag_introspect_engine_t *engine, const ag_introspection_t *whom, const ag_log_t *log)
 {
     ag_introspect_state_t *state = state_of(engine, whom);
-    apr_time_t now = apr_time_now();
-    apr_uint64_t failed = LOAD(state->failed);
 
     ag_count(AG_COUNT_INTROSPECTIONS);
-    if (LOAD(state->told) && (failed > (apr_uint64_t)now || (apr_uint64_t)now - failed > (apr_uint64_t)CALM)
-        && SWAP(state->told, 0)) {
+    STORE(state->answered, (apr_uint64_t)apr_time_now());
+    if (LOAD(state->told) && !is_within(LOAD(state->failed), CALM) && SWAP(state->told, 0)) {
         ag_log(log, AG_LOG_NOTICE, 0, "AG0946: the introspection endpoint %s answers again", whom->url);
     }
+}
+
+int ag_introspect_is_away(const ag_introspect_engine_t *engine, const ag_introspection_t *whom,
+                          apr_interval_time_t within)
+{
+    const ag_introspect_state_t *state = state_of(engine, whom);
+    apr_uint64_t failed = LOAD(state->failed);
+
+    return failed && failed > LOAD(state->answered) && is_within(failed, within);
 }
 
 void ag_introspect_too_long(const ag_introspect_engine_t *engine, const ag_introspection_t *whom, apr_size_t n,

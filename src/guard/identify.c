@@ -95,16 +95,26 @@ static void name_kind(const ag_check_t *check, ag_principal_t *who)
     who->several = ag_jwt_several(&jwt) && (ag_jwt_issuer_in(&jwt, at + 1, '\0') || ag_cred_is_issuer(at + 1, 0));
 }
 
-/* What the section demands of a token. Who is asked about one may take long, so keys that are fetched are not held for
- * it; and he says when it ends, if it does (RFC 7662 s2.2), unless the section wants to see that. */
+/* Who is asked about a token may take long, so keys that are fetched are not held for it. An answer needs no exp
+ * (RFC 7662 s2.2) unless the section itself says so: that is another realm than one that says nothing. */
+static void demand_of_answer(ag_cred_call_t *call, const ag_policy_t *policy)
+{
+    static const ag_id_t apart[] = {{0, 0x17}, {0, 0x18}};
+    int written = ag_setting_written(policy, AG_POLICY_required) != 0;
+
+    call->introspection = policy->introspection;
+    call->jwt.n_rings = 0;
+    call->jwt.required.n = written ? call->jwt.required.n : 0;
+    call->jwt_realm = ag_setting_chain(call->jwt_realm, apart[written]);
+}
+
+/* What the section demands of a token. */
 static void demand(ag_cred_call_t *call, const ag_policy_t *policy, const ag_cred_kind_t *kind)
 {
     ag_policy_jwt(&call->jwt, policy, call->request->pool);
     call->jwt_realm = ag_policy_realm(policy);
     if (kind == AG_KIND(introspect)) {
-        call->introspection = policy->introspection;
-        call->jwt.n_rings = 0;
-        call->jwt.required.n = ag_setting_written(policy, AG_POLICY_required) ? call->jwt.required.n : 0;
+        demand_of_answer(call, policy);
     }
 }
 

@@ -6,7 +6,7 @@
 
 #include "fetch.h"
 
-static const ag_introspection_t *line_at(int i)
+static ag_introspection_t *line_at(int i)
 {
     return ag_later_of(&APR_ARRAY_IDX(ag_plans()->later, i, ag_later_t), ag_introspection_open);
 }
@@ -41,14 +41,29 @@ int ag_introspection_check(server_rec *s, apr_pool_t *ptemp)
     return rv;
 }
 
-int ag_introspection_start(server_rec *s, apr_pool_t *pconf)
+/* Lines that ask the same endpoint in the same way have one state. */
+static void number(ag_introspection_t *whom, apr_hash_t *numbers)
 {
-    const char *error = NULL;
-    int i, n = ag_plans()->later->nelts;
+    const int *known = apr_hash_get(numbers, &whom->id, sizeof whom->id);
 
-    for (i = 0; i < n && !line_at(i); i++) {
+    whom->number = known ? *known : (int)apr_hash_count(numbers);
+    apr_hash_set(numbers, &whom->id, sizeof whom->id, known ? known : &whom->number);
+}
+
+int ag_introspection_start(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
+{
+    apr_hash_t *numbers = apr_hash_make(ptemp);
+    const char *error;
+    int i;
+
+    for (i = 0; i < ag_plans()->later->nelts; i++) {
+        ag_introspection_t *whom = line_at(i);
+
+        if (whom) {
+            number(whom, numbers);
+        }
     }
-    error = i < n ? ag_fetch_begin(pconf) : NULL;
+    error = apr_hash_count(numbers) ? ag_fetch_begin(pconf) : NULL;
     if (error) {
         ap_log_error(APLOG_MARK, APLOG_CRIT, 0, s, "AG0948: nobody can be asked about tokens: %s", error);
     }

@@ -194,7 +194,7 @@ void ag_keysets_fetch(server_rec *s);
 int ag_introspection_check(server_rec *s, apr_pool_t *ptemp);
 
 /* Makes ready to ask. OK, or an HTTP error after saying why. */
-int ag_introspection_start(server_rec *s, apr_pool_t *pconf);
+int ag_introspection_start(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp);
 
 /* Does mod_cache keep answers anywhere? */
 int ag_cache_on(void);

@@ -219,7 +219,7 @@ int ag_post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serve
     make_engines(shared, pconf, ptemp, s);
     ag_resources_open(s, pconf);
     ag_usage_plan_stop(s, pconf);
-    rv = ag_introspection_start(s, pconf);
+    rv = ag_introspection_start(s, pconf, ptemp);
     rv = rv == OK ? ag_keysets_open(s, pconf, ptemp) : rv;
     rv = rv == OK ? ag_lists_open(s, pconf, ptemp) : rv;
     if (rv != OK) {

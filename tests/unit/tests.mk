@@ -42,6 +42,7 @@ ag_unit_tests = \
 	tests/unit/test_cred \
 	tests/unit/test_cred_banned \
 	tests/unit/test_cred_pairs \
+	tests/unit/test_cred_introspect \
 	tests/unit/test_cred_jwt \
 	tests/unit/test_hardening \
 	tests/unit/test_identify \
@@ -55,6 +56,7 @@ ag_unit_tests = \
 	tests/unit/test_guard_away \
 	tests/unit/test_guard_origin \
 	tests/unit/test_ipset \
+	tests/unit/test_introspect_ask \
 	tests/unit/test_ip \
 	tests/unit/test_ip_list \
 	tests/unit/test_iptable \
@@ -121,6 +123,7 @@ ag_unit_tests = \
 	tests/unit/test_reply \
 	tests/unit/test_resource \
 	tests/unit/test_shared_memory \
+	tests/unit/test_seats \
 	tests/unit/test_shared_counters \
 	tests/unit/test_shared_records \
 	tests/unit/test_shared_lists \
@@ -144,6 +147,7 @@ ag_unit_h = \
 	tests/unit/direct_fixture.h \
 	tests/unit/fetch_server.h \
 	tests/unit/flood_fixture.h \
+	tests/unit/introspect_fixture.h \
 	tests/unit/ip_fixture.h \
 	tests/unit/iptable_fixture.h \
 	tests/unit/jwks_fixture.h \
