@@ -44,9 +44,9 @@ class Introspector(KeyServer):
     def asked_for(self, token):
         return sum(form.get("token") == token for form, _ in self.questions)
 
-    def section(self, name, line="", more="", provider="introspect"):
+    def section(self, name, line="", more="", provider="introspect", client=CLIENT):
         return SECTION.format(name=name, provider=provider, url=self.url("/introspect"),
-                              client=CLIENT, secret=self.secret, ca=f"ca={self.ca}" if self.tls else "",
+                              client=client, secret=self.secret, ca=f"ca={self.ca}" if self.tls else "",
                               line=line, more=more)
 
 

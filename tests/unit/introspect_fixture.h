@@ -31,7 +31,7 @@ typedef struct {
     int asked;
     ag_fetch_t heard; /* the last question */
     const char *form; /* its; what was sent is wiped */
-    char log[4096];
+    const char *log;
 } house_t;
 
 static inline const char *answer_question(void *ctx, ag_fetched_t *out, const ag_fetch_t *fetch, apr_pool_t *p)
@@ -54,8 +54,7 @@ static inline void write_log(const ag_log_t *log, ag_log_level_e level, apr_stat
     house_t *h = log->ctx;
 
     (void)level, (void)rv;
-    strncat(h->log, text, sizeof h->log - strlen(h->log) - 2);
-    strcat(h->log, "\n");
+    h->log = apr_pstrcat(h->p, h->log, text, "\n", NULL);
 }
 
 static inline ag_cache_t *new_cache(apr_size_t record, apr_pool_t *p)
@@ -101,6 +100,7 @@ static inline house_t *open_house(apr_pool_t *p)
     h->jwt.leeway = 30;
     h->realm = (ag_id_t){1, 2};
     h->type = "application/json";
+    h->log = "";
     h->status = 200;
     return h;
 }
