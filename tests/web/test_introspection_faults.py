@@ -190,6 +190,7 @@ def answers(web, token):
         return None
 
 
+@pytest.mark.slow
 def test_it_answers_again(own_httpd, issuer):
     """That is said when nothing has failed for a while."""
     issuer.tokens["opaque-token"] = active()
