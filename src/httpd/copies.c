@@ -43,11 +43,17 @@ static void scrub_variables(request_rec *r, const char *text, apr_size_t n, int 
     }
 }
 
+/* May another field hold it? With "early", or where a password is a key, which is hidden after all fixups. */
+static int may_be_in_fields(request_rec *r)
+{
+    return ag_fields_early() || !ag_is_ours(r);
+}
+
 static void scrub_fields(request_rec *r, const char *text, apr_size_t n)
 {
     const apr_array_header_t *fields = apr_table_elts(r->headers_in);
     apr_table_entry_t *field = (apr_table_entry_t *)fields->elts;
-    int i, n_fields = ag_fields_early() ? fields->nelts : 0;
+    int i, n_fields = may_be_in_fields(r) ? fields->nelts : 0;
 
     for (i = 0; i < n_fields; i++) {
         if (strlen(field[i].val) >= n && strstr(field[i].val, text)) {
@@ -155,9 +161,9 @@ static void scrub_field(void *ctx, const char *name, const char *value)
 }
 
 /* Most requests have nothing that could hold one. */
-static int has_room(const request_rec *r)
+static int has_room(request_rec *r)
 {
-    return r->args || r->prev || r->proxyreq || ag_fields_early() || !apr_is_empty_table(r->subprocess_env);
+    return r->args || r->prev || r->proxyreq || may_be_in_fields(r) || !apr_is_empty_table(r->subprocess_env);
 }
 
 void ag_hide_copies(request_rec *r, const ag_check_t *check, const ag_key_from_t *from)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Credentials go no further than to us: a backend sees none, wherever they stood."""
 
+import base64
 import json
 import re
 
@@ -162,3 +163,22 @@ def test_one_key_as_field_and_basic_password_never_arrives(web, key):
     answer = web.get("/p/x", key=key, basic=("acme", key))
     assert answer.status == 200
     assert header_of(answer.json, "Authorization") == header_of(answer.json, "X-API-Key") == []
+
+
+@pytest.mark.parametrize("auth", ["AuthType ApiGuard\nApiGuardKeyFrom basic",
+                                  "AuthType Basic\nAuthName basic\nAuthBasicProvider apiguard"])
+def test_no_field_that_is_filled_in_fixups_holds_a_copy(own_httpd, backend, auth):
+    """A password that is a key is hidden after mod_headers has seen it."""
+    web = own_httpd(f"""
+        RequestHeader set X-Copy "expr=<%{{HTTP:Authorization}}>"
+        RequestHeader set X-Own "expr=%{{HTTP:Accept}}"
+        <Location "/b/">
+            {auth}
+            Require valid-user
+            ProxyPass "http://127.0.0.1:{backend.port}/"
+        </Location>
+        """, modules=("proxy", "proxy_http"))
+    key = web.keys.create(client="acme")
+    answer = web.get("/b/x", basic=("acme", key), headers={"Accept": "text/x-own"})
+    assert answer.status == 200 and header_of(answer.json, "X-Own") == ["text/x-own"]
+    assert key not in answer.text and base64.b64encode(f"acme:{key}".encode()).decode() not in answer.text
