@@ -56,9 +56,15 @@ static int keeps_typ(void)
     return answer == 2;
 }
 
+/* 1.16 and later know PS 256 to 512, but sign so with keys that are marked for that alone (id-RSASSA-PSS). */
+static int is_pss(ag_alg_e alg)
+{
+    return alg == AG_ALG_PS256 || alg == AG_ALG_PS384 || alg == AG_ALG_PS512;
+}
+
 int ag_jwt_lib_can(const ag_jwt_order_t *order)
 {
-    return find_alg(order->alg) != JWT_ALG_NONE && (!order->typ || keeps_typ());
+    return !is_pss(order->alg) && find_alg(order->alg) != JWT_ALG_NONE && (!order->typ || keeps_typ());
 }
 
 char *ag_jwt_lib_make(const ag_jwt_order_t *order, apr_pool_t *p)
