@@ -68,7 +68,7 @@ static void put_challenge(const ag_answer_t *a, const char *scheme, int bearer)
     ag_answer_put(a, AG_PUT_BESIDE, a->challenge->field, bearer ? with_bearer(a, value) : value);
 }
 
-/* Of those of these places. */
+/* Those of the schemes by which a credential is read at one of these places. */
 static void put_schemes(const ag_answer_t *a, unsigned places)
 {
     const ag_scheme_t *scheme;

@@ -41,6 +41,7 @@ def web(make_httpd, made):
     folder.close()
 
 
+@pytest.mark.slow
 def test_each_algorithm(web, made):
     for alg in ALGS:
         token = made["tokens"][alg]

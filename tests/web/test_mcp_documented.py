@@ -108,6 +108,7 @@ def test_the_challenge_and_the_document_on_the_page(setup):
         "scopes_supported": ["notes:read", "notes:write"], "resource_name": "Notes"}
 
 
+@pytest.mark.slow
 def test_from_a_url_to_a_tool_and_to_more_scopes(setup, person):
     """The user is asked twice: for reading, and when more is needed for both; no token reaches the program."""
     node = person("app")
@@ -127,6 +128,7 @@ def test_from_a_url_to_a_tool_and_to_more_scopes(setup, person):
     assert done["asked"] == [] and json.loads(done["text"])["x-apiguard-scopes"] == "notes:read notes:write"
 
 
+@pytest.mark.slow
 def test_a_client_that_registers_itself(setup, person):
     done = call(person(None), url=setup.url, tool="whoami")
     assert len(done["asked"]) == 1 and done["client"] not in ("app", "machine")
