@@ -5,6 +5,8 @@
  */
 #include "token_fixture.h"
 
+#include "../../src/cred/revocable.h"
+
 static apr_size_t remembered(const house_t *h)
 {
     apr_size_t slots, used;
@@ -101,6 +103,45 @@ static void test_not_yet(void **state)
     assert_int_equal(check(&h, &who, token), AG_R_NONE); /* the moment itself is good */
     h.request.now--; /* and a clock that goes back does not use what it remembers of later */
     assert_int_equal(check(&h, &who, token), AG_R_TOKEN_INVALID);
+}
+
+static apr_status_t read_nothing(void *ctx, apr_time_t now, const ag_log_t *log, apr_pool_t *p)
+{
+    (void)ctx;
+    (void)now;
+    (void)log;
+    (void)p;
+    return APR_SUCCESS;
+}
+
+/* Remembered or verified anew, a token that is revoked is told whose it was; the next one is not asked about it. */
+static void test_revoked(void **state)
+{
+    static const apr_uint64_t signal;
+    house_t h = open_house(*state);
+    ag_revocations_t revocations = {.sip = &h.sip};
+    ag_revocation_t entry = {{0, 0}, AG_REVOKED_ALWAYS, APR_INT64_MAX};
+    const char *token = token_of(&h, CLAIMS), *other = token_of(&h, "{\"sub\":\"ann\",\"exp\":1700000100}");
+    ag_principal_t *who;
+
+    assert_int_equal(ag_revoked_make(&revocations.revoked, h.p), APR_SUCCESS);
+    revocations.poll.signal = &signal;
+    ag_revocations_open(&revocations);
+    revocations.poll.shared->last_good = revocations.poll.shared->last_try = h.request.now;
+    revocations.poll.read = read_nothing;
+    h.engine.revocations = &revocations;
+    assert_int_equal(check(&h, &who, token), AG_R_REVOCATIONS_UNAVAILABLE); /* nothing was read so far */
+    assert_int_equal(ag_revoked_replace(revocations.revoked, NULL, 0, 0, 1), APR_SUCCESS);
+    assert_int_equal(check(&h, &who, token), AG_R_NONE);
+    entry.id = ag_revocable_id(AG_REVOKE_SUBJECT, "https://id", "joe", &h.sip, h.p);
+    assert_int_equal(ag_revoked_change(revocations.revoked, &entry, 1, 1, 2), APR_SUCCESS);
+    assert_int_equal(check(&h, &who, token), AG_R_TOKEN_REVOKED);
+    assert_string_equal(h.call.shown->user, "joe");
+    assert_ptr_equal(h.call.shown->kind, AG_KIND(jwt));
+    assert_int_equal(h.call.guess, 0);
+    assert_int_equal(check(&h, &who, other), AG_R_NONE);
+    h.engine.revocations = NULL;
+    assert_int_equal(check(&h, &who, token), AG_R_NONE); /* without a database */
 }
 
 /* After five minutes it is verified anew. */
@@ -234,12 +275,12 @@ static void test_no_token(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_remembered),     cmocka_unit_test(test_other_token),
-        cmocka_unit_test(test_times),          cmocka_unit_test(test_not_yet),
-        cmocka_unit_test(test_memo_ends),      cmocka_unit_test(test_realms),
-        cmocka_unit_test(test_garbled_record), cmocka_unit_test(test_forged_record),
-        cmocka_unit_test(test_unclear_issuer), cmocka_unit_test(test_long_names),
-        cmocka_unit_test(test_no_token),
+        cmocka_unit_test(test_remembered),    cmocka_unit_test(test_other_token),
+        cmocka_unit_test(test_times),         cmocka_unit_test(test_not_yet),
+        cmocka_unit_test(test_memo_ends),     cmocka_unit_test(test_revoked),
+        cmocka_unit_test(test_realms),        cmocka_unit_test(test_garbled_record),
+        cmocka_unit_test(test_forged_record), cmocka_unit_test(test_unclear_issuer),
+        cmocka_unit_test(test_long_names),    cmocka_unit_test(test_no_token),
     };
 
     return cmocka_run_group_tests_name("cred: tokens", tests, maker_start, maker_stop);

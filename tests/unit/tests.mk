@@ -112,6 +112,7 @@ ag_unit_tests = \
 	tests/unit/test_change_signal \
 	tests/unit/test_revocable \
 	tests/unit/test_revoked \
+	tests/unit/test_revocations \
 	tests/unit/test_page \
 	tests/unit/test_policy \
 	tests/unit/test_policy_merge \
