@@ -282,6 +282,9 @@ def test_keys_first(own_httpd, issuer):
     assert_refused(go(web, "opaque-first"), "key_invalid")
     key = web.keys.create(client="acme")
     assert go(web, key).status == 200
+    token = KEY.token()  # no key has the form of a JWT
+    issuer.tokens[token] = active()
+    assert go(web, token).status == 200 and issuer.asked_for(token) == 1
     assert "AG0949" in web.error_log()
     web.configure(usual.replace("Require", "ApiGuardKeyFrom header:X-API-Key\nRequire"))
     web.graceful()
