@@ -1,8 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * jwt_lib: see jwt_lib.h. This file is for libjwt 1 and 2, and alone includes <jwt.h>.
+ * jwt_lib: see jwt_lib.h. This file is for libjwt 1 and 2, and alone includes <jwt.h>. It is built without the library
+ * (AG_NO_LIBJWT) where there is none, or one of version 3 or later, not all of which can read a key in PEM: our own code
+ * then signs everything.
  */
 #include "jwt_lib.h"
+
+#ifdef AG_NO_LIBJWT
+
+int ag_jwt_lib_can(const ag_jwt_order_t *order)
+{
+    (void)order;
+    return 0;
+}
+
+char *ag_jwt_lib_make(const ag_jwt_order_t *order, apr_pool_t *p)
+{
+    (void)order;
+    (void)p;
+    return NULL;
+}
+
+#else
 
 #include <stdlib.h>
 
@@ -74,3 +93,5 @@ char *ag_jwt_lib_make(const ag_jwt_order_t *order, apr_pool_t *p)
     free(made);
     return token;
 }
+
+#endif
