@@ -75,12 +75,13 @@ static const char *scheme_of(const claim_t *claim, apr_pool_t *p)
     return protocol && strcasecmp(protocol, "https") == 0 ? "https" : "http";
 }
 
-/* SCHEME://HOST[:PORT], with a port only where ServerName has one that is not the scheme's own; NULL: there is no
- * ServerName. */
+/* SCHEME://HOST[:PORT], with a port only where ServerName has one that is not the scheme's own, in small letters, as
+ * clients compare it (RFC 3986 s6.2.2.1); NULL: there is no ServerName. */
 static const char *origin_of(const claim_t *claim, apr_pool_t *p)
 {
     const char *name = said(claim, "ServerName", p);
     const char *behind = name ? strstr(name, "://") : NULL, *scheme, *port;
+    char *origin;
     apr_size_t n;
 
     if (!name) {
@@ -93,7 +94,9 @@ static const char *origin_of(const claim_t *claim, apr_pool_t *p)
     if (n > strlen(port) && strcmp(name + n - strlen(port), port) == 0) {
         n -= strlen(port);
     }
-    return apr_pstrcat(p, scheme, "://", apr_pstrmemdup(p, name, n), NULL);
+    origin = apr_pstrcat(p, scheme, "://", apr_pstrmemdup(p, name, n), NULL);
+    ap_str_tolower(origin);
+    return origin;
 }
 
 /* The path in the head of a plain <Location>, or NULL. */

@@ -260,7 +260,7 @@ ServerName main.test
     {proxied}
 </VirtualHost>
 <VirtualHost *:{port}>
-    ServerName ports.test:8080
+    ServerName Ports.TEST:8080
     {ports}
 </VirtualHost>
 <VirtualHost *:{port}>
