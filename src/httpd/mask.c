@@ -113,6 +113,9 @@ static void collect(apr_array_header_t *sources, const ag_policy_t *policy)
     }
 }
 
+/* RFC 6749 s2.3.1 forbids it there, and some client sends it there all the same. */
+static const ag_key_source_t secret = {.from = AG_FROM_QUERY, .name = "client_secret"};
+
 int ag_mask_collect(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s)
 {
     const apr_array_header_t *policies = ag_plans()->policies;
@@ -128,6 +131,9 @@ int ag_mask_collect(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, serv
     }
     for (; s; s = s->next) {
         collect(sources, ap_get_module_config(s->lookup_defaults, &apiguard_module));
+        if (ag_server_of(s)->site->token_sign) {
+            collect_source(sources, &secret);
+        }
     }
     collected.n = sources->nelts;
     collected.sources = (const ag_key_source_t *)sources->elts;

@@ -36,13 +36,25 @@ static char *read_body(request_rec *r, apr_size_t *size)
     return n < 0 || *size > AG_ASK_MAX_BODY ? NULL : body;
 }
 
+/* mod_proxy asks the backend whatever handler is named, so the client's key would go there. */
+static int refuse_proxied(request_rec *r, ag_check_t *check)
+{
+    ap_log_rerror(
+        APLOG_MARK, APLOG_ERR, 0, r,
+        "AG0996: a token was asked for where mod_proxy sends the request to a backend; write ProxyPass \"%s\" "
+        "\"!\" in front of the other lines",
+        r->uri);
+    ag_refuse(&check->verdict, AG_R_INTERNAL_ERROR, NULL);
+    return ag_refusal(r, check);
+}
+
 int ag_token_gate(request_rec *r, ag_check_t *check)
 {
     const ag_request_t *request = &check->exchange->request;
     ag_ask_sent_t asked = {.type = request->header(request, "Content-Type"),
                            .args = request->args,
                            .authorization = request->header(request, request->authorization)};
-    int status = ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK);
+    int status = r->proxyreq ? refuse_proxied(r, check) : ap_setup_client_block(r, REQUEST_CHUNKED_DECHUNK);
     ag_reason_e reason;
 
     if (status != OK) {

@@ -23,6 +23,17 @@ CONF = """
         Require api-client jwt:shop
     </RequireAll>
 </Location>
+<Location "/guarded/">
+    AuthType ApiGuard
+    AuthName "all"
+    Require valid-user
+</Location>
+<Location "/guarded/token">
+    SetHandler apiguard-token
+    AuthType None
+    Require all granted
+    ApiGuardMethodScopes POST=tokens
+</Location>
 <Location "/limited">
     SetHandler apiguard-token
     ApiGuardRateLimit 2/day
@@ -183,6 +194,15 @@ def test_usage_is_counted(web):
         rows = web.keys.sql("SELECT requests, denied FROM api_usage u JOIN api_keys k ON u.key_id = k.id "
                             "WHERE client_name = 'counted'")
     assert rows == [(4, 1)]
+
+
+def test_which_keys_may_in_a_guarded_place(web):
+    """As the howto has it: AuthType None takes the endpoint out of the section around it."""
+    answer = ask(web, basic=("reader", web.keys.create(client="reader", scopes=["read"])), path="/guarded/token")
+    assert answer.status == 400 and answer.json["error"] == "invalid_scope"
+    may = web.keys.create(client="may", scopes=["tokens", "read"])
+    assert token_of(ask(web, basic=("may", may), path="/guarded/token", scope="read"))
+    assert_refused(web.get("/guarded/x"), "credential_missing")
 
 
 def test_other_methods(web, key):

@@ -40,11 +40,16 @@ RemoteIPInternalProxy 127.0.0.1
     AuthName "x"
     Require valid-user
 </Location>
+<Location "/passed">
+    SetHandler apiguard-token
+    ProxyPass "http://127.0.0.1:{backend}/passed"
+</Location>
 <Directory "{root}/htdocs/late">
     RewriteEngine On
     RewriteRule ^token$ - [H=apiguard-token]
 </Directory>
 """
+MODULES = ("remoteip", "rewrite", "proxy", "proxy_http")
 GONE = ("AG04", r"\[dbd:error\]")
 
 
@@ -56,9 +61,9 @@ def keys():
 
 
 @pytest.fixture(scope="module")
-def web(make_httpd, keys):
-    return make_httpd(keys.line("ES256") + endpoint() + CONF, modules=("remoteip", "rewrite"),
-                      files={"late/token": "x"})
+def web(make_httpd, keys, backend):
+    return make_httpd(keys.line("ES256") + endpoint() + CONF, modules=MODULES,
+                      files={"late/token": "x"}, words={"backend": backend.port})
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +123,15 @@ def test_8192_bytes_are_read(web, key):
 def test_nothing_in_the_query(web, key):
     answer = ask(web, basic=("shop", key), path="/token?foo=bar")
     assert "query" in assert_denied(answer, "invalid_request", "token_request_invalid")["error_description"]
+
+
+def test_a_secret_in_the_query_is_in_no_log(web, key):
+    """RFC 6749 s2.3.1 forbids it there. It stood in the access log, of requests that no section sees, too."""
+    for path in ("/token", "/safe", "/nowhere"):
+        ask(web, path=f"{path}?client_id=shop&client_secret={key}")
+        web.get(f"{path}?client%5Fsecret={key}")
+    assert web.wait_log(r"GET /nowhere\?client%5Fsecret=\*\*\* ", access=True)
+    assert key not in web.access_log()
 
 
 def test_a_body_that_breaks_off(web, key):
@@ -215,7 +229,8 @@ def test_the_key_s_addresses_and_endpoints(web):
 
 def test_without_the_database_there_is_no_token(own_httpd, keys, pgsql_keys):
     """Nor for a key that was looked up a moment ago, with which requests go on."""
-    web = own_httpd(keys.line("ES256") + endpoint() + CONF, modules=("remoteip", "rewrite"), database=pgsql_keys)
+    web = own_httpd(keys.line("ES256") + endpoint() + CONF, modules=MODULES,
+                    database=pgsql_keys, words={"backend": 9})
     key = pgsql_keys.create(client="shop")
     token_of(ask(web, basic=("shop", key)))
     assert web.get("/s/x/hello.html", key=key).status == 200
@@ -238,7 +253,8 @@ def test_own_table_without_its_database(own_httpd, keys):
     cannot be asked then."""
     database = Sqlite()
     query = 'ApiGuardKeyQuery "SELECT client_name, key_hash FROM api_keys WHERE key_hash = %s"\nApiGuardKeyCache ttl=0\n'
-    web = own_httpd(query + keys.line("ES256") + endpoint() + CONF, modules=("remoteip", "rewrite"), database=database)
+    web = own_httpd(query + keys.line("ES256") + endpoint() + CONF, modules=MODULES,
+                    database=database, words={"backend": 9})
     key = database.create(client="shop")
     token_of(ask(web, basic=("shop", key)))
     web.expect(*GONE)
@@ -272,6 +288,14 @@ def test_a_handler_that_is_named_too_late(web, key):
     web.expect("AG0972")
     answer = ask(web, basic=("shop", key), path="/late/token")
     assert answer.status == 500 and "access_token" not in answer.text
+
+
+def test_where_a_proxy_would_answer(web, backend, key):
+    """mod_proxy asks the backend whatever SetHandler says: with the form read, and the key in Authorization."""
+    web.expect("AG0996")
+    for kw in ({"basic": ("shop", key)}, {"client_id": "shop", "client_secret": key}):
+        assert_refused(ask(web, path="/passed", **kw), "internal_error")
+    assert backend.seen == []
 
 
 def test_a_server_that_signs_nothing(own_httpd, keys):
