@@ -13,7 +13,7 @@
 
 #define FIRST_NAP   APR_TIME_C(1000)
 #define LONGEST_NAP APR_TIME_C(5000)
-#define FORGOTTEN   apr_time_from_sec(600) /* its process number may have gone to another by then */
+#define OLD         apr_time_from_sec(600) /* its process number may have gone to another by then */
 
 typedef struct {
     ag_id_t store, what;
@@ -48,10 +48,14 @@ static int is_late(const slot_t *slot, apr_interval_time_t late, apr_time_t now)
     return now - slot->since > late || slot->since - now > late;
 }
 
-/* Its asker was killed. Asked of the late ones and of what somebody waits for. */
+/* Its asker was killed. Asked of the late ones and of what somebody waits for. A thread may hang in a library for
+ * hours, and as long as its process is one of this server's (they are one process group), it keeps its place: in
+ * time all workers would hang otherwise. */
 static int is_dead(const slot_t *slot, apr_time_t now)
 {
-    return (kill((pid_t)slot->pid, 0) != 0 && errno == ESRCH) || now - slot->since > FORGOTTEN;
+    pid_t pid = (pid_t)slot->pid;
+
+    return (kill(pid, 0) != 0 && errno == ESRCH) || (now - slot->since > OLD && getpgid(pid) != getpgrp());
 }
 
 static void count(census_t *c, slot_t *slot, const ag_single_flight_t *flight, apr_time_t now)

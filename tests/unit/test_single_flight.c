@@ -4,6 +4,7 @@
  * ask at all.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,11 +19,23 @@ typedef struct {
     ag_single_flights_t *flights;
 } fixture_t;
 
+static apr_time_t ahead;
+
+/* In the place of APR's. */
+apr_time_t apr_time_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000 + ahead;
+}
+
 static int set_up(void **state)
 {
     fixture_t *f;
 
     pool_start(state);
+    ahead = 0;
     f = apr_pcalloc(*state, sizeof *f);
     f->flights = mmap(NULL, AG_SINGLE_FLIGHT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_int_equal(ag_single_flights_init(f->flights), APR_SUCCESS);
@@ -146,6 +159,55 @@ static void test_a_database_that_hangs(void **state)
     ag_single_flight_end(&elsewhere);
 }
 
+/* Their places were given to others after ten minutes: a database that hung for an hour had all workers. */
+static void test_who_hangs_for_hours_keeps_his_place(void **state)
+{
+    fixture_t *f = *state;
+    ag_single_flight_t flights[PLACES], mine = ask(f, 1, 100);
+    int i;
+
+    for (i = 0; i < PLACES; i++) {
+        flights[i] = fly(f, 1, (apr_uint64_t)i);
+    }
+    ahead = apr_time_from_sec(2 * 3600);
+    assert_int_equal(ag_single_flight_turn(&mine), AG_SINGLE_FLIGHT_REFUSED);
+    ag_single_flight_end(&flights[0]);
+    mine = fly(f, 1, 100);
+}
+
+/* Another program has the number of an asker that was killed. */
+static void test_a_number_that_went_to_another_program(void **state)
+{
+    fixture_t *f = *state;
+    ag_single_flight_t mine = ask(f, 1, 7);
+    int there[2];
+    char byte = 0;
+    pid_t pid;
+
+    assert_int_equal(pipe(there), 0);
+    pid = fork();
+    if (pid == 0) {
+        setpgid(0, 0);
+        if (ag_single_flight_turn(&mine) == AG_SINGLE_FLIGHT_MINE && write(there[1], &byte, 1) == 1) {
+            pause();
+        }
+        _exit(1);
+    }
+    close(there[1]);
+    assert_int_equal(read(there[0], &byte, 1), 1);
+    close(there[0]);
+    ahead = apr_time_from_sec(60);
+    mine = ask(f, 1, 7);
+    mine.places = 1;
+    assert_int_equal(ag_single_flight_turn(&mine), AG_SINGLE_FLIGHT_REFUSED);
+    ahead = apr_time_from_sec(601);
+    mine = ask(f, 1, 7);
+    mine.places = 1;
+    assert_int_equal(ag_single_flight_turn(&mine), AG_SINGLE_FLIGHT_MINE);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
 static void test_all_stores_together_have_twice_as_many_places(void **state)
 {
     fixture_t *f = *state;
@@ -231,6 +293,8 @@ int main(void)
         TEST(test_a_late_asker_is_not_waited_for),
         TEST(test_a_database_that_hangs),
         TEST(test_all_stores_together_have_twice_as_many_places),
+        TEST(test_who_hangs_for_hours_keeps_his_place),
+        TEST(test_a_number_that_went_to_another_program),
         TEST(test_an_end_that_comes_too_late),
         TEST(test_a_crowd_asks_once),
     };
