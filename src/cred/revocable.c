@@ -10,7 +10,6 @@
 #include <apr_strings.h>
 
 #include "../base/measure.h"
-#include "jwt.h"
 
 const char *const ag_revocable_kinds[] = {"jti", "subject", "client", "digest", NULL};
 
@@ -43,18 +42,21 @@ ag_id_t ag_revocable_id(ag_revoke_e kind, const char *issuer, const char *value,
     return issuer && *issuer ? ag_id_mix(id, ag_revocable_issuer(issuer, sip, p)) : id;
 }
 
-/* Where the signature of a JWT begins; `n`: it is none. */
+/* Where the signature of a JWT begins; `n`: it is none. A JWT begins with "{" in base64url, and has two dots: other
+ * tokens have dots, too, and all that tells them apart may stand behind the last one. What the signature consists of
+ * does not matter: an issuer that is asked may take it with padding as well. */
 static apr_size_t signed_size(const char *text, apr_size_t n)
 {
-    apr_size_t at = n;
+    apr_size_t at, last = n;
+    int dots = 0;
 
-    if (n > AG_JWT_MAX_SIZE || !ag_jwt_shape(text, n)) {
-        return n;
+    for (at = 0; at < n; at++) {
+        if (text[at] == '.') {
+            last = at;
+            dots++;
+        }
     }
-    while (text[at - 1] != '.') {
-        at--;
-    }
-    return at - 1;
+    return n > 1 && text[0] == 'e' && text[1] >= 'w' && text[1] <= 'z' && dots == 2 ? last : n;
 }
 
 void ag_revocable_digest(char hex[AG_REVOCABLE_DIGEST], const char *text, apr_size_t n)

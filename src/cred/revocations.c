@@ -62,14 +62,18 @@ static ag_reason_e look(const ag_revocations_t *revocations, const ag_principal_
     }
 }
 
-/* A change we were told of and cannot read may be the revocation of this token. */
+/* A change we were told of and cannot read may be the revocation of this token. What the time is now is asked only
+ * where the reading seems not to be of this moment: who introspected the token may have taken long. */
 ag_reason_e ag_revocations_ask(const ag_revocations_t *revocations, const ag_principal_t *who, apr_time_t now,
                                const ag_log_t *log, apr_pool_t *p)
 {
     const ag_poll_t *poll = &revocations->poll;
 
-    if (!ag_poll_is_fresh(poll->shared, poll->signal, now) && ag_poll_up(poll, now, log, p) == AG_POLL_BLIND) {
-        return AG_R_REVOCATIONS_UNAVAILABLE;
+    if (!ag_poll_is_fresh(poll->shared, poll->signal, now)) {
+        now = apr_time_now();
+        if (!ag_poll_is_fresh(poll->shared, poll->signal, now) && ag_poll_up(poll, now, log, p) == AG_POLL_BLIND) {
+            return AG_R_REVOCATIONS_UNAVAILABLE;
+        }
     }
     return ag_revoked_is_empty(revocations->revoked) ? AG_R_NONE : look(revocations, who, now, p);
 }

@@ -304,14 +304,21 @@ static int take_count(void *ctx, const char *const *columns)
     return 1;
 }
 
+static int finds_none(look_t *look, const char *sql)
+{
+    int there = 1;
+
+    return !sql || (select_rows(look, take_count, &there, 1, sql, NULL, 0, look->p) && !there);
+}
+
 /* 1 when the database certainly has no tables of ours: then it is somebody else's, and revokes nothing. */
 static int is_not_ours(look_t *look)
 {
-    const char *sql = ag_schema_there(apr_dbd_name(look->db.driver)), *error = look->error;
-    int there = 1, asked = !sql || select_rows(look, take_count, &there, 1, sql, NULL, 0, look->p);
+    const char *driver = apr_dbd_name(look->db.driver), *error = look->error;
+    int none = finds_none(look, ag_schema_there(driver)) && finds_none(look, ag_schema_hidden(driver));
 
     look->error = error;
-    return !sql || (asked && !there);
+    return none;
 }
 
 /* No row can be read, as far as anybody knows there never was one: nobody is revoked. */

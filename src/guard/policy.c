@@ -172,11 +172,10 @@ void ag_policy_jwt(ag_jwt_policy_t *jwt, const ag_policy_t *policy, apr_pool_t *
     jwt->map = policy->claim_map.map;
 }
 
-unsigned ag_policy_types(const ag_policy_t *policy)
+unsigned ag_policy_prepared(const ag_policy_t *policy)
 {
-    unsigned types = policy->providers;
+    unsigned types = 0;
 
-    if (!types) {
 #define AG_HAS(list)                                   (count(policy->list) > 0)
 #define AG_NAMES(member)                               (policy->member != NULL)
 #define AG_SAID(member)                                (policy->member.said)
@@ -186,8 +185,12 @@ unsigned ag_policy_types(const ag_policy_t *policy)
 #undef AG_HAS
 #undef AG_NAMES
 #undef AG_SAID
-    }
     return types;
+}
+
+unsigned ag_policy_types(const ag_policy_t *policy)
+{
+    return policy->providers ? policy->providers : ag_policy_prepared(policy);
 }
 
 const char *ag_policy_advice(const ag_policy_t *policy, apr_pool_t *p)

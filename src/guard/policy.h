@@ -70,6 +70,9 @@ ag_id_t ag_policy_realm(const ag_policy_t *policy);
 /* The kinds of credentials that the section accepts, a bit each. */
 unsigned ag_policy_types(const ag_policy_t *policy);
 
+/* Those that it would accept without ApiGuardProvider. */
+unsigned ag_policy_prepared(const ag_policy_t *policy);
+
 /* How a credential is sent, for a client that sent none: one sentence. */
 const char *ag_policy_advice(const ag_policy_t *policy, apr_pool_t *p);
 

@@ -106,6 +106,10 @@ apr_status_t ag_keys_dbd_changes(apr_array_header_t **changed, apr_int64_t *revi
  * ask such a database. */
 const char *ag_schema_there(const char *driver);
 
+/* Where that finds none, this counts what the account may not see: MariaDB shows a table to whoever has a right on it, and
+ * PostgreSQL passes over schemas of the search path that the account may not use. NULL: nothing is hidden. */
+const char *ag_schema_hidden(const char *driver);
+
 #define AG_SCHEMA_VERSION 4 /* of the tables in conf/schema */
 
 typedef enum {

@@ -246,6 +246,19 @@ const char *ag_schema_there(const char *driver)
     return NULL;
 }
 
+const char *ag_schema_hidden(const char *driver)
+{
+    if (strcmp(driver, "mysql") == 0) {
+        return "SELECT count(*) FROM information_schema.tables WHERE table_schema = database()"
+               " AND table_name IN ('api_keys', 'api_changes', 'api_revoked_tokens')";
+    }
+    return strcmp(driver, "pgsql") == 0
+               ? "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                 " WHERE c.relname = 'api_schema' AND NOT has_schema_privilege(n.oid, 'USAGE')"
+                 " AND n.nspname = ANY (string_to_array(replace(current_setting('search_path'), ' ', ''), ','))"
+               : NULL;
+}
+
 /* A failed statement: a database that went away in between is down, else something is not there. */
 static ag_schema_e blame(const char **detail, ag_db_t *db, int rc, ag_schema_e schema, apr_pool_t *p)
 {

@@ -83,13 +83,15 @@ int ag_files_wanted(void)
     return any_source(0) && !any_source(1);
 }
 
+/* What a section takes once a .htaccess names other kinds (ApiGuardProvider) is wanted, too. */
 int ag_tokens_wanted(void)
 {
     const apr_array_header_t *policies = ag_plans()->policies;
     int i, k;
 
     for (i = 0; i < policies->nelts; i++) {
-        unsigned types = ag_policy_types(APR_ARRAY_IDX(policies, i, const ag_policy_t *));
+        const ag_policy_t *policy = APR_ARRAY_IDX(policies, i, const ag_policy_t *);
+        unsigned types = ag_policy_types(policy) | ag_policy_prepared(policy);
 
         for (k = 0; k < AG_CRED_COUNT; k++) {
             if (ag_cred_kinds[k].token && types & ag_cred_kinds[k].bit) {

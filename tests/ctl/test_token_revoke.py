@@ -51,11 +51,11 @@ def test_a_token(db):
 
 
 @pytest.mark.parametrize("make", [lambda: "opaque-token", lambda: KEY.token(jti="1"), lambda: KEY.token(iss=ISSUER),
-                                  lambda: KEY.token(iss="https://id .example", jti="1"), lambda: "a.b.c"])
+                                  lambda: KEY.token(iss="https://id .example", jti="1"), lambda: "v4.local.secret"])
 def test_a_token_without_id_and_issuer(sqlite, make):
     token = make()
     sqlite.ctl("token", "revoke", "-", stdin=token)
-    signed = token.rpartition(".")[0] if token.count(".") == 2 else token
+    signed = token.rpartition(".")[0] if token.startswith("eyJ") else token
     assert brief(sqlite) == [("digest", "", digest(signed))]
 
 

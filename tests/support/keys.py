@@ -182,8 +182,24 @@ class OnServer(Database):
         self.sql(text)
 
 
+class Seen:
+    """A database as another account sees it."""
+
+    def __init__(self, keys, params):
+        self.keys, self.seen = keys, params
+
+    def dbd(self):
+        return self.keys.driver, self.seen
+
+    def __getattr__(self, name):
+        return getattr(self.keys, name)
+
+
 class Postgres(OnServer):
     driver = "pgsql"
+
+    def params_of(self, name):
+        return self.params().replace(f"user={self.server.role}", f"user={name}")
 
     def params(self):
         return (f"host=127.0.0.1 port={self.server.port} dbname={self.name} "
@@ -195,6 +211,15 @@ class Postgres(OnServer):
 
 class Mariadb(OnServer):
     driver = "mysql"
+
+    def account(self, name, password="its-password"):
+        """An account without rights."""
+        self.server.sql("".join(f"CREATE OR REPLACE USER {name}@{host} IDENTIFIED BY '{password}';"
+                                for host in ("localhost", "127.0.0.1")))
+        return name, password
+
+    def params_of(self, name, password):
+        return self.params().replace(self.server.role, name, 1).replace(self.server.password, password)
 
     def params(self):
         return (f"host=127.0.0.1 port={self.server.port} dbname={self.name} "

@@ -113,6 +113,7 @@ ag_unit_tests = \
 	tests/unit/test_revocable \
 	tests/unit/test_revoked \
 	tests/unit/test_revocations \
+	tests/unit/test_revocations_turn \
 	tests/unit/test_page \
 	tests/unit/test_policy \
 	tests/unit/test_policy_merge \

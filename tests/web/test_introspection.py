@@ -273,6 +273,21 @@ def test_revoked_in_the_database(own_httpd, issuer):
     assert go(web, "opaque-alice").status == 200
 
 
+def test_revoked_by_digest(own_httpd, issuer):
+    """What follows the last dot is a signature in a JWT alone: of another token with two dots it may be all that tells it
+    from the next one. And an issuer that takes a JWT with padding as well gives nobody a second token."""
+    web = own_httpd(issuer.section("a"))
+    jwt = KEY.token(iss=None, jti=None)
+    mine, another = "v4.local.mine", "v4.local.another"
+    issuer.tokens.update({token: active() for token in (jwt, jwt + "=", mine, another)})
+    for token in (jwt, mine):
+        assert go(web, token).status == 200
+        web.keys.ctl("token", "revoke", "-", stdin=token)
+        assert_refused(go(web, token), "token_revoked")
+    assert_refused(go(web, jwt + "="), "token_revoked")
+    assert go(web, another).status == 200
+
+
 def test_keys_first(own_httpd, issuer):
     """A token that looks like nothing is for the first kind that reads the place: where keys are read from Bearer, too,
     that is a key. The start says so."""
