@@ -33,6 +33,7 @@ typedef struct ag_introspection_t {
 
 /* What the processes know of an endpoint. Times are microseconds. */
 typedef struct ag_introspect_state_t {
+    apr_uint64_t whose;    /* of an id: a reload may give the state to another endpoint */
     apr_uint64_t failed;   /* when it last failed; of what it says of a single token see cred_introspect.c */
     apr_uint64_t answered; /* when it last did answer */
     apr_uint64_t told;     /* 1: the log was told that it fails */

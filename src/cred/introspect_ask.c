@@ -58,6 +58,12 @@ static const char *judge_status(long status, apr_pool_t *p)
                : apr_psprintf(p, "it answers %ld", status);
 }
 
+/* Of what anybody may send: it is too long, or has a form that is not liked. */
+static int is_of_token(long status)
+{
+    return status == 400 || status == 413 || status == 414 || status == 422 || status == 431;
+}
+
 static ag_introspect_e fail(ag_introspect_answer_t *answer, const char *error)
 {
     answer->error = error;
@@ -69,7 +75,7 @@ static ag_introspect_e judge(ag_introspect_answer_t *answer, const ag_fetched_t 
     json_t *active;
 
     if ((answer->error = judge_status(got->status, p))) {
-        answer->of_token = got->status == 400; /* of what anybody may send */
+        answer->of_token = is_of_token(got->status);
         return AG_INTROSPECT_FAILED;
     }
     if (!is_json(got->type)) {

@@ -41,13 +41,18 @@ int ag_introspection_check(server_rec *s, apr_pool_t *ptemp)
     return rv;
 }
 
-/* Lines that ask the same endpoint in the same way have one state. */
-static void number(ag_introspection_t *whom, apr_hash_t *numbers)
+/* Lines that ask the same endpoint in the same way have one state, which knows nothing of another one of before. */
+static void number(ag_introspection_t *whom, apr_hash_t *numbers, ag_introspect_shared_t *shared)
 {
     const int *known = apr_hash_get(numbers, &whom->id, sizeof whom->id);
+    ag_introspect_state_t *state;
 
     whom->number = known ? *known : (int)apr_hash_count(numbers);
     apr_hash_set(numbers, &whom->id, sizeof whom->id, known ? known : &whom->number);
+    state = &shared->states[whom->number % AG_INTROSPECT_STATES];
+    if (state->whose != whom->id.lo) {
+        *state = (ag_introspect_state_t){.whose = whom->id.lo};
+    }
 }
 
 int ag_introspection_start(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
@@ -60,7 +65,7 @@ int ag_introspection_start(server_rec *s, apr_pool_t *pconf, apr_pool_t *ptemp)
         ag_introspection_t *whom = line_at(i);
 
         if (whom) {
-            number(whom, numbers);
+            number(whom, numbers, ag_server_of(s)->engine->cred.introspect.shared);
         }
     }
     error = apr_hash_count(numbers) ? ag_fetch_begin(pconf) : NULL;

@@ -231,3 +231,37 @@ def test_stale_answers(own_httpd, issuer):
     issuer.bad = None
     issuer.tokens["opaque-old"] = says_of('{"active": false}')
     wait_until(lambda: go(web, "opaque-old").status == 401)
+
+
+def test_nobody_makes_it_fail_by_a_token_of_his_own(own_httpd, issuer):
+    """It was away for all, so old answers were used unasked, for as long as somebody sent what it finds too long."""
+    web = own_httpd(issuer.section("a", "cache=1s stale=1h"), database=None)
+    web.expect("AG0945")
+    issuer.tokens["opaque-ended"] = active()
+    issuer.tokens["x" * 3000] = says("", status="413 Content Too Large")
+    assert go(web, "opaque-ended").status == 200
+    issuer.tokens["opaque-ended"] = says_of('{"active": false}')
+    time.sleep(1.1)
+    assert_refused(go(web, "x" * 3000), "introspection_unavailable")
+    assert_refused(go(web, "opaque-ended"), "token_invalid")
+
+
+# ---- reloads ---------------------------------------------------------------------------------------
+
+@pytest.mark.slow
+def test_another_endpoint_after_a_reload(own_httpd, issuer):
+    """It had the state of the first one of before: the log said that it answers again, and not that it fails."""
+    second = Directory("introspection")
+    other = Introspector(second)
+    web = own_httpd(issuer.section("a"), database=None)
+    web.expect("AG0945")
+    issuer.bad = other.bad = says_of("{}", status="503 Service Unavailable")
+    assert_refused(go(web, "opaque-1"), "introspection_unavailable")
+    web.configure(other.section("a"))
+    web.graceful()
+    assert_refused(go(web, "opaque-2"), "introspection_unavailable")
+    told = lines_of(web, "AG0945")
+    assert len(told) == 2 and issuer.url("/") in told[0] and other.url("/") in told[1]
+    web.stop()
+    other.close()
+    second.close()
