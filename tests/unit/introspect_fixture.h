@@ -14,6 +14,12 @@
 
 #define SEC APR_USEC_PER_SEC
 
+/* What it may say. */
+#define GOOD                                                                                                         \
+    "{\"active\":true,\"client_id\":\"shop\",\"sub\":\"joe\",\"scope\":\"a b\",\"exp\":1700000100,\"t\":{\"x\":1}}"
+#define ENDLESS "{\"active\":true,\"client_id\":\"shop\"}"
+#define NOT     "{\"active\":false}"
+
 typedef struct {
     apr_pool_t *p;
     ag_sip_key_t sip;

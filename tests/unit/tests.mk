@@ -43,6 +43,7 @@ ag_unit_tests = \
 	tests/unit/test_cred_banned \
 	tests/unit/test_cred_pairs \
 	tests/unit/test_cred_introspect \
+	tests/unit/test_cred_introspect_away \
 	tests/unit/test_cred_jwt \
 	tests/unit/test_hardening \
 	tests/unit/test_identify \
