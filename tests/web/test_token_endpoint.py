@@ -170,6 +170,15 @@ def test_limits_count_the_client(web):
         assert f"client{i}" in body["detail"]
 
 
+def test_a_refused_request_of_a_known_client_is_counted(web):
+    """Whoever asks for scopes that its key lacks, or under another's name, tries no more often than others get tokens."""
+    for client, name, wanted in (("greedy", "greedy", "more"), ("posing", "shop", "")):
+        key = web.keys.create(client=client)
+        for _ in range(2):
+            assert ask(web, basic=(name, key), path="/limited", scope=wanted).status in (400, 401)
+        assert_refused(ask(web, basic=(client, key), path="/limited"), "rate_exceeded")
+
+
 def test_a_key_s_own_limit_holds(web):
     key = web.keys.create(client="slow", rate="1/day")
     token_of(ask(web, basic=("slow", key), path="/limited"))

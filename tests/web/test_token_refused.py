@@ -46,8 +46,13 @@ RemoteIPInternalProxy 127.0.0.1
 </Location>
 <Directory "{root}/htdocs/late">
     RewriteEngine On
-    RewriteRule ^token$ - [H=apiguard-token]
+    RewriteRule token$ - [H=apiguard-token]
 </Directory>
+<Location "/late/guarded/">
+    AuthType ApiGuard
+    AuthName "x"
+    Require valid-user
+</Location>
 """
 MODULES = ("remoteip", "rewrite", "proxy", "proxy_http")
 GONE = ("AG04", r"\[dbd:error\]")
@@ -63,7 +68,7 @@ def keys():
 @pytest.fixture(scope="module")
 def web(make_httpd, keys, backend):
     return make_httpd(keys.line("ES256") + endpoint() + CONF, modules=MODULES,
-                      files={"late/token": "x"}, words={"backend": backend.port})
+                      files={"late/token": "x", "late/guarded/token": "x"}, words={"backend": backend.port})
 
 
 @pytest.fixture(scope="module")
@@ -284,10 +289,11 @@ def test_the_words_are_oauth_s_whatever_the_section_says(web, key):
 
 
 def test_a_handler_that_is_named_too_late(web, key):
-    """mod_rewrite names it when the request has been checked: nobody was asked for a key."""
+    """mod_rewrite names it when the request has been checked: nobody was asked for a key, or not for one in the form."""
     web.expect("AG0972")
-    answer = ask(web, basic=("shop", key), path="/late/token")
-    assert answer.status == 500 and "access_token" not in answer.text
+    for path, headers in (("/late/token", {}), ("/late/guarded/token", {"X-API-Key": key})):
+        answer = ask(web, client_id="shop", client_secret=key, path=path, headers=headers)
+        assert answer.status == 500 and "access_token" not in answer.text
 
 
 def test_where_a_proxy_would_answer(web, backend, key):
