@@ -123,9 +123,27 @@ void ag_policy_know_issuers(const ag_words_t *names)
     known_issuers = *names;
 }
 
+/* Found out by the first request, and by others that come at the same time: to the same. */
+static ag_id_t find_realm(ag_policy_t *policy)
+{
+    ag_id_t realm = ag_settings_realm(policy, &ag_policy_table);
+
+    __atomic_store_n(&policy->realm.hi, realm.hi, __ATOMIC_RELAXED);
+    __atomic_store_n(&policy->realm.lo, realm.lo, __ATOMIC_RELAXED);
+    __atomic_store_n(&policy->realm_for, policy, __ATOMIC_RELEASE);
+    return realm;
+}
+
 ag_id_t ag_policy_realm(const ag_policy_t *policy)
 {
-    return ag_settings_realm(policy, &ag_policy_table);
+    ag_id_t realm;
+
+    if (__atomic_load_n(&policy->realm_for, __ATOMIC_ACQUIRE) != policy) {
+        return find_realm((ag_policy_t *)policy);
+    }
+    realm.hi = __atomic_load_n(&policy->realm.hi, __ATOMIC_RELAXED);
+    realm.lo = __atomic_load_n(&policy->realm.lo, __ATOMIC_RELAXED);
+    return realm;
 }
 
 static int count_rings(const ag_jwt_policy_t *jwt)

@@ -33,6 +33,8 @@ enum {
 typedef struct ag_policy_t {
     AG_SETTINGS_HEAD(AG_POLICY_COUNT);
 #include "policy.def"
+    ag_id_t realm;                       /* ag_policy_realm()'s, of the policy that */
+    const struct ag_policy_t *realm_for; /* this points to: a copy that was changed has none yet */
 } ag_policy_t;
 
 typedef struct ag_site_t {
@@ -64,7 +66,8 @@ int ag_policy_parts_names(const ag_policy_t *policy);
 /* What a section demands of tokens. */
 void ag_policy_jwt(ag_jwt_policy_t *jwt, const ag_policy_t *policy, apr_pool_t *p);
 
-/* Everything in a section that decides which tokens are accepted (AG_IN_REALM). */
+/* Everything in a section that decides which tokens are accepted (AG_IN_REALM). For requests: the policy, once asked, is
+ * not changed any more. */
 ag_id_t ag_policy_realm(const ag_policy_t *policy);
 
 /* The kinds of credentials that the section accepts, a bit each. */

@@ -162,7 +162,7 @@ static void test_key_sets(void **state)
     const char *loose = apr_pstrcat(*state, "file:", set, NULL);
     ag_policy_t *policy = section(AG_POLICY_jwt_keys, SAYS(bound), &c);
     const ag_keyset_source_t *source;
-    ag_id_t without = realm_of(policy, *state);
+    ag_id_t without = realm_of(section(AG_POLICY_jwt_keys, SAYS(bound), &c), *state);
     ag_jwt_policy_t jwt;
 
     assert_null(policy_reads(policy, AG_POLICY_jwks, loose, &c));

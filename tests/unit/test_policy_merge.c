@@ -306,11 +306,26 @@ static void test_htaccess(void **state)
     assert_false(ag_policy_rows[AG_POLICY_store_failure].where & AG_IN_HTACCESS);
 }
 
+/* The realm is found once for a policy; one that is made of it has its own. */
+static void test_realm(void **state)
+{
+    conf_t c = conf_of(*state);
+    const ag_policy_t *outer = section(AG_POLICY_leeway, SAYS("31"), &c);
+    const ag_policy_t *inner = section(AG_POLICY_audiences, SAYS("me"), &c);
+    ag_id_t realm = ag_policy_realm(outer);
+    const ag_policy_t *merged = ag_policy_merge(outer, inner, *state);
+
+    assert_true(ag_id_equal(ag_policy_realm(outer), realm));
+    assert_false(ag_id_equal(ag_policy_realm(merged), realm));
+    assert_true(ag_id_equal(ag_policy_realm(merged), ag_settings_realm(merged, &ag_policy_table)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_merging), TEST(test_merging_three), TEST(test_merging_scalars), TEST(test_site_merging),
         TEST(test_limits),  TEST(test_htaccess),      TEST(test_limit_names),     TEST(test_limits_that_differ),
+        TEST(test_realm),
     };
 
     return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

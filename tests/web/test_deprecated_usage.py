@@ -107,6 +107,8 @@ def test_tables_of_an_earlier_version(own_httpd, any_keys):
     """The server goes on, usage of keys is written, and it is said once; after init the counts that waited are there."""
     key = any_keys.create(client="acme")
     any_keys.sql("DROP TABLE api_deprecated_usage")
+    any_keys.sql("DROP TABLE api_revoked_tokens")
+    any_keys.sql("CREATE TABLE api_revoked_tokens (token varchar(255) PRIMARY KEY, expires_at bigint NOT NULL)")
     any_keys.sql("UPDATE api_schema SET version = 2")
     web = make(own_httpd, any_keys)
     assert web.get("/s/guarded/hello.html", key=key).status == 200

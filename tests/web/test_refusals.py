@@ -261,5 +261,6 @@ def test_every_method_is_refused_alike(web, method):
 def test_every_reason_is_tested_somewhere():
     elsewhere = """keystore_unavailable keyset_unavailable counters_unavailable rate_exceeded
                    internal_error list_unavailable banned concurrency_exceeded issuer_denied
-                   tls_required origin_denied gone"""
+                   tls_required origin_denied gone token_revoked revocations_unavailable
+                   introspection_unavailable certificate_invalid token_request_invalid grant_unsupported"""
     assert set(REASONS) == set(IDS) | set(elsewhere.split())
