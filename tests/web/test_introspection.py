@@ -4,6 +4,7 @@ endpoint does, test_introspection_faults.py tries."""
 
 import hashlib
 import time
+from pathlib import Path
 
 import pytest
 
@@ -286,6 +287,26 @@ def test_revoked_by_digest(own_httpd, issuer):
         assert_refused(go(web, token), "token_revoked")
     assert_refused(go(web, jwt + "="), "token_revoked")
     assert go(web, another).status == 200
+
+
+def test_an_answer_is_for_who_asked(own_httpd, issuer):
+    """Another endpoint, another client and other authorities are asked anew, and what a section demands is."""
+    second = Directory("introspection")
+    other = Introspector(second)
+    web = own_httpd("\n".join([
+        issuer.section("a"), issuer.section("client", client="guard:2"), other.section("other"),
+        issuer.section("ca").replace(str(issuer.ca), str(second.write("both", Path(issuer.ca).read_text() + Path(other.ca).read_text()))),
+        issuer.section("aud", more="ApiGuardAudience api"), issuer.section("again", "timeout=3s")]), database=None)
+    issuer.tokens["opaque-whose"] = active()
+    asked = []
+    for name, status in (("a", 200), ("again", 200), ("client", 200), ("ca", 200), ("other", 401), ("aud", 401)):
+        assert go(web, "opaque-whose", name).status == status
+        asked.append(issuer.asked_for("opaque-whose"))
+    assert asked == [1, 1, 2, 3, 3, 4]
+    assert other.asked_for("opaque-whose") == 1
+    web.stop()
+    other.close()
+    second.close()
 
 
 def test_keys_first(own_httpd, issuer):
