@@ -13,6 +13,9 @@
 #include "../ipset/ipset.h"
 #include "credential.h"
 
+/* Request fields of such names tell a backend who asks. What a client sends of that kind is dropped. */
+#define AG_IDENTITY_PREFIX "X-ApiGuard-"
+
 typedef struct ag_principal_t ag_principal_t;
 
 /* What a token may be revoked by, under the server's secret: see cred/revocable.h. An id that is zero: it has none. */

@@ -90,6 +90,9 @@ static const char *parse_source(ag_key_source_t *source, const char *word, apr_p
         if (strncasecmp(word, sources[i].word, n) == 0 && (sources[i].named ? is_name(word + n) : !word[n])) {
             source->from = sources[i].from;
             source->name = word + n;
+            if (source->from == AG_FROM_HEADER && ag_text_behind(word + n, AG_IDENTITY_PREFIX)) {
+                break;
+            }
             if (source->from == AG_FROM_HEADER && strcasecmp(word + n, "Authorization") == 0) {
                 source->from = AG_FROM_PLAIN; /* read together with the schemes that stand there */
             }
@@ -97,8 +100,8 @@ static const char *parse_source(ag_key_source_t *source, const char *word, apr_p
         }
     }
     return apr_psprintf(p,
-                        "\"%s\" is not allowed: header:NAME, bearer, basic, query:NAME or "
-                        "cookie:NAME",
+                        "\"%s\" is not allowed: header:NAME (but X-ApiGuard-*, which is dropped), bearer, basic, "
+                        "query:NAME or cookie:NAME",
                         word);
 }
 

@@ -64,8 +64,6 @@ const char *ag_tls(const ag_request_t *request, const char *name); /* request->t
 /* Looks for mod_remoteip (a post_config hook). */
 int ag_secure_look(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *s);
 
-#define AG_IDENTITY_PREFIX "X-ApiGuard-"
-
 /* Is it X-ApiGuard-ANYTHING, in some spelling? Drops all such fields. */
 int ag_identity_field(const char *name);
 void ag_drop_forged(request_rec *r);

@@ -178,6 +178,7 @@ static const struct {
     {AG_POLICY_providers, "key certs", "ApiGuardProvider: \"certs\" is not allowed: key, "},
     {AG_POLICY_key_from, "body", "ApiGuardKeyFrom: \"body\" is not allowed: header:NAME"},
     {AG_POLICY_key_from, "header:", "ApiGuardKeyFrom: \"header:\" is not allowed"},
+    {AG_POLICY_key_from, "header:x_apiguard_key", "ApiGuardKeyFrom: \"header:x_apiguard_key\" is not allowed"},
     {AG_POLICY_key_from, "header:X-A:b", "ApiGuardKeyFrom: \"header:X-A:b\" is not allowed"},
     {AG_POLICY_key_from, "\"header:X A\"", "ApiGuardKeyFrom: \"header:X A\" is not allowed"},
     {AG_POLICY_key_from, "cookie:a=b", "ApiGuardKeyFrom: \"cookie:a=b\" is not allowed"},

@@ -181,6 +181,7 @@ static void test_unbound(void **state)
     assert_int_equal(check(&h, &who, token), AG_R_NONE);
     assert_null(who->bound_to);
     assert_int_equal(asked, 0);
+    h.policy = apr_pmemdup(h.request.pool, h.policy, sizeof *h.policy); /* another section */
     h.policy->token_binding = AG_BINDING_REQUIRE;
     assert_int_equal(check(&h, &who, token), AG_R_TOKEN_INVALID); /* another realm: nothing is remembered */
     assert_string_equal(h.call.detail, "The token has no cnf, which is required here");
