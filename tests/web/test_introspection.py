@@ -278,7 +278,7 @@ def test_revoked_by_digest(own_httpd, issuer):
     """What follows the last dot is a signature in a JWT alone: of another token with two dots it may be all that tells it
     from the next one. And an issuer that takes a JWT with padding as well gives nobody a second token."""
     web = own_httpd(issuer.section("a"))
-    jwt = KEY.token(iss=None, jti=None)
+    jwt = KEY.token(iss=None, jti=None, sub="digest")
     mine, another = "v4.local.mine", "v4.local.another"
     issuer.tokens.update({token: active() for token in (jwt, jwt + "=", mine, another)})
     for token in (jwt, mine):
@@ -318,7 +318,7 @@ def test_keys_first(own_httpd, issuer):
     assert_refused(go(web, "opaque-first"), "key_invalid")
     key = web.keys.create(client="acme")
     assert go(web, key).status == 200
-    token = KEY.token()  # no key has the form of a JWT
+    token = KEY.token(jti="no-key")  # no key has the form of a JWT
     issuer.tokens[token] = active()
     assert go(web, token).status == 200 and issuer.asked_for(token) == 1
     assert "AG0949" in web.error_log()
