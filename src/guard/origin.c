@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * origin: a browser sends cookies along with whatever any page asks for, and shows a certificate once it was chosen. So
- * where one of them is the credential, the request must come from a page of this host, or of an origin that may use credentials here (ApiGuardCORS);
- * else any page could act as whoever reads it (CSRF).
+ * where one of them is the credential, the request must come from a page of this host, or of an origin that may use
+ * credentials here (ApiGuardCORS); else any page could act as whoever reads it (CSRF).
  */
 #include "guard.h"
 
