@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Includes point one way: base <- core <- watch <- {keys, authz, limit, reply} <- ban <- control <- cred <- issue
+# Includes point one way: base <- json <- schema; base <- core <- watch <- {keys, authz, limit, reply} <- ban <- control <- cred <- issue
 # <- guard <- {server, ctl}; server <- httpd. No room includes a neighbour; ipset stands on base and serves everybody.
 . "$(dirname "$0")/lib.bash"
 
 declare -A floor=(
-    [base]=0 [ipset]=1 [core]=2 [watch]=3 [keys]=4 [authz]=4 [limit]=4 [reply]=4
-    [ban]=5 [control]=6 [cred]=7 [issue]=8 [guard]=9 [server]=10 [httpd]=11 [ctl]=10
+    [base]=0 [ipset]=1 [json]=1 [core]=2 [schema]=2 [watch]=3 [keys]=4 [authz]=4 [limit]=4 [reply]=4
+    [ban]=5 [input]=5 [control]=6 [openapi]=6 [cred]=7 [issue]=8 [guard]=9 [server]=10 [httpd]=11 [ctl]=10
 )
 includes=0
 
-for file in $(find src -name '*.[ch]' ! -name schema.c); do
+for file in $(find src -name '*.[ch]' ! -path src/ctl/schema.c); do
     room=$(cut -d/ -f2 <<< "$file")
     if [ -z "${floor[$room]:-}" ]; then
         complain "$file stands in a room that has no place in the house: $room"
