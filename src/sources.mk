@@ -17,6 +17,14 @@ ag_core_c = \
 	src/base/text.c \
 	src/base/text_blank.c \
 	src/base/text_plain.c \
+	src/json/build.c \
+	src/json/doc.c \
+	src/json/equal.c \
+	src/json/lookup.c \
+	src/json/names.c \
+	src/json/number.c \
+	src/json/scalar.c \
+	src/json/scan.c \
 	src/core/credential.c \
 	src/core/keep.c \
 	src/core/open.c \
@@ -195,6 +203,7 @@ ag_core_h = \
 	src/base/cache_set.h \
 	src/base/date.h \
 	src/base/digest.h \
+	src/base/findings.h \
 	src/base/json.h \
 	src/base/lock.h \
 	src/base/log.h \
@@ -205,6 +214,14 @@ ag_core_h = \
 	src/base/table.h \
 	src/base/speed.h \
 	src/base/text.h \
+	src/json/doc.h \
+	src/json/names.h \
+	src/json/number.h \
+	src/json/reader.h \
+	src/json/scan.h \
+	src/schema/format.h \
+	src/schema/pattern.h \
+	src/schema/schema.h \
 	src/core/credential.h \
 	src/core/credentials.def \
 	src/core/keep.h \

@@ -35,7 +35,7 @@ typedef struct ag_doc_t {
 } ag_doc_t;
 
 typedef struct ag_doc_limits_t {
-    apr_uint32_t depth;  /* containers in one another; 0: 128 */
+    apr_uint32_t depth;  /* containers in one another; 0: 128; 1,000 at most */
     apr_uint32_t digits; /* of a number as written, its point and exponent included; 0: 10,000 */
     apr_uint32_t nodes;  /* 0: as many as the text can have */
 } ag_doc_limits_t;
@@ -77,15 +77,16 @@ int ag_doc_equal(const ag_doc_t *a, apr_uint32_t i, const ag_doc_t *b, apr_uint3
 /* The same number for equal values, keyed at random once a process. */
 apr_uint64_t ag_doc_hash(const ag_doc_t *doc, apr_uint32_t node);
 
-/* ---- build.c: a doc from parts, for parameters and forms ---------------------------------------- */
+/* ---- build.c: a doc from parts, for parameters and forms. Names that differ, numbers that ag_number_read() takes
+ * and depth are the caller's matter; texts are copied. */
 
 typedef struct ag_builder_t ag_builder_t;
 
 ag_builder_t *ag_build(apr_pool_t *p);
 void ag_build_open(ag_builder_t *b, ag_json_e kind); /* array or object */
 void ag_build_close(ag_builder_t *b);
-void ag_build_value(ag_builder_t *b, ag_json_e kind, const char *text,
-                    apr_size_t n); /* a string's text, or a number's; kept, not copied */
+/* A string's text, or a number's; other kinds have none. */
+void ag_build_value(ag_builder_t *b, ag_json_e kind, const char *text, apr_size_t n);
 void ag_build_name(ag_builder_t *b, const char *name, apr_size_t n); /* of the member that comes next */
 void ag_build_done(ag_doc_t *doc, ag_builder_t *b);
 

@@ -65,6 +65,9 @@ ag_unit_tests = \
 	tests/unit/test_fetch \
 	tests/unit/test_sign \
 	tests/unit/test_single_flight \
+	tests/unit/test_json_doc \
+	tests/unit/test_json_lookup \
+	tests/unit/test_json_number \
 	tests/unit/test_jwk_public \
 	tests/unit/test_jwks \
 	tests/unit/test_jwk \
@@ -153,6 +156,7 @@ ag_unit_h = \
 	tests/unit/introspect_fixture.h \
 	tests/unit/ip_fixture.h \
 	tests/unit/iptable_fixture.h \
+	tests/unit/json_fixture.h \
 	tests/unit/jwks_fixture.h \
 	tests/unit/jwt_ask.h \
 	tests/unit/jwt_maker.h \
