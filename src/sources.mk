@@ -51,6 +51,13 @@ ag_core_c = \
 	src/keys/keys_dbd.c \
 	src/keys/keys_poll.c \
 	src/keys/keys_record.c \
+	src/schema/format.c \
+	src/schema/format_host.c \
+	src/schema/format_idn.c \
+	src/schema/format_mail.c \
+	src/schema/format_text.c \
+	src/schema/format_time.c \
+	src/schema/format_uri.c \
 	src/limit/algo_bucket.c \
 	src/limit/algo_fixed.c \
 	src/limit/algo_log.c \
@@ -237,10 +244,18 @@ ag_core_h = \
 	src/core/sql_text.h \
 	src/core/statement.h \
 	src/core/verdict.h \
+	src/json/doc.h \
+	src/json/number.h \
 	src/ipset/ipset.h \
 	src/ipset/ipshare.h \
 	src/ipset/iptable.h \
 	src/ipset/iptable_layout.h \
+	src/schema/format.h \
+	src/schema/formats.def \
+	src/schema/formats.h \
+	src/schema/pattern.h \
+	src/schema/schema.h \
+	src/schema/cursor.h \
 	src/keys/setting.h \
 	src/keys/keys.def \
 	src/keys/key_format.h \

@@ -30,10 +30,13 @@ for file in $(find src -name '*.[ch]' ! -path src/ctl/schema.c); do
 done
 must_find "$includes" 60 "includes between rooms"
 
-# libjwt behind one file, OpenSSL's and libmemcached's headers where they belong.
+# libjwt and libidn2 behind one file each, OpenSSL's and libmemcached's headers where they belong.
 while read -r file; do
     complain "$file includes <jwt.h>; only src/issue/jwt_lib.c does"
 done < <(grep -lE '^#include <jwt\.h>' -r src | grep -v '^src/issue/jwt_lib.c$')
+while read -r file; do
+    complain "$file includes <idn2.h>; only src/schema/format_idn.c does"
+done < <(grep -lE '^#include <idn2\.h>' -r src | grep -v '^src/schema/format_idn.c$')
 while read -r file; do
     complain "$file includes libmemcached's header; only src/limit does"
 done < <(grep -lE '^#include <libmemcached' -r src | grep -v '^src/limit/')

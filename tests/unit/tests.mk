@@ -63,6 +63,8 @@ ag_unit_tests = \
 	tests/unit/test_iptable \
 	tests/unit/test_ipshare \
 	tests/unit/test_fetch \
+	tests/unit/test_format \
+	tests/unit/test_format_suite \
 	tests/unit/test_sign \
 	tests/unit/test_single_flight \
 	tests/unit/test_json_doc \
