@@ -13,6 +13,7 @@ ag_core_c = \
 	src/base/measure.c \
 	src/base/process.c \
 	src/base/regex.c \
+	src/base/spelling.c \
 	src/base/table.c \
 	src/base/text.c \
 	src/base/text_blank.c \

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include <apr_escape.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 
+#include "../base/spelling.h"
 #include "cred.h"
 
 /* How NAME=VALUE pairs stand in a list. */
@@ -26,63 +26,7 @@ typedef struct {
     const char *end;
 } pair_t;
 
-#define BLANKS " \t\r\n"
-
 /* ---- names --------------------------------------------------------------------------------------- */
-
-static int hex(const char *at, const char *end, int digits)
-{
-    int value = 0;
-
-    for (; digits; at++, digits--) {
-        if (at >= end || !apr_isxdigit(*at)) {
-            return -1;
-        }
-        value = value * 16 + (apr_isdigit(*at) ? *at - '0' : (*at | 0x20) - 'a' + 10);
-    }
-    return value;
-}
-
-/* The character at *at, which moves behind it. Microsoft's %u0061 is read too; what is beyond ASCII
- * becomes some sign. */
-static char next_char(const char **at, const char *end)
-{
-    int wide = **at == '%' && *at + 1 < end && ((*at)[1] | 0x20) == 'u';
-    int value = **at == '%' ? hex(*at + 1 + wide, end, wide ? 4 : 2) : -1;
-
-    if (value >= 0) {
-        *at += wide ? 6 : 3;
-        return value < 0x80 ? (char)value : '?';
-    }
-    return *(*at)++ == '+' ? ' ' : (*at)[-1];
-}
-
-static void skip_signs(const char **at, const char *end, const char *these)
-{
-    const char *next = *at;
-    char c;
-
-    while (next < end && (c = next_char(&next, end)) && strchr(these, c)) {
-        *at = next;
-    }
-}
-
-/* Behind the name that begins at `at`, if a backend may take it for this one: encoded, in another case, with another
- * sign, behind blanks or brackets ([name]=, as Rack and Node's qs read it). Else NULL. */
-static const char *name_end(const char *at, const char *end, const list_t *list, const char *name, int *element)
-{
-    skip_signs(&at, end, BLANKS "[]");
-    for (; *name; name++) {
-        char next = at < end && !strchr(list->no_name, *at) ? next_char(&at, end) : '\0';
-
-        if (!ag_text_alike(next, *name)) {
-            return NULL;
-        }
-        *element |= next == '['; /* api[key] is the element of another array */
-    }
-    skip_signs(&at, end, BLANKS);
-    return at;
-}
 
 /* Behind a name that was cut off, whatever it would part: PHP takes a ';' there for a part of the name. */
 static const char *far_sign(const char *at, const char *end, const list_t *list)
@@ -102,11 +46,11 @@ static const char *sign_of(const char *at, const char *end, const list_t *list, 
     int element = 0;
     char next;
 
-    at = name_end(at, end, list, name, &element);
+    at = ag_spelling_behind(at, end, list->no_name, name, &element);
     if (!at || at == end || *at == '=') {
         return at == end ? NULL : at;
     }
-    next = next_char(&at, end);
+    next = ag_spelling_next(&at, end); /* api[key] is the element of another array */
     return next == '[' || (next == ']' && !element) || !next ? far_sign(at, end, list) : NULL;
 }
 
