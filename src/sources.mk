@@ -123,6 +123,9 @@ ag_core_c = \
 	src/watch/log_throttle.c \
 	src/watch/usage.c \
 	src/watch/usage_dbd.c \
+	src/input/media.c \
+	src/input/names.c \
+	src/input/pairs.c \
 	src/ban/ban.c \
 	src/ban/ban_slot.c \
 	src/ban/ban_tool.c \
@@ -219,6 +222,7 @@ ag_core_h = \
 	src/base/measure.h \
 	src/base/process.h \
 	src/base/regex.h \
+	src/base/spelling.h \
 	src/base/table.h \
 	src/base/speed.h \
 	src/base/text.h \
@@ -311,6 +315,9 @@ ag_core_h = \
 	src/watch/counters.h \
 	src/watch/log_throttle.h \
 	src/watch/usage.h \
+	src/input/media.h \
+	src/input/names.h \
+	src/input/pairs.h \
 	src/ban/ban.h \
 	src/ban/ban.def \
 	src/ban/ban_table.h \
