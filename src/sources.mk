@@ -56,6 +56,7 @@ ag_core_c = \
 	src/schema/format_host.c \
 	src/schema/format_idn.c \
 	src/schema/format_mail.c \
+	src/schema/format_number.c \
 	src/schema/format_text.c \
 	src/schema/format_time.c \
 	src/schema/format_uri.c \

@@ -146,6 +146,46 @@ static const case_t refused[] = {
     {"base64url", "QQQ=="},
 };
 
+static const case_t held[] = {
+    {"int8", "-128"},
+    {"int8", "127.0"},
+    {"int16", "-32768"},
+    {"int16", "3.2767e4"},
+    {"int32", "2147483647"},
+    {"int32", "-2147483648"},
+    {"int64", "9223372036854775807"},
+    {"int64", "-9223372036854775808"},
+    {"uint8", "255"},
+    {"uint8", "-0"},
+    {"uint16", "65535"},
+    {"uint32", "4294967295"},
+    {"uint64", "18446744073709551615"},
+    {"float", "3.4028234663852886e38"},
+    {"float", "-1e-400"},
+    {"double", "1.7976931348623157e308"},
+    {"double", "0e999"},
+};
+
+static const case_t not_held[] = {
+    {"int8", "128"},
+    {"int8", "1.5"},
+    {"int16", "-32769"},
+    {"int32", "2147483648"},
+    {"int32", "-2147483649"},
+    {"int64", "9223372036854775808"},
+    {"int64", "-9223372036854775809"},
+    {"int64", "1e30"},
+    {"uint8", "256"},
+    {"uint8", "-1"},
+    {"uint16", "65536"},
+    {"uint32", "4294967296"},
+    {"uint64", "18446744073709551616"},
+    {"float", "3.5e38"},
+    {"float", "-1e39"},
+    {"double", "1.7976931348623158e308"},
+    {"double", "-1e309"},
+};
+
 /* The text ends at a page's end, so to speak: a copy of exactly its size, so that a checker sees what is read behind it. */
 static int fits(const char *format, const char *text)
 {
@@ -186,6 +226,34 @@ static void test_refused(void **state)
     }
 }
 
+static int holds(const char *format, const char *text)
+{
+    const ag_format_t *row = ag_format(format, strlen(format));
+    ag_number_t number;
+
+    assert_non_null(row);
+    assert_non_null(row->holds);
+    assert_int_equal(ag_number_read(&number, text, strlen(text)), 0);
+    return row->holds(&number);
+}
+
+static void test_numbers(void **state)
+{
+    int i;
+
+    (void)state;
+    for (i = 0; i < N_OF(held); i++) {
+        if (!holds(held[i].format, held[i].text)) {
+            fail_msg("%s refuses %s", held[i].format, held[i].text);
+        }
+    }
+    for (i = 0; i < N_OF(not_held); i++) {
+        if (holds(not_held[i].format, not_held[i].text)) {
+            fail_msg("%s takes %s", not_held[i].format, not_held[i].text);
+        }
+    }
+}
+
 static int has(const case_t *cases, int n, const char *format)
 {
     while (n > 0) {
@@ -208,8 +276,11 @@ static void test_each_row(void **state)
         if (row->fits && !(has(accepted, N_OF(accepted), row->name) && has(refused, N_OF(refused), row->name))) {
             fail_msg("%s has no case here", row->name);
         }
+        if (row->holds && !(has(held, N_OF(held), row->name) && has(not_held, N_OF(not_held), row->name))) {
+            fail_msg("%s has no number here", row->name);
+        }
     }
-    assert_true(i >= 20);
+    assert_true(i >= 30);
     assert_null(ag_format("dat", 3));
     assert_null(ag_format("dates", 5));
     assert_non_null(ag_format("dates", 4));
@@ -259,7 +330,8 @@ static void test_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_accepted), TEST(test_refused), TEST(test_each_row), TEST(test_nul), TEST(test_long),
+        TEST(test_accepted), TEST(test_refused), TEST(test_numbers),
+        TEST(test_each_row), TEST(test_nul),     TEST(test_long),
     };
 
     return cmocka_run_group_tests_name("formats", tests, NULL, NULL);
