@@ -124,9 +124,12 @@ ag_core_c = \
 	src/watch/log_throttle.c \
 	src/watch/usage.c \
 	src/watch/usage_dbd.c \
+	src/input/form.c \
 	src/input/media.c \
+	src/input/multipart.c \
 	src/input/names.c \
 	src/input/pairs.c \
+	src/input/part.c \
 	src/ban/ban.c \
 	src/ban/ban_slot.c \
 	src/ban/ban_tool.c \
@@ -316,9 +319,12 @@ ag_core_h = \
 	src/watch/counters.h \
 	src/watch/log_throttle.h \
 	src/watch/usage.h \
+	src/input/form.h \
 	src/input/media.h \
+	src/input/multipart.h \
 	src/input/names.h \
 	src/input/pairs.h \
+	src/input/part.h \
 	src/ban/ban.h \
 	src/ban/ban.def \
 	src/ban/ban_table.h \

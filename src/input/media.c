@@ -14,15 +14,9 @@
 
 #define TCHAR "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~"
 
-/* Reads on from `at`. */
-typedef struct {
-    const char *at;
-    apr_pool_t *p;
-} reader_t;
-
-static void skip_blanks(reader_t *r)
+static const char *behind_blanks(const char *at)
 {
-    r->at += strspn(r->at, " \t");
+    return at + strspn(at, " \t");
 }
 
 static char *lower(char *text)
@@ -36,56 +30,58 @@ static char *lower(char *text)
 }
 
 /* A token (RFC 9110 s5.6.2), copied; NULL: there is none. */
-static char *token(reader_t *r)
+static char *token(const char **at, apr_pool_t *p)
 {
-    apr_size_t n = strspn(r->at, TCHAR);
-    const char *start = r->at;
+    apr_size_t n = strspn(*at, TCHAR);
 
-    r->at += n;
-    return n ? apr_pstrmemdup(r->p, start, n) : NULL;
+    *at += n;
+    return n ? apr_pstrmemdup(p, *at - n, n) : NULL;
 }
 
 /* A quoted string (RFC 9110 s5.6.4) without its quotes and escapes; NULL: it is broken. */
-static const char *quoted(reader_t *r)
+static const char *quoted(const char **from, int *escaped, apr_pool_t *p)
 {
-    char *value = apr_palloc(r->p, strlen(r->at));
+    const char *at = *from + 1;
+    char *value = apr_palloc(p, strlen(at) + 1);
     char *to = value;
 
-    for (r->at++; *r->at && *r->at != '"'; r->at++) {
-        r->at += *r->at == '\\';
-        if (((unsigned char)*r->at < ' ' && *r->at != '\t') || *r->at == 0x7F) {
+    for (; *at && *at != '"'; at++) {
+        *escaped |= *at == '\\';
+        at += *at == '\\';
+        if (((unsigned char)*at < ' ' && *at != '\t') || *at == 0x7F) {
             return NULL;
         }
-        *to++ = *r->at;
+        *to++ = *at;
     }
     *to = '\0';
-    return *r->at++ == '"' ? value : NULL;
+    *from = at + 1;
+    return *at == '"' ? value : NULL;
 }
 
-static const char *read_type(ag_media_t *media, reader_t *r)
+static const char *read_type(ag_media_t *media, const char **at, apr_pool_t *p)
 {
-    const char *start = r->at;
-    apr_size_t type = strspn(start, TCHAR);
-    apr_size_t subtype = start[type] == '/' ? strspn(start + type + 1, TCHAR) : 0;
+    apr_size_t type = strspn(*at, TCHAR);
+    apr_size_t subtype = (*at)[type] == '/' ? strspn(*at + type + 1, TCHAR) : 0;
 
     if (!type || !subtype) {
         return "is no media type";
     }
-    r->at += type + 1 + subtype;
-    media->type = lower(apr_pstrmemdup(r->p, start, (apr_size_t)(r->at - start)));
+    media->type = lower(apr_pstrmemdup(p, *at, type + 1 + subtype));
+    *at += type + 1 + subtype;
     return NULL;
 }
 
-static const char *read_parameter(ag_media_t *media, reader_t *r)
+const char *ag_media_parameter_read(ag_media_t *media, const char **at, apr_pool_t *p)
 {
-    char *name = token(r);
+    char *name = token(at, p);
+    int escaped = 0;
     const char *value;
 
-    if (!name || *r->at != '=') {
+    if (!name || **at != '=') {
         return "has a parameter that is no NAME=VALUE";
     }
-    r->at++;
-    value = *r->at == '"' ? quoted(r) : token(r);
+    ++*at;
+    value = **at == '"' ? quoted(at, &escaped, p) : token(at, p);
     if (!value) {
         return "has a parameter whose value is none";
     }
@@ -96,30 +92,30 @@ static const char *read_parameter(ag_media_t *media, reader_t *r)
         return "has too many parameters";
     }
     media->parameters[media->n].name = name;
+    media->parameters[media->n].escaped = escaped;
     media->parameters[media->n++].value = value;
     return NULL;
 }
 
 const char *ag_media_read(ag_media_t *media, const char *field, apr_pool_t *p)
 {
-    reader_t r = {field, p};
+    const char *at = behind_blanks(field);
     const char *error;
 
     memset(media, 0, sizeof *media);
-    skip_blanks(&r);
-    error = read_type(media, &r);
-    skip_blanks(&r);
-    while (!error && *r.at == ';') {
-        r.at++;
-        skip_blanks(&r);
-        if (*r.at && *r.at != ';') { /* "text/plain;" may stand there (RFC 9110 s5.6.6) */
-            error = read_parameter(media, &r);
-            skip_blanks(&r);
+    error = read_type(media, &at, p);
+    at = behind_blanks(at);
+    while (!error && *at == ';') {
+        at = behind_blanks(at + 1);
+        if (*at && *at != ';') { /* "text/plain;" may stand there (RFC 9110 s5.6.6) */
+            error = ag_media_parameter_read(media, &at, p);
+            at = error ? at : behind_blanks(at);
         }
     }
-    return error   ? error
-           : *r.at ? (*r.at == ',' ? "stands there twice" : "has something behind it that is no parameter")
-                   : NULL;
+    if (!error && *at) {
+        error = *at == ',' ? "stands there twice" : "has something behind it that is no parameter";
+    }
+    return error;
 }
 
 const char *ag_media_parameter(const ag_media_t *media, const char *name)

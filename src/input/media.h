@@ -16,6 +16,7 @@ typedef struct ag_media_t {
     struct {
         const char *name;  /* in lower case */
         const char *value; /* without its quotes */
+        int escaped;       /* it has a backslash there, which some readers keep */
     } parameters[AG_MEDIA_PARAMETERS];
 } ag_media_t;
 
@@ -23,6 +24,10 @@ typedef struct ag_media_t {
  * twice, more than AG_MEDIA_PARAMETERS of them, and blanks around "=". NULL, or what is wrong: a sentence for the client
  * without anything he sent ("names a parameter twice"). Copies what it keeps to `p`. */
 const char *ag_media_read(ag_media_t *media, const char *field, apr_pool_t *p);
+
+/* Behind the parameter that begins at `at` ("NAME=VALUE"), which is added to the list; for other fields that have such. An
+ * error as above, or NULL. */
+const char *ag_media_parameter_read(ag_media_t *media, const char **at, apr_pool_t *p);
 
 /* A parameter's value, or NULL. */
 const char *ag_media_parameter(const ag_media_t *media, const char *name);

@@ -107,10 +107,10 @@ static int digit(char c)
     return ag_text_digit(c) ? c - '0' : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
 }
 
-static ag_encoded_e decode(char *to, apr_size_t *n, ag_span_t from, int plus)
+static ag_encoded_e decode(ag_span_t *to, ag_span_t from, int plus, char *memory)
 {
     const char *at = from.at, *end = from.at + from.n;
-    char *start = to;
+    char *next = memory;
 
     for (; at < end; at++) {
         int high = *at == '%' && end - at > 2 ? digit(at[1]) : -1, low = high >= 0 ? digit(at[2]) : -1;
@@ -118,33 +118,43 @@ static ag_encoded_e decode(char *to, apr_size_t *n, ag_span_t from, int plus)
         if (*at == '%' && low < 0) {
             return AG_ENCODED_ESCAPE;
         }
-        *to++ = (char)(*at == '%' ? high * 16 + low : *at == '+' && plus ? ' ' : *at);
+        *next++ = (char)(*at == '%' ? high * 16 + low : *at == '+' && plus ? ' ' : *at);
         at += *at == '%' ? 2 : 0;
     }
-    *to = '\0';
-    *n = (apr_size_t)(to - start);
+    *next = '\0';
+    *to = ag_span(memory, (apr_size_t)(next - memory));
     return AG_ENCODED_WELL;
+}
+
+static int holds(ag_span_t text, char sign)
+{
+    return text.n && memchr(text.at, sign, text.n);
+}
+
+/* 1 when something in it stands for something else. */
+static int is_encoded(ag_span_t text, int plus)
+{
+    return holds(text, '%') || (plus && holds(text, '+'));
+}
+
+ag_encoded_e ag_span_decode_to(ag_span_t *to, ag_span_t from, int plus, char *memory)
+{
+    ag_encoded_e wrong;
+
+    *to = from;
+    if (plus && holds(from, ';')) {
+        return AG_ENCODED_SEMICOLON;
+    }
+    wrong = is_encoded(from, plus) ? decode(to, from, plus, memory) : AG_ENCODED_WELL;
+    if (!wrong && holds(*to, '\0')) {
+        wrong = AG_ENCODED_NUL;
+    }
+    return wrong ? wrong : ag_span_utf8(*to) ? AG_ENCODED_WELL : AG_ENCODED_UTF8;
 }
 
 ag_encoded_e ag_span_decode(ag_span_t *to, ag_span_t from, int plus, apr_pool_t *p)
 {
-    const char *end = from.at + from.n;
-    ag_encoded_e wrong = AG_ENCODED_WELL;
-
-    *to = from;
-    if (plus && find(from.at, end, ';') < end) {
-        return AG_ENCODED_SEMICOLON;
-    }
-    if (find(from.at, end, '%') < end || (plus && find(from.at, end, '+') < end)) {
-        char *copy = apr_palloc(p, from.n + 1);
-
-        wrong = decode(copy, &to->n, from, plus);
-        to->at = copy;
-    }
-    return wrong                                                 ? wrong
-           : find(to->at, to->at + to->n, '\0') < to->at + to->n ? AG_ENCODED_NUL
-           : ag_span_utf8(*to)                                   ? AG_ENCODED_WELL
-                                                                 : AG_ENCODED_UTF8;
+    return ag_span_decode_to(to, from, plus, is_encoded(from, plus) ? apr_palloc(p, from.n + 1) : NULL);
 }
 
 const char *ag_encoded_detail(ag_encoded_e encoded)

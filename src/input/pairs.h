@@ -54,6 +54,9 @@ const char *ag_encoded_detail(ag_encoded_e encoded);
  * which ends the value for some backends (HTML 4 sB.2.2), for Go's is an error, and for others is a part of it. */
 ag_encoded_e ag_span_decode(ag_span_t *to, ag_span_t from, int plus, apr_pool_t *p);
 
+/* The same into `memory`, of from.n + 1 bytes. */
+ag_encoded_e ag_span_decode_to(ag_span_t *to, ag_span_t from, int plus, char *memory);
+
 /* The first part of *rest up to `sign`, behind which *rest begins then; 0: *rest had ended (at is NULL). An empty text is
  * one empty part. */
 int ag_span_part(ag_span_t *part, ag_span_t *rest, char sign);

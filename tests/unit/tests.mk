@@ -57,7 +57,9 @@ ag_unit_tests = \
 	tests/unit/test_guard_away \
 	tests/unit/test_guard_origin \
 	tests/unit/test_ipset \
+	tests/unit/test_input_form \
 	tests/unit/test_input_media \
+	tests/unit/test_input_multipart \
 	tests/unit/test_input_names \
 	tests/unit/test_input_pairs \
 	tests/unit/test_introspect_ask \
