@@ -2,13 +2,14 @@
 /*
  * replay: runs the files of a corpus through a fuzz target once each, without a fuzzer, so that
  * `make check` does. An input that once broke something stays in the corpus and is tried for ever.
- * A corpus that cannot be found or is empty is a failure. Without arguments it takes AG_CORPUS below
- * the environment's srcdir, as make check sets it.
+ * A corpus that cannot be found or is empty is a failure. Without arguments it takes the folders of AG_CORPUS, separated by
+ * blanks, below the environment's srcdir, as make check sets it.
  */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -65,11 +66,18 @@ static int replay(const char *path)
 static int replay_default(void)
 {
 #ifdef AG_CORPUS
-    const char *source = getenv("srcdir");
+    const char *source = getenv("srcdir"), *at = AG_CORPUS;
     char path[4096];
+    int good = 1;
 
-    snprintf(path, sizeof path, "%s/%s", source ? source : ".", AG_CORPUS);
-    return replay(path);
+    while (good && *at) {
+        int n = (int)strcspn(at, " ");
+
+        snprintf(path, sizeof path, "%s/%.*s", source ? source : ".", n, at);
+        good = replay(path);
+        at += n + (at[n] == ' ');
+    }
+    return good;
 #else
     return 0;
 #endif

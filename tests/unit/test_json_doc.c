@@ -2,6 +2,10 @@
 /*
  * The strict reader: what it takes, what it refuses, where, and what it costs at most.
  */
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <apr_time.h>
 
 #include "json_fixture.h"
@@ -94,6 +98,10 @@ static const struct {
     {"\"\\u12g4\"", "\\u has four hexadecimal digits", "", 3},
     {"\"\\u123", "\\u has four hexadecimal digits", "", 3},
     {"\"\\ud800\"", "half of a surrogate pair stands alone", "", 7},
+    {"\"\\ud800\\ue000\"", "half of a surrogate pair stands alone", "", 13},
+    {"\"\xE2\x82", "it is not UTF-8", "", 1},
+    {"\"\xF0\x90\x80", "it is not UTF-8", "", 1},
+    {"\"\xC3", "it is not UTF-8", "", 1},
     {"\"\\udc00\\ud800\"", "half of a surrogate pair stands alone", "", 7},
     {"\"\\ud800\\n\"", "half of a surrogate pair stands alone", "", 7},
     {"\"\\ud800\\ud800\"", "half of a surrogate pair stands alone", "", 13},
@@ -315,11 +323,58 @@ static void test_linear(void **state)
     }
 }
 
+/* With as much memory more as doc.h allows and not a page beyond, in a process of its own: 0 when it was enough. */
+static int parse_within(const char *text, size_t n, size_t most, apr_pool_t *p)
+{
+    struct rlimit limit;
+    ag_doc_wrong_t wrong;
+    long pages = 0;
+    ag_doc_t doc;
+    FILE *statm;
+    int status;
+    pid_t child = fork();
+
+    if (!child) {
+        statm = fopen("/proc/self/statm", "r");
+        if (!statm || fscanf(statm, "%ld", &pages) != 1) {
+            _exit(3);
+        }
+        fclose(statm);
+        limit.rlim_cur = limit.rlim_max = (size_t)pages * 4096 + most;
+        setrlimit(RLIMIT_AS, &limit);
+        _exit(ag_doc_parse(&doc, &wrong, text, n, NULL, p) ? 1 : 0);
+    }
+    assert_true(waitpid(child, &status, 0) == child && WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* Names that differ, as many as need the largest table, behind a string with an escape. It runs first: what others have
+ * freed would not be counted. */
+static void test_memory(void **state)
+{
+    enum { MANY = (1 << 18) + 1 };
+    char *text = apr_palloc(*state, MANY * 12 + 64), *at = text;
+    size_t n;
+    int i;
+
+    at += apr_snprintf(at, 32, "[\"\\u0061\",{");
+    for (i = 0; i < MANY; i++) {
+        at += apr_snprintf(at, 16, "%s\"%x\":1", i ? "," : "", i);
+    }
+    memcpy(at, "}]", 2);
+    n = (size_t)(at - text) + 2;
+    assert_int_equal(parse_within(text, n, 13 * n, *state), 0);
+    assert_int_equal(parse_within(text, n, 8 * n, *state), 1); /* and it would be told */
+    n = (size_t)apr_snprintf(text, MANY * 12, "[%s1]", times("[],", MANY * 2, *state));
+    assert_int_equal(parse_within(text, n, 13 * n, *state), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_nodes),  TEST(test_roots), TEST(test_refused),      TEST(test_strings), TEST(test_nul),
-        TEST(test_limits), TEST(test_deep),  TEST(test_long_numbers), TEST(test_twice),   TEST(test_linear),
+        TEST(test_memory),       TEST(test_nodes), TEST(test_roots),  TEST(test_refused),
+        TEST(test_strings),      TEST(test_nul),   TEST(test_limits), TEST(test_deep),
+        TEST(test_long_numbers), TEST(test_twice), TEST(test_linear),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

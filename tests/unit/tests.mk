@@ -75,6 +75,7 @@ ag_unit_tests = \
 	tests/unit/test_json_doc \
 	tests/unit/test_json_lookup \
 	tests/unit/test_json_number \
+	tests/unit/test_json_suite \
 	tests/unit/test_jwk_public \
 	tests/unit/test_jwks \
 	tests/unit/test_jwk \
@@ -179,4 +180,4 @@ ag_unit_h = \
 	tests/unit/token_fixture.h \
 	tests/unit/unit.h
 
-ag_fuzz_replays = tests/fuzz/replay_import tests/fuzz/replay_jwt
+ag_fuzz_replays = tests/fuzz/replay_doc tests/fuzz/replay_import tests/fuzz/replay_jwt
