@@ -6,6 +6,7 @@ ag_core_c = \
 	src/base/cache_claim.c \
 	src/base/date.c \
 	src/base/digest.c \
+	src/base/findings.c \
 	src/base/json.c \
 	src/base/lock.c \
 	src/base/log.c \
@@ -117,6 +118,7 @@ ag_core_c = \
 	src/reply/setting_header.c \
 	src/reply/setting_resource.c \
 	src/reply/url.c \
+	src/reply/would_do.c \
 	src/watch/audit.c \
 	src/watch/callers.c \
 	src/watch/callers_dbd.c \
@@ -125,11 +127,13 @@ ag_core_c = \
 	src/watch/usage.c \
 	src/watch/usage_dbd.c \
 	src/input/form.c \
+	src/input/head.c \
 	src/input/media.c \
 	src/input/multipart.c \
 	src/input/names.c \
 	src/input/pairs.c \
 	src/input/part.c \
+	src/input/setting_validate.c \
 	src/ban/ban.c \
 	src/ban/ban_slot.c \
 	src/ban/ban_tool.c \
@@ -184,6 +188,7 @@ ag_core_c = \
 	src/guard/charge.c \
 	src/guard/gone.c \
 	src/guard/inflight.c \
+	src/guard/input_step.c \
 	src/guard/identify.c \
 	src/guard/methods.c \
 	src/guard/origin.c \
@@ -320,11 +325,14 @@ ag_core_h = \
 	src/watch/log_throttle.h \
 	src/watch/usage.h \
 	src/input/form.h \
+	src/input/input.def \
+	src/input/input.h \
 	src/input/media.h \
 	src/input/multipart.h \
 	src/input/names.h \
 	src/input/pairs.h \
 	src/input/part.h \
+	src/input/setting.h \
 	src/ban/ban.h \
 	src/ban/ban.def \
 	src/ban/ban_table.h \
@@ -403,6 +411,7 @@ ag_fetch_c = \
 ag_httpd_c = \
 	src/httpd/access.c \
 	src/httpd/behind.c \
+	src/httpd/body.c \
 	src/httpd/copies.c \
 	src/httpd/exchange.c \
 	src/httpd/fields.c \

@@ -32,4 +32,15 @@ static inline void ag_findings_add(ag_findings_t *findings, const ag_finding_t *
     findings->n++;
 }
 
+static inline int ag_findings_kept(const ag_findings_t *findings)
+{
+    return findings->n < AG_FINDINGS_MOST ? findings->n : AG_FINDINGS_MOST;
+}
+
+/* In one line: "query id is no number", "/items/0/qty is less than 1", "the body is an array". At most 400 bytes. */
+const char *ag_finding_text(const ag_finding_t *finding, apr_pool_t *p);
+
+/* A copy of it all, from `p`. */
+const ag_findings_t *ag_findings_copy(const ag_findings_t *findings, apr_pool_t *p);
+
 #endif

@@ -6,6 +6,7 @@
 #ifndef AG_VERDICT_H
 #define AG_VERDICT_H
 
+#include "../base/findings.h"
 #include "principal.h"
 #include "quota.h"
 #include "reason.h"
@@ -32,10 +33,12 @@ typedef struct ag_verdict_t {
     ag_quota_line_t *lines;  /* every limit that was evaluated, once that is to be told */
     int n_lines;
     const ag_quota_in_flight_t *in_flight; /* likewise, of ApiGuardConcurrency */
-    const char *watched;                   /* code of what a dry run would have refused, or NULL */
-    apr_uint32_t retry_after;              /* seconds; 0: not said */
-    unsigned over_tls : 1;                 /* nothing secret was sent in clear: the client may be sent on to https */
-    unsigned degraded : 1;                 /* a store or the database was away, and the policy said go on */
+    const ag_findings_t *findings;         /* what is wrong with the input, place by place; or NULL */
+    const char *field, *field_value; /* a field of the refusal that tells what would do: Allow, Accept; or NULL */
+    const char *watched;             /* code of what a dry run would have refused, or NULL */
+    apr_uint32_t retry_after;        /* seconds; 0: not said */
+    unsigned over_tls : 1;           /* nothing secret was sent in clear: the client may be sent on to https */
+    unsigned degraded : 1;           /* a store or the database was away, and the policy said go on */
 } ag_verdict_t;
 
 /* Notes what a dry run would have refused with; the first one stands. */

@@ -7,6 +7,7 @@
 #define AG_GUARD_H
 
 #include "../core/verdict.h"
+#include "../input/input.h"
 #include "../limit/inflight.h"
 #include "../watch/callers.h"
 #include "../watch/log_throttle.h"
@@ -57,16 +58,17 @@ typedef struct ag_check_t {
     const ag_policy_t *policy;
     ag_verdict_t verdict;
     ag_credential_t credential;
-    const ag_bill_t *bill; /* what its limits said last; NULL: nothing */
-    const void *config;    /* httpd's own: the section it was made for */
-    const char *problem;   /* likewise: what is sent instead of httpd's error page, or NULL */
-    int page;              /* likewise: that is HTML */
-    apr_time_t banned;     /* until when the address is, as the section sees it; 0: it is not */
-    int ban_looked;        /* that was found out */
-    int ours;              /* AuthType ApiGuard is in force */
-    int passed;            /* the last gate is behind it */
-    int below;             /* a sub-request's: its refusal is not the client's answer */
-    struct ag_ask_t *asks; /* it is a request for a token; NULL: it is not */
+    const ag_bill_t *bill;  /* what its limits said last; NULL: nothing */
+    const void *config;     /* httpd's own: the section it was made for */
+    const char *problem;    /* likewise: what is sent instead of httpd's error page, or NULL */
+    int page;               /* likewise: that is HTML */
+    apr_time_t banned;      /* until when the address is, as the section sees it; 0: it is not */
+    int ban_looked;         /* that was found out */
+    int ours;               /* AuthType ApiGuard is in force */
+    int passed;             /* the last gate is behind it */
+    int below;              /* a sub-request's: its refusal is not the client's answer */
+    struct ag_ask_t *asks;  /* it is a request for a token; NULL: it is not */
+    ag_input_call_t *input; /* what is known of its input; made where ag_guard_checks_input() */
 } ag_check_t;
 
 typedef enum {
@@ -166,10 +168,17 @@ ag_reason_e ag_guard_ban_count(ag_check_t *check, ag_reason_e reason);
 /* 1 when the request comes from a page of another origin that may not use the cookies of whoever reads it. */
 int ag_guard_foreign(const ag_check_t *check);
 
-/* 1 when the gate may refuse whoever it is: the section limits, or has an end. */
+/* 1 when the section looks at what a request brings along. */
+static inline int ag_guard_checks_input(const ag_policy_t *policy)
+{
+    return policy->validate != NULL;
+}
+
+/* 1 when the gate may refuse whoever it is: the section limits, has an end, or checks input. */
 static inline int ag_guard_gates(const ag_policy_t *policy)
 {
-    return policy->limits.windows || policy->concurrency.windows || (policy->deprecated && policy->deprecated->end);
+    return policy->limits.windows || policy->concurrency.windows || (policy->deprecated && policy->deprecated->end)
+           || ag_guard_checks_input(policy);
 }
 
 #endif

@@ -224,6 +224,7 @@ static const ag_policy_t *keep_policy(const ag_policy_t *policy, apr_pool_t *p)
     kept->cors = NULL;
     kept->pass_claims.n = 0;
     kept->deprecated = NULL;
+    kept->validate = NULL;
     return kept;
 }
 
@@ -251,6 +252,9 @@ const ag_check_t *ag_check_keep(const ag_check_t *check, apr_pool_t *p)
     verdict->detail = verdict->detail ? apr_pstrdup(p, verdict->detail) : NULL;
     verdict->wanted = verdict->wanted ? apr_pstrdup(p, verdict->wanted) : NULL;
     verdict->asked = ag_guard_keep_asked(verdict->asked, p);
+    verdict->findings = verdict->findings ? ag_findings_copy(verdict->findings, p) : NULL;
+    verdict->field_value = verdict->field_value ? apr_pstrdup(p, verdict->field_value) : NULL;
+    kept->input = NULL;
     kept->bill = NULL; /* likewise */
     keep_lines(verdict, p);
     return kept;

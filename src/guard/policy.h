@@ -9,6 +9,7 @@
 #include "../authz/methods.h"
 #include "../core/setting.h"
 #include "../cred/setting.h"
+#include "../input/setting.h"
 #include "../issue/setting.h"
 #include "../keys/setting.h"
 #include "../limit/setting.h"

@@ -162,8 +162,14 @@ int ag_last_gate(request_rec *r)
         ag_refuse(&check->verdict, AG_R_ACCESS_DENIED, NULL);
         return ag_refusal(r, check);
     }
+    if (ag_guard_checks_input(policy)) {
+        ag_input_call_of(r, check);
+    }
     check->exchange->request.now = apr_time_now(); /* who it is may have taken a while to find out */
     status = run(r, check, AG_PHASE_GATE);
+    if (status == DECLINED && check->input) {
+        status = ag_input_gate(r, check);
+    }
     if (status == DECLINED) {
         pass(r, check);
     }

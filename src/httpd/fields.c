@@ -275,7 +275,10 @@ ag_fields_t *ag_fields_error(request_rec *r, ag_check_t *check)
     if (check && check->passed && check->verdict.reason == AG_R_NONE) {
         look_at_check(fields, r, check);
     }
-    fields->answer.page = check && check->verdict.reason != AG_R_NONE && check->page;
+    if (check && check->verdict.reason != AG_R_NONE) {
+        fields->answer.refused = &check->verdict;
+        fields->answer.page = check->page;
+    }
     return ag_answer_any(&fields->answer) ? fields : NULL;
 }
 
@@ -289,7 +292,9 @@ void ag_fields_parts(request_rec *r, const char *parts)
 /* A sub-request's refusal tells of no limits: it is no answer yet. */
 void ag_fields_refusal(request_rec *r, ag_check_t *check, unsigned moment, const ag_challenge_t *challenge)
 {
-    ag_fields_t fields = {.answer = {.port = &error_page, .verdict = &check->verdict, .challenge = challenge}};
+    ag_fields_t fields = {
+        .answer = {
+            .port = &error_page, .verdict = &check->verdict, .refused = &check->verdict, .challenge = challenge}};
 
     if (!r->main && (check->bill || check->verdict.n_lines || check->exchange->in_flight)) {
         set_limits(&fields, check);

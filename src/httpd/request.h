@@ -171,6 +171,15 @@ void ag_insert_filter(request_rec *r);
 int ag_last_word(request_rec *r);
 void ag_register_filters(void);
 
+/* ---- what a request brings along (body.c) ----------------------------------------------------------- */
+
+/* Makes check->input: what the request is, for the guard's steps. */
+void ag_input_call_of(request_rec *r, ag_check_t *check);
+
+/* Behind the gate: reads the body if a check wants it, has it checked, and keeps it for whoever handles the request.
+ * DECLINED, or the status to answer with. */
+int ag_input_gate(request_rec *r, ag_check_t *check);
+
 /* ---- tokens for clients that hold a key (token.c) --------------------------------------------------- */
 
 #define AG_TOKEN_HANDLER "apiguard-token"

@@ -70,7 +70,8 @@ typedef struct ag_answer_t {
     apr_int64_t now;             /* seconds since 1970 */
 
     const ag_challenge_t *challenge;
-    int page; /* it is our page for a browser, in the place of httpd's */
+    const ag_verdict_t *refused; /* whose refusal it is; NULL: it is none of ours */
+    int page;                    /* it is our page for a browser, in the place of httpd's */
 
     /* What the section says of its answers; NULL: nothing. */
     const ag_deprecated_t *deprecated;

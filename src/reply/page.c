@@ -10,7 +10,7 @@
 
 #include <apr_strings.h>
 
-#define MAX_PAGE 8192
+#define MAX_PAGE 16384
 
 static const char *entity(char c)
 {
@@ -59,6 +59,7 @@ const char *ag_page(const ag_verdict_t *verdict, int status, const char *request
     const char *title = ag_problem_type_title(reason);
     const char *detail = ag_problem_detail(verdict, p);
     ag_buf_t b;
+    int i;
 
     ag_buf_init(&b, apr_palloc(p, MAX_PAGE), MAX_PAGE);
     ag_buf_str(&b, "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>");
@@ -73,6 +74,9 @@ const char *ag_page(const ag_verdict_t *verdict, int status, const char *request
     add_member(&b, "type", title ? reason->type : NULL, p);
     add_member(&b, "retry_after", verdict->retry_after ? apr_psprintf(p, "%u", verdict->retry_after) : NULL, p);
     ag_problem_violated(verdict, add_violated, &b, p);
+    for (i = 0; verdict->findings && i < ag_findings_kept(verdict->findings); i++) {
+        add_member(&b, "errors", ag_finding_text(&verdict->findings->list[i], p), p);
+    }
     add_member(&b, "request_id", request_id, p);
     ag_buf_str(&b, "</dl>\n</html>\n");
     return b.full ? apr_pstrcat(p, "<!DOCTYPE html>\n<title>", reason->code, "</title>\n", NULL) : b.start;

@@ -6,7 +6,8 @@
 
 #include <apr_strings.h>
 
-#define MAX_BODY 4096
+#define MAX_BODY   4096
+#define MAX_ERRORS 16384 /* findings that would take more are left out */
 
 int ag_reply_status(ag_reason_e reason, int invalid_key_status)
 {
@@ -100,6 +101,15 @@ static const char *limit_detail(const ag_verdict_t *verdict, apr_pool_t *p)
     return NULL;
 }
 
+/* "/items/0/qty is less than 1, and 2 more errors" */
+static const char *found_detail(const ag_findings_t *findings, apr_pool_t *p)
+{
+    const char *text = ag_finding_text(&findings->list[0], p);
+    int more = findings->n - 1;
+
+    return more ? apr_psprintf(p, "%s, and %d more error%s", text, more, more == 1 ? "" : "s") : text;
+}
+
 const char *ag_problem_detail(const ag_verdict_t *verdict, apr_pool_t *p)
 {
     if (!verdict->detail && verdict->reason == AG_R_RATE_EXCEEDED) {
@@ -108,7 +118,7 @@ const char *ag_problem_detail(const ag_verdict_t *verdict, apr_pool_t *p)
     if (!verdict->detail && verdict->reason == AG_R_SCOPE_INSUFFICIENT && verdict->wanted) {
         return apr_pstrcat(p, "one of these scopes is needed: ", verdict->wanted, NULL);
     }
-    return verdict->detail;
+    return !verdict->detail && verdict->findings ? found_detail(verdict->findings, p) : verdict->detail;
 }
 
 void ag_problem_violated(const ag_verdict_t *verdict, ag_problem_name_fn each, void *ctx, apr_pool_t *p)
@@ -148,8 +158,42 @@ static void text_member(ag_buf_t *b, const char *name, const char *value)
     }
 }
 
+/* One finding, or nothing of it where it does not fit. */
+static void add_finding(ag_buf_t *b, const ag_finding_t *finding, apr_pool_t *p)
+{
+    ag_buf_t one;
+
+    ag_buf_init(&one, apr_palloc(p, MAX_BODY), MAX_BODY);
+    ag_buf_str(&one, b->at[-1] == '[' ? "{\"detail\":" : ",{\"detail\":");
+    ag_json_string(&one, finding->detail);
+    text_member(&one, AG_JSON_NAME("in"), finding->in);
+    text_member(&one, AG_JSON_NAME("name"), finding->name);
+    text_member(&one, AG_JSON_NAME("pointer"), finding->pointer);
+    text_member(&one, AG_JSON_NAME("keyword"), finding->keyword);
+    ag_buf_str(&one, "}");
+    if (!one.full && one.at - one.start < b->end - b->at - 4) {
+        ag_buf_str(b, one.start);
+    }
+}
+
+static const char *errors(const ag_findings_t *findings, apr_pool_t *p)
+{
+    ag_buf_t b;
+    int i;
+
+    ag_buf_init(&b, apr_palloc(p, MAX_ERRORS), MAX_ERRORS);
+    ag_buf_str(&b, AG_JSON_NAME("errors") "[");
+    for (i = 0; i < ag_findings_kept(findings); i++) {
+        add_finding(&b, &findings->list[i], p);
+    }
+    ag_buf_str(&b, "]");
+    return b.start;
+}
+
 const char *ag_problem(const ag_verdict_t *verdict, int status, const char *request_id, apr_pool_t *p)
 {
+    const char *found = verdict->findings ? errors(verdict->findings, p) : "";
+    apr_size_t size = MAX_BODY + strlen(found);
     const ag_reason_t *reason = ag_reason(verdict->reason);
     const char *detail = ag_problem_detail(verdict, p);
     const char *title = ag_problem_type_title(reason);
@@ -157,7 +201,7 @@ const char *ag_problem(const ag_verdict_t *verdict, int status, const char *requ
 
     /* Where the title is the type's, the sentence that tells this reason is the least detail. */
     detail = title && !detail ? reason->title : detail;
-    ag_buf_init(&b, apr_palloc(p, MAX_BODY), MAX_BODY);
+    ag_buf_init(&b, apr_palloc(p, size), size);
     ag_buf_str(&b, said[verdict->reason].begin);
     ag_buf_str(&b, title ? title : reason->title);
     ag_buf_str(&b, "\",\"status\":");
@@ -174,6 +218,7 @@ const char *ag_problem(const ag_verdict_t *verdict, int status, const char *requ
         ag_problem_violated(verdict, add_name, &b, p);
         ag_buf_str(&b, "]");
     }
+    ag_buf_str(&b, found);
     ag_buf_str(&b, said[verdict->reason].error);
     text_member(&b, AG_JSON_NAME("message"), detail ? detail : reason->title);
     ag_buf_str(&b, "}\n");

@@ -8,7 +8,7 @@
 
 pages=docs/directives
 conf=conf/apiguard.conf
-mistakes=tests/web/test_mistakes.py
+mistakes=(tests/web/test_mistakes.py tests/web/test_*_mistakes.py)
 files() { echo "src/guard/$1.def"; sed -n 's|^#include "\.\./\(.*\.def\)"|src/\1|p' "src/guard/$1.def"; }
 tables() { files policy; files site; }
 names() { tables | xargs sed -n 's/^AG_SETTING("\([A-Za-z]*\)".*/\1/p'; }
@@ -51,7 +51,7 @@ for table in policy site; do
         grep -qF "| [$name]($name.md) | $context |" "$pages/README.md" \
             || complain "$pages/README.md has no row \"$name | $context\""
         grep -qE "^ *#?$name " "$conf" || complain "$conf has no entry for $name"
-        grep -qE "^    \(?[\"']$name[ \"']" "$mistakes" || complain "$mistakes has no wrong value of $name"
+        grep -qE "^    \(?[\"']$name[ \"']" "${mistakes[@]}" || complain "${mistakes[*]} have no wrong value of $name"
     done < <(rows "$table")
 done
 

@@ -18,12 +18,18 @@ enum {
 static const ag_cors_t anybody = {.any = 1, .methods = "GET", .max_age = "600"};
 static const ag_challenge_t apikey = {.field = "WWW-Authenticate", .places = APIKEY};
 static const ag_deprecated_t deprecated = {.since = "@1", .link = "</v2/>"};
-static ag_verdict_t refused = {.reason = AG_R_RATE_EXCEEDED, .retry_after = 9, .lines = &line, .n_lines = 1};
+static ag_verdict_t refused = {.reason = AG_R_RATE_EXCEEDED,
+                               .retry_after = 9,
+                               .lines = &line,
+                               .n_lines = 1,
+                               .field = "Accept",
+                               .field_value = "application/json"};
 
 #define ENDS "Deprecation: @1\nLink: </v2/>\n"
 #define CORS "Access-Control-Allow-Origin: *\nAccess-Control-Expose-Headers: Retry-After\n"
 #define CSP                                                                                                          \
     "Content-Security-Policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\n"
+#define DO    "Accept: application/json\n"
 #define QUOTA "RateLimit-Policy: \"5/min\";q=5;w=60\nRateLimit: \"5/min\";r=0;t=9\n"
 
 #define HARD                                                                                                         \
@@ -37,7 +43,7 @@ static ag_answer_t full(unsigned moments, apr_pool_t *p)
 {
     ag_answer_t a = page_make(NULL, moments, p);
 
-    a.verdict = a.limited = &refused;
+    a.verdict = a.refused = a.limited = &refused;
     a.personal = 1;
     a.parts = "X-Part";
     a.forms = AG_QUOTA_DRAFT_11;
@@ -133,11 +139,12 @@ static void test_order(void **state)
         const char *fields;
     } cases[] = {
         {0, ""},
-        {AG_AT_ANSWER, "Cache-Control: private, no-cache\n" ENDS CORS CSP HARD},
+        {AG_AT_ANSWER, "Cache-Control: private, no-cache\n" DO ENDS CORS CSP HARD},
         {AG_AT_SENDING, QUOTA HSTS},
-        {AG_AT_ANSWER | AG_AT_SENDING, "Cache-Control: private, no-cache\n" QUOTA ENDS CORS CSP HARD HSTS},
+        {AG_AT_ANSWER | AG_AT_SENDING, "Cache-Control: private, no-cache\n" QUOTA DO ENDS CORS CSP HARD HSTS},
         {AG_AT_PARTS, "Cache-Control: private, no-cache\nVary: X-Part\n"},
-        {AG_AT_REFUSAL, "Retry-After: 9\n" QUOTA "Cache-Control: no-store\nWWW-Authenticate: ApiKey realm=\"API\"\n"},
+        {AG_AT_REFUSAL,
+         "Retry-After: 9\n" QUOTA "Cache-Control: no-store\n" DO "WWW-Authenticate: ApiKey realm=\"API\"\n"},
         {AG_AT_STATUS, "WWW-Authenticate: ApiKey realm=\"API\"\n"},
     };
     int i;

@@ -262,5 +262,6 @@ def test_every_reason_is_tested_somewhere():
     elsewhere = """keystore_unavailable keyset_unavailable counters_unavailable rate_exceeded
                    internal_error list_unavailable banned concurrency_exceeded issuer_denied
                    tls_required origin_denied gone token_revoked revocations_unavailable
-                   introspection_unavailable certificate_invalid token_request_invalid grant_unsupported"""
+                   introspection_unavailable certificate_invalid token_request_invalid grant_unsupported
+                   input_invalid endpoint_unknown method_not_allowed body_too_large media_type_unsupported input_rejected"""
     assert set(REASONS) == set(IDS) | set(elsewhere.split())

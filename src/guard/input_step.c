@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * input_step: the steps that check what a request brings along (src/input): its head at the gate, its body once httpd has
+ * read it. They are the last: whoever gets here was identified and charged, and a refusal gives nothing of that back, since
+ * to read and to check is work.
+ */
+#include "guard.h"
+
+#include "../core/verdict.h"
+
+/* Hands over what the checks have to say. */
+static ag_reason_e conclude(ag_check_t *check, ag_reason_e reason)
+{
+    const ag_input_call_t *call = check->input;
+    ag_verdict_t *verdict = &check->verdict;
+
+    if (reason == AG_R_NONE) {
+        return AG_R_NONE;
+    }
+    verdict->findings = call->findings.n ? &call->findings : NULL;
+    verdict->field = call->field.name;
+    verdict->field_value = call->field.value;
+    return ag_refuse(verdict, reason, call->detail);
+}
+
+ag_reason_e ag_step_input(ag_check_t *check)
+{
+    const ag_policy_t *policy = check->policy;
+    ag_input_call_t *call = check->input;
+
+    ag_guard_final(check->exchange);
+    return conclude(check, ag_input_head(policy->validate, call));
+}

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ApiGuardValidate: which bodies get to the backend, by their type, coding and size."""
+
+import pytest
+
+from support.backend import Backend
+from support.problem import REASONS, assert_refused
+
+SECTIONS = {
+    "json": "ApiGuardValidate on",
+    "json/off": "ApiGuardValidate off",
+    "small": "ApiGuardValidate max-body=10",
+    "types": "ApiGuardValidate type=application/json,image/*,application/*+json",
+    "any": "ApiGuardValidate type=*/* max-body=1K",
+    "limited": "ApiGuardValidate max-body=10\nApiGuardRateLimit 2/day by=ip",
+}
+CONF = "".join(f'<Location "/{name}/">\n{lines}\nProxyPass "http://127.0.0.1:{{backend}}/"\n</Location>\n'
+               for name, lines in SECTIONS.items())
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def web(make_httpd):
+    backend = Backend()
+    server = make_httpd(CONF, modules=("proxy", "proxy_http"), words={"backend": backend.port}, database=None)
+    server.backend = backend
+    yield server
+    backend.close()
+
+
+def send(web, name, body, method="POST", **fields):
+    headers = {key.replace("_", "-"): value for key, value in fields.items()}
+    return web.request(method, f"/{name}/x", headers=headers, body=body)
+
+
+def passes(web, *args, **kw):
+    answer = send(web, *args, **kw)
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def refused(web, code, *args, **kw):
+    before = len(web.backend.seen)
+    body = assert_refused(send(web, *args, **kw), code)
+    assert len(web.backend.seen) == before, "the backend was asked"
+    return body
+
+
+def test_every_reason_of_input_has_its_status():
+    """Some of them are told by directives that have tests of their own."""
+    of_input = {"input_invalid": 400, "endpoint_unknown": 404, "method_not_allowed": 405, "body_too_large": 413,
+                "media_type_unsupported": 415, "input_rejected": 422}
+    assert {code: REASONS[code].status for code in of_input} == of_input
+
+
+@pytest.mark.parametrize("type", ["application/json", "Application/JSON", "application/json; charset=utf-8",
+                                  'application/json;charset="UTF-8"', "application/json;"])
+def test_json_passes(web, type):
+    seen = passes(web, "json", '{"a": 1}', Content_Type=type)
+    assert seen["body"] == '{"a": 1}'
+
+
+@pytest.mark.parametrize("type, detail", [
+    (None, "The body has no Content-Type"),
+    ("text/plain", "The body's media type is not accepted here"),
+    ("application/problem+json", "The body's media type is not accepted here"),
+    ("application/json, application/json", "Content-Type stands there twice"),
+    ("application/json; charset=utf-16", None),
+    ("application/json; charset=utf-8; charset=utf-16", "Content-Type names a parameter twice"),
+    ("application/json; v=1", None),
+    ("json", "Content-Type is no media type"),
+])
+def test_other_types_do_not(web, type, detail):
+    fields = {"Content_Type": type} if type else {}
+    answer = send(web, "json", "{}", **fields)
+    body = assert_refused(answer, "media_type_unsupported")
+    assert answer.all("Accept") == ["application/json"]
+    assert detail is None or body["detail"] == detail
+
+
+def test_a_type_under_another_spelling_is_a_second_one(web):
+    """A backend may take Content_Type for Content-Type."""
+    answer = web.request("POST", "/json/x", headers=[*JSON.items(), ("Content_Type", "text/plain")], body="{}")
+    assert_refused(answer, "media_type_unsupported")
+    assert_refused(web.request("POST", "/json/x", headers=[*JSON.items()] * 2, body="{}"), "media_type_unsupported")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "PUT", "PATCH", "QUERY", "OPTIONS", "post", "FOO"])
+def test_it_holds_for_every_method(web, method):
+    assert send(web, "json", "x", method=method, Content_Type="text/plain").status == 415
+    assert web.request(method, "/json/x").status == 200
+
+
+def test_ranges(web):
+    for type in ("application/json", "image/png", "application/merge-patch+json"):
+        assert send(web, "types", "{}", Content_Type=type).status == 200
+    answer = send(web, "types", "{}", Content_Type="text/html")
+    assert_refused(answer, "media_type_unsupported")
+    assert answer.header("Accept") == "application/json, image/*, application/*+json"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "gzip, gzip", "identity, gzip", ""])
+def test_codings_are_refused(web, coding):
+    answer = send(web, "json", "{}", Content_Encoding=coding, **{"Content_Type": "application/json"})
+    assert_refused(answer, "media_type_unsupported")
+    assert answer.header("Accept-Encoding") == "identity" and answer.header("Accept") is None
+
+
+def test_identity_is_no_coding(web):
+    assert passes(web, "json", "{}", Content_Encoding="identity", Content_Type="application/json")["body"] == "{}"
+
+
+def test_size(web):
+    assert passes(web, "small", "[1,2,3,45]", Content_Type="application/json")["body"] == "[1,2,3,45]"
+    assert refused(web, "body_too_large", "small", "[1,2,3,456]", Content_Type="application/json")
+
+
+def test_off(web):
+    assert passes(web, "json/off", "x", Content_Type="text/plain")["body"] == "x"
+
+
+def test_a_refusal_gives_nothing_back(web):
+    """To read and to check is work."""
+    for _ in range(2):
+        refused(web, "body_too_large", "limited", "[1,2,3,456]", Content_Type="application/json")
+    refused(web, "rate_exceeded", "limited", "[1,2,3,456]", Content_Type="application/json")
+
+
+def test_httpd_words_it_where_it_is_told_to(make_httpd):
+    server = make_httpd('<Location "/x/">\nApiGuardErrors httpd\nApiGuardValidate on\n</Location>\n', database=None)
+    answer = server.request("POST", "/x/", headers={"Content-Type": "text/plain"}, body="x")
+    assert answer.status == 415 and "text/html" in answer.header("Content-Type")
+    assert answer.header("Accept") == "application/json"
+
+
+def test_a_browser_gets_a_page(web):
+    answer = send(web, "json", "x", Content_Type="text/plain", Accept="text/html")
+    assert answer.status == 415 and "<dd>media_type_unsupported</dd>" in answer.text

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Mistakes in the directives for input: the server does not start, and says which directive, which value and what is
+allowed."""
+
+import pytest
+
+# The line in a section, and what the message must hold beside the directive's name.
+WRONG = [
+    ("ApiGuardValidate", ["missing"]),
+    ("ApiGuardValidate maybe", ["maybe", "type=", "max-body=", "off"]),
+    ("ApiGuardValidate on off", ["off", "type="]),
+    ("ApiGuardValidate type=json", ["json", "TYPE/SUBTYPE"]),
+    ("ApiGuardValidate type=", ["type=", "no type"]),
+    ("ApiGuardValidate max-body=1MB", ["max-body=", "1MB", "K, M or G"]),
+    ("ApiGuardValidate max-body=0", ["max-body=", "at least 1"]),
+    ("ApiGuardValidate decompress=-1", ["decompress=", "-1"]),
+    ("ApiGuardValidate max-body=1M max-body=2M", ["max-body=", "twice"]),
+]
+
+
+@pytest.fixture(scope="module")
+def web(make_httpd):
+    return make_httpd(start=False, database=None)
+
+
+@pytest.mark.parametrize("line, words", WRONG, ids=[line for line, _ in WRONG])
+def test_a_wrong_line_in_a_section(web, line, words):
+    web.configure(f'<Location "/x/">\n{line}\n</Location>\n')
+    good, said = web.configtest()
+    assert not good, "configtest took it"
+    for word in (line.split()[0], *words):
+        assert word in said, said
