@@ -20,6 +20,7 @@ void ag_input_call_of(request_rec *r, ag_check_t *check)
     call->p = r->pool;
     call->method = r->method;
     call->path = r->uri;
+    call->target = r->parsed_uri.path && strcmp(r->uri, r->parsed_uri.path) == 0 ? r->unparsed_uri : NULL;
     call->args = r->args;
     call->below = r->main != NULL;
     call->length = call->below ? 0 : length_of(r);

@@ -76,19 +76,21 @@ static int has_odd_parameters(const ag_media_t *media)
                && media->n > (ag_media_parameter(media, "charset") != NULL));
 }
 
-static ag_reason_e read_type(const ag_validate_t *validate, ag_input_call_t *call)
+ag_reason_e ag_input_type(ag_input_call_t *call, const char *accept)
 {
-    int n;
-    const char *field = only_field(call->request, "Content-Type", &n);
+    int n = 0;
+    const char *field = call->typed ? NULL : only_field(call->request, "Content-Type", &n);
     const char *wrong;
 
+    if (call->typed) {
+        return AG_R_NONE;
+    }
     if (!field) {
-        return refuse_type(call, validate->accept,
-                           n ? "Content-Type stands there twice" : "The body has no Content-Type");
+        return refuse_type(call, accept, n ? "Content-Type stands there twice" : "The body has no Content-Type");
     }
     wrong = ag_media_read(&call->media, field, call->p);
     if (wrong) {
-        return refuse_type(call, validate->accept, apr_pstrcat(call->p, "Content-Type ", wrong, NULL));
+        return refuse_type(call, accept, apr_pstrcat(call->p, "Content-Type ", wrong, NULL));
     }
     call->typed = 1;
     return AG_R_NONE;
@@ -96,7 +98,7 @@ static ag_reason_e read_type(const ag_validate_t *validate, ag_input_call_t *cal
 
 static ag_reason_e check_type(const ag_validate_t *validate, ag_input_call_t *call)
 {
-    if (!takes(&validate->types, call->media.type)) {
+    if (!(call->accepted && validate == &ag_validate_usual) && !takes(&validate->types, call->media.type)) {
         return refuse_type(call, validate->accept, "The body's media type is not accepted here");
     }
     return ag_input_is_json(call->media.type) && has_odd_parameters(&call->media)
@@ -165,7 +167,7 @@ ag_reason_e ag_input_head(const ag_validate_t *validate, ag_input_call_t *call)
         return call->wants.body && !call->below ? ag_input_refuse(call, AG_R_INPUT_INVALID, "A body is required")
                                                 : AG_R_NONE;
     }
-    reason = read_type(validate, call);
+    reason = ag_input_type(call, validate->accept);
     for (each = validate; each && reason == AG_R_NONE; each = each->beneath) {
         reason = check_type(each, call);
     }

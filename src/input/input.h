@@ -40,12 +40,14 @@ typedef struct ag_input_call_t {
     const ag_request_t *request; /* its fields, and its log */
     apr_pool_t *p;               /* lives as long as the request */
     const char *method, *path;   /* of this pass; the path is decoded */
+    const char *target;          /* the request target of which httpd made that path; NULL: of none (a rewrite) */
     const char *args;            /* what the application will get; a check may put another text here (default=) */
     apr_int64_t length;          /* of the body: 0: there is none, -1: it will be seen when it is read */
     int below;                   /* a sub-request: it has no body, whatever its fields say */
 
     /* Checks fill in the rest. */
-    int typed; /* media is the body's type */
+    int typed;    /* media is the body's type */
+    int accepted; /* and a check that knows better than ApiGuardValidate's default has accepted it */
     ag_media_t media;
     const char *coding; /* of the body, in lower case: "gzip"; NULL: none */
     ag_input_wants_t wants;
@@ -71,6 +73,9 @@ static inline ag_reason_e ag_input_found(const ag_input_call_t *call)
 /* What the body is called: its media type, coding and length; sets call->wants. Where there is a body, not before it is
  * known that the section looks at bodies at all. */
 ag_reason_e ag_input_head(const ag_validate_t *validate, ag_input_call_t *call);
+
+/* Reads the body's type, once; `accept` is for the client whose type cannot be read. */
+ag_reason_e ag_input_type(ag_input_call_t *call, const char *accept);
 
 /* 1 when it is JSON: application/json, or its name ends in +json. */
 int ag_input_is_json(const char *type);
