@@ -61,6 +61,14 @@ ag_core_c = \
 	src/schema/format_text.c \
 	src/schema/format_time.c \
 	src/schema/format_uri.c \
+	src/schema/pattern.c \
+	src/schema/translate.c \
+	src/schema/translate_class.c \
+	src/schema/translate_escape.c \
+	src/schema/translate_group.c \
+	src/schema/translate_property.c \
+	src/schema/translate_put.c \
+	src/schema/translate_repeat.c \
 	src/limit/algo_bucket.c \
 	src/limit/algo_fixed.c \
 	src/limit/algo_log.c \
@@ -242,7 +250,9 @@ ag_core_h = \
 	src/json/scan.h \
 	src/schema/format.h \
 	src/schema/pattern.h \
+	src/schema/properties.def \
 	src/schema/schema.h \
+	src/schema/translate.h \
 	src/core/credential.h \
 	src/core/credentials.def \
 	src/core/keep.h \

@@ -4,6 +4,7 @@
  */
 #include "formats.h"
 #include "cursor.h"
+#include "translate.h"
 
 int ag_format_uuid(const char *text, apr_size_t n)
 {
@@ -92,4 +93,12 @@ int ag_format_base64url(const char *text, apr_size_t n)
 
     return left != 1 && (ag_cursor_done(&s) || (left && ag_take_is(&s, '=') && (left == 3 || ag_take_is(&s, '='))))
            && ag_cursor_done(&s);
+}
+
+/* Of ECMA-262, whether or not it could be run here. */
+int ag_format_regex(const char *text, apr_size_t n)
+{
+    ag_translate_t t;
+
+    return ag_translate(&t, text, n, NULL) || t.cannot;
 }

@@ -93,12 +93,28 @@ static void test_suite(void **state)
 {
     static const char *const drafts[] = {"draft2020-12", "draft7"};
     static const char *const files[] = {
-        "date-time",    "date",          "time",         "duration",
-        "email",        "idn-email",     "hostname",     "idn-hostname",
-        "ipv4",         "ipv6",          "uri",          "uri-reference",
-        "iri",          "iri-reference", "uuid",
+        "date-time",
+        "date",
+        "time",
+        "duration",
+        "email",
+        "idn-email",
+        "hostname",
+        "idn-hostname",
+        "ipv4",
+        "ipv6",
+        "uri",
+        "uri-reference",
+        "iri",
+        "iri-reference",
+        "uuid",
+        "regex",
+        "ecmascript-regex",
 
-        "uri-template", "unknown",       "json-pointer", "relative-json-pointer",
+        "uri-template",
+        "unknown",
+        "json-pointer",
+        "relative-json-pointer",
 
     };
     suite_t suite = {0};

@@ -70,6 +70,8 @@ ag_unit_tests = \
 	tests/unit/test_fetch \
 	tests/unit/test_format \
 	tests/unit/test_format_suite \
+	tests/unit/test_pattern \
+	tests/unit/test_pattern_bounds \
 	tests/unit/test_sign \
 	tests/unit/test_single_flight \
 	tests/unit/test_json_doc \
