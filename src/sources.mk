@@ -140,7 +140,11 @@ ag_core_c = \
 	src/input/multipart.c \
 	src/input/names.c \
 	src/input/pairs.c \
+	src/input/param.c \
+	src/input/param_line.c \
+	src/input/params.c \
 	src/input/part.c \
+	src/input/setting_param.c \
 	src/input/setting_validate.c \
 	src/ban/ban.c \
 	src/ban/ban_slot.c \
@@ -341,6 +345,9 @@ ag_core_h = \
 	src/input/multipart.h \
 	src/input/names.h \
 	src/input/pairs.h \
+	src/input/param.h \
+	src/input/param_line.h \
+	src/input/params.h \
 	src/input/part.h \
 	src/input/setting.h \
 	src/ban/ban.h \
@@ -439,6 +446,7 @@ ag_httpd_c = \
 	src/httpd/resource.c \
 	src/httpd/secure.c \
 	src/httpd/token.c \
+	src/httpd/tell.c \
 	src/httpd/trailers.c \
 	src/httpd/usage_log.c
 

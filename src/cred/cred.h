@@ -12,6 +12,7 @@
 #include "../core/principal.h"
 #include "../core/reason.h"
 #include "../core/request.h"
+#include "../input/names.h"
 #include "../keys/keys.h"
 #include "certificate.h"
 #include "introspect.h"
@@ -26,10 +27,11 @@ typedef struct ag_key_source_t {
 typedef struct ag_key_from_t {
     const ag_key_source_t *sources;
     int n;
-    const char *vary;   /* the fields an answer depends on (RFC 9110 s12.5.5) */
-    int queries;        /* how many sources are arguments: these need masking in logs */
-    unsigned places;    /* AG_FROM_BIT of all sources; and of ApiKey, where the challenge offers it */
-    const char *advice; /* how a key is sent: "the key in the X-API-Key field" */
+    const char *vary;                  /* the fields an answer depends on (RFC 9110 s12.5.5) */
+    int queries;                       /* how many sources are arguments: these need masking in logs */
+    const ag_input_names_t *arguments; /* their names; NULL: none are */
+    unsigned places;                   /* AG_FROM_BIT of all sources; and of ApiKey, where the challenge offers it */
+    const char *advice;                /* how a key is sent: "the key in the X-API-Key field" */
 } ag_key_from_t;
 
 /* What credentials are checked against in one server process: fixed once it has started. What the handles

@@ -155,6 +155,20 @@ static const char *advice_of(const ag_key_from_t *from, apr_pool_t *p)
     return text;
 }
 
+/* For whoever checks arguments: these are known. */
+static const ag_input_names_t *arguments_of(const ag_key_from_t *from, apr_pool_t *p)
+{
+    ag_input_names_t *names = ag_input_names_room(from->queries, p);
+    int i;
+
+    for (i = 0; i < from->n; i++) {
+        if (from->sources[i].from == AG_FROM_QUERY) {
+            ag_input_names_add(names, from->sources[i].name, p);
+        }
+    }
+    return names;
+}
+
 static const char *parse_key_from(void *value, const ag_setting_t *row, const ag_words_t *words,
                                   const ag_setting_call_t *call)
 {
@@ -175,6 +189,7 @@ static const char *parse_key_from(void *value, const ag_setting_t *row, const ag
     from->sources = list;
     from->n = words->n;
     from->queries = queries;
+    from->arguments = queries ? arguments_of(from, call->p) : NULL;
     from->places = places_of(from);
     from->vary = vary_of(from, call->p);
     from->advice = apr_pstrcat(call->p, "the key ", advice_of(from, call->p), NULL);

@@ -7,6 +7,7 @@
 #include "guard.h"
 
 #include "../core/verdict.h"
+#include "../input/params.h"
 
 /* Hands over what the checks have to say. */
 static ag_reason_e conclude(ag_check_t *check, ag_reason_e reason)
@@ -27,7 +28,15 @@ ag_reason_e ag_step_input(ag_check_t *check)
 {
     const ag_policy_t *policy = check->policy;
     ag_input_call_t *call = check->input;
+    ag_reason_e reason = AG_R_NONE;
 
     ag_guard_final(check->exchange);
-    return conclude(check, ag_input_head(policy->validate, call));
+    call->credentials = policy->key_from.arguments;
+    if (policy->params) {
+        reason = ag_input_params(policy->params, call);
+    }
+    if (reason == AG_R_NONE && policy->validate) {
+        reason = ag_input_head(policy->validate, call);
+    }
+    return conclude(check, reason);
 }

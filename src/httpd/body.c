@@ -29,8 +29,6 @@ void ag_input_call_of(request_rec *r, ag_check_t *check)
 
 int ag_input_gate(request_rec *r, ag_check_t *check)
 {
-    if (check->input->args != r->args) {
-        r->args = (char *)check->input->args;
-    }
+    ag_tell_defaults(r, check->input);
     return DECLINED;
 }

@@ -180,6 +180,9 @@ void ag_input_call_of(request_rec *r, ag_check_t *check);
  * DECLINED, or the status to answer with. */
 int ag_input_gate(request_rec *r, ag_check_t *check);
 
+/* What the checks found missing and the section has a default for: the request gets it, as if the client had sent it (tell.c). */
+void ag_tell_defaults(request_rec *r, const ag_input_call_t *call);
+
 /* ---- tokens for clients that hold a key (token.c) --------------------------------------------------- */
 
 #define AG_TOKEN_HANDLER "apiguard-token"

@@ -12,6 +12,7 @@
 #include "../core/request.h"
 #include "../json/doc.h"
 #include "media.h"
+#include "names.h"
 #include "setting.h"
 
 /* A field of the answer that belongs to the refusal: Allow of a 405, Accept of a 415. */
@@ -43,7 +44,9 @@ typedef struct ag_input_call_t {
     const char *target;          /* the request target of which httpd made that path; NULL: of none (a rewrite) */
     const char *args;            /* what the application will get; a check may put another text here (default=) */
     apr_int64_t length;          /* of the body: 0: there is none, -1: it will be seen when it is read */
-    int below;                   /* a sub-request: it has no body, whatever its fields say */
+    const ag_input_names_t
+        *credentials; /* arguments that hold a credential: they are known everywhere; NULL: none do */
+    int below;        /* a sub-request: it has no body, whatever its fields say */
 
     /* Checks fill in the rest. */
     int typed;    /* media is the body's type */
@@ -52,6 +55,9 @@ typedef struct ag_input_call_t {
     const char *coding; /* of the body, in lower case: "gzip"; NULL: none */
     ag_input_wants_t wants;
     ag_input_body_t body;
+
+    /* Of a request that passes: fields that the application is told, ag_input_field_t; NULL: none. */
+    apr_array_header_t *tell;
 
     /* Of a refusal: */
     const char *detail; /* a sentence for the client, without a value of his; NULL: the findings say all */

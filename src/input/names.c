@@ -27,7 +27,7 @@ typedef struct {
 
 struct ag_input_names_t {
     apr_hash_t *numbers; /* name -> one of `list` */
-    const spelled_t *list;
+    spelled_t *list;
     int n;
 };
 
@@ -42,20 +42,33 @@ static void describe(spelled_t *spelled, const char *name, apr_pool_t *p)
     spelled->name = apr_pstrmemdup(p, name, n - (apr_size_t)spelled->closed);
 }
 
-const ag_input_names_t *ag_input_names_make(const char *const *names, int n, apr_pool_t *p)
+ag_input_names_t *ag_input_names_room(int most, apr_pool_t *p)
 {
     ag_input_names_t *set = apr_pcalloc(p, sizeof *set);
-    spelled_t *list = apr_pcalloc(p, (apr_size_t)(n ? n : 1) * sizeof *list);
-    int i;
 
     set->numbers = apr_hash_make(p);
-    set->list = list;
-    set->n = n;
+    set->list = apr_pcalloc(p, (apr_size_t)(most ? most : 1) * sizeof *set->list);
+    return set;
+}
+
+int ag_input_names_add(ag_input_names_t *names, const char *name, apr_pool_t *p)
+{
+    spelled_t *spelled = &names->list[names->n];
+
+    describe(spelled, name, p);
+    if (!apr_hash_get(names->numbers, name, APR_HASH_KEY_STRING)) {
+        apr_hash_set(names->numbers, name, APR_HASH_KEY_STRING, spelled);
+    }
+    return names->n++;
+}
+
+const ag_input_names_t *ag_input_names_make(const char *const *names, int n, apr_pool_t *p)
+{
+    ag_input_names_t *set = ag_input_names_room(n, p);
+    int i;
+
     for (i = 0; i < n; i++) {
-        describe(&list[i], names[i], p);
-        if (!apr_hash_get(set->numbers, names[i], APR_HASH_KEY_STRING)) {
-            apr_hash_set(set->numbers, names[i], APR_HASH_KEY_STRING, &list[i]);
-        }
+        ag_input_names_add(set, names[i], p);
     }
     return set;
 }

@@ -15,6 +15,10 @@ typedef struct ag_input_names_t ag_input_names_t;
  * "page[size]". One that stands there twice has the first number. */
 const ag_input_names_t *ag_input_names_make(const char *const *names, int n, apr_pool_t *p);
 
+/* An empty set with room for so many, and one more name in it: its number. */
+ag_input_names_t *ag_input_names_room(int most, apr_pool_t *p);
+int ag_input_names_add(ag_input_names_t *names, const char *name, apr_pool_t *p);
+
 /* What a pair's name is. */
 typedef enum {
     AG_NAME_OTHER,  /* none of them */

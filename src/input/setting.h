@@ -20,6 +20,9 @@ typedef struct ag_validate_t {
 /* As ApiGuardValidate on says; for sections that check bodies and have no such line. */
 extern const ag_validate_t ag_validate_usual;
 
+typedef struct ag_params_t ag_params_t; /* ApiGuardParam: param.h */
+
+extern const ag_setting_kind_t ag_kind_params;   /* const ag_params_t *; NULL: no line */
 extern const ag_setting_kind_t ag_kind_validate; /* const ag_validate_t *; NULL: off */
 
 #endif

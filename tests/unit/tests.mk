@@ -62,6 +62,8 @@ ag_unit_tests = \
 	tests/unit/test_input_multipart \
 	tests/unit/test_input_names \
 	tests/unit/test_input_pairs \
+	tests/unit/test_input_param \
+	tests/unit/test_input_params \
 	tests/unit/test_introspect_ask \
 	tests/unit/test_ip \
 	tests/unit/test_ip_list \
@@ -175,6 +177,7 @@ ag_unit_h = \
 	tests/unit/limit_fixture.h \
 	tests/unit/memcached_fixture.h \
 	tests/unit/node_fixture.h \
+	tests/unit/param_fixture.h \
 	tests/unit/parse_fixture.h \
 	tests/unit/policy_fixture.h \
 	tests/unit/shm_fixture.h \

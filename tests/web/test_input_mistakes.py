@@ -15,6 +15,15 @@ WRONG = [
     ("ApiGuardValidate max-body=0", ["max-body=", "at least 1"]),
     ("ApiGuardValidate decompress=-1", ["decompress=", "-1"]),
     ("ApiGuardValidate max-body=1M max-body=2M", ["max-body=", "twice"]),
+    ("ApiGuardParam id type=int", ["type=", "int", "integer", "date-time"]),
+    ("ApiGuardParam id max=5", ["max=", "type=integer"]),
+    ("ApiGuardParam id type=integer default=x", ["default=", "x", "no integer"]),
+    ("ApiGuardParam id pattern=(", ["pattern="]),
+    ("ApiGuardParam id required default=1", ["required", "default="]),
+    ("ApiGuardParam id most=5", ["most=5", "length="]),
+    ("ApiGuardParam a=b", ["a=b", "name"]),
+    ("ApiGuardParam * allow", ["allow", "* refuse"]),
+    ("ApiGuardParam X-ApiGuard-User in=header", ["X-ApiGuard-User", "dropped"]),
 ]
 
 
