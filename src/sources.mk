@@ -135,6 +135,7 @@ ag_core_c = \
 	src/watch/usage.c \
 	src/watch/usage_dbd.c \
 	src/input/form.c \
+	src/input/forms.c \
 	src/input/head.c \
 	src/input/media.c \
 	src/input/multipart.c \

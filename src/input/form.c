@@ -44,9 +44,20 @@ int ag_form_option(ag_form_limits_t *limits, const char *word, const char **erro
         if (!*error && options[i].size && (*limit < 1 || *limit > LARGEST)) {
             *error = apr_psprintf(p, "\"%s\" is not allowed: from 1 byte to 1024G", value);
         }
-        return 1;
+        *error = *error ? apr_pstrcat(p, options[i].name, "=: ", *error, NULL) : NULL;
+        return (int)i + 1;
     }
     return 0;
+}
+
+void ag_form_narrow(ag_form_limits_t *limits, const ag_form_limits_t *other)
+{
+    limits->fields = other->fields < limits->fields ? other->fields : limits->fields;
+    limits->field_size = other->field_size < limits->field_size ? other->field_size : limits->field_size;
+    limits->files = other->files < limits->files ? other->files : limits->files;
+    if (!limits->file_size || (other->file_size && other->file_size < limits->file_size)) {
+        limits->file_size = other->file_size;
+    }
 }
 
 /* ---- fields of a query's kind ------------------------------------------------------------------- */

@@ -179,6 +179,6 @@ ag_reason_e ag_input_head(const ag_validate_t *validate, ag_input_call_t *call)
         return ag_input_refuse(call, AG_R_BODY_TOO_LARGE, NULL);
     }
     call->wants.doc = ag_input_is_json(call->media.type);
-    call->wants.text |= call->wants.doc || call->length < 0 || call->coding;
+    call->wants.text |= call->wants.doc || ag_form_is(&call->media) || call->length < 0 || call->coding;
     return AG_R_NONE;
 }

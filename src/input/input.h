@@ -83,6 +83,9 @@ ag_reason_e ag_input_head(const ag_validate_t *validate, ag_input_call_t *call);
 /* Reads the body's type, once; `accept` is for the client whose type cannot be read. */
 ag_reason_e ag_input_type(ag_input_call_t *call, const char *accept);
 
+/* Of a body that was read: how many fields and files a form has, and how large they are (forms.c). Other bodies pass. */
+ag_reason_e ag_input_form(const ag_validate_t *validate, ag_input_call_t *call);
+
 /* 1 when it is JSON: application/json, or its name ends in +json. */
 int ag_input_is_json(const char *type);
 

@@ -6,6 +6,7 @@
 #define AG_INPUT_SETTING_H
 
 #include "../core/setting.h"
+#include "form.h"
 
 /* ApiGuardValidate: which bodies pass. Never changed once it is made. */
 typedef struct ag_validate_t {
@@ -13,7 +14,8 @@ typedef struct ag_validate_t {
     const char *accept;     /* the same for the client: "application/json, text/plain" */
     apr_int64_t most;       /* bytes as they are sent */
     apr_int64_t decompress; /* bytes that an encoded body may have once it is decoded; 0: no coding is accepted */
-    int htaccess;           /* it stands in .htaccess */
+    ag_form_limits_t form;
+    int htaccess;                        /* it stands in .htaccess */
     const struct ag_validate_t *beneath; /* what must hold, too: .htaccess opens nothing; NULL: nothing */
 } ag_validate_t;
 

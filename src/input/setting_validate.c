@@ -4,17 +4,19 @@
  */
 #include "setting.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 
 #include "../base/measure.h"
 #include "media.h"
 
-#define ALLOWED   "on, or type=TYPE/SUBTYPE,... max-body=SIZE decompress=SIZE, or off"
+#define ALLOWED   "on, or type=TYPE/SUBTYPE,... max-body=SIZE decompress=SIZE " AG_FORM_OPTIONS ", or off"
 #define USUAL_MAX (APR_INT64_C(1) << 20)
 
 static const char *usual_types[] = {"application/json"};
 
-const ag_validate_t ag_validate_usual = {{1, usual_types}, "application/json", USUAL_MAX, 0, 0, NULL};
+const ag_validate_t ag_validate_usual = {{1, usual_types}, "application/json", USUAL_MAX, 0, AG_FORM_LIMITS, 0, NULL};
 
 static const char *read_types(ag_validate_t *validate, const char *list, apr_pool_t *p)
 {
@@ -43,18 +45,22 @@ static const char *read_size(apr_int64_t *size, const char *name, const char *te
 static const char *read_word(ag_validate_t *validate, const char *word, unsigned *seen, apr_pool_t *p)
 {
     static const char *const names[] = {"type", "max-body", "decompress"};
-    const char *value = NULL;
+    const char *value = NULL, *error = NULL;
+    int form = ag_form_option(&validate->form, word, &error, p);
     unsigned i;
 
     for (i = 0; i < 3 && !(value = ag_text_option(word, names[i])); i++) {
     }
-    if (!value) {
+    if (!value && !form) {
         return apr_psprintf(p, "\"%s\" is not allowed: " ALLOWED, word);
     }
-    if (*seen & 1u << i) {
-        return apr_pstrcat(p, names[i], "= is given twice", NULL);
+    if (*seen & 1u << (i + (unsigned)form)) {
+        return apr_psprintf(p, "%.*s= is given twice", (int)strcspn(word, "="), word);
     }
-    *seen |= 1u << i;
+    *seen |= 1u << (i + (unsigned)form);
+    if (form) {
+        return error;
+    }
     return i == 0 ? read_types(validate, value, p)
                   : read_size(i == 1 ? &validate->most : &validate->decompress, names[i], value, p);
 }
