@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""client.py PORT COUNT STATUS [FILE [FIELD]]: COUNT requests one after another on one connection,
+"""client.py PORT COUNT STATUS [FILE [FIELD [BODY]]]: COUNT requests one after another on one connection,
 with the header lines FILE holds, or, when its name ends with ".many", with one of them after the
 other. Every answer must have the status (the first may differ: it warms caches up
 and uses up the quota) and the last one the response field FIELD, else the measurement is worth
-nothing."""
+nothing. With the file BODY they are POST requests that send it."""
 
 import socket
 import sys
@@ -32,12 +32,22 @@ def read_lines(file):
     return lines if file.endswith(".many") else ["".join(lines)]
 
 
-def make_request(port, lines):
-    return f"GET {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{lines}\r\n".encode("latin-1")
+def make_request(port, lines, body):
+    if body:
+        lines += f"Content-Length: {len(body)}\r\n"
+    method = "POST" if body else "GET"
+    return f"{method} {PATH} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{lines}\r\n".encode("latin-1") + body
 
 
-def main(port, count, status, file="", field=""):
-    requests = [make_request(port, lines) for lines in read_lines(file)]
+def read_body(file):
+    if not file:
+        return b""
+    with open(file, "rb") as f:
+        return f.read()
+
+
+def main(port, count, status, file="", field="", body=""):
+    requests = [make_request(port, lines, read_body(body)) for lines in read_lines(file)]
     with socket.create_connection(("127.0.0.1", int(port)), timeout=60) as connection:
         stream = connection.makefile("rb")
         for i in range(int(count)):
