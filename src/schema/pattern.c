@@ -19,13 +19,14 @@
 #define LEAD  "(?s:.)*?(?:"
 #define TRAIL ")"
 
-/* Steps of a text of `n` bytes: what a plain pattern takes, and a few more; times the text's length never over BYTES, or
- * BYTES_ALONE where the other algorithm cannot help; of that one's lookarounds, BYTES_LOOK. */
+/* Steps of a text of `n` bytes: what a plain pattern takes, and a few more; times the text's length never over BYTES; more, and
+ * BYTES_ALONE, where the other algorithm cannot help; of that one's lookarounds, BYTES_LOOK. */
 #define STEPS_FEW   1000
+#define STEPS_ALONE 10000
 #define STEPS_BYTE  8
 #define STEPS_LEAST 16
 #define BYTES       APR_UINT64_C(3000000)
-#define BYTES_LOOK  APR_UINT64_C(20000000)
+#define BYTES_LOOK  APR_UINT64_C(5000000)
 #define BYTES_ALONE APR_UINT64_C(1000000000)
 
 /* Of the other algorithm: states at once, squared, times the text's length are never over STATES. */
@@ -150,9 +151,9 @@ const char *ag_pattern_compile(ag_pattern_t **pattern, const char *text, apr_siz
     return NULL;
 }
 
-static uint32_t steps(apr_size_t n, apr_uint64_t bytes)
+static uint32_t steps(apr_size_t n, apr_uint64_t few, apr_uint64_t bytes)
 {
-    apr_uint64_t plain = STEPS_FEW + STEPS_BYTE * (apr_uint64_t)n, most = bytes / (n + 1);
+    apr_uint64_t plain = few + STEPS_BYTE * (apr_uint64_t)n, most = bytes / (n + 1);
 
     plain = plain < most ? plain : most;
     return plain < STEPS_LEAST ? STEPS_LEAST : plain < UINT32_MAX ? (uint32_t)plain : UINT32_MAX;
@@ -179,7 +180,8 @@ static int told(int rc)
 
 static int match(const ag_pattern_t *pattern, seat_t *seat, const char *text, apr_size_t n)
 {
-    pcre2_set_match_limit(seat->bounds, steps(n, pattern->references ? BYTES_ALONE : BYTES));
+    pcre2_set_match_limit(seat->bounds,
+                          pattern->references ? steps(n, STEPS_ALONE, BYTES_ALONE) : steps(n, STEPS_FEW, BYTES));
     return told(pcre2_match(pattern->code, (PCRE2_SPTR)text, n, 0, PCRE2_ANCHORED, seat->data, seat->bounds));
 }
 
@@ -202,7 +204,7 @@ static int match_all_ways(const ag_pattern_t *pattern, seat_t *seat, const char 
     int rc = -1;
 
     if (space) {
-        pcre2_set_match_limit(seat->bounds, steps(n, pattern->looks_far ? BYTES_LOOK : APR_UINT64_MAX));
+        pcre2_set_match_limit(seat->bounds, steps(n, STEPS_FEW, pattern->looks_far ? BYTES_LOOK : APR_UINT64_MAX));
         rc = told(pcre2_dfa_match(pattern->code, (PCRE2_SPTR)text, n, 0, PCRE2_ANCHORED | PCRE2_DFA_SHORTEST,
                                   seat->data, seat->bounds, space, words));
         free(space);

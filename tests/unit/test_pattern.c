@@ -256,16 +256,59 @@ static void test_refused(void **state)
     }
 }
 
+/* The texts of a list all match, or none does. What cannot be run here is refused, which is few of them. */
+static void try_texts(const char *regex, const json_t *texts, int matches, int *refused, apr_pool_t *p)
+{
+    ag_pattern_t *pattern;
+    const json_t *text;
+    size_t i;
+
+    if (ag_pattern_compile(&pattern, regex, strlen(regex), p)) {
+        ++*refused;
+        return;
+    }
+    json_array_foreach (texts, i, text) {
+        if (ag_pattern_matches(pattern, json_string_value(text), json_string_length(text)) != matches) {
+            fail_msg("%s and %s", regex, json_string_value(text));
+        }
+    }
+}
+
+static json_t *load(const char *file, apr_pool_t *p)
+{
+    const char *top = getenv("srcdir");
+    json_t *json =
+        json_load_file(apr_pstrcat(p, top ? top : ".", "/tests/suites/", file, NULL), JSON_ALLOW_NUL, NULL);
+
+    if (!json) {
+        fail_msg("%s cannot be read", file);
+    }
+    return json;
+}
+
+static void test_random(void **state)
+{
+    json_t *all = load("patterns.json", *state), *one;
+    int refused = 0;
+    size_t i;
+
+    json_array_foreach (all, i, one) {
+        const char *regex = json_string_value(json_array_get(one, 0));
+
+        try_texts(regex, json_array_get(one, 1), 1, &refused, *state);
+        try_texts(regex, json_array_get(one, 2), 0, &refused, *state);
+    }
+    assert_true(i == 400 && refused < 20);
+    json_decref(all);
+}
+
 /* What the official suite says of patterns, as far as a schema has nothing else; the rest is the schema's test. */
 static void try_file(const char *file, int *n, apr_pool_t *p)
 {
-    const char *top = getenv("srcdir");
-    const char *path = apr_pstrcat(p, top ? top : ".", "/tests/suites/json-schema/", file, NULL);
-    json_t *groups = json_load_file(path, JSON_ALLOW_NUL, NULL), *group, *test, *data;
+    json_t *groups = load(apr_pstrcat(p, "json-schema/", file, NULL), p), *group, *test, *data;
     const char *regex;
     size_t i, j;
 
-    assert_non_null(groups);
     json_array_foreach (groups, i, group) {
         regex = json_string_value(json_object_get(json_object_get(group, "schema"), "pattern"));
         json_array_foreach (json_object_get(group, "tests"), j, test) {
@@ -301,7 +344,8 @@ static void test_suite(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_matches), TEST(test_nul), TEST(test_no_utf8), TEST(test_refused), TEST(test_suite),
+        TEST(test_matches), TEST(test_nul),    TEST(test_no_utf8),
+        TEST(test_refused), TEST(test_random), TEST(test_suite),
     };
 
     return cmocka_run_group_tests_name("patterns", tests, NULL, NULL);
