@@ -4,6 +4,7 @@
  * request meets them; what they do stands in src/server and src/httpd, what
  * they decide in src/guard.
  */
+#include "src/httpd/body.h"
 #include "src/httpd/request.h"
 #include "src/httpd/hide.h"
 
@@ -50,6 +51,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_insert_filter(ag_insert_filter, headers, NULL, APR_HOOK_LAST);
     ap_hook_insert_filter(ag_insert_personal, headers, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_handler(ag_identity_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
+    ap_hook_handler(ag_input_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
     ap_hook_handler(ag_status_handler, NULL, NULL, APR_HOOK_REALLY_FIRST - 1);
     ap_hook_handler(ag_token_handler, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_handler(ag_jwks_handler, NULL, NULL, APR_HOOK_MIDDLE);
@@ -64,6 +66,7 @@ static void register_hooks(apr_pool_t *p)
     ap_hook_log_transaction(ag_mask_log, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ag_register_filters();
     ag_register_trailers();
+    ag_register_replay();
     ag_register_personal();
 }
 

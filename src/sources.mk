@@ -136,7 +136,9 @@ ag_core_c = \
 	src/watch/usage_dbd.c \
 	src/input/form.c \
 	src/input/forms.c \
+	src/input/content.c \
 	src/input/head.c \
+	src/input/inflate.c \
 	src/input/media.c \
 	src/input/multipart.c \
 	src/input/names.c \
@@ -430,6 +432,7 @@ ag_httpd_c = \
 	src/httpd/access.c \
 	src/httpd/behind.c \
 	src/httpd/body.c \
+	src/httpd/body_read.c \
 	src/httpd/copies.c \
 	src/httpd/exchange.c \
 	src/httpd/fields.c \
@@ -443,6 +446,7 @@ ag_httpd_c = \
 	src/httpd/personal.c \
 	src/httpd/preflight.c \
 	src/httpd/refusal.c \
+	src/httpd/replay.c \
 	src/httpd/require.c \
 	src/httpd/resource.c \
 	src/httpd/secure.c \
@@ -452,6 +456,7 @@ ag_httpd_c = \
 	src/httpd/usage_log.c
 
 ag_httpd_h = \
+	src/httpd/body.h \
 	src/httpd/hide.h \
 	src/httpd/request.h \
 	src/server/fetch.h \

@@ -74,7 +74,8 @@ typedef struct ag_check_t {
 typedef enum {
     AG_PHASE_ADDRESS,  /* access_checker: only the address is known */
     AG_PHASE_IDENTITY, /* check_authn: who is it? Sets verdict.who */
-    AG_PHASE_GATE      /* fixups: the last before the handler */
+    AG_PHASE_GATE,     /* fixups: the last before the handler */
+    AG_PHASE_BODY      /* behind it, once the body has been read */
 } ag_phase_e;
 
 /* 1 when a section of these settings has a step in that phase. `ours`: AuthType ApiGuard is in force. */

@@ -167,8 +167,8 @@ int ag_last_gate(request_rec *r)
     }
     check->exchange->request.now = apr_time_now(); /* who it is may have taken a while to find out */
     status = run(r, check, AG_PHASE_GATE);
-    if (status == DECLINED && check->input) {
-        status = ag_input_gate(r, check);
+    if (check->input) {
+        status = ag_input_gate(r, check, status);
     }
     if (status == DECLINED) {
         pass(r, check);

@@ -4,6 +4,7 @@
  * pass through the hooks, kept on its own request_rec. Both are made by whichever hook comes first.
  */
 #include "../base/speed.h"
+#include "body.h"
 #include "hide.h"
 
 /* A request field that was hidden from other modules and the backend, with its first value. */
@@ -17,6 +18,7 @@ typedef struct hidden_t {
 typedef struct {
     ag_exchange_t *exchange; /* on the topmost request only */
     hidden_t *hidden;        /* likewise */
+    ag_body_t *body;         /* likewise, once somebody asks */
     ag_check_t *check;
     ag_unmasked_t unmasked;
     ag_personal_t personal;
@@ -77,6 +79,17 @@ static request_rec *topmost(request_rec *r)
         r = r->main ? r->main : r->prev;
     }
     return r;
+}
+
+ag_body_t *ag_body_of(request_rec *r)
+{
+    request_rec *top = topmost(r);
+    kept_t *kept = kept_of(top);
+
+    if (!kept->body) {
+        kept->body = apr_pcalloc(top->pool, sizeof *kept->body);
+    }
+    return kept->body;
 }
 
 static const char *hidden_value(const kept_t *kept, const char *name)

@@ -176,9 +176,12 @@ void ag_register_filters(void);
 /* Makes check->input: what the request is, for the guard's steps. */
 void ag_input_call_of(request_rec *r, ag_check_t *check);
 
-/* Behind the gate: reads the body if a check wants it, has it checked, and keeps it for whoever handles the request.
- * DECLINED, or the status to answer with. */
-int ag_input_gate(request_rec *r, ag_check_t *check);
+/* Behind the gate, which said `status` (DECLINED: it passed): reads the body if a check wants it, has it checked, and keeps
+ * it for whoever handles the request. DECLINED, or the status to answer with; then nobody gets the body any more. */
+int ag_input_gate(request_rec *r, ag_check_t *check, int status);
+
+/* The same right before a handler, for what mod_dir made of the request since (a handler hook). */
+int ag_input_handler(request_rec *r);
 
 /* What the checks found missing and the section has a default for: the request gets it, as if the client had sent it (tell.c). */
 void ag_tell_defaults(request_rec *r, const ag_input_call_t *call);

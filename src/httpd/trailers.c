@@ -5,6 +5,7 @@
  * body is read through this filter, whoever reads it and when: it lets nothing through that tells
  * who the client is. What got by all the same goes right before the handler.
  */
+#include "body.h"
 #include "hide.h"
 
 static ap_filter_rec_t *trailers;
@@ -60,7 +61,7 @@ static apr_status_t trailers_filter(ap_filter_t *f, apr_bucket_brigade *bb, ap_i
 /* httpd puts a protocol filter behind its like; ours belongs in front of the one that merges. As a
  * content filter it would stand there, too, but mod_proxy spools a body to disk that any content
  * filter might change, and a redirect drops those. */
-static void put_first(request_rec *r, ap_filter_t *ours)
+void ag_filter_first(request_rec *r, ap_filter_t *ours)
 {
     ap_filter_t *first = r->proto_input_filters;
     ap_filter_t **at;
@@ -82,7 +83,7 @@ static void put_first(request_rec *r, ap_filter_t *ours)
 void ag_trailers_watch(request_rec *r)
 {
     if (merging && !r->main && !r->prev) {
-        put_first(r, ap_add_input_filter_handle(trailers, NULL, r, r->connection));
+        ag_filter_first(r, ap_add_input_filter_handle(trailers, NULL, r, r->connection));
     }
 }
 

@@ -164,7 +164,7 @@ ag_reason_e ag_input_head(const ag_validate_t *validate, ag_input_call_t *call)
 
     bound(validate, &call->wants);
     if (call->below || !call->length) {
-        return call->wants.body && !call->below ? ag_input_refuse(call, AG_R_INPUT_INVALID, "A body is required")
+        return call->wants.body && !call->below ? ag_input_refuse(call, AG_R_INPUT_INVALID, AG_INPUT_NO_BODY)
                                                 : AG_R_NONE;
     }
     reason = ag_input_type(call, validate->accept);

@@ -15,6 +15,8 @@
 #include "names.h"
 #include "setting.h"
 
+#define AG_INPUT_NO_BODY "A body is required"
+
 /* A field of the answer that belongs to the refusal: Allow of a 405, Accept of a 415. */
 typedef struct ag_input_field_t {
     const char *name; /* NULL: there is none */
@@ -85,6 +87,17 @@ ag_reason_e ag_input_type(ag_input_call_t *call, const char *accept);
 
 /* Of a body that was read: how many fields and files a form has, and how large they are (forms.c). Other bodies pass. */
 ag_reason_e ag_input_form(const ag_validate_t *validate, ag_input_call_t *call);
+
+/* ---- content.c ------------------------------------------------------------------------------------ */
+
+/* The body, as it was sent, stands in call->body: decodes it, and reads it as JSON if that is wanted. What that takes lies in
+ * `ptmp`. */
+ag_reason_e ag_input_content(ag_input_call_t *call, apr_pool_t *ptmp);
+
+/* Decodes a text of that coding ("gzip", "deflate"; inflate.c) to *text, from `p`. 1; 0: it is broken; -1: it would have more
+ * than `most` bytes. */
+int ag_inflate(const char **text, apr_size_t *n, const char *coding, const char *from, apr_size_t size,
+               apr_size_t most, apr_pool_t *p);
 
 /* 1 when it is JSON: application/json, or its name ends in +json. */
 int ag_input_is_json(const char *type);

@@ -136,3 +136,32 @@ def test_httpd_words_it_where_it_is_told_to(make_httpd):
 def test_a_browser_gets_a_page(web):
     answer = send(web, "json", "x", Content_Type="text/plain", Accept="text/html")
     assert answer.status == 415 and "<dd>media_type_unsupported</dd>" in answer.text
+
+
+@pytest.mark.parametrize("text, detail", [
+    ('{"a":1,"a":2}', "twice"), ("{", ""), ("{}x", ""), ("[1,]", ""), ("nul", ""), ('"\\ud800"', ""), ("\ufeff{}", ""), (b'"\xff"', ""),
+    ("[" * 200 + "]" * 200, ""), ("01", ""), ("NaN", ""), ("'a'", ""), ("1" * 10001, ""), (" ", "")])
+def test_what_is_no_json(web, text, detail):
+    text = text.encode() if isinstance(text, str) else text
+    body = refused(web, "input_invalid", "json", text, Content_Type="application/json")
+    assert body["detail"].startswith("The body is not JSON: ") and detail in body["detail"]
+    assert body["errors"][0]["detail"] and "pointer" in body["errors"][0]
+
+
+def chunked(body, size=7):
+    return b"".join(b"%x\r\n%s\r\n" % (len(body[i:i + size]), body[i:i + size])
+                    for i in range(0, len(body), size)) + b"0\r\n\r\n"
+
+
+def send_chunked(web, path, body, type="application/json", fields=()):
+    return web.client.raw_request("POST", path, [f"Content-Type: {type}", "Transfer-Encoding: chunked", *fields], chunked(body))
+
+
+def test_chunked(web):
+    assert send_chunked(web, "/json/x", b'{"a":1}').json["body"] == '{"a":1}'
+    assert_refused(send_chunked(web, "/json/x", b'{"a":1'), "input_invalid")
+    assert_refused(send_chunked(web, "/small/x", b"[1,2,3,456]"), "body_too_large")
+    assert send_chunked(web, "/any/x", b"x" * 1024, "text/plain").json["body"] == "x" * 1024
+    assert_refused(send_chunked(web, "/any/x", b"x" * 1025, "text/plain"), "body_too_large")
+    assert send_chunked(web, "/json/x", b"").status == 200
+    assert_refused(send_chunked(web, "/json/x", b"", "text/plain"), "media_type_unsupported")
