@@ -6,6 +6,8 @@
  */
 #include "guard.h"
 
+#include "../input/params.h"
+
 /* What a check needs for a body is given back at once: a JSON text of 1 MB takes up to 13 MB. */
 static apr_pool_t *pool_for(const ag_input_call_t *call)
 {
@@ -21,7 +23,6 @@ static apr_pool_t *pool_for(const ag_input_call_t *call)
     }
     return p;
 }
-#include "../input/params.h"
 
 /* Hands over what the checks have to say. */
 static ag_reason_e conclude(ag_check_t *check, ag_reason_e reason)
@@ -59,8 +60,11 @@ ag_reason_e ag_step_body(ag_check_t *check)
 {
     ag_input_call_t *call = check->input;
     apr_pool_t *ptmp = pool_for(call);
-    ag_reason_e reason = conclude(check, ag_input_content(call, ptmp));
+    ag_reason_e reason = ag_input_content(call, ptmp);
 
+    if (reason == AG_R_NONE && check->policy->validate) {
+        reason = ag_input_form(check->policy->validate, call);
+    }
     apr_pool_destroy(ptmp);
-    return reason;
+    return conclude(check, reason);
 }

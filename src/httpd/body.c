@@ -33,6 +33,7 @@ void ag_input_call_of(request_rec *r, ag_check_t *check)
     call->p = r->pool;
     call->method = r->method;
     call->path = r->uri;
+    call->target = r->parsed_uri.path && strcmp(r->uri, r->parsed_uri.path) == 0 ? r->unparsed_uri : NULL;
     call->args = r->args;
     call->below = r->main != NULL && !r->kept_body;
     call->length = length_of(r);
@@ -133,7 +134,7 @@ static int gate(request_rec *r, ag_check_t *check, int late)
         status = check_body(r, check, late);
     }
     if (status == DECLINED) {
-        r->args = (char *)call->args;
+        ag_tell_defaults(r, call);
     }
     return status;
 }

@@ -18,6 +18,7 @@ typedef struct ag_body_t {
     apr_int64_t at; /* as much has been given back */
     int whole;      /* the client's body ends there; else more is to come from him */
     int dropped;    /* refused: nobody gets it, whatever of it is still to come */
+    int draining;   /* that is going on */
     int watched;    /* the filter is in place */
     char *memory;   /* of `room` bytes */
     apr_size_t room;

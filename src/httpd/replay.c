@@ -61,7 +61,9 @@ static apr_status_t drain(ag_body_t *body, ap_filter_t *f, apr_bucket_brigade *b
     apr_status_t rv = APR_SUCCESS;
 
     while (!body->whole && rv == APR_SUCCESS) {
+        body->draining = 1;
         rv = ap_get_brigade(f->next, bb, AP_MODE_READBYTES, block, AT_ONCE);
+        body->draining = 0;
         if (rv == APR_SUCCESS && block == APR_NONBLOCK_READ && APR_BRIGADE_EMPTY(bb)) {
             return APR_EAGAIN;
         }
@@ -79,7 +81,8 @@ static apr_status_t replay_filter(ap_filter_t *f, apr_bucket_brigade *bb, ap_inp
 {
     ag_body_t *body = f->ctx;
 
-    if (mode == AP_MODE_INIT || mode == AP_MODE_EATCRLF) {
+    /* httpd's own filter reads trailers from the first one, which is this. */
+    if (mode == AP_MODE_INIT || mode == AP_MODE_EATCRLF || body->draining) {
         return ap_get_brigade(f->next, bb, mode, block, bytes);
     }
     if (body->dropped) {

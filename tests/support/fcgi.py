@@ -43,7 +43,9 @@ class Handler(socketserver.StreamRequestHandler):
         while (kind, data) != (STDIN, b""):
             kind, data = self.record()
             params += data if kind == PARAMS else b""
-        body = json.dumps(pairs(params)).encode()
+        self.answer(json.dumps(pairs(params)).encode())
+
+    def answer(self, body):
         self.say(STDOUT, self.out + body)
         self.say(STDOUT, b"")
         self.say(END, bytes(8))

@@ -9,8 +9,7 @@ import tempfile
 import pytest
 
 from support.backend import Backend
-from support.fcgi import Application
-from support.h2client import request as h2_request
+from support.fcgi import STDIN, FastCgi, Handler
 
 SIZES = [0, 1, 2, 8191, 8192, 8193, 65535, 65536, 65537, 1 << 20]
 ECHO = """#!/usr/bin/python3
@@ -61,7 +60,6 @@ ApiGuardValidate max-body=1M
 </Location>
 <Location "/cached/">
     CacheEnable disk
-    CacheQuickHandler off
     ProxyPass "http://127.0.0.1:{backend}/"
 </Location>
 <Location "/modsec/">
@@ -75,9 +73,20 @@ ApiGuardValidate max-body=1M
 """
 MODULES = ("proxy", "proxy_http", "proxy_fcgi", "cgid", "rewrite", "dir", "reflector", "request", "http2", "cache", "cache_disk",
            "unique_id", "security2", "dav", "dav_fs", "mime")
-HEAD = 'CacheRoot "/tmp"\nProtocols h2c http/1.1\nSecRequestBodyLimit 20000000\nSecRequestBodyNoFilesLimit 20000000\n'
+HEAD = 'CacheQuickHandler off\nCacheRoot "/tmp"\nProtocols h2c http/1.1\nSecRequestBodyLimit 20000000\nSecRequestBodyNoFilesLimit 20000000\n'
 WAYS = ["/http/x", "/nocanon/x", "/fcgi/x", "/cgi/echo.cgi", "/rewritten/x", "/proxied/x", "/fallback/anything", "/index/",
         "/reflected", "/kept/x", "/cached/x", "/modsec/x"]
+
+
+class Echo(Handler):
+    """Answers with what came on its standard input."""
+
+    def handle(self):
+        body, kind, data = b"", None, b"."
+        while (kind, data) != (STDIN, b""):
+            kind, data = self.record()
+            body += data if kind == STDIN else b""
+        self.answer(json.dumps({"n": len(body), "digest": hashlib.sha256(body).hexdigest()}).encode())
 
 
 def text(n):
@@ -90,7 +99,7 @@ def text(n):
 
 @pytest.fixture(scope="module", params=["event", "worker", "prefork"])
 def web(request, make_httpd):
-    backend, fcgi = Backend(), Application()
+    backend, fcgi = Backend(), FastCgi(Echo)
     modules = [name for name in MODULES if name != "http2" or request.param != "prefork"]
     server = make_httpd(HEAD.replace("h2c ", "" if request.param == "prefork" else "h2c ") + CONF, modules=modules,
                         mpm=request.param, words={"backend": backend.port, "fcgi": fcgi.port}, database=None,
