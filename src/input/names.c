@@ -18,11 +18,16 @@
 #define LONGEST 256   /* a decoded name; longer ones are not declared */
 #define ENDED   '\1'  /* no character of a name */
 
+/* What a name stands in: `a` and `a[b]` of `a[b][c]`. */
 typedef struct {
-    const char *name; /* as it is compared: less a "]" at its end, which not all backends need */
-    const char *base; /* of `base[...]`; NULL: the name has no brackets */
-    int list;         /* it is `base[]`: each element is it */
-    int closed;       /* it ends in "]": PHP ignores what follows */
+    const char *name; /* without a "]" at its end; NULL behind the last */
+    int list;         /* of `a[]`: each element is it */
+} base_t;
+
+typedef struct {
+    const char *name; /* as it is compared: without a "]" at its end, which not all backends need */
+    int closed;       /* it had one: PHP ignores what follows */
+    const base_t *bases;
 } spelled_t;
 
 struct ag_input_names_t {
@@ -31,15 +36,33 @@ struct ag_input_names_t {
     int n;
 };
 
+static const char *unclosed(const char *name, apr_size_t n, apr_pool_t *p)
+{
+    return apr_pstrmemdup(p, name, n - (n && name[n - 1] == ']'));
+}
+
+static const base_t *bases_of(const char *name, apr_pool_t *p)
+{
+    base_t *bases = apr_pcalloc(p, (strlen(name) + 1) * sizeof *bases);
+    const char *at;
+    int n = 0;
+
+    for (at = name; *at; at++) {
+        if (at > name && (*at == '[' || *at == '.')) {
+            bases[n].name = unclosed(name, (apr_size_t)(at - name), p);
+            bases[n++].list = strcmp(at, "[]") == 0;
+        }
+    }
+    return bases;
+}
+
 static void describe(spelled_t *spelled, const char *name, apr_pool_t *p)
 {
-    const char *bracket = strchr(name, '[');
     apr_size_t n = strlen(name);
 
-    spelled->base = bracket && bracket > name ? apr_pstrmemdup(p, name, (apr_size_t)(bracket - name)) : NULL;
-    spelled->list = bracket && strcmp(bracket, "[]") == 0;
-    spelled->closed = bracket && name[n - 1] == ']';
-    spelled->name = apr_pstrmemdup(p, name, n - (apr_size_t)spelled->closed);
+    spelled->closed = strchr(name, '[') && name[n - 1] == ']';
+    spelled->name = unclosed(name, n, p);
+    spelled->bases = bases_of(name, p);
 }
 
 ag_input_names_t *ag_input_names_room(int most, apr_pool_t *p)
@@ -117,30 +140,54 @@ static int exact(const ag_input_names_t *names, ag_span_t name)
     return n ? ag_input_name_exact(names, ag_span(text, n)) : -1;
 }
 
-/* 1 when what follows a name at `at` lets a backend take it for the name of all that: its end, `[x]`, `.x` (qs with
- * allowDots), a NUL. `bare`: `[x]` names something else, but `[]` does not. */
-static int ends(const char *at, const char *end, int element, int bare)
+/* The sign that follows a name. */
+static char sign(const char **at, const char *end)
 {
-    char next = at < end && *at != '=' && *at != ';' ? ag_spelling_next(&at, end) : ENDED;
+    return (char)(*at < end && **at != '=' && **at != ';' ? ag_spelling_next(at, end) : ENDED);
+}
 
-    if (bare && next == '[') {
-        next = at < end ? ag_spelling_next(&at, end) : ENDED;
+/* 1 when what follows a name at `at` lets a backend take it for the name of all that: its end, `[x]`, `.x` (qs with
+ * allowDots), a NUL. */
+static int ends(const char *at, const char *end, int element)
+{
+    char next = sign(&at, end);
+
+    return next == ENDED || next == '[' || (next == ']' && !element) || !next || next == '.';
+}
+
+/* 1 when a backend puts the value in the place of all that stands in the base, or among it: its end, a NUL, `[]`; of a list
+ * any `[x]`. */
+static int covers(const base_t *base, const char *at, const char *end)
+{
+    char next = sign(&at, end);
+
+    if (next == ']') {
+        next = sign(&at, end);
+    }
+    if (next == '[' && !base->list) {
+        next = sign(&at, end);
         return next == ']' || next == ' ';
     }
-    return next == ENDED || next == '[' || (next == ']' && !element) || !next || (next == '.' && !bare);
+    return next == ENDED || next == '[' || !next;
 }
 
 /* 1 when the pair that begins at `at` has a name that a backend may take for it. */
 static int may_be(const spelled_t *spelled, const char *at, const char *end)
 {
     int element = 0;
+    const base_t *base;
     const char *behind = ag_spelling_behind(at, end, NEVER, spelled->name, &element);
 
-    if (behind && ends(behind, end, element && !spelled->closed, 0)) {
+    if (behind && ends(behind, end, element && !spelled->closed)) {
         return 1;
     }
-    behind = spelled->base ? ag_spelling_behind(at, end, NEVER, spelled->base, &element) : NULL;
-    return behind && ends(behind, end, 0, !spelled->list);
+    for (base = spelled->bases; base->name; base++) {
+        behind = ag_spelling_behind(at, end, NEVER, base->name, &element);
+        if (behind && covers(base, behind, end)) {
+            return 1;
+        }
+    }
+    return 0;
 }
 
 static int alike(const ag_input_names_t *names, const char *at, const char *end)

@@ -24,7 +24,8 @@ typedef enum {
     AG_NAME_OTHER,  /* none of them */
     AG_NAME_KNOWN,  /* that one, to the letter once it is decoded */
     AG_NAME_SPELLED /* what a backend may take for that one: `id[]`, `ID`, `id.x`, ` id`, `id%00`, or one behind a ";"
-                     * (`x=1;id=2`). Of `page[size]` also `page` and `page[]`, which a backend puts in its place */
+                     * (`x=1;id=2`). Of `page[size]` and `page.size` also `page` and `page[]`, which a backend puts in the
+                     * place of all that is in it */
 } ag_name_e;
 
 /* Which of the names (*which) the pair of a query or an urlencoded body has. Allocates nothing. Time is linear in the pair's

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_form: forms and media types. The first byte of an input chooses:
+ * fuzz_form: forms, media types and arguments. The first byte of an input chooses:
  *   u  the rest is an urlencoded form     m  ... one of multipart/form-data, its boundary is "b"     t  ... a Content-Type
+ *   q  ... a query string, for a section of ApiGuardParam
  * Besides not crashing: what is refused has a text that may be shown, a smaller limit takes nothing that a larger one
- * does not, and a media type that was read is read again from its parts.
+ * does not, a media type that was read is read again from its parts, and arguments that pass where others are refused
+ * are those that are declared, once each.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 
 #include "../../src/base/text.h"
 #include "../../src/input/form.h"
+#include "../../src/input/params.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -66,6 +69,67 @@ static void run_type(const char *text)
     must(ag_media_matches("*/*", media.type));
 }
 
+static const ag_params_t *section;
+
+static void make_section(void)
+{
+    static const char *const lines[] = {"id type=integer min=-9 max=99", "q length=..5 default=x",
+                                        "page[size] type=boolean", "ids[] list enum=a,b", "* refuse"};
+    static const ag_setting_t row = {.name = "ApiGuardParam"};
+    ag_setting_call_t call = {.p = root, .later = apr_array_make(root, 1, sizeof(ag_later_t))};
+    size_t i;
+
+    for (i = 0; i < sizeof lines / sizeof *lines; i++) {
+        ag_words_t words;
+
+        must(!ag_text_words(&words, lines[i], root) && !ag_kind_params.parse(&section, &row, &words, &call));
+        call.again = 1;
+    }
+}
+
+static void no_spellings(const ag_request_t *request, const char *name, ag_spelling_fn each, void *ctx)
+{
+    (void)request;
+    (void)name;
+    (void)each;
+    (void)ctx;
+}
+
+static void check_passed(const char *args)
+{
+    ag_pairs_t pairs;
+    ag_pair_t pair;
+    int seen[4] = {0}, which;
+
+    ag_pairs_begin(&pairs, args, strlen(args));
+    while (ag_pairs_next(&pair, &pairs)) {
+        ag_span_t name, value;
+
+        must(!ag_span_decode(&name, pair.name, 1, pool) && !ag_span_decode(&value, pair.value, 1, pool));
+        which = ag_input_name_exact(section->names, name);
+        must(which >= 0 && (++seen[which] == 1 || which == 3));
+        must(which != 0 || (value.n >= 1 && value.n <= 2) || (value.n == 3 && *value.at == '-'));
+        must(which != 3 || (value.n && strspn(value.at, "ab,") >= value.n));
+    }
+}
+
+static void run_arguments(const char *args)
+{
+    ag_request_t request = {.pool = pool, .spellings = no_spellings};
+    ag_input_call_t call = {.request = &request, .p = pool, .args = args};
+    ag_reason_e reason = ag_input_params(section, &call);
+    int i;
+
+    must((reason == AG_R_NONE) == (!call.findings.n && !call.detail));
+    for (i = 0; i < call.findings.n && i < AG_FINDINGS_MOST; i++) {
+        must(ag_text_printable(call.findings.list[i].detail));
+    }
+    if (reason == AG_R_NONE) {
+        check_passed(args);
+        check_passed(call.args);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     const char *text = (const char *)data + 1;
@@ -74,6 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         apr_initialize();
         apr_pool_create(&root, NULL);
         apr_pool_create(&pool, root);
+        make_section();
     }
     switch (n ? data[0] : 0) {
     case 'u':
@@ -84,6 +149,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         break;
     case 't':
         run_type(apr_pstrmemdup(pool, text, n - 1));
+        break;
+    case 'q':
+        run_arguments(apr_pstrmemdup(pool, text, n - 1));
         break;
     default:
         break;

@@ -7,7 +7,8 @@
 #include "../../src/cred/cred.h"
 #include "../../src/input/names.h"
 
-static const char *const declared[] = {"id", "user.name", "page[size]", "ids[]", "a b", "\xC3\xA4", "X-Count"};
+static const char *const declared[] = {"id",       "user.name", "page[size]", "ids[]", "a b",
+                                       "\xC3\xA4", "X-Count",   "m[a][b]",    "m[l][]"};
 
 /* "known 0", "spelled 2", "other"; of several pairs, the first. */
 static const char *found(const char *query, apr_pool_t *p)
@@ -56,11 +57,12 @@ static void test_other(void **state)
 {
     static const char *const cases[][2] = {
         {"i=1", "other"},        {"idx=1", "other"},          {"xid=1", "other"},   {"=1", "other"},
-        {"=id", "other"},        {"x=id", "other"},           {"x=&id", "other"},   {"user=1", "other"},
+        {"=id", "other"},        {"x=id", "other"},           {"x=&id", "other"},   {"users=1", "other"},
         {"name=1", "other"},     {"page[number]=1", "other"}, {"pages=1", "other"}, {"page[sizes]=1", "other"},
         {"x=1;y=id", "other"},   {"x=%26id=1", "other"},      {"x[id]=1", "other"}, {"user[name]=1", "other"},
         {"i%zzd=1", "other"},    {"page_size_x=1", "other"},  {"a=1", "other"},     {"-id=1", "other"},
-        {"x=1%3Bid=2", "other"},
+        {"x=1%3Bid=2", "other"}, {"m[a][c]=1", "other"},      {"m[c]=1", "other"},  {"m[ab]=1", "other"},
+        {"m.l.x=1", "other"},
     };
 
     check(cases, N_OF(cases), *state);
