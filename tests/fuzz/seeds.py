@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""seeds.py TARGET FOLDER: inputs to begin with, from the official suite of JSON Schema. For the target schema: each schema
-with two of its bodies, the first that is good and the first that is not. FOLDER.dict is the words they are made of."""
+"""seeds.py TARGET FOLDER: inputs to begin with, from the official suite of JSON Schema: each schema with two of its bodies,
+the first that is good and the first that is not. For the target openapi the schema is that of a request's body. FOLDER.dict
+is the words that they and the corpus are made of."""
 
 import json
 import pathlib
@@ -8,6 +9,7 @@ import re
 import sys
 
 SUITE = pathlib.Path(__file__).parent.parent / "suites/json-schema"
+CORPUS = pathlib.Path(__file__).parent / "corpus"
 CHOICES = {"draft2020-12": b"4", "draft7": b"5"}  # with formats
 
 
@@ -20,13 +22,25 @@ def two_of(tests):
     return good + [test for test in tests if not test["valid"]][:1]
 
 
-def schema_seeds():
-    for draft, choice in CHOICES.items():
+def suite(drafts):
+    for draft in drafts:
         for file in sorted((SUITE / draft).rglob("*.json")):
             for number, group in enumerate(json.loads(file.read_text(encoding="utf-8"))):
                 for test in two_of(group["tests"]):
                     name = f"{draft}-{file.stem}-{number}-{'good' if test['valid'] else 'bad'}"
-                    yield name, choice + text(group["schema"]) + b"\xff" + text(test["data"])
+                    yield name, draft, group["schema"], test["data"]
+
+
+def schema_seeds():
+    for name, draft, schema, body in suite(CHOICES):
+        yield name, CHOICES[draft] + text(schema) + b"\xff" + text(body)
+
+
+def openapi_seeds():
+    for name, _, schema, body in suite(["draft2020-12"]):
+        content = {"application/json": {"schema": schema}}
+        document = {"openapi": "3.1.0", "paths": {"/a": {"post": {"requestBody": {"content": content}}}}}
+        yield name, b"2" + text(document) + b"\xffPOST /a\nContent-Type: application/json\xff" + text(body)
 
 
 def words(seeds):
@@ -36,10 +50,12 @@ def words(seeds):
 
 def main(target, folder):
     pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-    seeds = {name: seed for name, seed in {"schema": schema_seeds}[target]() if len(seed) < 2000}
+    of_target = {"schema": schema_seeds, "openapi": openapi_seeds}[target]
+    seeds = {name: seed for name, seed in of_target() if len(seed) < 1000}
     for name, seed in seeds.items():
         (pathlib.Path(folder) / name).write_bytes(seed)
-    pathlib.Path(folder + ".dict").write_text(words(seeds.values()), encoding="ascii")
+    corpus = [file.read_bytes() for file in (CORPUS / target).iterdir()]
+    pathlib.Path(folder + ".dict").write_text(words([*seeds.values(), *corpus]), encoding="ascii")
 
 
 main(*sys.argv[1:])

@@ -185,4 +185,4 @@ ag_unit_h = \
 	tests/unit/token_fixture.h \
 	tests/unit/unit.h
 
-ag_fuzz_replays = tests/fuzz/replay_doc tests/fuzz/replay_form tests/fuzz/replay_pattern tests/fuzz/replay_import tests/fuzz/replay_jwt
+ag_fuzz_replays = tests/fuzz/replay_doc tests/fuzz/replay_form tests/fuzz/replay_pattern tests/fuzz/replay_schema tests/fuzz/replay_import tests/fuzz/replay_jwt
