@@ -482,6 +482,7 @@ ag_ctl_c = \
 	src/ctl/cmd_key_rotate.c \
 	src/ctl/cmd_limit.c \
 	src/ctl/cmd_plan.c \
+	src/ctl/cmd_schema.c \
 	src/ctl/cmd_template.c \
 	src/ctl/cmd_token.c \
 	src/ctl/cmd_token_inspect.c \

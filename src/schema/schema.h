@@ -52,6 +52,9 @@ const ag_schema_t *ag_schema_items(const ag_schema_t *schema);
 
 typedef enum { AG_SCHEMA_NO, AG_SCHEMA_YES, AG_SCHEMA_COSTLY } ag_schema_e;
 
+/* What a request's body may take: half a second at most. */
+#define AG_SCHEMA_STEPS 10000000
+
 typedef struct ag_schema_run_t {
     apr_pool_t *p;           /* for what findings say */
     ag_findings_t *findings; /* added to */
