@@ -60,6 +60,36 @@ ag_core_c = \
 	src/schema/format_number.c \
 	src/schema/format_text.c \
 	src/schema/format_time.c \
+	src/schema/best.c \
+	src/schema/compile.c \
+	src/schema/dialect.c \
+	src/schema/findings.c \
+	src/schema/finish.c \
+	src/schema/hints.c \
+	src/schema/keyword_names.c \
+	src/schema/keywords.c \
+	src/schema/kw_array.c \
+	src/schema/kw_discriminator.c \
+	src/schema/kw_format.c \
+	src/schema/kw_logic.c \
+	src/schema/kw_members.c \
+	src/schema/kw_number.c \
+	src/schema/kw_object.c \
+	src/schema/kw_ref.c \
+	src/schema/kw_size.c \
+	src/schema/kw_string.c \
+	src/schema/kw_type.c \
+	src/schema/kw_unevaluated.c \
+	src/schema/load.c \
+	src/schema/marks.c \
+	src/schema/metaschema.c \
+	src/schema/index.c \
+	src/schema/parts.c \
+	src/schema/refs.c \
+	src/schema/scan.c \
+	src/schema/set.c \
+	src/schema/uri.c \
+	src/schema/walk.c \
 	src/schema/format_uri.c \
 	src/schema/pattern.c \
 	src/schema/translate.c \
@@ -258,6 +288,21 @@ ag_core_h = \
 	src/schema/format.h \
 	src/schema/pattern.h \
 	src/schema/properties.def \
+	src/schema/array.h \
+	src/schema/best.h \
+	src/schema/compile.h \
+	src/schema/compiled.h \
+	src/schema/keywords.def \
+	src/schema/keywords.h \
+	src/schema/logic.h \
+	src/schema/marks.h \
+	src/schema/index.h \
+	src/schema/object.h \
+	src/schema/ref.h \
+	src/schema/refs.h \
+	src/schema/set.h \
+	src/schema/uri.h \
+	src/schema/walk.h \
 	src/schema/schema.h \
 	src/schema/translate.h \
 	src/core/credential.h \
@@ -275,17 +320,12 @@ ag_core_h = \
 	src/core/sql_text.h \
 	src/core/statement.h \
 	src/core/verdict.h \
-	src/json/doc.h \
-	src/json/number.h \
 	src/ipset/ipset.h \
 	src/ipset/ipshare.h \
 	src/ipset/iptable.h \
 	src/ipset/iptable_layout.h \
-	src/schema/format.h \
 	src/schema/formats.def \
 	src/schema/formats.h \
-	src/schema/pattern.h \
-	src/schema/schema.h \
 	src/schema/cursor.h \
 	src/keys/setting.h \
 	src/keys/keys.def \

@@ -140,6 +140,12 @@ ag_unit_tests = \
 	tests/unit/test_deprecated \
 	tests/unit/test_reply \
 	tests/unit/test_resource \
+	tests/unit/test_schema_cost \
+	tests/unit/test_schema_findings \
+	tests/unit/test_schema_mistakes \
+	tests/unit/test_schema_openapi \
+	tests/unit/test_schema_refs \
+	tests/unit/test_schema_suite \
 	tests/unit/test_shared_memory \
 	tests/unit/test_seats \
 	tests/unit/test_shared_counters \
@@ -180,6 +186,7 @@ ag_unit_h = \
 	tests/unit/param_fixture.h \
 	tests/unit/parse_fixture.h \
 	tests/unit/policy_fixture.h \
+	tests/unit/schema_fixture.h \
 	tests/unit/shm_fixture.h \
 	tests/unit/store_direct.h \
 	tests/unit/token_fixture.h \
