@@ -35,19 +35,20 @@ char ag_spelling_next(const char **at, const char *end)
     return *(*at)++ == '+' ? ' ' : (*at)[-1];
 }
 
-static void skip_signs(const char **at, const char *end, const char *these)
+const char *ag_spelling_skip(const char *at, const char *end, const char *these)
 {
-    const char *next = *at;
+    const char *next = at;
     char c;
 
     while (next < end && (c = ag_spelling_next(&next, end)) && strchr(these, c)) {
-        *at = next;
+        at = next;
     }
+    return at;
 }
 
 const char *ag_spelling_behind(const char *at, const char *end, const char *never, const char *name, int *element)
 {
-    skip_signs(&at, end, AG_SPELLING_BLANKS "[]");
+    at = ag_spelling_skip(at, end, AG_SPELLING_LEAD);
     for (; *name; name++) {
         char next = at < end && !strchr(never, *at) ? ag_spelling_next(&at, end) : '\0';
 
@@ -56,6 +57,5 @@ const char *ag_spelling_behind(const char *at, const char *end, const char *neve
         }
         *element |= next == '[';
     }
-    skip_signs(&at, end, AG_SPELLING_BLANKS);
-    return at;
+    return ag_spelling_skip(at, end, AG_SPELLING_TRAIL);
 }

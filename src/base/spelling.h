@@ -13,6 +13,13 @@
  * ASCII becomes some sign. */
 char ag_spelling_next(const char **at, const char *end);
 
+/* What backends skip in front of a name ([name]=, as Rack and Node's qs read it), and behind it. */
+#define AG_SPELLING_LEAD  AG_SPELLING_BLANKS "[]"
+#define AG_SPELLING_TRAIL AG_SPELLING_BLANKS
+
+/* Behind all characters from `at` that are one of these, decoded. */
+const char *ag_spelling_skip(const char *at, const char *end, const char *these);
+
 /* Behind the name that begins at `at`, and the blanks there, if a backend may take it for this one: encoded, in another
  * case, with another sign, behind blanks or brackets ([name]=, as Rack and Node's qs read it). Else NULL. `never`: what
  * stands in no name unless it is encoded. *element is set where a '[' stands for one of the name's signs: a[b] may be

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * names: a name to the letter is found by a hash. Any other is compared with each declared one as backends might
- * (base/spelling.h), which costs a character or two each.
+ * names: a name to the letter is found by a hash. Any other is compared with all declared ones at once, as backends might
+ * read it (base/spelling.h): they stand in a sorted list as they are when all that looks alike is one, and each character
+ * leaves a part of the list.
  */
 #include "names.h"
 
@@ -10,6 +11,7 @@
 
 #include <apr_hash.h>
 #include <apr_strings.h>
+#include <apr_tables.h>
 
 #include "../base/spelling.h"
 #include "../base/text.h"
@@ -18,51 +20,45 @@
 #define LONGEST 256   /* a decoded name; longer ones are not declared */
 #define ENDED   '\1'  /* no character of a name */
 
-/* What a name stands in: `a` and `a[b]` of `a[b][c]`. */
+/* How a declared name may be written, or what it stands in: `a` and `a[b]` of `a[b][c]`. */
 typedef struct {
-    const char *name; /* without a "]" at its end; NULL behind the last */
-    int list;         /* of `a[]`: each element is it */
-} base_t;
-
-typedef struct {
-    const char *name; /* as it is compared: without a "]" at its end, which not all backends need */
-    int closed;       /* it had one: PHP ignores what follows */
-    const base_t *bases;
-} spelled_t;
+    const char *folded; /* without a "]" at its end, which not all backends need */
+    int number;         /* of the name */
+    int base;           /* it is what the name stands in */
+    int list;           /* and that is `a` of `a[]`: each element is it */
+    int closed;         /* it had a "]" at its end: PHP ignores what follows */
+} entry_t;
 
 struct ag_input_names_t {
-    apr_hash_t *numbers; /* name -> one of `list` */
-    spelled_t *list;
+    apr_hash_t *numbers;         /* name -> its number + 1, as a pointer */
+    apr_array_header_t *entries; /* entry_t, by `folded` */
     int n;
 };
 
-static const char *unclosed(const char *name, apr_size_t n, apr_pool_t *p)
+/* Equal for what ag_text_alike() takes for one another. */
+static char fold(char c)
 {
-    return apr_pstrmemdup(p, name, n - (n && name[n - 1] == ']'));
+    return (char)(ag_text_letter(c) ? c | 0x20 : ag_text_digit(c) || !c ? c : '_');
 }
 
-static const base_t *bases_of(const char *name, apr_pool_t *p)
+static void enter(ag_input_names_t *names, const char *text, apr_size_t n, entry_t entry, apr_pool_t *p)
 {
-    base_t *bases = apr_pcalloc(p, (strlen(name) + 1) * sizeof *bases);
-    const char *at;
-    int n = 0;
+    char *folded;
+    entry_t *at;
+    apr_size_t i;
 
-    for (at = name; *at; at++) {
-        if (at > name && (*at == '[' || *at == '.')) {
-            bases[n].name = unclosed(name, (apr_size_t)(at - name), p);
-            bases[n++].list = strcmp(at, "[]") == 0;
-        }
+    entry.closed = n && text[n - 1] == ']' && memchr(text, '[', n);
+    folded = apr_pstrmemdup(p, text, n - (apr_size_t)entry.closed);
+    for (i = 0; folded[i]; i++) {
+        folded[i] = fold(folded[i]);
     }
-    return bases;
-}
-
-static void describe(spelled_t *spelled, const char *name, apr_pool_t *p)
-{
-    apr_size_t n = strlen(name);
-
-    spelled->closed = strchr(name, '[') && name[n - 1] == ']';
-    spelled->name = unclosed(name, n, p);
-    spelled->bases = bases_of(name, p);
+    entry.folded = folded;
+    apr_array_push(names->entries);
+    at = (entry_t *)names->entries->elts + names->entries->nelts - 1;
+    for (; at > (entry_t *)names->entries->elts && strcmp(at[-1].folded, folded) > 0; at--) {
+        *at = at[-1];
+    }
+    *at = entry;
 }
 
 ag_input_names_t *ag_input_names_room(int most, apr_pool_t *p)
@@ -70,19 +66,27 @@ ag_input_names_t *ag_input_names_room(int most, apr_pool_t *p)
     ag_input_names_t *set = apr_pcalloc(p, sizeof *set);
 
     set->numbers = apr_hash_make(p);
-    set->list = apr_pcalloc(p, (apr_size_t)(most ? most : 1) * sizeof *set->list);
+    set->entries = apr_array_make(p, most, sizeof(entry_t));
     return set;
 }
 
 int ag_input_names_add(ag_input_names_t *names, const char *name, apr_pool_t *p)
 {
-    spelled_t *spelled = &names->list[names->n];
+    entry_t entry = {.number = names->n++};
+    const char *at;
 
-    describe(spelled, name, p);
     if (!apr_hash_get(names->numbers, name, APR_HASH_KEY_STRING)) {
-        apr_hash_set(names->numbers, name, APR_HASH_KEY_STRING, spelled);
+        apr_hash_set(names->numbers, name, APR_HASH_KEY_STRING, (void *)(apr_uintptr_t)names->n);
     }
-    return names->n++;
+    enter(names, name, strlen(name), entry, p);
+    entry.base = 1;
+    for (at = name; *at; at++) {
+        if (at > name && (*at == '[' || *at == '.')) {
+            entry.list = strcmp(at, "[]") == 0;
+            enter(names, name, (apr_size_t)(at - name), entry, p);
+        }
+    }
+    return entry.number;
 }
 
 const ag_input_names_t *ag_input_names_make(const char *const *names, int n, apr_pool_t *p)
@@ -98,9 +102,7 @@ const ag_input_names_t *ag_input_names_make(const char *const *names, int n, apr
 
 int ag_input_name_exact(const ag_input_names_t *names, ag_span_t name)
 {
-    const spelled_t *found = apr_hash_get(names->numbers, name.at, (apr_ssize_t)name.n);
-
-    return found ? (int)(found - names->list) : -1;
+    return (int)(apr_uintptr_t)apr_hash_get(names->numbers, name.at, (apr_ssize_t)name.n) - 1;
 }
 
 /* ---- names as they are sent --------------------------------------------------------------------- */
@@ -157,46 +159,69 @@ static int ends(const char *at, const char *end, int element)
 
 /* 1 when a backend puts the value in the place of all that stands in the base, or among it: its end, a NUL, `[]`; of a list
  * any `[x]`. */
-static int covers(const base_t *base, const char *at, const char *end)
+static int covers(int list, const char *at, const char *end)
 {
     char next = sign(&at, end);
 
     if (next == ']') {
         next = sign(&at, end);
     }
-    if (next == '[' && !base->list) {
+    if (next == '[' && !list) {
         next = sign(&at, end);
         return next == ']' || next == ' ';
     }
     return next == ENDED || next == '[' || !next;
 }
 
-/* 1 when the pair that begins at `at` has a name that a backend may take for it. */
-static int may_be(const spelled_t *spelled, const char *at, const char *end)
+/* 1 when what follows the name that was read up to `at` lets a backend take it for that one. `element`: a "[" stood for one
+ * of its signs. */
+static int fits(const entry_t *entry, const char *at, const char *end, int element)
 {
-    int element = 0;
-    const base_t *base;
-    const char *behind = ag_spelling_behind(at, end, NEVER, spelled->name, &element);
-
-    if (behind && ends(behind, end, element && !spelled->closed)) {
-        return 1;
-    }
-    for (base = spelled->bases; base->name; base++) {
-        behind = ag_spelling_behind(at, end, NEVER, base->name, &element);
-        if (behind && covers(base, behind, end)) {
-            return 1;
-        }
-    }
-    return 0;
+    at = ag_spelling_skip(at, end, AG_SPELLING_TRAIL);
+    return entry->base ? covers(entry->list, at, end) : ends(at, end, element && !entry->closed);
 }
 
+/* The first entry from `low` up to `high` whose character at `depth` is `c` or behind it. */
+static const entry_t *bound(const entry_t *low, const entry_t *high, apr_size_t depth, int c)
+{
+    while (low < high) {
+        const entry_t *middle = low + (high - low) / 2;
+
+        if ((unsigned char)middle->folded[depth] < c) {
+            low = middle + 1;
+        }
+        else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+/* The number of the name that the pair which begins at `at` may have, or -1. */
 static int alike(const ag_input_names_t *names, const char *at, const char *end)
 {
-    int i;
+    const entry_t *low = (const entry_t *)names->entries->elts, *high = low + names->entries->nelts;
+    apr_size_t depth = 0;
+    int element = 0;
 
-    for (i = 0; i < names->n && !may_be(&names->list[i], at, end); i++) {
+    at = ag_spelling_skip(at, end, AG_SPELLING_LEAD);
+    for (;; depth++) { /* what is left of the list begins with what was read */
+        char next, c;
+
+        for (; low < high && !low->folded[depth]; low++) {
+            if (depth && fits(low, at, end, element)) {
+                return low->number;
+            }
+        }
+        if (low == high || at >= end || strchr(NEVER, *at)) {
+            return -1;
+        }
+        next = ag_spelling_next(&at, end);
+        c = fold(next);
+        element |= next == '[';
+        low = bound(low, high, depth, c ? (unsigned char)c : 256);
+        high = bound(low, high, depth, (unsigned char)c + 1);
     }
-    return i < names->n ? i : -1;
 }
 
 /* A "?" in front of a name is a part of it or not, as one likes. */

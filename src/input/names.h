@@ -29,7 +29,7 @@ typedef enum {
 } ag_name_e;
 
 /* Which of the names (*which) the pair of a query or an urlencoded body has. Allocates nothing. Time is linear in the pair's
- * length for one set of names, and grows with how many names there are where it is none of them. */
+ * length, and grows with the logarithm of how many names there are. */
 ag_name_e ag_input_name(int *which, const ag_input_names_t *names, const ag_pair_t *pair);
 
 /* The number of the name that is these bytes, decoded; -1: there is none. */
