@@ -119,10 +119,10 @@ typedef enum {
     AG_SCHEMA_UNFIT,   /* a statement fails: another version, a right that is missing */
     AG_SCHEMA_MISSING, /* no tables that may be read */
     AG_SCHEMA_DOWN
-} ag_schema_e;
+} ag_tables_e;
 
 /* Is our schema there, and do the statements run that keys are looked up with? With `query`, does that
  * run instead? *detail is NULL with AG_SCHEMA_OK, else tells it in the database's own words. */
-ag_schema_e ag_keys_dbd_schema(const ag_db_port_t *port, const char *query, const char **detail, apr_pool_t *p);
+ag_tables_e ag_keys_dbd_schema(const ag_db_port_t *port, const char *query, const char **detail, apr_pool_t *p);
 
 #endif

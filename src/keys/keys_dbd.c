@@ -260,7 +260,7 @@ const char *ag_schema_hidden(const char *driver)
 }
 
 /* A failed statement: a database that went away in between is down, else something is not there. */
-static ag_schema_e blame(const char **detail, ag_db_t *db, int rc, ag_schema_e schema, apr_pool_t *p)
+static ag_tables_e blame(const char **detail, ag_db_t *db, int rc, ag_tables_e schema, apr_pool_t *p)
 {
     *detail = ag_statement_error(db, rc, p);
     if (ag_statement_is_busy(db, rc) || apr_dbd_check_conn(db->driver, p, db->handle) != APR_SUCCESS) {
@@ -270,7 +270,7 @@ static ag_schema_e blame(const char **detail, ag_db_t *db, int rc, ag_schema_e s
 }
 
 /* Runs a statement with a value that finds nothing. */
-static ag_schema_e probe(const char **detail, ag_db_t *db, const char *sql, const char *value, ag_schema_e otherwise,
+static ag_tables_e probe(const char **detail, ag_db_t *db, const char *sql, const char *value, ag_tables_e otherwise,
                          apr_pool_t *p)
 {
     apr_dbd_results_t *rows;
@@ -279,7 +279,7 @@ static ag_schema_e probe(const char **detail, ag_db_t *db, const char *sql, cons
     return rc ? blame(detail, db, rc, otherwise, p) : AG_SCHEMA_OK;
 }
 
-static ag_schema_e check_version(const char **detail, ag_db_t *db, apr_pool_t *p)
+static ag_tables_e check_version(const char **detail, ag_db_t *db, apr_pool_t *p)
 {
     apr_dbd_results_t *rows;
     apr_dbd_row_t *row;
@@ -302,12 +302,12 @@ static ag_schema_e check_version(const char **detail, ag_db_t *db, apr_pool_t *p
     return number > AG_SCHEMA_VERSION ? AG_SCHEMA_NEWER : AG_SCHEMA_OLDER;
 }
 
-static ag_schema_e check_schema(const char **detail, ag_db_t *db, const char *sql, apr_pool_t *p)
+static ag_tables_e check_schema(const char **detail, ag_db_t *db, const char *sql, apr_pool_t *p)
 {
     static const struct {
         const char *sql, *value;
     } probes[] = {{sql_key, ""}, {sql_alike, ""}, {sql_changes, "0"}};
-    ag_schema_e schema, fits = AG_SCHEMA_OK;
+    ag_tables_e schema, fits = AG_SCHEMA_OK;
     const char *why;
     apr_size_t i;
 
@@ -327,10 +327,10 @@ static ag_schema_e check_schema(const char **detail, ag_db_t *db, const char *sq
     return fits != AG_SCHEMA_OK ? fits : schema;
 }
 
-ag_schema_e ag_keys_dbd_schema(const ag_db_port_t *port, const char *sql, const char **detail, apr_pool_t *p)
+ag_tables_e ag_keys_dbd_schema(const ag_db_port_t *port, const char *sql, const char **detail, apr_pool_t *p)
 {
     ag_db_t db;
-    ag_schema_e schema;
+    ag_tables_e schema;
 
     *detail = NULL;
     if (port->acquire(port->ctx, &db, p) != APR_SUCCESS) {

@@ -110,7 +110,7 @@ static int is_usable(const round_t *round, server_rec *s)
     int bad = ag_is_reload() ? APLOG_ERR : APLOG_CRIT;
     apr_pool_t *p = round->p;
     ag_db_port_t port;
-    ag_schema_e schema;
+    ag_tables_e schema;
 
     ag_dbd_port(&port, s);
     schema = ag_keys_dbd_schema(&port, query, &detail, p);

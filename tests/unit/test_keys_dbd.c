@@ -172,10 +172,10 @@ static void test_own_query_has_no_poll(void **state)
 
 /* ---- is it ours? ----------------------------------------------------------------------------- */
 
-static ag_schema_e schema(fixture_t *f, const char *query)
+static ag_tables_e schema(fixture_t *f, const char *query)
 {
     const char *detail = NULL;
-    ag_schema_e is = ag_keys_dbd_schema(&f->keys.db, query, &detail, f->p);
+    ag_tables_e is = ag_keys_dbd_schema(&f->keys.db, query, &detail, f->p);
 
     assert_int_equal(is == AG_SCHEMA_OK, detail == NULL);
     return is;
