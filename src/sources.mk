@@ -166,6 +166,7 @@ ag_core_c = \
 	src/watch/usage_dbd.c \
 	src/input/form.c \
 	src/input/forms.c \
+	src/input/body_schema.c \
 	src/input/content.c \
 	src/input/head.c \
 	src/input/inflate.c \
@@ -178,6 +179,7 @@ ag_core_c = \
 	src/input/params.c \
 	src/input/part.c \
 	src/input/setting_param.c \
+	src/input/setting_body_schema.c \
 	src/input/setting_validate.c \
 	src/ban/ban.c \
 	src/ban/ban_slot.c \
@@ -381,6 +383,7 @@ ag_core_h = \
 	src/watch/counters.h \
 	src/watch/log_throttle.h \
 	src/watch/usage.h \
+	src/input/body_schema.h \
 	src/input/form.h \
 	src/input/input.def \
 	src/input/input.h \

@@ -172,7 +172,7 @@ int ag_guard_foreign(const ag_check_t *check);
 /* 1 when the section looks at what a request brings along. */
 static inline int ag_guard_checks_input(const ag_policy_t *policy)
 {
-    return policy->validate || policy->params;
+    return policy->validate || policy->body_schemas || policy->params;
 }
 
 /* 1 when the gate may refuse whoever it is: the section limits, has an end, or checks input. */

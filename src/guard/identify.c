@@ -225,6 +225,7 @@ static const ag_policy_t *keep_policy(const ag_policy_t *policy, apr_pool_t *p)
     kept->pass_claims.n = 0;
     kept->deprecated = NULL;
     kept->validate = NULL;
+    kept->body_schemas = NULL;
     kept->params = NULL;
     return kept;
 }

@@ -6,6 +6,7 @@
  */
 #include "guard.h"
 
+#include "../input/body_schema.h"
 #include "../input/params.h"
 
 /* What a check needs for a body is given back at once: a JSON text of 1 MB takes up to 13 MB. */
@@ -39,6 +40,29 @@ static ag_reason_e conclude(ag_check_t *check, ag_reason_e reason)
     return ag_refuse(verdict, reason, call->detail);
 }
 
+/* What the body is called. A section that only has schemas looks at bodies of their methods alone. */
+static ag_reason_e check_head(const ag_policy_t *policy, ag_input_call_t *call)
+{
+    int schema = policy->body_schemas && ag_body_schema_wanted(policy->body_schemas, call);
+    const ag_validate_t *validate = policy->validate ? policy->validate : &ag_validate_usual;
+    ag_reason_e reason = policy->validate || schema ? ag_input_head(validate, call) : AG_R_NONE;
+
+    return reason == AG_R_NONE && schema ? ag_body_schema_head(call) : reason;
+}
+
+/* The body, which has been read. */
+static ag_reason_e check_body(const ag_policy_t *policy, ag_input_call_t *call, apr_pool_t *ptmp)
+{
+    ag_reason_e reason = ag_input_content(call, ptmp);
+
+    if (reason == AG_R_NONE && policy->validate) {
+        reason = ag_input_form(policy->validate, call);
+    }
+    return reason == AG_R_NONE && policy->body_schemas && call->body.n && call->wants.doc
+               ? ag_body_schema_body(policy->body_schemas, call)
+               : reason;
+}
+
 ag_reason_e ag_step_input(ag_check_t *check)
 {
     const ag_policy_t *policy = check->policy;
@@ -50,8 +74,8 @@ ag_reason_e ag_step_input(ag_check_t *check)
     if (policy->params) {
         reason = ag_input_params(policy->params, call);
     }
-    if (reason == AG_R_NONE && policy->validate) {
-        reason = ag_input_head(policy->validate, call);
+    if (reason == AG_R_NONE) {
+        reason = check_head(policy, call);
     }
     return conclude(check, reason);
 }
@@ -60,11 +84,8 @@ ag_reason_e ag_step_body(ag_check_t *check)
 {
     ag_input_call_t *call = check->input;
     apr_pool_t *ptmp = pool_for(call);
-    ag_reason_e reason = ag_input_content(call, ptmp);
+    ag_reason_e reason = check_body(check->policy, call, ptmp);
 
-    if (reason == AG_R_NONE && check->policy->validate) {
-        reason = ag_input_form(check->policy->validate, call);
-    }
     apr_pool_destroy(ptmp);
     return conclude(check, reason);
 }

@@ -24,7 +24,10 @@ extern const ag_validate_t ag_validate_usual;
 
 typedef struct ag_params_t ag_params_t; /* ApiGuardParam: param.h */
 
-extern const ag_setting_kind_t ag_kind_params;   /* const ag_params_t *; NULL: no line */
-extern const ag_setting_kind_t ag_kind_validate; /* const ag_validate_t *; NULL: off */
+typedef struct ag_body_schemas_t ag_body_schemas_t; /* ApiGuardBodySchema: body_schema.h */
+
+extern const ag_setting_kind_t ag_kind_body_schemas; /* ag_body_schemas_t *; NULL: no line */
+extern const ag_setting_kind_t ag_kind_params;       /* const ag_params_t *; NULL: no line */
+extern const ag_setting_kind_t ag_kind_validate;     /* const ag_validate_t *; NULL: off */
 
 #endif

@@ -107,7 +107,9 @@ static const char *found_detail(const ag_findings_t *findings, apr_pool_t *p)
     const char *text = ag_finding_text(&findings->list[0], p);
     int more = findings->n - 1;
 
-    return more ? apr_psprintf(p, "%s, and %d more error%s", text, more, more == 1 ? "" : "s") : text;
+    return more ? apr_psprintf(p, "%s, and %s%d more error%s", text,
+                               findings->n > AG_FINDINGS_MOST ? "at least " : "", more, more == 1 ? "" : "s")
+                : text;
 }
 
 const char *ag_problem_detail(const ag_verdict_t *verdict, apr_pool_t *p)

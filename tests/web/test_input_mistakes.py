@@ -4,6 +4,11 @@ allowed."""
 
 import pytest
 
+FILES = {
+    "good.json": "{}", "broken.json": '{"type": "object",}', "wrong.json": '{"properties": {"a": {"type": "nmber"}}}',
+    "remote.json": '{"$ref": "https://example.com/x.json"}', "draft.json": '{"$schema": "http://json-schema.org/draft-04/schema#"}',
+}
+
 # The line in a section, and what the message must hold beside the directive's name.
 WRONG = [
     ("ApiGuardValidate", ["missing"]),
@@ -14,6 +19,17 @@ WRONG = [
     ("ApiGuardValidate max-body=1MB", ["max-body=", "1MB", "K, M or G"]),
     ("ApiGuardValidate max-body=0", ["max-body=", "at least 1"]),
     ("ApiGuardValidate decompress=-1", ["decompress=", "-1"]),
+    ("ApiGuardBodySchema POST", ["a schema is missing", "file:PATH"]),
+    ("ApiGuardBodySchema PSOT file:good.json", ["PSOT", "POST", "capital letters"]),
+    ("ApiGuardBodySchema post file:good.json", ["post", "capital letters"]),
+    ("ApiGuardBodySchema POST good.json", ["good.json", "file:PATH"]),
+    ("ApiGuardBodySchema POST file:good.json format=annotate", ["format=annotate", "format=assert"]),
+    ("ApiGuardBodySchema POST none format=assert", ["format=assert"]),
+    ("ApiGuardBodySchema POST file:missing.json", ["missing.json", "No such file"]),
+    ("ApiGuardBodySchema POST file:broken.json", ["broken.json", "byte"]),
+    ("ApiGuardBodySchema POST file:wrong.json", ["wrong.json#/properties/a/type"]),
+    ("ApiGuardBodySchema POST file:remote.json", ["remote.json#", "https://example.com/x.json"]),
+    ("ApiGuardBodySchema POST file:draft.json", ["draft.json#", "draft-04"]),
     ("ApiGuardValidate max-body=1M max-body=2M", ["max-body=", "twice"]),
     ("ApiGuardValidate max-fields=-1", ["max-fields=", "-1"]),
     ("ApiGuardValidate max-field-size=0", ["max-field-size=", "1 byte"]),
@@ -32,7 +48,10 @@ WRONG = [
 
 @pytest.fixture(scope="module")
 def web(make_httpd):
-    return make_httpd(start=False, database=None)
+    server = make_httpd(start=False, database=None)
+    for name, text in FILES.items():
+        server.dir.write(name, text)
+    return server
 
 
 @pytest.mark.parametrize("line, words", WRONG, ids=[line for line, _ in WRONG])
