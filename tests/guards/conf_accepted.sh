@@ -25,6 +25,7 @@ openssl ecparam -name prime256v1 -genkey -noout -out "$work/signing.pem"
 make_tables "$work/keys.db"
 n=$(openssl rsa -pubin -in "$work/login.pem" -noout -modulus | cut -d= -f2 | basenc -d --base16 \
     | basenc -w0 --base64url | tr -d =)
+echo "{}" > "$work/order.json"
 echo "{\"keys\":[{\"kty\":\"RSA\",\"alg\":\"RS256\",\"kid\":\"1\",\"e\":\"AQAB\",\"n\":\"$n\"}]}" > "$work/jwks.json"
 
 # Lines that begin with "#" and a directive's name, without the "#"; paths moved to our own files.
