@@ -66,6 +66,7 @@ static ag_document_t *make_document(ag_schemas_t *set, const ag_doc_t *doc, cons
     document->places = apr_pcalloc(set->p, doc->n * sizeof *document->places);
     document->scanned = apr_pcalloc(set->p, doc->n);
     document->roots = apr_hash_make(set->p);
+    document->wide = apr_hash_make(set->p);
     document->whole = whole;
     whole->document = document;
     whole->uri = uri;

@@ -227,9 +227,13 @@ static const char *scan_one(scan_t *s, apr_uint32_t node, ag_resource_t *resourc
 
 const char *ag_scan(ag_schemas_t *set, ag_document_t *document, apr_uint32_t node, ag_resource_t *resource)
 {
-    scan_t s = {set, document, apr_array_make(set->p, 64, sizeof(found_t))};
+    scan_t s = {set, document, NULL};
     const char *error = NULL;
 
+    if (document->scanned[node]) {
+        return NULL;
+    }
+    s.stack = apr_array_make(set->p, 64, sizeof(found_t));
     later(&s, resource, node);
     while (!error && s.stack->nelts) {
         found_t found = *(found_t *)apr_array_pop(s.stack);

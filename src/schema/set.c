@@ -8,6 +8,8 @@
 
 #include <apr_strings.h>
 
+#include "index.h"
+
 const char *ag_set_wrong(ag_schemas_t *set, const ag_document_t *document, apr_uint32_t node, const char *text, ...)
 {
     const char *what;
@@ -85,13 +87,54 @@ static apr_uint32_t item(const ag_doc_t *doc, apr_uint32_t list, const char *num
     return 0;
 }
 
-static apr_uint32_t part(const ag_doc_t *doc, apr_uint32_t node, const char *name)
+/* The members of one object by their names: a document may have thousands of schemas side by side, and each be
+ * referred to as often. */
+typedef struct {
+    ag_index_t names;
+    apr_uint32_t *values;
+} wide_t;
+
+#define WIDE 32
+
+static wide_t *make_wide(const ag_doc_t *doc, apr_uint32_t object, apr_pool_t *p)
 {
-    switch (doc->nodes[node].kind) {
+    wide_t *wide = apr_palloc(p, sizeof *wide);
+    apr_uint32_t i;
+
+    ag_index_make(&wide->names, doc->nodes[object].n, p);
+    wide->values = apr_palloc(p, doc->nodes[object].n * sizeof *wide->values);
+    AG_EACH_MEMBER(i, doc, object)
+    {
+        wide->values[ag_index_put(&wide->names, ag_doc_text(doc, &doc->nodes[i]), doc->nodes[i].n)] = i + 1;
+    }
+    return wide;
+}
+
+static apr_uint32_t member(const ag_document_t *document, apr_uint32_t object, const char *name, apr_pool_t *p)
+{
+    const ag_doc_t *doc = document->doc;
+    wide_t *wide;
+    int found;
+
+    if (doc->nodes[object].n < WIDE) {
+        return ag_doc_member(doc, object, name, strlen(name));
+    }
+    wide = apr_hash_get(document->wide, &object, sizeof object);
+    if (!wide) {
+        wide = make_wide(doc, object, p);
+        apr_hash_set(document->wide, apr_pmemdup(p, &object, sizeof object), sizeof object, wide);
+    }
+    found = ag_index_find(&wide->names, name, (apr_uint32_t)strlen(name));
+    return found < 0 ? 0 : wide->values[found];
+}
+
+static apr_uint32_t part(const ag_document_t *document, apr_uint32_t node, const char *name, apr_pool_t *p)
+{
+    switch (document->doc->nodes[node].kind) {
     case AG_JSON_ARRAY:
-        return item(doc, node, name);
+        return item(document->doc, node, name);
     case AG_JSON_OBJECT:
-        return ag_doc_member(doc, node, name, strlen(name));
+        return member(document, node, name, p);
     default:
         return 0;
     }
@@ -104,7 +147,7 @@ int ag_set_follow(apr_uint32_t *node, const ag_resource_t **resource, const ag_d
         apr_size_t n = strcspn(pointer + 1, "/");
         const ag_resource_t *own;
 
-        *node = *pointer == '/' ? part(document->doc, *node, segment(pointer + 1, n, p)) : 0;
+        *node = *pointer == '/' ? part(document, *node, segment(pointer + 1, n, p), p) : 0;
         if (!*node) {
             return 0;
         }

@@ -21,6 +21,7 @@ struct ag_document_t {
     ag_schema_t **places;   /* by node; NULL: nobody asked for it yet */
     unsigned char *scanned; /* by node: its names and those below it are known */
     apr_hash_t *roots;      /* node -> ag_resource_t */
+    apr_hash_t *wide;       /* node -> names of its members: see set.c */
     ag_resource_t *whole;
 };
 
