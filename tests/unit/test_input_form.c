@@ -105,9 +105,26 @@ static void test_options(void **state)
     assert_false(ag_form_is(&media));
 }
 
+/* Of two sections that both hold, the smaller limit of each counts; 0 is no limit of a file's own. */
+static void test_narrow(void **state)
+{
+    ag_form_limits_t limits = {10, 100, 5, 0}, other = {20, 50, 3, 7};
+
+    (void)state;
+    ag_form_narrow(&limits, &other);
+    assert_int_equal(limits.fields, 10);
+    assert_int_equal(limits.field_size, 50);
+    assert_int_equal(limits.files, 3);
+    assert_int_equal(limits.file_size, 7);
+    other.file_size = 0;
+    ag_form_narrow(&limits, &other);
+    assert_int_equal(limits.file_size, 7);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_urlencoded), TEST(test_multipart), TEST(test_options)};
+    const struct CMUnitTest tests[] = {TEST(test_urlencoded), TEST(test_multipart), TEST(test_options),
+                                       TEST(test_narrow)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
