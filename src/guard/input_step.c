@@ -25,14 +25,30 @@ static apr_pool_t *pool_for(const ag_input_call_t *call)
     return p;
 }
 
+/* ApiGuardDryRun: in the log and in a variable, and no further. */
+static ag_reason_e would_refuse(ag_check_t *check, ag_reason_e reason)
+{
+    const ag_input_call_t *call = check->input;
+    ag_verdict_t told = {
+        .reason = reason, .detail = call->detail, .findings = call->findings.n ? &call->findings : NULL};
+    const char *detail = ag_problem_detail(&told, call->p);
+    apr_uint32_t more;
+    ag_log_level_e level = ag_guard_level(check, (apr_uint64_t)reason, &more);
+
+    ag_would_refuse(&check->verdict, reason);
+    ag_log(call->request->log, level, 0, "AG1003: ApiGuardDryRun: would_refuse %s%s%s%s", ag_reason(reason)->code,
+           detail ? ": " : "", detail ? detail : "", ag_guard_more(check, more));
+    return AG_R_NONE;
+}
+
 /* Hands over what the checks have to say. */
 static ag_reason_e conclude(ag_check_t *check, ag_reason_e reason)
 {
     const ag_input_call_t *call = check->input;
     ag_verdict_t *verdict = &check->verdict;
 
-    if (reason == AG_R_NONE) {
-        return AG_R_NONE;
+    if (reason == AG_R_NONE || check->policy->dry_run) {
+        return reason == AG_R_NONE ? AG_R_NONE : would_refuse(check, reason);
     }
     verdict->findings = call->findings.n ? &call->findings : NULL;
     verdict->field = call->field.name;

@@ -12,6 +12,8 @@ SECTIONS = {
     "small": "ApiGuardValidate max-body=10",
     "types": "ApiGuardValidate type=application/json,image/*,application/*+json",
     "any": "ApiGuardValidate type=*/* max-body=1K",
+    "dry": "ApiGuardDryRun on\nApiGuardValidate max-body=100\nHeader set X-Dry expr=%{reqenv:APIGUARD_DRYRUN}",
+    "dry/not": "ApiGuardDryRun off",
     "limited": "ApiGuardValidate max-body=10\nApiGuardRateLimit 2/day by=ip",
 }
 CONF = "".join(f'<Location "/{name}/">\n{lines}\nProxyPass "http://127.0.0.1:{{backend}}/"\n</Location>\n'
@@ -22,7 +24,7 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture(scope="module")
 def web(make_httpd):
     backend = Backend()
-    server = make_httpd(CONF, modules=("proxy", "proxy_http"), words={"backend": backend.port}, database=None)
+    server = make_httpd(CONF, modules=("proxy", "proxy_http", "headers"), words={"backend": backend.port}, database=None)
     server.backend = backend
     yield server
     backend.close()
@@ -165,3 +167,17 @@ def test_chunked(web):
     assert_refused(send_chunked(web, "/any/x", b"x" * 1025, "text/plain"), "body_too_large")
     assert send_chunked(web, "/json/x", b"").status == 200
     assert_refused(send_chunked(web, "/json/x", b"", "text/plain"), "media_type_unsupported")
+
+
+@pytest.mark.parametrize("type, body, code", [
+    ("text/plain", b"x", "media_type_unsupported"), ("application/json", b"{", "input_invalid"),
+    ("application/json", b" " * 100 + b"1", "body_too_large"), ("application/json", b"1" * 200000, "body_too_large")])
+def test_a_dry_run_passes_and_tells(web, type, body, code):
+    """Also a body of unknown length, of which only the beginning was read."""
+    web.expect("AG1003")
+    answers = [send(web, "dry", body, Content_Type=type), send_chunked(web, "/dry/x", body, type)]
+    for answer in answers:
+        assert answer.status == 200 and answer.json["body"].encode() == body
+        assert answer.header("X-Dry") == code
+    web.wait_log(f"AG1003: ApiGuardDryRun: would_refuse {code}")
+    assert send(web, "dry/not", body, Content_Type=type).status >= 400

@@ -30,6 +30,7 @@ WRONG = [
     ("ApiGuardBodySchema POST file:wrong.json", ["wrong.json#/properties/a/type"]),
     ("ApiGuardBodySchema POST file:remote.json", ["remote.json#", "https://example.com/x.json"]),
     ("ApiGuardBodySchema POST file:draft.json", ["draft.json#", "draft-04"]),
+    ("ApiGuardDryRun yes", ["yes", "on", "off"]),
     ("ApiGuardValidate max-body=1M max-body=2M", ["max-body=", "twice"]),
     ("ApiGuardValidate max-fields=-1", ["max-fields=", "-1"]),
     ("ApiGuardValidate max-field-size=0", ["max-field-size=", "1 byte"]),
