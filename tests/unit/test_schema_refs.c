@@ -145,13 +145,63 @@ static void test_places(void **state)
     assert_string_equal(ag_schemas_compile(&a, set, "b.json", ""), "b.json#: this document is not here");
 }
 
+/* Among many members the right one is found, and the wrong one is not. */
+static void test_wide(void **state)
+{
+    const char *text = "{'$ref': '#/$defs/d77', '$defs': {";
+    ag_schema_options_t options = {AG_DIALECT_2020_12, 1, NULL, NULL};
+    const ag_schema_t *schema;
+    int i;
+
+    for (i = 0; i < 100; i++) {
+        text = apr_pstrcat(*state, text, i ? "," : "", apr_psprintf(*state, "'d%d': {'const': %d}", i, i), NULL);
+    }
+    schema = schema_of(apr_pstrcat(*state, text, "}}", NULL), AG_DIALECT_2020_12, *state);
+    assert_string_equal(findings_of(schema, "77", 0, *state), "");
+    assert_string_equal(findings_of(schema, "76", 0, *state), " const is not the one value allowed here");
+    text = apr_pstrcat(*state, text, "}}", NULL);
+    text = apr_pstrcat(*state, "{'allOf': [{'$ref': '#/$defs/d100'}],", strchr(text, ',') + 1, NULL);
+    assert_string_equal(compiled(&schema, text, &options, *state),
+                        "api.json#/allOf/0/$ref: \"#/$defs/d100\" leads nowhere");
+}
+
+/* A metaschema of one's own: a vocabulary that must be known, and is not, stops the start. */
+static void test_vocabulary(void **state)
+{
+    static const char uses[] = "{'$schema': 'urn:meta', 'minimum': 3, 'items': {'type': 'string'}}";
+    static const char *const metas[][2] = {
+        {"{'$id': 'urn:meta', '$vocabulary': {'https://json-schema.org/draft/2020-12/vocab/applicator': true,"
+         " 'urn:mine': false}}",
+         NULL},
+        {"{'$id': 'urn:meta', '$vocabulary': {'urn:mine': true}}",
+         "meta.json#/$vocabulary/urn:mine: this vocabulary is not known here"},
+    };
+    ag_schema_options_t options = {AG_DIALECT_2020_12, 1, NULL, NULL};
+    int i;
+
+    for (i = 0; i < N_OF(metas); i++) {
+        ag_schemas_t *set = ag_schemas_make(&options, *state);
+        const ag_schema_t *schema;
+        const char *error;
+
+        assert_null(ag_schemas_add(set, doc_in(metas[i][0], *state), "meta.json"));
+        error = ag_schemas_add(set, doc_in(uses, *state), "api.json");
+        if (metas[i][1]) {
+            assert_string_equal(error, metas[i][1]);
+            continue;
+        }
+        assert_null(ag_schemas_compile(&schema, set, "api.json", ""));
+        assert_null(ag_schemas_finish(set));
+        assert_string_equal(findings_of(schema, "1", 0, *state), "");
+        assert_string_equal(findings_of(schema, "[7]", 0, *state), "");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_files),
-        TEST(test_mistakes),
-        TEST(test_no_files),
-        TEST(test_places),
+        TEST(test_files),  TEST(test_mistakes), TEST(test_no_files),
+        TEST(test_places), TEST(test_wide),     TEST(test_vocabulary),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
