@@ -16,7 +16,13 @@ SECTIONS = {
     "dry/not": "ApiGuardDryRun off",
     "limited": "ApiGuardValidate max-body=10\nApiGuardRateLimit 2/day by=ip",
 }
-CONF = "".join(f'<Location "/{name}/">\n{lines}\nProxyPass "http://127.0.0.1:{{backend}}/"\n</Location>\n'
+TENANT = """
+<Directory "{root}/htdocs/tenant">
+    AllowOverride AuthConfig
+    ApiGuardValidate max-body=20 type=application/json,text/plain
+</Directory>
+"""
+CONF = TENANT + "".join(f'<Location "/{name}/">\n{lines}\nProxyPass "http://127.0.0.1:{{backend}}/"\n</Location>\n'
                for name, lines in SECTIONS.items())
 JSON = {"Content-Type": "application/json"}
 
@@ -24,7 +30,7 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture(scope="module")
 def web(make_httpd):
     backend = Backend()
-    server = make_httpd(CONF, modules=("proxy", "proxy_http", "headers"), words={"backend": backend.port}, database=None)
+    server = make_httpd(CONF, modules=("proxy", "proxy_http", "headers"), words={"backend": backend.port}, database=None, files={"tenant/x": "x"})
     server.backend = backend
     yield server
     backend.close()
@@ -181,3 +187,20 @@ def test_a_dry_run_passes_and_tells(web, type, body, code):
         assert answer.header("X-Dry") == code
     web.wait_log(f"AG1003: ApiGuardDryRun: would_refuse {code}")
     assert send(web, "dry/not", body, Content_Type=type).status >= 400
+
+
+@pytest.mark.parametrize("line, passing", [
+    ("max-body=1M type=*/*", {"json": 1, "long": 0, "text": 1, "html": 0}), ("max-body=5", {"json": 0, "long": 0, "text": 0}),
+    ("on", {"json": 1, "long": 0, "text": 0}), ("off", None)])
+def test_htaccess_narrows(web, line, passing):
+    """A tenant's line holds beside the administrator's."""
+    web.put("tenant/.htaccess", f"ApiGuardValidate {line}\n")
+    sent = {"json": ("application/json", "[1,2,3]"), "long": ("application/json", "[1,2,3,4,5,6,7,8,9,10]"),
+            "text": ("text/plain", "hello, you"), "html": ("text/html", "<p>")}
+    if passing is None:
+        web.expect("off is not allowed in .htaccess")
+        assert web.get("/tenant/x").status == 500
+    for name, passes in (passing or {}).items():
+        type, body = sent[name]
+        answer = web.request("POST", "/tenant/x", headers={"Content-Type": type}, body=body)
+        assert (answer.status in (413, 415)) != bool(passes), (name, answer)

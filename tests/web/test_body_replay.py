@@ -4,6 +4,7 @@
 import glob
 import hashlib
 import json
+import os
 import tempfile
 
 import pytest
@@ -67,6 +68,7 @@ ApiGuardValidate max-body=1M
     SecRequestBodyAccess On
     ProxyPass "http://127.0.0.1:{backend}/"
 </Location>
+DavLockDB "{root}/htdocs/dav/lock"
 <Location "/dav/">
     Dav On
 </Location>
@@ -106,6 +108,7 @@ def web(request, make_httpd):
                         files={"rewritten/y": "", "proxied/y": "", "fallback/y": "", "dav/y": ""})
     for name in ("cgi/echo.cgi", "index/echo.cgi"):
         server.put(name, ECHO, 0o755)
+    os.chmod(f"{server.root}/htdocs/dav", 0o777)  # httpd's children write there
     server.mpm = request.param
     yield server
     fcgi.close()
@@ -153,3 +156,14 @@ def test_what_is_no_json_gets_nowhere(web):
         answer = web.request("POST", path, headers={"Content-Type": "application/json"}, body=text(70000)[:-1])
         assert (answer.status, answer.code) == (400, "input_invalid"), (path, answer)
     assert not left_over()
+
+
+def test_a_put_to_mod_dav(web):
+    for n in (8193, 65537):
+        answer = web.request("PUT", f"/dav/{n}.json", headers={"Content-Type": "application/json"}, body=text(n))
+        assert answer.status == 201, answer
+        with open(f"{web.root}/htdocs/dav/{n}.json", "rb") as f:
+            assert f.read() == text(n)
+    answer = web.request("PUT", "/dav/bad.json", headers={"Content-Type": "application/json"}, body="{")
+    assert (answer.status, answer.code) == (400, "input_invalid")
+    assert web.get("/dav/bad.json").status == 404
