@@ -97,11 +97,19 @@ const char *ag_compile_waiting(ag_schemas_t *set)
     return error;
 }
 
-const char *ag_schemas_compile(const ag_schema_t **schema, ag_schemas_t *set, const char *uri, const char *pointer)
+static ag_document_t *document_of(const ag_schemas_t *set, const char *uri)
 {
     const char *file = ag_uri_file(uri);
-    ag_document_t *document =
-        apr_hash_get(set->documents, ag_uri_resolve("", file ? file : uri, set->p), APR_HASH_KEY_STRING);
+    ag_document_t *document = apr_hash_get(set->documents, uri, APR_HASH_KEY_STRING);
+
+    return document
+               ? document
+               : apr_hash_get(set->documents, ag_uri_resolve("", file ? file : uri, set->p), APR_HASH_KEY_STRING);
+}
+
+const char *ag_schemas_compile(const ag_schema_t **schema, ag_schemas_t *set, const char *uri, const char *pointer)
+{
+    ag_document_t *document = document_of(set, uri);
     const ag_resource_t *resource = document ? document->whole : NULL;
     apr_uint32_t node = 0;
 
@@ -113,5 +121,17 @@ const char *ag_schemas_compile(const ag_schema_t **schema, ag_schemas_t *set, co
         return apr_psprintf(set->p, "%s#%s: nothing is there", uri, pointer);
     }
     *schema = ag_set_place(set, document, node, resource, "schema");
+    return ag_compile_waiting(set);
+}
+
+const char *ag_schemas_compile_node(const ag_schema_t **schema, ag_schemas_t *set, const char *uri, apr_uint32_t node)
+{
+    ag_document_t *document = document_of(set, uri);
+
+    *schema = NULL;
+    if (!document) {
+        return apr_psprintf(set->p, "%s#: this document is not here", uri);
+    }
+    *schema = ag_set_place(set, document, node, document->whole, "schema");
     return ag_compile_waiting(set);
 }

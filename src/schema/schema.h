@@ -36,6 +36,10 @@ const char *ag_schemas_add_file(ag_schemas_t *schemas, const char *path);
 const char *ag_schemas_compile(const ag_schema_t **schema, ag_schemas_t *schemas, const char *uri,
                                const char *pointer);
 
+/* The same of a node, which is no part of another schema: in time that does not grow with the document. */
+const char *ag_schemas_compile_node(const ag_schema_t **schema, ag_schemas_t *schemas, const char *uri,
+                                    apr_uint32_t node);
+
 /* Once all are compiled: every $ref is resolved, and a schema that would ask itself about the same value again is an
  * error. */
 const char *ag_schemas_finish(ag_schemas_t *schemas);
