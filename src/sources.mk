@@ -181,6 +181,29 @@ ag_core_c = \
 	src/input/setting_param.c \
 	src/input/setting_body_schema.c \
 	src/input/setting_validate.c \
+	src/openapi/body.c \
+	src/openapi/cookie.c \
+	src/openapi/deep.c \
+	src/openapi/find.c \
+	src/openapi/form.c \
+	src/openapi/given.c \
+	src/openapi/head.c \
+	src/openapi/load.c \
+	src/openapi/load_body.c \
+	src/openapi/load_parameter.c \
+	src/openapi/load_path.c \
+	src/openapi/load_query.c \
+	src/openapi/load_security.c \
+	src/openapi/load_servers.c \
+	src/openapi/path.c \
+	src/openapi/query.c \
+	src/openapi/ref.c \
+	src/openapi/setting.c \
+	src/openapi/stopped.c \
+	src/openapi/style.c \
+	src/openapi/text.c \
+	src/openapi/tree.c \
+	src/openapi/value.c \
 	src/ban/ban.c \
 	src/ban/ban_slot.c \
 	src/ban/ban_tool.c \
@@ -238,6 +261,7 @@ ag_core_c = \
 	src/guard/input_step.c \
 	src/guard/identify.c \
 	src/guard/methods.c \
+	src/guard/openapi_step.c \
 	src/guard/origin.c \
 	src/guard/scopes.c \
 	src/guard/steps.c \
@@ -396,6 +420,16 @@ ag_core_h = \
 	src/input/params.h \
 	src/input/part.h \
 	src/input/setting.h \
+	src/openapi/form.h \
+	src/openapi/head.h \
+	src/openapi/load.h \
+	src/openapi/model.h \
+	src/openapi/openapi.def \
+	src/openapi/openapi.h \
+	src/openapi/path.h \
+	src/openapi/ref.h \
+	src/openapi/tree.h \
+	src/openapi/value.h \
 	src/ban/ban.h \
 	src/ban/ban.def \
 	src/ban/ban_table.h \
@@ -524,6 +558,7 @@ ag_ctl_c = \
 	src/ctl/cmd_key_list.c \
 	src/ctl/cmd_key_rotate.c \
 	src/ctl/cmd_limit.c \
+	src/ctl/cmd_openapi.c \
 	src/ctl/cmd_plan.c \
 	src/ctl/cmd_schema.c \
 	src/ctl/cmd_template.c \

@@ -14,7 +14,7 @@ static const ag_cmd_t *const groups[] = {
     ag_cmds_key_rotate, ag_cmds_key_import,    ag_cmds_key_export,   ag_cmds_key_find,
     ag_cmds_ip,         ag_cmds_ip_review,     ag_cmds_plan,         ag_cmds_template,
     ag_cmds_token,      ag_cmds_token_inspect, ag_cmds_token_revoke, ag_cmds_usage,
-    ag_cmds_ban,        ag_cmds_limit,         ag_cmds_schema,
+    ag_cmds_ban,        ag_cmds_limit,         ag_cmds_schema,       ag_cmds_openapi,
 };
 
 const ag_cmd_t *ag_ctl_command(int i)

@@ -47,8 +47,9 @@ typedef struct ag_exchange_t {
     const struct ag_check_t *refused_below; /* a copy of the last that was refused before `begun` */
     int begun;                              /* a handler has begun, so work is being done: ag_guard_begin() */
     int audited;
-    const char *id; /* by which the client and the log call a refused one; NULL: nobody asked yet */
-    int failed;     /* it brought a wrong credential, and that was counted */
+    const char *id;              /* by which the client and the log call a refused one; NULL: nobody asked yet */
+    int failed;                  /* it brought a wrong credential, and that was counted */
+    const ag_openapi_t *held_to; /* the document that it was found to keep to, in its head; or NULL */
 } ag_exchange_t;
 
 /* One pass through the hooks: the request itself, a sub-request or a redirect. */
@@ -58,17 +59,18 @@ typedef struct ag_check_t {
     const ag_policy_t *policy;
     ag_verdict_t verdict;
     ag_credential_t credential;
-    const ag_bill_t *bill;  /* what its limits said last; NULL: nothing */
-    const void *config;     /* httpd's own: the section it was made for */
-    const char *problem;    /* likewise: what is sent instead of httpd's error page, or NULL */
-    int page;               /* likewise: that is HTML */
-    apr_time_t banned;      /* until when the address is, as the section sees it; 0: it is not */
-    int ban_looked;         /* that was found out */
-    int ours;               /* AuthType ApiGuard is in force */
-    int passed;             /* the last gate is behind it */
-    int below;              /* a sub-request's: its refusal is not the client's answer */
-    struct ag_ask_t *asks;  /* it is a request for a token; NULL: it is not */
-    ag_input_call_t *input; /* what is known of its input; made where ag_guard_checks_input() */
+    const ag_bill_t *bill;           /* what its limits said last; NULL: nothing */
+    const void *config;              /* httpd's own: the section it was made for */
+    const char *problem;             /* likewise: what is sent instead of httpd's error page, or NULL */
+    int page;                        /* likewise: that is HTML */
+    apr_time_t banned;               /* until when the address is, as the section sees it; 0: it is not */
+    int ban_looked;                  /* that was found out */
+    int ours;                        /* AuthType ApiGuard is in force */
+    int passed;                      /* the last gate is behind it */
+    int below;                       /* a sub-request's: its refusal is not the client's answer */
+    struct ag_ask_t *asks;           /* it is a request for a token; NULL: it is not */
+    ag_input_call_t *input;          /* what is known of its input; made where ag_guard_checks_input() */
+    const ag_operation_t *operation; /* which one of the section's OpenAPI document it is; or NULL */
 } ag_check_t;
 
 typedef enum {
@@ -169,10 +171,14 @@ ag_reason_e ag_guard_ban_count(ag_check_t *check, ag_reason_e reason);
 /* 1 when the request comes from a page of another origin that may not use the cookies of whoever reads it. */
 int ag_guard_foreign(const ag_check_t *check);
 
+/* Holds it to the section's OpenAPI document, as far as that can be seen before the body is read. The reason, whose
+ * words are in check->input, or AG_R_NONE. */
+ag_reason_e ag_guard_openapi(ag_check_t *check);
+
 /* 1 when the section looks at what a request brings along. */
 static inline int ag_guard_checks_input(const ag_policy_t *policy)
 {
-    return policy->validate || policy->body_schemas || policy->params;
+    return policy->validate || policy->body_schemas || policy->params || policy->openapi;
 }
 
 /* 1 when the gate may refuse whoever it is: the section limits, has an end, or checks input. */

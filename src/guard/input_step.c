@@ -56,23 +56,38 @@ static ag_reason_e conclude(ag_check_t *check, ag_reason_e reason)
     return ag_refuse(verdict, reason, call->detail);
 }
 
-/* What the body is called. A section that only has schemas looks at bodies of their methods alone. */
-static ag_reason_e check_head(const ag_policy_t *policy, ag_input_call_t *call)
+/* What holds for bodies where the section has no such line: of those that its OpenAPI document knows, and of methods that
+ * have a schema. */
+static const ag_validate_t *validate_of(const ag_check_t *check, int schema)
 {
+    const ag_validate_t *validate = check->policy->validate;
+
+    return validate || !(check->operation || schema) ? validate : &ag_validate_usual;
+}
+
+/* What the body is called. */
+static ag_reason_e check_head(const ag_check_t *check, ag_input_call_t *call)
+{
+    const ag_policy_t *policy = check->policy;
     int schema = policy->body_schemas && ag_body_schema_wanted(policy->body_schemas, call);
-    const ag_validate_t *validate = policy->validate ? policy->validate : &ag_validate_usual;
-    ag_reason_e reason = policy->validate || schema ? ag_input_head(validate, call) : AG_R_NONE;
+    const ag_validate_t *validate = validate_of(check, schema);
+    ag_reason_e reason = validate ? ag_input_head(validate, call) : AG_R_NONE;
 
     return reason == AG_R_NONE && schema ? ag_body_schema_head(call) : reason;
 }
 
 /* The body, which has been read. */
-static ag_reason_e check_body(const ag_policy_t *policy, ag_input_call_t *call, apr_pool_t *ptmp)
+static ag_reason_e check_body(const ag_check_t *check, ag_input_call_t *call, apr_pool_t *ptmp)
 {
+    const ag_policy_t *policy = check->policy;
+    const ag_validate_t *validate = validate_of(check, 0);
     ag_reason_e reason = ag_input_content(call, ptmp);
 
-    if (reason == AG_R_NONE && policy->validate) {
-        reason = ag_input_form(policy->validate, call);
+    if (reason == AG_R_NONE && validate) {
+        reason = ag_input_form(validate, call);
+    }
+    if (reason == AG_R_NONE && check->operation) {
+        reason = ag_openapi_body(check->operation, call, ptmp);
     }
     return reason == AG_R_NONE && policy->body_schemas && call->body.n && call->wants.doc
                ? ag_body_schema_body(policy->body_schemas, call)
@@ -87,11 +102,14 @@ ag_reason_e ag_step_input(ag_check_t *check)
 
     ag_guard_final(check->exchange);
     call->credentials = policy->key_from.arguments;
-    if (policy->params) {
+    if (policy->openapi) {
+        reason = ag_guard_openapi(check);
+    }
+    if (reason == AG_R_NONE && policy->params) {
         reason = ag_input_params(policy->params, call);
     }
     if (reason == AG_R_NONE) {
-        reason = check_head(policy, call);
+        reason = check_head(check, call);
     }
     return conclude(check, reason);
 }
@@ -100,7 +118,7 @@ ag_reason_e ag_step_body(ag_check_t *check)
 {
     ag_input_call_t *call = check->input;
     apr_pool_t *ptmp = pool_for(call);
-    ag_reason_e reason = check_body(check->policy, call, ptmp);
+    ag_reason_e reason = check_body(check, call, ptmp);
 
     apr_pool_destroy(ptmp);
     return conclude(check, reason);

@@ -13,6 +13,7 @@
 #include "../issue/setting.h"
 #include "../keys/setting.h"
 #include "../limit/setting.h"
+#include "../openapi/openapi.h"
 #include "../ban/ban.h"
 #include "../reply/setting.h"
 

@@ -27,6 +27,7 @@ n=$(openssl rsa -pubin -in "$work/login.pem" -noout -modulus | cut -d= -f2 | bas
     | basenc -w0 --base64url | tr -d =)
 echo "{}" > "$work/order.json"
 echo "{\"keys\":[{\"kty\":\"RSA\",\"alg\":\"RS256\",\"kid\":\"1\",\"e\":\"AQAB\",\"n\":\"$n\"}]}" > "$work/jwks.json"
+echo '{"openapi":"3.1.0","paths":{"/":{"get":{}}}}' > "$work/openapi.json"
 
 # Lines that begin with "#" and a directive's name, without the "#"; paths moved to our own files.
 all_of() {

@@ -33,6 +33,7 @@ make_tables "$work/keys.db"
 openssl rand -base64 48 | tee "$work/secret" > "$work/secret.b64"
 echo "192.0.2.0/24 # the office" > "$work/offices.txt"
 echo "{}" | tee "$work/order.json" > "$work/order-patch.json"
+echo '{"openapi":"3.1.0","paths":{"/":{"get":{}}}}' > "$work/openapi.json"
 n=$(openssl rsa -pubin -in "$work/login.pem" -noout -modulus | cut -d= -f2 | basenc -d --base16 \
     | basenc -w0 --base64url | tr -d =)
 for name in jwks customers staff keycloak; do

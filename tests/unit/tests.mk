@@ -130,6 +130,11 @@ ag_unit_tests = \
 	tests/unit/test_revoked \
 	tests/unit/test_revocations \
 	tests/unit/test_revocations_turn \
+	tests/unit/test_openapi_tree \
+	tests/unit/test_openapi_style \
+	tests/unit/test_openapi_load \
+	tests/unit/test_openapi_large \
+	tests/unit/test_openapi_request \
 	tests/unit/test_page \
 	tests/unit/test_policy \
 	tests/unit/test_policy_merge \
@@ -183,6 +188,7 @@ ag_unit_h = \
 	tests/unit/limit_fixture.h \
 	tests/unit/memcached_fixture.h \
 	tests/unit/node_fixture.h \
+	tests/unit/openapi_fixture.h \
 	tests/unit/param_fixture.h \
 	tests/unit/parse_fixture.h \
 	tests/unit/policy_fixture.h \
@@ -192,4 +198,4 @@ ag_unit_h = \
 	tests/unit/token_fixture.h \
 	tests/unit/unit.h
 
-ag_fuzz_replays = tests/fuzz/replay_doc tests/fuzz/replay_form tests/fuzz/replay_pattern tests/fuzz/replay_schema tests/fuzz/replay_import tests/fuzz/replay_jwt
+ag_fuzz_replays = tests/fuzz/replay_doc tests/fuzz/replay_form tests/fuzz/replay_openapi tests/fuzz/replay_pattern tests/fuzz/replay_schema tests/fuzz/replay_import tests/fuzz/replay_jwt

@@ -44,6 +44,15 @@ WRONG = [
     ("ApiGuardParam a=b", ["a=b", "name"]),
     ("ApiGuardParam * allow", ["allow", "* refuse"]),
     ("ApiGuardParam X-ApiGuard-User in=header", ["X-ApiGuard-User", "dropped"]),
+    ("ApiGuardOpenAPI openapi.json", ["openapi.json", "file:openapi.json", "scopes=on"]),
+    ("ApiGuardOpenAPI file:none.json", ["none.json"]),
+    ("ApiGuardOpenAPI file:a.json unknown=drop", ["unknown=drop", "refuse", "pass"]),
+    ("ApiGuardOpenAPI file:a.json base=api", ["base=api", "/api/v1"]),
+    ("ApiGuardOpenAPI file:a.json base=/a/{b}", ["base=/a/{b}"]),
+    ("ApiGuardOpenAPI file:a.json format=annotate", ["format=annotate", "assert"]),
+    ("ApiGuardOpenAPI file:a.json scopes=yes", ["scopes=yes", "on"]),
+    ("ApiGuardOpenAPI file:a.json base=/a base=/b", ["base=", "twice"]),
+    ("ApiGuardOpenAPI file:a.json strict", ["strict", "unknown="]),
 ]
 
 
