@@ -35,6 +35,7 @@ void ag_input_call_of(request_rec *r, ag_check_t *check)
     call->path = r->uri;
     call->target = r->parsed_uri.path && strcmp(r->uri, r->parsed_uri.path) == 0 ? r->unparsed_uri : NULL;
     call->args = r->args;
+    call->own_args = ag_follows_error(r);
     call->below = r->main != NULL && !r->kept_body;
     call->length = length_of(r);
     check->input = call;

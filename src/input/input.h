@@ -45,7 +45,8 @@ typedef struct ag_input_call_t {
     const char *method, *path;   /* of this pass; the path is decoded */
     const char *target;          /* the request target of which httpd made that path; NULL: of none (a rewrite) */
     const char *args;            /* what the application will get; a check may put another text here (default=) */
-    apr_int64_t length;          /* of the body: 0: there is none, -1: it will be seen when it is read */
+    int own_args;       /* no client sent them: it is an ErrorDocument, whose address the configuration has */
+    apr_int64_t length; /* of the body: 0: there is none, -1: it will be seen when it is read */
     const ag_input_names_t
         *credentials; /* arguments that hold a credential: they are known everywhere; NULL: none do */
     int below;        /* a sub-request: it has no body, whatever its fields say */

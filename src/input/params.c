@@ -271,7 +271,7 @@ ag_reason_e ag_input_params(const ag_params_t *params, ag_input_call_t *call)
     if (params->n_queries > ON_STACK) {
         run.seen = apr_pcalloc(call->p, (apr_size_t)params->n_queries);
     }
-    if (params->n_queries || params->refuse > 0) {
+    if (!call->own_args && (params->n_queries || params->refuse > 0)) {
         reason = check_arguments(&run);
         check_missing(&run);
     }

@@ -46,6 +46,11 @@ RewriteRule "^/rewritten/(.*)" "http://127.0.0.1:{backend}/$1" [P]
     RewriteRule "^a$" "/proxy/first" [PT]
     FallbackResource "/cgi/env"
 </Directory>
+<Location "/owned/">
+    ErrorDocument 404 /owned/err.html?from=server
+    ApiGuardParam id required
+    ApiGuardParam * refuse
+</Location>
 <Directory "{root}/htdocs/tenant">
     AllowOverride AuthConfig
     ApiGuardParam page type=integer
@@ -61,7 +66,7 @@ TENANT = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
 def web(make_httpd):
     backend = Backend()
     server = make_httpd(CONF, modules=("proxy", "proxy_http", "rewrite", "cgi"), words={"backend": backend.port},
-                        files={"front/x.txt": "x", "tenant/x.txt": "x"})
+                        files={"owned/err.html": "my page\n", "front/x.txt": "x", "tenant/x.txt": "x"})
     server.put("cgi/env", SCRIPT, 0o755)
     server.backend = backend
     yield server
@@ -197,6 +202,13 @@ def test_later_phases_and_redirects_have_the_default(web):
     assert passes(web, "/front/a")["query"] == "page=1"
     assert web.get("/front/nothing").text.splitlines()[0] == "page=1"
     assert web.get("/front/nothing?page=3").text.splitlines()[0] == "page=3"
+
+
+def test_an_error_document_has_no_arguments_of_the_client(web):
+    """Without the client's arguments it was refused where one is required: no page, and a refusal in the log that was none."""
+    answer = web.get("/owned/nothing?id=1")
+    assert (answer.status, answer.text) == (404, "my page\n")
+    assert_refused(web.get("/owned/nothing"), "input_rejected")
 
 
 # ---- .htaccess -----------------------------------------------------------------------------------
