@@ -122,12 +122,16 @@ static const char *add_resource(ag_resource_t **resource, scan_t *s, const char 
     return NULL;
 }
 
-/* What its $id says: another resource, or in draft-07 ("#name") a name in this one. */
+/* What its $id says: another resource, or in draft-07 ("#name") a name in this one. Generators (jsonschema.net) write the
+ * way to each place there, "#/properties/a", which draft-07 does not know: it names nothing. */
 static const char *take_id(ag_resource_t **resource, scan_t *s, const char *id, apr_uint32_t schema, apr_uint32_t at)
 {
     const char *fragment = ag_uri_fragment(id, s->set->p);
     const char *error = NULL;
 
+    if (id[0] == '#' && id[1] == '/' && (*resource)->dialect == AG_DIALECT_07) {
+        return NULL;
+    }
     if (!fragment || (*fragment && (*resource)->dialect != AG_DIALECT_07)) {
         return ag_set_wrong(s->set, s->document, at, "$id has no fragment: a name in a document is an $anchor");
     }

@@ -40,6 +40,9 @@ static const char *const files[] = {
     "{'properties': {'next': {'$ref': 'circle2.json'}}, 'type': 'object'}",
     "/etc/api/circle2.json",
     "{'anyOf': [{'$ref': './circle.json'}, {'type': 'null'}]}",
+    "/etc/api/generated.json", /* as jsonschema.net writes it */
+    "{'$schema': 'http://json-schema.org/draft-07/schema#', '$id': 'https://example.com/g.json', 'properties': {'a': "
+    "{'$id': '#/properties/a', 'type': 'string'}, 'b': {'$ref': '#/properties/a'}}}",
     NULL,
 };
 
@@ -74,6 +77,9 @@ static void test_files(void **state)
         {"/etc/api/named.json", "{'a':1,'c':1}",
          "/a type is a number, not true or false\n"
          "/c type is a number, not true or false"},
+        {"/etc/api/generated.json", "{'a':1,'b':1}",
+         "/a type is a number, not a string\n"
+         "/b type is a number, not a string"},
         {"/etc/api/escaped.json", "1", " type is a number, not null"},
         {"/etc/api/meta.json", "{'type':'string','$defs':{'a':{'minLength':1}}}", ""},
         {"/etc/api/meta.json", "{'$defs':{'a':{'minLength':-1}}}", "/$defs/a/minLength minimum is less than 0"},
