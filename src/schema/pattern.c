@@ -127,21 +127,21 @@ static const char *compile_both(pcre2_code **code, char *whole, apr_size_t n, ap
 
 const char *ag_pattern_compile(ag_pattern_t **pattern, const char *text, apr_size_t n, apr_pool_t *p)
 {
-    ag_translate_t *t = apr_palloc(p, sizeof *t);
+    ag_translate_t t;
     const char *error = NULL;
     char *whole;
 
     *pattern = NULL;
-    if (!ag_translate(t, text, n, NULL)) {
-        return apr_psprintf(p, "regular expression, at byte %" APR_SIZE_T_FMT ": %s", (apr_size_t)(t->s.at - text),
-                            t->wrong);
+    if (!ag_translate(&t, text, n, NULL)) {
+        return apr_psprintf(p, "regular expression, at byte %" APR_SIZE_T_FMT ": %s", (apr_size_t)(t.s.at - text),
+                            t.wrong);
     }
-    whole = apr_palloc(p, sizeof LEAD + t->n + sizeof TRAIL);
-    ag_translate(t, text, n, whole + sizeof LEAD - 1);
+    whole = apr_palloc(p, sizeof LEAD + t.n + sizeof TRAIL);
+    ag_translate(&t, text, n, whole + sizeof LEAD - 1);
     *pattern = apr_pcalloc(p, sizeof **pattern);
-    (*pattern)->references = t->references;
-    (*pattern)->looks_far = t->looks_far;
-    error = compile_both(&(*pattern)->code, whole, t->n, p);
+    (*pattern)->references = t.references;
+    (*pattern)->looks_far = t.looks_far;
+    error = compile_both(&(*pattern)->code, whole, t.n, p);
     if (error) {
         *pattern = NULL;
         return error;
