@@ -1,107 +1,218 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An OpenAPI document, and behind a NUL a request to it: "METHOD TARGET", a line each for Content-Type, a field X and Cookie, the
- * body. Whatever both are, nothing is read that is not theirs, and nothing takes long.
+ * fuzz_openapi: a byte that chooses (unknown ones pass, formats, scopes), an OpenAPI document, and a request: its method and
+ * target in a line, its fields a line each, its body; the byte 0xFF stands between the three. Besides not crashing: a document
+ * that is refused has a text, and so has a request; one that passes has no findings.
  */
-#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "../../src/base/text.h"
 #include "../../src/openapi/openapi.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#define FIELDS 8
 
-static const char *fields[3];
-static const char *const names[] = {"Content-Type", "X", "Cookie"};
+typedef struct {
+    int n;
+    const char *names[FIELDS], *values[FIELDS];
+} fields_t;
 
-static const char *header(const ag_request_t *request, const char *name)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static apr_pool_t *root, *pool;
+
+static void must(int holds)
 {
+    if (!holds) {
+        abort();
+    }
+}
+
+/* ---- a request ---------------------------------------------------------------------------------- */
+
+static const char *field_of(const ag_request_t *request, const char *name)
+{
+    const fields_t *fields = request->ctx;
+    const char *value = NULL;
     int i;
 
-    (void)request;
-    for (i = 0; i < 3; i++) {
-        if (strcasecmp(names[i], name) == 0) {
-            return fields[i];
+    for (i = 0; i < fields->n; i++) {
+        if (strcasecmp(fields->names[i], name) == 0) {
+            value = value ? apr_pstrcat(pool, value, ", ", fields->values[i], NULL) : fields->values[i];
         }
     }
-    return NULL;
+    return value;
 }
 
-static void spellings(const ag_request_t *request, const char *name, ag_spelling_fn each, void *ctx)
+static void spellings_of(const ag_request_t *request, const char *name, ag_spelling_fn each, void *ctx)
 {
-    const char *value = header(request, name);
-
-    if (value && *value) {
-        each(ctx, name, value);
-    }
-}
-
-static char *line(char **at)
-{
-    char *start = *at;
-
-    *at += strcspn(*at, "\n");
-    if (**at) {
-        *(*at)++ = '\0';
-    }
-    return start;
-}
-
-static void ask(const ag_openapi_t *openapi, char *text, apr_pool_t *p)
-{
-    ag_request_t request = {.pool = p, .header = header, .spellings = spellings};
-    char *first = line(&text), *target = strchr(first, ' ');
-    ag_span_t path = ag_span(target ? target + 1 : "/", strcspn(target ? target + 1 : "/", "?"));
-    ag_input_call_t call = {.request = &request, .p = p, .method = first};
-    ag_openapi_found_t found;
-    ag_doc_wrong_t wrong;
+    const fields_t *fields = request->ctx;
     int i;
 
-    for (i = 0; i < 3; i++) {
-        fields[i] = line(&text);
-    }
-    if (target) {
-        *target++ = '\0';
-        call.args = strchr(target, '?') ? strchr(target, '?') + 1 : NULL;
-    }
-    call.length = (apr_int64_t)strlen(text);
-    if (ag_span_decode(&path, path, 0, p) != AG_ENCODED_WELL) {
-        return;
-    }
-    call.path = apr_pstrmemdup(p, path.at, path.n);
-    call.target = target;
-    if (ag_openapi_find(&found, openapi, &call) != AG_R_NONE || !found.operation
-        || ag_openapi_head(&found, openapi, &call) != AG_R_NONE || !call.length) {
-        return;
-    }
-    call.body.text = text;
-    call.body.n = strlen(text);
-    call.wants.doc = call.typed && ag_input_is_json(call.media.type);
-    if (!call.wants.doc || ag_doc_parse(&call.body.doc, &wrong, text, call.body.n, &(ag_doc_limits_t){0}, p) == 0) {
-        ag_openapi_body(found.operation, &call, p);
+    for (i = 0; i < fields->n; i++) {
+        if (ag_text_same_field(fields->names[i], name)) {
+            each(ctx, fields->names[i], fields->values[i]);
+        }
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* The next line of *text, which moves behind it; NULL at the end. */
+static char *line_of(char **text)
 {
-    static apr_pool_t *all;
-    const char *end = memchr(data, '\0', size);
-    ag_openapi_options_t options = {.pass = (int)(size & 1), .formats = 1, .scopes = 1};
-    ag_openapi_t *openapi;
-    apr_pool_t *p;
+    char *line = *text;
 
-    if (!all) {
+    if (!*line) {
+        return NULL;
+    }
+    *text += strcspn(line, "\n");
+    if (**text) {
+        *(*text)++ = '\0';
+    }
+    return line;
+}
+
+/* As httpd takes them: a name is a token. */
+static void read_fields(fields_t *fields, char *text)
+{
+    char *line, *colon;
+
+    fields->n = 0;
+    while (fields->n < FIELDS && (line = line_of(&text))) {
+        colon = strchr(line, ':');
+        if (colon) {
+            *colon = '\0';
+        }
+        if (colon && ag_text_token(line)) {
+            fields->names[fields->n] = line;
+            fields->values[fields->n++] = colon + 1 + strspn(colon + 1, " ");
+        }
+    }
+}
+
+static void check_call(const ag_input_call_t *call, ag_reason_e reason)
+{
+    int i;
+
+    must(reason != AG_R_NONE || !call->findings.n);
+    must(reason != AG_R_INPUT_REJECTED || call->findings.n || call->detail);
+    must(!call->detail || ag_text_printable(call->detail));
+    for (i = 0; i < call->findings.n && i < AG_FINDINGS_MOST; i++) {
+        const ag_finding_t *finding = call->findings.list + i;
+
+        must(finding->keyword && finding->detail && *finding->detail);
+        must(!finding->pointer || ag_text_printable(finding->pointer));
+    }
+}
+
+static ag_reason_e check_body(const ag_openapi_found_t *found, ag_input_call_t *call, const char *body)
+{
+    ag_doc_wrong_t wrong;
+
+    call->body.text = body;
+    call->body.n = (apr_size_t)call->length;
+    call->wants.doc = call->typed && ag_input_is_json(call->media.type);
+    if (call->wants.doc && ag_doc_parse(&call->body.doc, &wrong, body, call->body.n, NULL, call->p)) {
+        return AG_R_NONE;
+    }
+    return ag_openapi_body(found->operation, call, call->p);
+}
+
+/* What httpd lets through: a path that begins with a slash, its escapes good. */
+static int read_target(ag_input_call_t *call, char *line)
+{
+    char *blank = strchr(line, ' '), *args;
+    ag_span_t path;
+
+    if (!blank || blank[1] != '/') {
+        return 0;
+    }
+    *blank = '\0';
+    call->method = line;
+    call->target = blank + 1;
+    args = strchr(blank + 1, '?');
+    call->args = args ? args + 1 : NULL;
+    path = ag_span(call->target, args ? (apr_size_t)(args - call->target) : strlen(call->target));
+    if (ag_span_decode(&path, path, 0, pool) != AG_ENCODED_WELL) {
+        return 0;
+    }
+    call->path = apr_pstrmemdup(pool, path.at, path.n);
+    return ag_text_token(line);
+}
+
+static void ask(const ag_openapi_t *openapi, char *line, char *fields, const char *body, size_t n)
+{
+    fields_t list;
+    ag_request_t request = {
+        .pool = pool, .header = field_of, .spellings = spellings_of, .authorization = "Authorization", .ctx = &list};
+    ag_input_call_t call = {.request = &request, .p = pool, .length = (apr_int64_t)n};
+    ag_openapi_found_t found;
+    ag_reason_e reason;
+
+    if (!read_target(&call, line)) {
+        return;
+    }
+    request.method = call.method;
+    request.path = call.path;
+    request.args = call.args;
+    read_fields(&list, fields);
+    reason = ag_openapi_find(&found, openapi, &call);
+    if (reason == AG_R_NONE && found.operation) {
+        reason = ag_openapi_head(&found, openapi, &call);
+        reason = reason == AG_R_NONE && n ? check_body(&found, &call, body) : reason;
+        must(*ag_operation_name(found.operation, pool));
+    }
+    check_call(&call, reason);
+}
+
+/* ---- an input ----------------------------------------------------------------------------------- */
+
+/* What stands before the next 0xFF, with a NUL behind it; *n is its length. */
+static char *part(size_t *n, const char **at, const char *end)
+{
+    const char *stop = memchr(*at, 0xFF, (size_t)(end - *at));
+    char *text;
+
+    *n = (size_t)((stop ? stop : end) - *at);
+    text = apr_pstrmemdup(pool, *at, *n);
+    *at = stop ? stop + 1 : end;
+    return text;
+}
+
+static void run(unsigned char choice, const char *at, const char *end)
+{
+    ag_openapi_options_t options = {.pass = choice & 1, .formats = choice >> 1 & 1, .scopes = choice >> 2 & 1};
+    ag_openapi_t *openapi;
+    size_t n, ignored;
+    const char *text = part(&n, &at, end), *body;
+    const char *error = ag_openapi_compile(&openapi, "o.json", text, n, &options, pool);
+    char *head, *line;
+
+    must(!error || *error);
+    if (error) {
+        return;
+    }
+    head = part(&ignored, &at, end);
+    body = part(&n, &at, end);
+    line = line_of(&head);
+    if (line) {
+        ask(openapi, line, head, body, n);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    if (!root) {
         apr_initialize();
-        apr_pool_create(&all, NULL);
+        apr_pool_create(&root, NULL);
+        apr_pool_create(&pool, root);
     }
-    apr_pool_create(&p, all);
-    if (!ag_openapi_compile(&openapi, "a.json", apr_pmemdup(p, data, size),
-                            end ? (apr_size_t)(end - (const char *)data) : size, &options, p)
-        && end) {
-        ask(openapi, apr_pstrmemdup(p, end + 1, size - (apr_size_t)(end + 1 - (const char *)data)), p);
+    if (n) {
+        run(data[0], (const char *)data + 1, (const char *)data + n);
     }
-    apr_pool_destroy(p);
+    apr_pool_clear(pool);
     return 0;
 }
