@@ -106,7 +106,7 @@ static void test_keep(void **state)
             .reason = AG_R_SCOPE_INSUFFICIENT, .detail = detail, .wanted = wanted, .lines = &line, .n_lines = 1}};
     const ag_check_t *kept;
 
-    policy->key_from = (ag_key_from_t){&source, 1, vary, 0, 0, advice};
+    policy->key_from = (ag_key_from_t){.sources = &source, .n = 1, .vary = vary, .advice = advice};
     policy->providers = AG_KIND(key)->bit;
     policy->invalid_key_status = AG_INVALID_KEY_403;
     kept = ag_check_keep(&check, h.p);
