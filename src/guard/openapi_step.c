@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * openapi_step: the part of the input step that holds a request to its section's OpenAPI document. That is done once for
- * a client's request: where it is sent on inside of the server (a front controller, an ErrorDocument, a sub-request)
- * under the same document, the way there is the server's own, and no path of the document's.
+ * a client's request: where it is sent on inside of the server (a front controller, a sub-request) under the same
+ * document, the way there is the server's own, and no path of the document's; nor is that of an ErrorDocument.
  */
 #include <apr_strings.h>
 
@@ -31,7 +31,7 @@ ag_reason_e ag_guard_openapi(ag_check_t *check)
     const char *wanted;
     ag_reason_e reason;
 
-    if (exchange->held_to == openapi && check->number > 1) {
+    if (check->input->own_args || (exchange->held_to == openapi && check->number > 1)) {
         return AG_R_NONE;
     }
     found = apr_palloc(check->input->p, sizeof *found);

@@ -176,6 +176,36 @@ static void test_fields(void **state)
     }
 }
 
+static int lines;
+
+static void write_line(const ag_log_t *log, ag_log_level_e level, apr_status_t rv, const char *text)
+{
+    (void)log;
+    (void)level;
+    (void)rv;
+    lines += strstr(text, "AG1020: ") != NULL;
+}
+
+/* A pattern that explodes ends at its limit, and that is refused. */
+static void test_stopped(void **state)
+{
+    static const ag_log_t log = {.write = write_line, .level = AG_LOG_INFO};
+    const ag_openapi_t *openapi = load_document(
+        "{\"openapi\":\"3.1.0\",\"paths\":{\"/x\":{\"get\":{\"parameters\":[{\"name\":\"q\",\"in\":\"query\",\"schema\":"
+        "{\"type\":\"string\",\"pattern\":\"(b?)(?:a|aa)+\\\\1c\"}}]}}}}",
+        *state);
+    const char *many = "/x?q=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaadc";
+    ag_request_t request = make_request(NULL, *state);
+    ag_input_call_t call = {.request = &request, .p = *state, .method = "GET", .path = "/x", .args = many + 3};
+    ag_openapi_found_t found;
+
+    request.log = &log;
+    assert_int_equal(ag_openapi_find(&found, openapi, &call), AG_R_NONE);
+    assert_int_equal(ag_openapi_head(&found, openapi, &call), AG_R_INPUT_REJECTED);
+    assert_string_equal(call.findings.list[0].keyword, "pattern");
+    assert_int_equal(lines, 1);
+}
+
 static void test_unknown_may_pass(void **state)
 {
     static const row_t rows[] = {
@@ -318,8 +348,15 @@ static void test_scopes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_paths),  TEST(test_a_made_path),      TEST(test_methods), TEST(test_parameters),
-        TEST(test_fields), TEST(test_unknown_may_pass), TEST(test_bodies),  TEST(test_no_body_is_expected),
+        TEST(test_paths),
+        TEST(test_a_made_path),
+        TEST(test_methods),
+        TEST(test_parameters),
+        TEST(test_fields),
+        TEST(test_stopped),
+        TEST(test_unknown_may_pass),
+        TEST(test_bodies),
+        TEST(test_no_body_is_expected),
         TEST(test_scopes),
     };
 

@@ -60,6 +60,7 @@ SECTIONS = {
     "/limited": f"{LINE}3.1.0.json base=/limited\nApiGuardRateLimit 2/day by=ip\n{PROXY}",
     "/script": f"{LINE}3.1.0.json base=/script/env.sh",
     "/moved": f"{LINE}3.1.0.json base=/moved",
+    "/paged": f"{LINE}3.1.0.json base=/paged\nApiGuardErrors httpd\nErrorDocument 404 /paged/error.html?lang=en",
     "/front": f"{LINE}3.1.0.json base=/front\nFallbackResource /front/index.html",
 }
 CONF = ("Protocols h2c http/1.1\nAllowEncodedSlashes NoDecode\nScriptSock {root}/run/cgisock\n"
@@ -77,7 +78,7 @@ def web(make_httpd):
     files["docs/scoped.json"] = scoped()
     server = make_httpd(CONF, modules=("proxy", "proxy_http", "http2", "cgid", "rewrite", "dir"),
                         words={"backend": backend.port},
-                        files={**files, "script/env.sh": CGI, "front/index.html": "front\n"})
+                        files={**files, "script/env.sh": CGI, "front/index.html": "front\n", "paged/error.html": "sorry\n"})
     os.chmod(f"{server.root}/htdocs/script/env.sh", 0o755)
     server.backend = backend
     yield server
@@ -222,6 +223,12 @@ def test_a_front_controller(web):
     assert (web.get("/front/pets/7").status, web.get("/front/pets/7").body) == (200, b"front\n")
     assert web.get("/front/pets/x").status == 422
     assert web.get("/front/x").status == 404
+
+
+def test_an_error_document_is_the_servers_own(web):
+    """It is no path of the document's, and whoever asks for it by that path is refused all the same."""
+    assert (web.get("/paged/x").status, web.get("/paged/x").body) == (404, b"sorry\n")
+    assert web.get("/paged/error.html").status == 404
 
 
 def test_cgi(web):
