@@ -156,10 +156,29 @@ const char *ag_compile_contains(ag_compile_t *c, ag_keyword_e keyword, apr_uint3
 
 /* ---- uniqueItems -------------------------------------------------------------------------------------------- */
 
+#define FEW 8 /* items that are compared with each other */
+
 typedef struct {
     apr_uint32_t node; /* 0: empty */
     apr_uint32_t hash;
 } slot_t;
+
+/* The first item that an earlier one equals, or 0. Most differ at their first member. */
+static apr_uint32_t twice_of_few(const ag_doc_t *doc, apr_uint32_t list)
+{
+    apr_uint32_t before[FEW], n = 0, i, k;
+
+    AG_EACH_ITEM(i, doc, list)
+    {
+        for (k = 0; k < n; k++) {
+            if (ag_doc_equal(doc, before[k], doc, i)) {
+                return i;
+            }
+        }
+        before[n++] = i;
+    }
+    return 0;
+}
 
 /* 1 when an equal one is among the slots; else it is put there. */
 static int is_known(ag_walk_t *w, slot_t *slots, apr_uint32_t mask, apr_uint32_t node)
@@ -180,22 +199,18 @@ static int is_known(ag_walk_t *w, slot_t *slots, apr_uint32_t mask, apr_uint32_t
     return 0;
 }
 
-static int fits_unique(ag_walk_t *w, const ag_check_t *check, apr_uint32_t node)
+static int fits_many(ag_walk_t *w, const ag_check_t *check, apr_uint32_t node)
 {
-    const ag_node_t *list = &w->doc->nodes[node];
     ag_arena_t before = w->arena;
     apr_size_t size = 4;
     apr_uint32_t i;
     slot_t *slots;
     int fits = 1;
 
-    if (list->n < 2) {
-        return 1;
-    }
-    while (size < 2 * (apr_size_t)list->n) {
+    while (size < 2 * (apr_size_t)w->doc->nodes[node].n) {
         size *= 2;
     }
-    if (!ag_walk_spend(w, (apr_uint64_t)(list->next - node) + size / 8)) {
+    if (!ag_walk_spend(w, size / 8)) {
         return 0;
     }
     slots = ag_arena_take(&w->arena, size * sizeof *slots);
@@ -208,6 +223,24 @@ static int fits_unique(ag_walk_t *w, const ag_check_t *check, apr_uint32_t node)
     }
     ag_arena_back(&w->arena, &before);
     return fits;
+}
+
+static int fits_unique(ag_walk_t *w, const ag_check_t *check, apr_uint32_t node)
+{
+    const ag_node_t *list = &w->doc->nodes[node];
+    apr_uint32_t twice;
+
+    if (list->n < 2) {
+        return 1;
+    }
+    if (!ag_walk_spend(w, list->next - node)) {
+        return 0;
+    }
+    if (list->n > FEW) {
+        return fits_many(w, check, node);
+    }
+    twice = twice_of_few(w->doc, node);
+    return twice ? ag_walk_wrong(w, check->keyword, twice, "stands there twice") : 1;
 }
 
 const char *ag_compile_unique(ag_compile_t *c, ag_keyword_e keyword, apr_uint32_t value)

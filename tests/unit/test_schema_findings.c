@@ -131,13 +131,31 @@ static void test_place(void **state)
     assert_string_equal(findings.list[0].pointer, "/0");
 }
 
+/* Few items are compared with each other, many are hashed: each place of the twin, each number of items. */
+static void test_unique(void **state)
+{
+    const ag_schema_t *schema = schema_of("{'uniqueItems': true}", AG_DIALECT_2020_12, *state);
+    int n, twin, i;
+
+    for (n = 2; n < 20; n++) {
+        for (twin = 0; twin < n; twin++) {
+            const char *text = "[", *wanted = apr_psprintf(*state, "/%d uniqueItems stands there twice", n - 1);
+
+            for (i = 0; i < n; i++) {
+                int value = i == n - 1 ? twin : i;
+
+                text = apr_psprintf(*state, "%s%s{'b':[],'a':%d%s}", text, i ? "," : "", value, i % 2 ? ".0" : "");
+            }
+            text = apr_pstrcat(*state, text, "]", NULL);
+            assert_string_equal(findings_of(schema, text, 0, *state), twin < n - 1 ? wanted : "");
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_each),
-        TEST(test_best),
-        TEST(test_cap),
-        TEST(test_place),
+        TEST(test_unique), TEST(test_each), TEST(test_best), TEST(test_cap), TEST(test_place),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
