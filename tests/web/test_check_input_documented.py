@@ -17,6 +17,9 @@ PAGE = os.path.join(TOP, "docs/howto/check-input.md")
 EXPORTS = os.path.join(TOP, "tests/support/exports")
 EXAMPLE = re.compile(r"^```(\w+)\n(.*?)^```$", re.M | re.S)
 LIBRARIES = ["zod", "zod-to-json-schema", "typebox", "pydantic"]
+SHOP = {"openapi": "3.1.0", "info": {"title": "Shop", "version": "1"}, "paths": {"/items/{id}": {"get": {
+    "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}],
+    "responses": {"200": {"description": "it"}}}}}}
 ORDER = {"customer": "6f1c1b2e-9c57-4a51-b5b4-0b8f3c8f2c11", "items": [{"sku": "ABC-1234", "qty": 2}]}
 EXPORTED = {**ORDER, "email": "ada@example.com", "ship": "post", "due": None}
 
@@ -44,6 +47,7 @@ def web(make_httpd):
     backend = Backend()
     server = make_httpd(conf(), start=False, modules=("proxy", "proxy_http"), words={"backend": backend.port}, database=None)
     server.dir.write("order.json", examples("json")[0])
+    server.dir.write("openapi.json", json.dumps(SHOP))
     for name in LIBRARIES:
         with open(os.path.join(EXPORTS, name + ".json"), encoding="utf-8") as f:
             server.dir.write(name + ".json", f.read())
@@ -73,6 +77,12 @@ def test_arguments(web):
     assert web.get("/api/search?q=shoes").json["target"].endswith("?q=shoes&page=1")
     assert_refused(web.get("/api/search"), "input_rejected")
     assert_refused(web.get("/api/search?q=shoes&debug=1"), "input_rejected")
+
+
+def test_openapi(web):
+    assert web.get("/shop/items/7").status == 200
+    assert_refused(web.get("/shop/items/seven"), "input_rejected")
+    assert_refused(web.get("/shop/carts"), "endpoint_unknown")
 
 
 @pytest.mark.parametrize("name", LIBRARIES)
