@@ -41,7 +41,8 @@ static int is_out(ag_walk_t *w, const ag_members_t *members, apr_uint32_t node)
     AG_EACH_MEMBER(name, w->doc, node)
     {
         const ag_node_t *text = &w->doc->nodes[name];
-        int found = ag_index_find(&members->names, ag_doc_text(w->doc, text), text->n);
+        int found =
+            ag_walk_spend_bytes(w, text->n) ? ag_index_find(&members->names, ag_doc_text(w->doc, text), text->n) : -1;
         const ag_schema_t *schema = found >= 0 ? members->properties[found].schema : NULL;
 
         if (schema && is_tag(meant(schema)) && !ag_walk_part(w, schema, name + 1)) {

@@ -225,6 +225,18 @@ static int fits_many(ag_walk_t *w, const ag_check_t *check, apr_uint32_t node)
     return fits;
 }
 
+/* What comparing or hashing the items takes: its values, and the bytes of their texts. */
+static apr_uint64_t cost_of(const ag_doc_t *doc, apr_uint32_t list)
+{
+    apr_uint64_t cost = doc->nodes[list].next - list;
+    apr_uint32_t i;
+
+    for (i = list + 1; i < doc->nodes[list].next; i++) {
+        cost += doc->nodes[i].kind < AG_JSON_ARRAY ? doc->nodes[i].n / 64 : 0;
+    }
+    return cost;
+}
+
 static int fits_unique(ag_walk_t *w, const ag_check_t *check, apr_uint32_t node)
 {
     const ag_node_t *list = &w->doc->nodes[node];
@@ -233,7 +245,7 @@ static int fits_unique(ag_walk_t *w, const ag_check_t *check, apr_uint32_t node)
     if (list->n < 2) {
         return 1;
     }
-    if (!ag_walk_spend(w, list->next - node)) {
+    if (!ag_walk_spend(w, cost_of(w->doc, node))) {
         return 0;
     }
     if (list->n > FEW) {

@@ -39,7 +39,9 @@ static int fits_discriminator(ag_walk_t *w, const ag_check_t *check, apr_uint32_
     if (!at) {
         return !w->costly && fits_fallback(w, check, node, node, "lacks the member \"%s\", which says what it is");
     }
-    found = value->kind == AG_JSON_STRING ? ag_index_find(&d->values, ag_doc_text(w->doc, value), value->n) : -1;
+    found = value->kind == AG_JSON_STRING && ag_walk_spend_bytes(w, value->n)
+                ? ag_index_find(&d->values, ag_doc_text(w->doc, value), value->n)
+                : -1;
     return found < 0 ? fits_fallback(w, check, node, at, "is none of the values that \"%s\" may have")
                      : ag_schema_walk(w, d->subs.v[d->meant[found]], node);
 }

@@ -118,12 +118,13 @@ static int fits_each(ag_walk_t *w, const ag_members_t *members, seen_t *seen, ap
     AG_EACH_MEMBER(name, w->doc, node)
     {
         const ag_node_t *text = &w->doc->nodes[name];
-        int found = ag_index_find(&members->names, ag_doc_text(w->doc, text), text->n);
+        int paid = ag_walk_spend(w, 1 + text->n / 64); /* all of the name is hashed */
+        int found = paid ? ag_index_find(&members->names, ag_doc_text(w->doc, text), text->n) : -1;
 
         if (found >= 0 && members->properties[found].required) {
             see(seen, members->properties[found].required);
         }
-        if (!ag_walk_spend(w, 1) || !fits_member(w, members, name, i++, found)) {
+        if (!paid || !fits_member(w, members, name, i++, found)) {
             fits = 0;
             if (w->quiet) {
                 break;

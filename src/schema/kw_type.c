@@ -91,7 +91,7 @@ static int is_equal(ag_walk_t *w, apr_uint32_t node, const values_t *values, apr
     if (ours->kind != w->doc->nodes[node].kind) {
         return 0;
     }
-    return ag_walk_spend(w, ours->next - value) && ag_walk_spend_bytes(w, ours->n)
+    return ag_walk_spend(w, ours->next - value) && ag_walk_spend_bytes(w, ours->n + w->doc->nodes[node].n)
            && ag_doc_equal(w->doc, node, values->doc, value);
 }
 

@@ -22,13 +22,16 @@ static int wrong_kind(ag_walk_t *w, const ag_schema_t *schema, apr_uint32_t node
 }
 
 /* A number without point and exponent is whole; of others, see number.h. */
-static int is_whole(const ag_walk_t *w, apr_uint32_t node)
+static int is_whole(ag_walk_t *w, apr_uint32_t node)
 {
     const ag_node_t *n = &w->doc->nodes[node];
     const char *text = ag_doc_text(w->doc, n);
     ag_number_t number;
     apr_uint32_t i;
 
+    if (!ag_walk_spend_bytes(w, n->n)) {
+        return 0;
+    }
     for (i = 0; i < n->n; i++) {
         if (text[i] == '.' || (text[i] | 0x20) == 'e') {
             return ag_number_read(&number, text, n->n) == 0 && ag_number_whole(&number);
