@@ -12,8 +12,6 @@
 
 #include "../watch/counters.h"
 
-#define STEPS 10000000 /* of a check: ag_schema_run_t. Half a second at most */
-
 /* ---- which ones ---------------------------------------------------------------------------------- */
 
 static int is_named(const ag_body_schemas_t *schemas, const char *method)
@@ -92,7 +90,7 @@ ag_reason_e ag_body_schema_head(ag_input_call_t *call)
 
 static ag_reason_e check(const ag_schema_file_t *file, ag_input_call_t *call)
 {
-    ag_schema_run_t run = {.p = call->p, .findings = &call->findings, .steps = STEPS, .reading = 1};
+    ag_schema_run_t run = {.p = call->p, .findings = &call->findings, .steps = AG_SCHEMA_STEPS, .reading = 1};
     ag_schema_e said = ag_schema_check(&run, file->schema, &call->body.doc, 0);
 
     if (said == AG_SCHEMA_COSTLY) {

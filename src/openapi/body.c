@@ -8,12 +8,10 @@
 #include "../input/multipart.h"
 #include "form.h"
 
-#define STEPS 10000000 /* of a check: see ag_schema_run_t */
-
 static ag_reason_e check(ag_input_call_t *call, const ag_operation_t *operation, const ag_schema_t *schema,
                          const ag_doc_t *doc)
 {
-    ag_schema_run_t run = {.p = call->p, .findings = &call->findings, .steps = STEPS, .reading = 1};
+    ag_schema_run_t run = {.p = call->p, .findings = &call->findings, .steps = AG_SCHEMA_STEPS, .reading = 1};
 
     switch (ag_schema_check(&run, schema, doc, 0)) {
     case AG_SCHEMA_YES:
