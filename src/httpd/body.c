@@ -25,6 +25,14 @@ static apr_int64_t length_of(request_rec *r)
     return apr_table_get(r->headers_in, "Transfer-Encoding") ? -1 : length ? apr_atoi64(length) : 0;
 }
 
+/* 1 when the application gets the path that was sent, or one made of that alone: mod_proxy with nocanon sends it on whatever
+ * a RewriteRule has made of it here. */
+static int is_sent(request_rec *r)
+{
+    return r->parsed_uri.path
+           && (strcmp(r->uri, r->parsed_uri.path) == 0 || apr_table_get(r->notes, "proxy-nocanon"));
+}
+
 void ag_input_call_of(request_rec *r, ag_check_t *check)
 {
     ag_input_call_t *call = apr_pcalloc(r->pool, sizeof *call);
@@ -33,7 +41,7 @@ void ag_input_call_of(request_rec *r, ag_check_t *check)
     call->p = r->pool;
     call->method = r->method;
     call->path = r->uri;
-    call->target = r->parsed_uri.path && strcmp(r->uri, r->parsed_uri.path) == 0 ? r->unparsed_uri : NULL;
+    call->target = is_sent(r) ? r->unparsed_uri : NULL;
     call->args = r->args;
     call->own_args = ag_follows_error(r);
     call->below = r->main != NULL && !r->kept_body;

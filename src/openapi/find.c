@@ -25,13 +25,17 @@ static const ag_operation_t *operation_of(const ag_path_item_t *item, const char
     return get;
 }
 
-/* 1 when a backend that is lenient would find one of the document's paths there. */
+/* 1 when a backend that is lenient would find one of the document's paths there; one that is too deep may be shorter without
+ * its semicolons. */
 static int is_known_loosely(const ag_openapi_t *openapi, ag_path_t *path, apr_pool_t *p)
 {
     ag_tree_found_t found;
 
+    if (path->n < 0) {
+        return path->semicolons != 0;
+    }
     ag_path_loosen(path, p);
-    return path->n >= 0 && ag_tree_find(&found, openapi->loose, path->segments, path->n);
+    return ag_tree_find(&found, openapi->loose, path->segments, path->n);
 }
 
 static ag_reason_e unknown(const ag_openapi_t *openapi, ag_path_t *path, ag_input_call_t *call)

@@ -95,6 +95,18 @@ static void build_parts(ag_value_t *value, const ag_schema_t *schema, const ag_f
     }
 }
 
+/* A field that is not declared, and that a backend may take for one that is (PHP: "a[]" for "a"): its value would be checked
+ * by nobody. */
+static int is_spelled(const ag_content_t *content, const ag_form_field_t *field)
+{
+    ag_pair_t pair = {.name = field->name, .value = ag_span(field->name.at + field->name.n, 0)};
+    ag_span_t key, base = base_of(content, field->name, &key);
+    int which;
+
+    return content->names && base.n == field->name.n && ag_input_name_exact(content->names, field->name) < 0
+           && ag_input_name(&which, content->names, &pair) != AG_NAME_OTHER;
+}
+
 /* ---- the object ---------------------------------------------------------------------------------- */
 
 /* What the building of one object works with. */
@@ -146,6 +158,9 @@ void ag_form_build(ag_value_t *value, const ag_content_t *content, const ag_form
     form.parts = apr_palloc(value->p, ((apr_size_t)n + 1) * sizeof *form.parts);
     ag_build_open(value->b, AG_JSON_OBJECT);
     for (i = 0; i < n; i++) {
+        if (is_spelled(content, &fields[i])) {
+            value->wrong = "has a field whose name is written in a way that not all read alike";
+        }
         if (!form.done[i]) {
             build_member(&form, i);
         }

@@ -116,11 +116,8 @@ static ag_reason_e check_body(const ag_operation_t *operation, ag_input_call_t *
     if (!operation->body) {
         return call->length ? ag_input_refuse(call, AG_R_INPUT_INVALID, "No body is expected here") : AG_R_NONE;
     }
-    if (!call->length) {
-        call->wants.body |= (unsigned)operation->body->required;
-        return AG_R_NONE;
-    }
-    return check_type(operation->body, call);
+    call->wants.body |= (unsigned)operation->body->required;
+    return call->length ? check_type(operation->body, call) : AG_R_NONE;
 }
 
 ag_reason_e ag_openapi_head(const ag_openapi_found_t *found, const ag_openapi_t *openapi, ag_input_call_t *call)

@@ -15,10 +15,13 @@ const char *ag_load_parameter(const ag_parameter_t **parameter, ag_loader_t *loa
 /* What an Encoding Object says of a field of a form. */
 const char *ag_load_encoding(ag_parameter_t *field, ag_loader_t *loader, const ag_at_t *at);
 
+/* ---- load_query.c -------------------------------------------------------------------------------- */
+
 /* Names of the members that an object has by its schema; *open: it may have others, and says so. */
 apr_array_header_t *ag_load_members(int *open, ag_loader_t *loader, ag_at_t at);
 
-/* ---- load_query.c -------------------------------------------------------------------------------- */
+/* The same as a set, or NULL, with the names of the object that stands at `more` (NULL: none). */
+const ag_input_names_t *ag_load_names(ag_loader_t *loader, ag_at_t at, const ag_at_t *more);
 
 /* The names that an operation's query may have. */
 const char *ag_load_queries(ag_operation_t *operation, ag_loader_t *loader);

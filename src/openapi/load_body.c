@@ -28,6 +28,13 @@ static const char *read_fields(ag_content_t *content, ag_loader_t *loader, const
     return error;
 }
 
+/* Also as "application" or anything of any kind. */
+static int is_form(const char *range)
+{
+    return ag_media_matches(range, "application/x-www-form-urlencoded")
+           || ag_media_matches(range, "multipart/form-data");
+}
+
 static const char *read_content(apr_array_header_t *contents, ag_loader_t *loader, ag_at_t at, const char *type)
 {
     ag_content_t *content;
@@ -46,6 +53,9 @@ static const char *read_content(apr_array_header_t *contents, ag_loader_t *loade
     memset(content, 0, sizeof *content);
     content->range = range;
     error = error || !schema.there ? error : ag_at_schema(&content->schema, loader, &schema);
+    if (is_form(range)) {
+        content->names = ag_load_names(loader, schema, &encoding);
+    }
     return error ? error : read_fields(content, loader, &encoding);
 }
 

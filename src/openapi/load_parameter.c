@@ -84,6 +84,9 @@ static const char *read_content(ag_parameter_t *parameter, ag_loader_t *loader, 
     parameter->text = text_of(range);
     error = ag_at_resolve(&entry, loader);
     schema = ag_at_member(loader, &entry, "schema");
+    if (parameter->text == AG_TEXT_FORM) {
+        parameter->names = ag_load_names(loader, schema, NULL);
+    }
     return error || !schema.there ? error : ag_at_schema(&parameter->schema, loader, &schema);
 }
 

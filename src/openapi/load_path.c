@@ -247,13 +247,42 @@ static const char *fill(ag_path_item_t *made, ag_path_item_t *there, ag_loader_t
     return error;
 }
 
+static int is_among(const apr_array_header_t *items, const ag_path_item_t *item)
+{
+    int i;
+
+    for (i = 0; i < items->nelts && APR_ARRAY_IDX(items, i, const ag_path_item_t *) != item; i++) {
+    }
+    return i < items->nelts;
+}
+
+/* Behind each base, where another path may stand already. */
+static const char *enter_all(ag_path_item_t *made, ag_loader_t *loader, const ag_at_t *begin, const ag_at_t *at,
+                             const apr_array_header_t *bases)
+{
+    apr_array_header_t *filled = apr_array_make(loader->ptmp, 2, sizeof(const ag_path_item_t *));
+    const char *error = NULL;
+    int i;
+
+    for (i = 0; !error && i < bases->nelts; i++) {
+        ag_path_item_t *there = made;
+
+        error = enter(&there, loader, begin,
+                      apr_pstrcat(loader->p, APR_ARRAY_IDX(bases, i, const char *), made->path, NULL));
+        if (!error && !is_among(filled, there)) {
+            APR_ARRAY_PUSH(filled, const ag_path_item_t *) = there;
+            error = fill(made, there, loader, at);
+        }
+    }
+    return error;
+}
+
 const char *ag_load_path(ag_loader_t *loader, const char *path, ag_at_t at, const apr_array_header_t *bases)
 {
-    ag_path_item_t *made = apr_pcalloc(loader->p, sizeof *made), *there = made;
+    ag_path_item_t *made = apr_pcalloc(loader->p, sizeof *made);
     const ag_at_t begin = at;
     apr_array_header_t *own;
     const char *error = ag_at_resolve(&at, loader);
-    int i;
 
     if (strpbrk(path, "?#")) {
         ag_at_warn(loader, &begin, "has a ? or #, so it can never be the path of a request, and is left out");
@@ -265,10 +294,5 @@ const char *ag_load_path(ag_loader_t *loader, const char *path, ag_at_t at, cons
     }
     made->path = path;
     made->operations = apr_array_make(loader->p, 4, sizeof(ag_operation_t *));
-    for (i = 0; !error && i < bases->nelts; i++) {
-        there = made;
-        error =
-            enter(&there, loader, &begin, apr_pstrcat(loader->p, APR_ARRAY_IDX(bases, i, const char *), path, NULL));
-    }
-    return error ? error : fill(made, there, loader, &at);
+    return error ? error : enter_all(made, loader, &begin, &at, bases);
 }

@@ -38,6 +38,19 @@ apr_array_header_t *ag_load_members(int *open, ag_loader_t *loader, ag_at_t at)
     return names;
 }
 
+const ag_input_names_t *ag_load_names(ag_loader_t *loader, ag_at_t at, const ag_at_t *more)
+{
+    ag_at_t each = {0};
+    const char *name;
+    int open;
+    apr_array_header_t *names = ag_load_members(&open, loader, at);
+
+    while (more && ag_at_next(&each, &name, loader, more)) {
+        APR_ARRAY_PUSH(names, const char *) = apr_pstrdup(loader->p, name);
+    }
+    return names->nelts ? ag_input_names_make((const char *const *)names->elts, names->nelts, loader->p) : NULL;
+}
+
 const char *ag_load_queries(ag_operation_t *operation, ag_loader_t *loader)
 {
     apr_array_header_t *names = apr_array_make(loader->p, 8, sizeof(const char *));

@@ -39,6 +39,9 @@ static const char *add_scopes(apr_array_header_t *scopes, ag_loader_t *loader, c
 {
     ag_at_t each = {0};
 
+    if (!ag_at_is(list, AG_JSON_ARRAY)) {
+        return ag_at_wrong(loader, list, "is no list of scopes");
+    }
     while (ag_at_next(&each, NULL, loader, list)) {
         const ag_node_t *node = ag_at_node(&each);
         const char *scope = apr_pstrmemdup(loader->p, ag_doc_text(&each.file->doc, node), node->n);
@@ -61,7 +64,14 @@ static const char *add_scheme(apr_array_header_t *scopes, ag_loader_t *loader, c
     if (error || !type) {
         return error ? error : ag_at_wrong(loader, at, "there is no such scheme in /components/securitySchemes");
     }
-    return strcmp(type, "oauth2") == 0 || strcmp(type, "openIdConnect") == 0 ? add_scopes(scopes, loader, at) : NULL;
+    if (strcmp(type, "oauth2") == 0 || strcmp(type, "openIdConnect") == 0) {
+        return add_scopes(scopes, loader, at);
+    }
+    return strcmp(type, "apiKey") == 0 || strcmp(type, "http") == 0 || strcmp(type, "mutualTLS") == 0
+               ? NULL
+               : ag_at_wrong(
+                   loader, at,
+                   "the \"type\" of this scheme is none of oauth2, openIdConnect, http, apiKey and mutualTLS");
 }
 
 static const char *read_demand(ag_demand_t *demand, ag_loader_t *loader, const ag_at_t *at)
@@ -88,6 +98,9 @@ const char *ag_load_security(ag_operation_t *operation, ag_loader_t *loader, con
 
     if (!list.there) {
         list = ag_at_member(loader, &loader->root, "security");
+    }
+    if (list.there && !ag_at_is(&list, AG_JSON_ARRAY)) {
+        error = ag_at_wrong(loader, &list, "is no list of requirements");
     }
     while (!error && ag_at_next(&each, NULL, loader, &list)) {
         error = ag_at_is(&each, AG_JSON_OBJECT) ? read_demand(apr_array_push(demands), loader, &each)

@@ -44,8 +44,9 @@ typedef struct ag_parameter_t {
     int explode, required, allow_empty;
     const ag_schema_t *schema; /* NULL: any value */
     const apr_array_header_t
-        *members; /* const char *: of an exploded object, each an argument of its own; else NULL */
-    int open;     /* and all arguments that are nobody's are members, too */
+        *members;                  /* const char *: of an exploded object, each an argument of its own; else NULL */
+    int open;                      /* and all arguments that are nobody's are members, too */
+    const ag_input_names_t *names; /* AG_TEXT_FORM: as in ag_content_t */
 } ag_parameter_t;
 
 /* An argument that is declared. */
@@ -61,6 +62,7 @@ typedef struct ag_content_t {
     const ag_schema_t *schema;    /* NULL: any */
     const ag_parameter_t *fields; /* of a form: those with an encoding of their own */
     int n_fields;
+    const ag_input_names_t *names; /* of a form: those that its schema and its encoding have; NULL: none are known */
 } ag_content_t;
 
 typedef struct ag_request_body_t {

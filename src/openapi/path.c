@@ -38,7 +38,8 @@ static const char *path_of(const char *target)
     return host ? host + 3 + strcspn(host + 3, "/?#") : target;
 }
 
-/* 1 when the target is the text, encoded; notes in which segments a sign was. */
+/* 1 when the target is the text, encoded; notes in which segments a sign was. No target has a fragment (RFC 9112 s3.2):
+ * httpd cuts it off, and a backend that gets what was sent may not. */
 static int compare(ag_path_t *path, const char *target, const char *text)
 {
     const char *at = path_of(target);
@@ -57,7 +58,7 @@ static int compare(ag_path_t *path, const char *target, const char *text)
         }
         at += encoded ? 2 : 0;
     }
-    return !*text;
+    return !*text && !strchr(at, '#');
 }
 
 static int is_odd(ag_span_t segment, int last)
@@ -91,14 +92,16 @@ const char *ag_path_read(ag_path_t *path, const char *text, const char *target)
         return TWO_WAYS;
     }
     while (ag_span_part(&segment, &rest, '/')) {
+        apr_uint64_t semicolon = segment.n && memchr(segment.at, ';', segment.n) != NULL;
+
         if (is_odd(segment, !rest.at)) {
             return TWO_WAYS;
         }
         if (path->n == AG_TREE_DEPTH) {
             path->n = -1;
         }
+        path->semicolons |= semicolon << (path->n < 0 ? 0 : path->n);
         if (path->n >= 0) {
-            path->semicolons |= (apr_uint64_t)(memchr(segment.at, ';', segment.n) != NULL) << path->n;
             path->segments[path->n++] = segment;
         }
     }

@@ -38,7 +38,7 @@ static void build(ag_value_t *value, const trial_t *trial, ag_shape_e shape)
         ag_value_json(value, ag_value_decode(value, parameter, trial->given->pieces[0].text));
     }
     else if (parameter->text == AG_TEXT_FORM) {
-        ag_content_t content = {.schema = parameter->schema};
+        ag_content_t content = {.schema = parameter->schema, .names = parameter->names};
 
         value->wrong = ag_form_read(value, &content, trial->given->pieces[0].text);
     }

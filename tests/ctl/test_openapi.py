@@ -70,3 +70,12 @@ def test_json(folder):
                                        "operation": "GET /pets/{id} show"}
     path, done = check(folder, BAD, "--json")
     assert done.returncode == 1 and json.loads(done.stdout)["error"].startswith(f"{path}#/paths/")
+
+
+def test_a_path_that_stands_behind_one_server_already(folder):
+    """Behind the other server it stands alone, and has its methods there, too."""
+    document = {"openapi": "3.1.0", "servers": [{"url": "/"}, {"url": "/v1"}],
+                "paths": {"/v1/pets": {"get": {}}, "/pets": {"post": {}}}}
+    for method, path in (("POST", "/pets"), ("POST", "/v1/pets"), ("GET", "/v1/pets"), ("GET", "/v1/v1/pets")):
+        assert check(folder, document, method, path)[1].returncode == 0, path
+    assert check(folder, document, "GET", "/pets")[1].stdout == "method_not_allowed: Allow: POST\n"

@@ -66,7 +66,7 @@ typedef struct {
 /* As httpd does, without its dot segments. */
 static inline const char *decoded_path(const char *target, apr_pool_t *p)
 {
-    ag_span_t path = ag_span(target, strcspn(target, "?"));
+    ag_span_t path = ag_span(target, strcspn(target, "?#"));
 
     assert_int_equal(ag_span_decode(&path, path, 0, p), AG_ENCODED_WELL);
     return apr_pstrmemdup(p, path.at, path.n);

@@ -112,6 +112,34 @@ static void test_unknown_scheme(void **state)
     assert_non_null(strstr(error, "#/paths/~1x/get/security/0/none: there is no such scheme"));
 }
 
+/* What is written otherwise than OpenAPI has it would be read as "for everybody". */
+static void test_broken_security(void **state)
+{
+    static const ag_openapi_options_t options = {.scopes = 1};
+    static const char *const cases[][2] = {
+        {"{\"security\":{}}", "get/security: is no list of requirements"},
+        {"{\"security\":null}", "get/security: is no list of requirements"},
+        {"{\"security\":[{\"o\":\"write\"}]}", "security/0/o: is no list of scopes"},
+        {"{\"security\":[{\"o\":{}}]}", "security/0/o: is no list of scopes"},
+        {"{\"security\":[{\"p\":[\"write\"]}]}", "security/0/p: the \"type\" of this scheme is none of oauth2"},
+    };
+    int i;
+
+    for (i = 0; i < N_OF(cases); i++) {
+        ag_openapi_t *openapi;
+        const char *text = apr_pstrcat(*state,
+                                       "{\"openapi\":\"3.1.0\",\"components\":{\"securitySchemes\":{\"o\":{\"type\":"
+                                       "\"oauth2\"},\"p\":{\"type\":\"OAuth2\"}}},\"paths\":{\"/x\":{\"get\":",
+                                       cases[i][0], "}}}", NULL);
+        const char *error = load_with(&openapi, text, &options, *state);
+
+        if (!error || !strstr(error, cases[i][1])) {
+            fail_msg("%s: %s", cases[i][0], error ? error : "loaded");
+        }
+        assert_int_equal(ag_openapi_warnings(load_document(text, *state))->nelts, 1);
+    }
+}
+
 /* ---- where its paths begin ----------------------------------------------------------------------- */
 
 static void test_servers(void **state)
@@ -218,6 +246,7 @@ int main(void)
         TEST(test_mistakes),
         TEST(test_warnings),
         TEST(test_unknown_scheme),
+        TEST(test_broken_security),
         TEST(test_servers),
         TEST(test_base_goes_before_servers),
         TEST(test_a_path_has_servers_of_its_own),

@@ -72,6 +72,8 @@ static void test_paths(void **state)
         {"GET", "/pets/%C3%28", "input_invalid"},
         {"GET", "/pets/a%0Ab", "input_invalid"},
         {"GET", "*", "endpoint_unknown"},
+        {"GET", "/pets#x", "input_invalid"},
+        {"GET", "/pets?limit=1#&limit=999", "input_invalid"},
     };
 
     /* decoded_path() refuses what is no UTF-8, as httpd does not */

@@ -185,9 +185,62 @@ static void test_kinds(void **state)
     }
 }
 
+/* ---- names that are written otherwise -------------------------------------------------------------- */
+
+/* What PHP, Python, Node, Go or Tomcat read as the declared cookie or field, and the schema would not be asked about. */
+static void test_spellings(void **state)
+{
+    static const char *const text =
+        "{\"openapi\":\"3.2.0\",\"paths\":{\"/c\":{\"get\":{\"parameters\":[{\"name\":\"sid\",\"in\":\"cookie\",\"schema\":"
+        "{\"type\":\"string\",\"maxLength\":4}}]}},\"/f\":{\"post\":{\"requestBody\":{\"content\":{"
+        "\"application/x-www-form-urlencoded\":{\"schema\":{\"$ref\":\"#/components/schemas/F\"}},\"multipart/form-data\":"
+        "{\"schema\":{\"$ref\":\"#/components/schemas/F\"}}}}}},\"/q\":{\"get\":{\"parameters\":[{\"name\":\"q\",\"in\":\"querystring\","
+        "\"content\":{\"application/x-www-form-urlencoded\":{\"schema\":{\"$ref\":\"#/components/schemas/F\"}}}}]}}},"
+        "\"components\":{\"schemas\":{\"F\":{\"type\":\"object\",\"properties\":{\"sum\":{\"type\":\"integer\",\"maximum\":9}}}}}}";
+    static const char *const cookies[][2] = {{"sid=abcd; x=a=b", "ok"}, {"aside=sides; x=a sid b", "ok"},
+                                             {"sid =abcde", "bad"},     {"sid[]=abcde", "bad"},
+                                             {"s%69d=abcde", "bad"},    {"SID=abcde", "bad"},
+                                             {"x=1 sid=abcde", "bad"},  {"x=1,sid =abcde", "bad"},
+                                             {"sid=a sid=b", "bad"},    {"sid=\"\\101\"", "bad"},
+                                             {"sid=a\"b", "ok"}};
+    static const char *const forms[][2] = {{"sum=9&other=1", "ok"},
+                                           {"sum[]=10", "input_invalid"},
+                                           {"+sum=10", "input_invalid"},
+                                           {"sum=1&Sum=10", "input_invalid"},
+                                           {"sum[x=10", "input_invalid"},
+                                           {"summary=10", "ok"},
+                                           {"sum=10", "input_rejected body:/sum:maximum"}};
+    const ag_openapi_t *openapi = load_document(text, *state);
+    int i;
+
+    for (i = 0; i < N_OF(cookies); i++) {
+        const char *fields[] = {"Cookie", cookies[i][0], NULL};
+        asked_t asked = {"GET", "/c", fields, NULL};
+        const char *told = ask_for(openapi, &asked, *state);
+
+        if (strcmp(told, strcmp(cookies[i][1], "ok") == 0 ? "ok" : "input_invalid cookie:sid:name") != 0) {
+            fail_msg("%s: %s", cookies[i][0], told);
+        }
+    }
+    for (i = 0; i < N_OF(forms); i++) {
+        const char *form[] = {"Content-Type", "application/x-www-form-urlencoded", NULL};
+        const char *parts[] = {"Content-Type", "multipart/form-data; boundary=b", NULL};
+        asked_t sent = {"POST", "/f", form, forms[i][0]};
+        asked_t part = {"POST", "/f", parts,
+                        "--b\r\nContent-Disposition: form-data; name=\"sum[]\"\r\n\r\n10\r\n--b--\r\n"};
+        const char *told = ask_for(openapi, &sent, *state);
+        const char *query = ask_get(openapi, apr_pstrcat(*state, "/q?", forms[i][0], NULL), *state);
+
+        if (strcmp(told, forms[i][1]) != 0 || (*query == 'o') != (*told == 'o')) {
+            fail_msg("%s: %s, %s", forms[i][0], told, query);
+        }
+        assert_string_equal(ask_for(openapi, &part, *state), "input_invalid");
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_styles), TEST(test_kinds)};
+    const struct CMUnitTest tests[] = {TEST(test_spellings), TEST(test_styles), TEST(test_kinds)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,7 +64,7 @@ SECTIONS = {
     "/front": f"{LINE}3.1.0.json base=/front\nFallbackResource /front/index.html",
 }
 CONF = ("Protocols h2c http/1.1\nAllowEncodedSlashes NoDecode\nScriptSock {root}/run/cgisock\n"
-        + "RewriteEngine on\nRewriteRule ^/old/(.*)$ /moved/$1 [PT]\nProxyPass /moved/ http://127.0.0.1:{backend}/\n"
+        + "RewriteEngine on\nRewriteRule ^/old/(.*)$ /moved/$1 [PT]\nRewriteRule ^/nocanon/secret$ /nocanon/pets [PT]\nProxyPass /moved/ http://127.0.0.1:{backend}/\n"
         + "".join(f'<Location "{path}/">\n{lines}\n</Location>\n' for path, lines in SECTIONS.items())
         + '<Directory "{root}/htdocs/script">\nOptions ExecCGI\nAddHandler cgi-script .sh\n</Directory>\n')
 CGI = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n%s' \"$PATH_INFO\"\n"
@@ -216,6 +216,24 @@ def test_after_a_rewrite(web):
     assert seen(web, "/old/pets/7")["path"] == "/pets/7"
     refused(web, "endpoint_unknown", "/old/x")
     refused(web, "input_rejected", "/old/pets/0")
+
+
+def test_after_a_rewrite_that_nocanon_ignores(web):
+    """mod_proxy sends on /nocanon/secret, which was sent, where the rule has made /nocanon/pets of it."""
+    refused(web, "input_invalid", "/nocanon/secret")
+    assert seen(web, "/nocanon/pets")["path"] == "/pets"
+
+
+def test_names_that_backends_read_otherwise(web):
+    """Python takes a blank before the "=", and one in a value for the end of the cookie before; quotes are taken away by some."""
+    for cookie in ("session =abcde", "x=1 session=abcde", "session[]=abcde", 'session="\\141"'):
+        assert errors(refused(web, "input_invalid", "/v3.1.0/pets", headers={"Cookie": cookie})[1]) == [("cookie", "session", "name")]
+
+
+def test_too_deep_for_a_tree(web):
+    """Tomcat and others take the ";" segments for empty ones: that is /pets."""
+    refused(web, "endpoint_unknown", "/pass/pets" + "/;" * 70)
+    assert seen(web, "/pass/x" + "/y" * 70)["method"] == "GET"
 
 
 def test_a_front_controller(web):
