@@ -116,6 +116,9 @@ static int take(ag_input_call_t *call, request_rec *r, int late)
     if (was_never_sent(r)) {
         return OK;
     }
+    if (body->watched && !body->whole && body->size <= call->wants.most) {
+        return refuse_unread(r); /* a dry run has read the beginning only, and let it pass */
+    }
     status = body->watched ? OK : read_from_client(call, body, r, late);
     call->body.text = body->text;
     call->body.n = (apr_size_t)body->size;

@@ -122,7 +122,8 @@ static const char *parse(void *value, const ag_setting_t *row, const ag_words_t 
 /* ---- merging ------------------------------------------------------------------------------------- */
 
 /* What stands in .htaccess holds beside what it inherits, so it may narrow and not widen. Its default is told where
- * there is nothing that it could break. */
+ * there is nothing that it could break. httpd merges all <Files> first: then a line of .htaccess may stand on one of the
+ * server's, which takes the place of the outer one. */
 static const ag_param_t *beside(const ag_param_t *inner, const ag_param_t *outer, apr_pool_t *p)
 {
     ag_param_t *both;
@@ -131,9 +132,9 @@ static const ag_param_t *beside(const ag_param_t *inner, const ag_param_t *outer
         return inner;
     }
     both = apr_pmemdup(p, inner, sizeof *both);
-    both->beneath = outer;
-    both->fallback = outer->fallback;
-    both->told = outer->told;
+    both->beneath = inner->beneath ? beside(inner->beneath, outer, p) : outer;
+    both->fallback = both->beneath->fallback;
+    both->told = both->beneath->told;
     return both;
 }
 

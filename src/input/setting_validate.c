@@ -98,18 +98,25 @@ static const char *parse(void *value, const ag_setting_t *row, const ag_words_t 
     return error;
 }
 
-/* What stands in .htaccess holds beside what it inherits, so it may narrow and not widen. */
+/* What stands in .htaccess holds beside what it inherits, so it may narrow and not widen. httpd merges all <Files> first: then
+ * a line of .htaccess may stand on one of the server's, which takes the place of the outer one. */
+static const ag_validate_t *beside(const ag_validate_t *inner, const ag_validate_t *outer, apr_pool_t *p)
+{
+    ag_validate_t *both;
+
+    if (!inner || !inner->htaccess) {
+        return inner ? inner : outer;
+    }
+    both = apr_pmemdup(p, inner, sizeof *both);
+    both->beneath = beside(inner->beneath, outer, p);
+    return both;
+}
+
 static void merge(void *value, const void *outer, const void *inner, apr_pool_t *p)
 {
     const ag_validate_t *out = *(const ag_validate_t *const *)outer, *in = *(const ag_validate_t *const *)inner;
 
-    if (in && in->htaccess && out) {
-        ag_validate_t *both = apr_pmemdup(p, in, sizeof *both);
-
-        both->beneath = out;
-        in = both;
-    }
-    *(const ag_validate_t **)value = in;
+    *(const ag_validate_t **)value = in ? beside(in, out, p) : NULL;
 }
 
 const ag_setting_kind_t ag_kind_validate = {parse, merge, NULL};

@@ -20,6 +20,11 @@ TENANT = """
 <Directory "{root}/htdocs/tenant">
     AllowOverride AuthConfig
     ApiGuardValidate max-body=20 type=application/json,text/plain
+    ApiGuardParam id length=..9
+    <Files "strict">
+        ApiGuardValidate on
+        ApiGuardParam id type=integer
+    </Files>
 </Directory>
 """
 CONF = TENANT + "".join(f'<Location "/{name}/">\n{lines}\nProxyPass "http://127.0.0.1:{{backend}}/"\n</Location>\n'
@@ -204,3 +209,15 @@ def test_htaccess_narrows(web, line, passing):
         type, body = sent[name]
         answer = web.request("POST", "/tenant/x", headers={"Content-Type": type}, body=body)
         assert (answer.status in (413, 415)) != bool(passes), (name, answer)
+
+
+@pytest.mark.parametrize("line", ["ApiGuardValidate type=*/*", "ApiGuardParam id type=string"])
+def test_htaccess_opens_no_files_section(web, line):
+    """httpd merges the <Files> of the server and of .htaccess before it puts them on their folder: the server's line was lost then."""
+    web.put("tenant/.htaccess", f'<Files "strict">\n{line}\n</Files>\n')
+    web.put("tenant/strict", "x")
+    if "Validate" in line:
+        answer = web.request("POST", "/tenant/strict", headers={"Content-Type": "text/plain"}, body="x")
+        assert_refused(answer, "media_type_unsupported")
+    else:
+        assert_refused(web.get("/tenant/strict?id=x"), "input_rejected")

@@ -45,10 +45,18 @@ RequestReadTimeout body=2
 <Directory "{root}/htdocs/index">
     DirectoryIndex strict.cgi
 </Directory>
+<Directory "{root}/htdocs/dry">
+    Options +FollowSymLinks
+    ApiGuardDryRun on
+    ApiGuardValidate max-body=10
+    RewriteEngine on
+    RewriteRule ^json$ /json/x
+</Directory>
 <Files "strict.cgi">
     ApiGuardValidate on
 </Files>
 <Location "/json/">
+    ApiGuardDryRun off
     ApiGuardValidate on
     ProxyPass "http://127.0.0.1:{backend}/"
 </Location>
@@ -94,7 +102,7 @@ def web(make_httpd):
     backend = Backend()
     server = make_httpd(CONF, modules=("proxy", "proxy_http", "cgid", "rewrite", "dir", "http2", "deflate", "reqtimeout", "mime"),
                         words={"backend": backend.port}, database=None,
-                        files={name + "/y": "" for name in ("rewritten", "fallback", "index", "limited")})
+                        files={name + "/y": "" for name in ("rewritten", "fallback", "index", "limited", "dry")})
     for name in ("cgi/echo.cgi", "cgi/strict.cgi", "index/strict.cgi", "limited/x"):
         server.put(name, ECHO, 0o755)
     server.backend = backend
@@ -219,6 +227,16 @@ def test_a_redirect_is_checked_anew(web, untouched):
     assert_refused(answer, "body_too_large")
     assert_refused(web.request("POST", "/rewritten/strict", headers={"Content-Type": "application/json"}, body="{"),
                    "input_invalid")
+
+
+def test_what_a_dry_run_read_in_part_is_not_taken_for_the_whole(web, untouched):
+    """It stops reading at its own max-body. The section behind it checked that beginning, which is JSON, and let all pass."""
+    web.expect("AG1001")
+    talk = Talk(web)
+    talk.say(*head("/dry/json", JSON, "Transfer-Encoding: chunked", "Connection: close"), body=b"c\r\n{}          \r\n")
+    time.sleep(0.2)
+    talk.socket.sendall(b"5\r\nhello\r\n0\r\n\r\n")
+    assert parse(talk.rest()).status == 500
 
 
 @pytest.mark.parametrize("path", ["/fallback/any", "/index/"])
