@@ -136,7 +136,7 @@ static int fits_length(run_t *run)
 
 static int fits_pattern(run_t *run)
 {
-    int matches = run->param->pattern ? ag_pattern_matches(run->param->pattern, run->text.at, run->text.n) : 1;
+    int matches = run->param->pattern ? ag_pattern_matches(run->param->pattern, run->text.at, run->text.n, NULL) : 1;
 
     run->wrong->costly = matches < 0;
     run->wrong->detail =

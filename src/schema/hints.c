@@ -69,7 +69,7 @@ static const ag_schema_t *any_other(const ag_schema_t *schema, const char *name,
     unsigned i;
 
     for (i = 0; members && i < members->n_patterns; i++) {
-        if (ag_pattern_matches(members->patterns[i].pattern, name, n) > 0) {
+        if (ag_pattern_matches(members->patterns[i].pattern, name, n, NULL) > 0) {
             return members->patterns[i].schema;
         }
     }

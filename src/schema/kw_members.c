@@ -29,11 +29,13 @@ static int try_patterns(int *fits, ag_walk_t *w, const ag_members_t *members, ap
     unsigned i;
 
     for (i = 0; i < members->n_patterns && !(w->quiet && !*fits); i++) {
-        int matches = ag_walk_spend(w, 1 + text->n / 16)
-                          ? ag_pattern_matches(members->patterns[i].pattern, ag_doc_text(w->doc, text), text->n)
-                          : -1;
+        apr_uint64_t cost = 0;
+        int matches =
+            ag_walk_spend(w, 1 + text->n / 16)
+                ? ag_pattern_matches(members->patterns[i].pattern, ag_doc_text(w->doc, text), text->n, &cost)
+                : -1;
 
-        if (matches < 0) {
+        if (matches < 0 || !ag_walk_spend(w, cost)) {
             *fits = ag_walk_give_up(w);
         }
         else if (matches) {

@@ -67,10 +67,12 @@ const char *ag_compile_length(ag_compile_t *c, ag_keyword_e keyword, apr_uint32_
 static int fits_pattern(ag_walk_t *w, const ag_check_t *check, apr_uint32_t node)
 {
     const ag_node_t *value = &w->doc->nodes[node];
-    int fits =
-        ag_walk_spend(w, value->n / 16) ? ag_pattern_matches(check->data, ag_doc_text(w->doc, value), value->n) : -1;
+    apr_uint64_t cost = 0;
+    int fits = ag_walk_spend(w, value->n / 16)
+                   ? ag_pattern_matches(check->data, ag_doc_text(w->doc, value), value->n, &cost)
+                   : -1;
 
-    if (fits < 0) {
+    if (fits < 0 || !ag_walk_spend(w, cost)) {
         return ag_walk_give_up(w);
     }
     return fits || ag_walk_wrong(w, check->keyword, node, "does not match the pattern");

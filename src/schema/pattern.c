@@ -10,6 +10,7 @@
 #include <pcre2.h>
 
 #include <stdlib.h>
+#include <time.h>
 
 #include <apr_strings.h>
 
@@ -25,9 +26,14 @@
 #define STEPS_ALONE 10000
 #define STEPS_BYTE  8
 #define STEPS_LEAST 16
+#define STEPS_USUAL 64
 #define BYTES       APR_UINT64_C(3000000)
 #define BYTES_LOOK  APR_UINT64_C(5000000)
 #define BYTES_ALONE APR_UINT64_C(1000000000)
+
+/* A step of ag_schema_run_t in nanoseconds, and how many of PCRE2's are one. */
+#define NS_STEP       50
+#define STEPS_CHARGED 8
 
 /* Of the other algorithm: states at once, squared, times the text's length are never over STATES. */
 #define STATES       400000000
@@ -178,11 +184,33 @@ static int told(int rc)
     }
 }
 
-static int match(const ag_pattern_t *pattern, seat_t *seat, const char *text, apr_size_t n)
+static int match_within(const ag_pattern_t *pattern, seat_t *seat, const char *text, apr_size_t n, uint32_t limit)
 {
-    pcre2_set_match_limit(seat->bounds,
-                          pattern->references ? steps(n, STEPS_ALONE, BYTES_ALONE) : steps(n, STEPS_FEW, BYTES));
+    pcre2_set_match_limit(seat->bounds, limit);
     return told(pcre2_match(pattern->code, (PCRE2_SPTR)text, n, 0, PCRE2_ANCHORED, seat->data, seat->bounds));
+}
+
+/* What needs more than the usual few steps is tried once more with all that it may take, and charged for those. */
+static int match(const ag_pattern_t *pattern, seat_t *seat, const char *text, apr_size_t n, apr_uint64_t *cost)
+{
+    uint32_t all = pattern->references ? steps(n, STEPS_ALONE, BYTES_ALONE) : steps(n, STEPS_FEW, BYTES);
+    uint32_t usual = STEPS_USUAL + 2 * (uint32_t)n < all ? STEPS_USUAL + 2 * (uint32_t)n : all;
+    int rc = match_within(pattern, seat, text, n, usual);
+
+    if (rc != -2) {
+        return rc;
+    }
+    *cost += all / STEPS_CHARGED;
+    return usual < all ? match_within(pattern, seat, text, n, all) : rc;
+}
+
+/* How long this thread has worked, in steps of ag_schema_run_t. */
+static apr_uint64_t worked(void)
+{
+    struct timespec t = {0, 0};
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return ((apr_uint64_t)t.tv_sec * 1000000000 + (apr_uint64_t)t.tv_nsec) / NS_STEP;
 }
 
 static apr_size_t root(apr_size_t square)
@@ -212,18 +240,24 @@ static int match_all_ways(const ag_pattern_t *pattern, seat_t *seat, const char 
     return rc < 0 ? -1 : rc;
 }
 
-int ag_pattern_matches(const ag_pattern_t *pattern, const char *text, apr_size_t n)
+int ag_pattern_matches(const ag_pattern_t *pattern, const char *text, apr_size_t n, apr_uint64_t *cost)
 {
     seat_t *seat = take_seat();
+    apr_uint64_t spent = 0, before;
     int rc;
 
     if (!seat) {
         return -1;
     }
-    rc = match(pattern, seat, text, n);
+    rc = match(pattern, seat, text, n, &spent);
     if (rc == -2) {
+        before = worked();
         rc = match_all_ways(pattern, seat, text, n);
+        spent += worked() - before;
     }
     give_seat(seat);
+    if (cost) {
+        *cost = spent;
+    }
     return rc;
 }

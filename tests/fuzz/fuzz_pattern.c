@@ -42,8 +42,8 @@ static void run(const char *pattern, size_t n, const char *text, size_t n_text)
 
     must(error ? *error != '\0' : compiled != NULL);
     if (!error) {
-        is = ag_pattern_matches(compiled, text, n_text);
-        must(is == ag_pattern_matches(compiled, text, n_text) && is >= -1 && is <= 1);
+        is = ag_pattern_matches(compiled, text, n_text, NULL);
+        must(is == ag_pattern_matches(compiled, text, n_text, NULL) && is >= -1 && is <= 1);
     }
 }
 

@@ -131,7 +131,7 @@ static int match(const char *regex, const char *text, apr_pool_t *p)
     if (error) {
         fail_msg("%s: %s", regex, error);
     }
-    return ag_pattern_matches(pattern, text, strlen(text));
+    return ag_pattern_matches(pattern, text, strlen(text), NULL);
 }
 
 static void test_matches(void **state)
@@ -151,8 +151,8 @@ static void test_nul(void **state)
     ag_pattern_t *pattern;
 
     assert_null(ag_pattern_compile(&pattern, "^a\0.$", 5, *state));
-    assert_int_equal(ag_pattern_matches(pattern, "a\0b", 3), 1);
-    assert_int_equal(ag_pattern_matches(pattern, "a", 1), 0);
+    assert_int_equal(ag_pattern_matches(pattern, "a\0b", 3, NULL), 1);
+    assert_int_equal(ag_pattern_matches(pattern, "a", 1, NULL), 0);
     assert_int_equal(match("^\\0\\x00$", "", *state), 0);
 }
 
@@ -268,7 +268,7 @@ static void try_texts(const char *regex, const json_t *texts, int matches, int *
         return;
     }
     json_array_foreach (texts, i, text) {
-        if (ag_pattern_matches(pattern, json_string_value(text), json_string_length(text)) != matches) {
+        if (ag_pattern_matches(pattern, json_string_value(text), json_string_length(text), NULL) != matches) {
             fail_msg("%s and %s", regex, json_string_value(text));
         }
     }

@@ -69,7 +69,7 @@ static void try(const case_t *one, apr_size_t size, apr_pool_t *p)
 
     assert_null(ag_pattern_compile(&pattern, one->pattern, strlen(one->pattern), p));
     begin = apr_time_now();
-    is = ag_pattern_matches(pattern, text, n);
+    is = ag_pattern_matches(pattern, text, n, NULL);
     seconds = (double)(apr_time_now() - begin) / APR_USEC_PER_SEC;
     if (seconds > BOUND || (one->answers >= 0 && is != one->answers)) {
         fail_msg("%s on %lu bytes: %d in %.3f s", one->pattern, (unsigned long)n, is, seconds);
@@ -107,8 +107,8 @@ static void *match_often(void *pattern)
     int i;
 
     for (i = 0; i < 2000; i++) {
-        wrong += ag_pattern_matches(pattern, "aaaaaaaaaaaaaaaaaaaaaaaaab", 26) != 0;
-        wrong += ag_pattern_matches(pattern, "aaaaaaaaaaaaaaaaaaaaaaaaaa", 26) != 1;
+        wrong += ag_pattern_matches(pattern, "aaaaaaaaaaaaaaaaaaaaaaaaab", 26, NULL) != 0;
+        wrong += ag_pattern_matches(pattern, "aaaaaaaaaaaaaaaaaaaaaaaaaa", 26, NULL) != 1;
     }
     return (void *)wrong;
 }
