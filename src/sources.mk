@@ -173,6 +173,7 @@ ag_core_c = \
 	src/input/media.c \
 	src/input/multipart.c \
 	src/input/names.c \
+	src/input/override.c \
 	src/input/pairs.c \
 	src/input/param.c \
 	src/input/param_line.c \
@@ -414,6 +415,7 @@ ag_core_h = \
 	src/input/media.h \
 	src/input/multipart.h \
 	src/input/names.h \
+	src/input/override.h \
 	src/input/pairs.h \
 	src/input/param.h \
 	src/input/param_line.h \

@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 
 #include "../watch/counters.h"
+#include "override.h"
 
 /* ---- which ones ---------------------------------------------------------------------------------- */
 
@@ -45,13 +46,9 @@ static void look(void *ctx, const char *name, const char *value)
 /* Does a field ask the backend to take it for another method? */
 static int is_overridden(const ag_request_t *request, const char *method)
 {
-    static const char *const fields[] = {"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"};
     named_t named = {method, 0};
-    int i;
 
-    for (i = 0; i < 3 && !named.found; i++) {
-        request->spellings(request, fields[i], look, &named);
-    }
+    ag_input_overrides(request, look, &named);
     return named.found;
 }
 

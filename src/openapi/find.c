@@ -4,6 +4,7 @@
  */
 #include <apr_strings.h>
 
+#include "../input/override.h"
 #include "model.h"
 #include "path.h"
 
@@ -64,6 +65,28 @@ static int has_odd_semicolon(const ag_openapi_found_t *found)
     return (found->semicolons & ~may) != 0;
 }
 
+typedef struct {
+    const char *method;
+    int others;
+} asked_t;
+
+static void look(void *ctx, const char *name, const char *value)
+{
+    asked_t *asked = ctx;
+
+    (void)name;
+    asked->others += *value && strcasecmp(value, asked->method) != 0;
+}
+
+/* The backend would run another operation than the one that is looked at here. */
+static int asks_for_another(const ag_input_call_t *call)
+{
+    asked_t asked = {call->method, 0};
+
+    ag_input_overrides(call->request, look, &asked);
+    return asked.others;
+}
+
 ag_reason_e ag_openapi_find(ag_openapi_found_t *found, const ag_openapi_t *openapi, ag_input_call_t *call)
 {
     const ag_path_item_t *item;
@@ -85,6 +108,9 @@ ag_reason_e ag_openapi_find(ag_openapi_found_t *found, const ag_openapi_t *opena
         call->field.name = "Allow";
         call->field.value = item->allow;
         return ag_input_refuse(call, AG_R_METHOD_NOT_ALLOWED, NULL);
+    }
+    if (asks_for_another(call)) {
+        return ag_input_refuse(call, AG_R_INPUT_INVALID, "A field asks for another method");
     }
     return found->path.two_ways || has_odd_semicolon(found)
                ? ag_input_refuse(call, AG_R_INPUT_INVALID, "The path's parameters can be read in more than one way")

@@ -147,6 +147,12 @@ def test_methods(web):
     assert web.request("HEAD", "/v3.1.0/pets?limit=x").status == 422
 
 
+@pytest.mark.parametrize("field", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "x_http_method"])
+def test_no_field_makes_it_another_operation(web, field):
+    refused(web, "input_invalid", "/v3.1.0/pets", headers={field: "POST"})
+    assert seen(web, "/v3.1.0/pets", headers={field: "get"})["method"] == "GET"
+
+
 BODIES = [
     ('{"name": "Tom"}', "application/json", None, None), ('{"name": "T"}', "application/json", "input_rejected", "/name"),
     ('{"name": "Tom", "id": 1}', "application/json", "input_rejected", "/id"), ("{", "application/json", "input_invalid", None),
