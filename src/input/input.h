@@ -40,7 +40,7 @@ typedef struct ag_input_body_t {
 
 typedef struct ag_input_call_t {
     /* Whoever makes the call fills in what the request is: */
-    const ag_request_t *request; /* its fields, and its log */
+    const ag_request_t *request; /* its fields, and its log; the tool has none: NULL */
     apr_pool_t *p;               /* lives as long as the request */
     const char *method, *path;   /* of this pass; the path is decoded */
     const char *target;          /* the request target of which httpd made that path; NULL: of none (a rewrite) */

@@ -83,7 +83,9 @@ static int asks_for_another(const ag_input_call_t *call)
 {
     asked_t asked = {call->method, 0};
 
-    ag_input_overrides(call->request, look, &asked);
+    if (call->request) { /* the tool has none */
+        ag_input_overrides(call->request, look, &asked);
+    }
     return asked.others;
 }
 
