@@ -110,7 +110,8 @@ def test_inspect(folder, public):
 def test_inspect_with_a_key(folder, public):
     token = KEY.token()
     key = ("--alg", "ES256", "--key", public)
-    assert told(token, *key) == (0, {**told(token)[1], "verdict": "valid"})
+    # A second may end between the two, which tell how old the token is: then once more.
+    assert any(told(token, *key) == (0, {**told(token)[1], "verdict": "valid"}) for _ in range(2))
     for set_of in (jwks(KEY), jwks(Key("RS256"), KEY)):
         assert told(token, "--keyset", "file:" + folder.write("set", set_of))[1]["verdict"] == "valid"
     others = [("--keyset", "file:" + folder.write("other", jwks(Key("ES256", kid="k1")))),
