@@ -43,7 +43,7 @@ typedef struct ag_exchange_t {
     int passes;                         /* how many checks were made */
 
     /* Sub-requests end before the request does, with all their memory. */
-    struct ag_check_t *passed_below;        /* the last that passed the gate and lives still */
+    struct ag_check_t *passed_below;        /* those that passed the gate and live still, latest first */
     const struct ag_check_t *refused_below; /* a copy of the last that was refused before `begun` */
     int begun;                              /* a handler has begun, so work is being done: ag_guard_begin() */
     int audited;
@@ -59,18 +59,19 @@ typedef struct ag_check_t {
     const ag_policy_t *policy;
     ag_verdict_t verdict;
     ag_credential_t credential;
-    const ag_bill_t *bill;           /* what its limits said last; NULL: nothing */
-    const void *config;              /* httpd's own: the section it was made for */
-    const char *problem;             /* likewise: what is sent instead of httpd's error page, or NULL */
-    int page;                        /* likewise: that is HTML */
-    apr_time_t banned;               /* until when the address is, as the section sees it; 0: it is not */
-    int ban_looked;                  /* that was found out */
-    int ours;                        /* AuthType ApiGuard is in force */
-    int passed;                      /* the last gate is behind it */
-    int below;                       /* a sub-request's: its refusal is not the client's answer */
-    struct ag_ask_t *asks;           /* it is a request for a token; NULL: it is not */
-    ag_input_call_t *input;          /* what is known of its input; made where ag_guard_checks_input() */
-    const ag_operation_t *operation; /* which one of the section's OpenAPI document it is; or NULL */
+    const ag_bill_t *bill;            /* what its limits said last; NULL: nothing */
+    const void *config;               /* httpd's own: the section it was made for */
+    const char *problem;              /* likewise: what is sent instead of httpd's error page, or NULL */
+    int page;                         /* likewise: that is HTML */
+    apr_time_t banned;                /* until when the address is, as the section sees it; 0: it is not */
+    int ban_looked;                   /* that was found out */
+    int ours;                         /* AuthType ApiGuard is in force */
+    int passed;                       /* the last gate is behind it */
+    int below;                        /* a sub-request's: its refusal is not the client's answer */
+    struct ag_check_t *passed_before; /* the next in exchange->passed_below */
+    struct ag_ask_t *asks;            /* it is a request for a token; NULL: it is not */
+    ag_input_call_t *input;           /* what is known of its input; made where ag_guard_checks_input() */
+    const ag_operation_t *operation;  /* which one of the section's OpenAPI document it is; or NULL */
 } ag_check_t;
 
 typedef enum {

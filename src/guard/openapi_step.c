@@ -44,7 +44,7 @@ ag_reason_e ag_guard_openapi(ag_check_t *check)
         return refuse_scopes(check, wanted);
     }
     reason = ag_openapi_head(found, openapi, check->input);
-    if (reason == AG_R_NONE && !check->below) {
+    if (reason == AG_R_NONE && !check->below && !check->policy->dry_run) {
         exchange->held_to = openapi;
     }
     return reason;

@@ -93,13 +93,16 @@ int ag_check_authn(request_rec *r)
     return identify(r, ag_check_of(r));
 }
 
-/* Cleanup of a sub-request's pool: forget it as the exchange's last passed check. */
+/* Cleanup of a sub-request's pool: forget it as one of the exchange's passed checks. */
 static apr_status_t forget_below(void *ended)
 {
-    ag_check_t *check = ended;
+    ag_check_t *check = ended, **at = &check->exchange->passed_below;
 
-    if (check->exchange->passed_below == check) {
-        check->exchange->passed_below = NULL;
+    while (*at && *at != check) {
+        at = &(*at)->passed_before;
+    }
+    if (*at) {
+        *at = check->passed_before;
     }
     return APR_SUCCESS;
 }
@@ -116,6 +119,7 @@ static void pass(request_rec *r, ag_check_t *check)
     }
     ag_errors_release(r);
     if (r->main) {
+        check->passed_before = check->exchange->passed_below;
         check->exchange->passed_below = check;
         apr_pool_cleanup_register(r->pool, check, forget_below, apr_pool_cleanup_null);
     }

@@ -160,14 +160,29 @@ int ag_input_gate(request_rec *r, ag_check_t *check, int status)
     return status;
 }
 
+static int refuse_unchecked(request_rec *r)
+{
+    ap_log_rerror(APLOG_MARK, APLOG_ERR, 0, r,
+                  "AG1004: another module has brought the request into a section in which nobody has checked its "
+                  "input, so it is refused");
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
 /* mod_dir has made a sub-request that passed the gate this request (an index, a fallback): that one had no body, and another
- * method. */
+ * method. Where none that passed can be found, nobody has looked at this request under the section it is in now. */
 int ag_input_handler(request_rec *r)
 {
-    ag_check_t *check = ag_check_found(r);
+    ag_check_t *check;
     int status;
 
-    if (r->main || !check || !check->input || !check->input->below) {
+    if (r->main || !ag_guard_checks_input(ag_policy_of(r))) {
+        return DECLINED;
+    }
+    check = ag_check_found(r);
+    if (!check || check->config != r->per_dir_config || !check->input) {
+        return refuse_unchecked(r);
+    }
+    if (!check->input->below) {
         return DECLINED;
     }
     ag_input_call_of(r, check);

@@ -257,9 +257,10 @@ AG_RARE static void follow(request_rec *r, kept_t *kept)
     const ag_exchange_t *exchange = ag_exchange_found(r);
     ag_check_t *below = exchange ? exchange->passed_below : NULL;
 
-    if (below && below->config == r->per_dir_config) {
-        kept->check = below;
+    while (below && below->config != r->per_dir_config) {
+        below = below->passed_before;
     }
+    kept->check = below ? below : kept->check;
 }
 
 ag_check_t *ag_check_found(request_rec *r)

@@ -181,7 +181,7 @@ void ag_insert_filter(request_rec *r)
     if (r->main && check && check->passed) {
         ag_identity_apart(r, check);
     }
-    if (check && !r->main && check == check->exchange->passed_below) {
+    if (check && !r->main && check->below) {
         ag_identity_pass(r, check); /* the sub-request's own fields are gone; what it passed holds for this one */
     }
     else if (check && check->passed && check->verdict.who && !ag_is_ours(r) && !goes_on(r)) {

@@ -45,6 +45,10 @@ RequestReadTimeout body=2
 <Directory "{root}/htdocs/index">
     DirectoryIndex strict.cgi
 </Directory>
+<Directory "{root}/htdocs/probed">
+    DirectoryIndex strict.cgi
+    RequestHeader set X-Probe 1 "expr=-U '/json/x'"
+</Directory>
 <Directory "{root}/htdocs/dry">
     Options +FollowSymLinks
     ApiGuardDryRun on
@@ -100,10 +104,10 @@ JSON = "Content-Type: application/json"
 @pytest.fixture(scope="module")
 def web(make_httpd):
     backend = Backend()
-    server = make_httpd(CONF, modules=("proxy", "proxy_http", "cgid", "rewrite", "dir", "http2", "deflate", "reqtimeout", "mime"),
+    server = make_httpd(CONF, modules=("proxy", "proxy_http", "cgid", "rewrite", "dir", "http2", "deflate", "reqtimeout", "mime", "headers"),
                         words={"backend": backend.port}, database=None,
-                        files={name + "/y": "" for name in ("rewritten", "fallback", "index", "limited", "dry")})
-    for name in ("cgi/echo.cgi", "cgi/strict.cgi", "index/strict.cgi", "limited/x"):
+                        files={name + "/y": "" for name in ("rewritten", "fallback", "index", "limited", "dry", "probed")})
+    for name in ("cgi/echo.cgi", "cgi/strict.cgi", "index/strict.cgi", "probed/strict.cgi", "limited/x"):
         server.put(name, ECHO, 0o755)
     server.backend = backend
     yield server
@@ -239,7 +243,7 @@ def test_what_a_dry_run_read_in_part_is_not_taken_for_the_whole(web, untouched):
     assert parse(talk.rest()).status == 500
 
 
-@pytest.mark.parametrize("path", ["/fallback/any", "/index/"])
+@pytest.mark.parametrize("path", ["/fallback/any", "/index/", "/probed/"])
 def test_what_mod_dir_makes_of_it_is_checked(web, path):
     """Its section has rules, that of what was asked for has none, and the sub-request between them has no body."""
     good = web.request("POST", path, headers={"Content-Type": "application/json"}, body="{}")

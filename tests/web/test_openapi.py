@@ -61,12 +61,14 @@ SECTIONS = {
     "/script": f"{LINE}3.1.0.json base=/script/env.sh",
     "/moved": f"{LINE}3.1.0.json base=/moved",
     "/paged": f"{LINE}3.1.0.json base=/paged\nApiGuardErrors httpd\nErrorDocument 404 /paged/error.html?lang=en",
+    "/dry": f"{LINE}3.1.0.json base=/dry\nApiGuardDryRun on\nFallbackResource /dry/strict/env.sh",
+    "/dry/strict": "ApiGuardDryRun off",
     "/front": f"{LINE}3.1.0.json base=/front\nFallbackResource /front/index.html",
 }
 CONF = ("Protocols h2c http/1.1\nAllowEncodedSlashes NoDecode\nScriptSock {root}/run/cgisock\n"
         + "RewriteEngine on\nRewriteRule ^/old/(.*)$ /moved/$1 [PT]\nRewriteRule ^/nocanon/secret$ /nocanon/pets [PT]\nProxyPass /moved/ http://127.0.0.1:{backend}/\n"
         + "".join(f'<Location "{path}/">\n{lines}\n</Location>\n' for path, lines in SECTIONS.items())
-        + '<Directory "{root}/htdocs/script">\nOptions ExecCGI\nAddHandler cgi-script .sh\n</Directory>\n')
+        + '<Directory ~ "{root}/htdocs/(script|dry/strict)">\nOptions ExecCGI\nAddHandler cgi-script .sh\n</Directory>\n')
 CGI = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n%s' \"$PATH_INFO\"\n"
 
 
@@ -78,8 +80,9 @@ def web(make_httpd):
     files["docs/scoped.json"] = scoped()
     server = make_httpd(CONF, modules=("proxy", "proxy_http", "http2", "cgid", "rewrite", "dir"),
                         words={"backend": backend.port},
-                        files={**files, "script/env.sh": CGI, "front/index.html": "front\n", "paged/error.html": "sorry\n"})
-    os.chmod(f"{server.root}/htdocs/script/env.sh", 0o755)
+                        files={**files, "script/env.sh": CGI, "front/index.html": "front\n", "dry/strict/env.sh": CGI, "paged/error.html": "sorry\n"})
+    for script in ("script", "dry/strict"):
+        os.chmod(f"{server.root}/htdocs/{script}/env.sh", 0o755)
     server.backend = backend
     yield server
     backend.close()
@@ -240,6 +243,12 @@ def test_too_deep_for_a_tree(web):
     """Tomcat and others take the ";" segments for empty ones: that is /pets."""
     refused(web, "endpoint_unknown", "/pass/pets" + "/;" * 70)
     assert seen(web, "/pass/x" + "/y" * 70)["method"] == "GET"
+
+
+def test_what_a_dry_run_lets_pass_is_no_proof(web):
+    """The dry run lets the body pass; a section behind it refuses, under the very same document."""
+    web.expect("AG1003")
+    assert web.request("POST", "/dry/pets", headers={"Content-Type": "application/json"}, body="[]").status == 404
 
 
 def test_a_front_controller(web):
