@@ -173,11 +173,11 @@ ag_core_c = \
 	src/input/media.c \
 	src/input/multipart.c \
 	src/input/names.c \
-	src/input/override.c \
 	src/input/pairs.c \
 	src/input/param.c \
 	src/input/param_line.c \
 	src/input/params.c \
+	src/input/sent.c \
 	src/input/part.c \
 	src/input/setting_param.c \
 	src/input/setting_body_schema.c \
@@ -415,11 +415,11 @@ ag_core_h = \
 	src/input/media.h \
 	src/input/multipart.h \
 	src/input/names.h \
-	src/input/override.h \
 	src/input/pairs.h \
 	src/input/param.h \
 	src/input/param_line.h \
 	src/input/params.h \
+	src/input/sent.h \
 	src/input/part.h \
 	src/input/setting.h \
 	src/openapi/form.h \

@@ -11,7 +11,7 @@
 #include <apr_strings.h>
 
 #include "../watch/counters.h"
-#include "override.h"
+#include "sent.h"
 
 /* ---- which ones ---------------------------------------------------------------------------------- */
 

@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #include "../base/text.h"
+#include "sent.h"
 
 ag_reason_e ag_input_refuse(ag_input_call_t *call, ag_reason_e reason, const char *detail)
 {
@@ -16,30 +17,15 @@ ag_reason_e ag_input_refuse(ag_input_call_t *call, ag_reason_e reason, const cha
     return reason;
 }
 
-/* ---- fields, as a backend may read them ---------------------------------------------------------- */
-
-typedef struct {
-    const char *value;
-    int n;
-} seen_t;
-
-static void see(void *ctx, const char *name, const char *value)
-{
-    seen_t *seen = ctx;
-
-    (void)name;
-    seen->value = value;
-    seen->n++;
-}
+/* ---- fields -------------------------------------------------------------------------------------- */
 
 /* The one value that any backend can find under the name; NULL: there is none, or (*n > 1) they may differ. */
 static const char *only_field(const ag_request_t *request, const char *name, int *n)
 {
-    seen_t seen = {NULL, 0};
+    ag_sent_t sent = ag_input_sent(request, name);
 
-    request->spellings(request, name, see, &seen);
-    *n = seen.n;
-    return seen.n == 1 ? seen.value : NULL;
+    *n = sent.n + sent.others;
+    return *n == 1 ? sent.value : NULL;
 }
 
 /* ---- type ---------------------------------------------------------------------------------------- */

@@ -67,6 +67,11 @@ int ag_param_type_number(const struct ag_param_type_t *type)
     return type->number;
 }
 
+const ag_format_t *ag_param_type_format(const struct ag_param_type_t *type)
+{
+    return type->format ? ag_format(type->format, strlen(type->format)) : NULL;
+}
+
 int ag_param_type_text(const struct ag_param_type_t *type)
 {
     return type == types;
@@ -85,7 +90,7 @@ typedef struct {
 static int fits_type(run_t *run)
 {
     const struct ag_param_type_t *type = run->param->type;
-    const ag_format_t *format = type->format ? ag_format(type->format, strlen(type->format)) : NULL;
+    const ag_format_t *format = run->param->format;
 
     if (format) {
         run->wrong->detail = format->detail;

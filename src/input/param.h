@@ -20,6 +20,7 @@ struct ag_param_t {
     int header; /* in=header; else in=query */
     int number; /* type=integer or number */
     const struct ag_param_type_t *type;
+    const ag_format_t *format;      /* of type=date and the like; or NULL */
     const ag_number_t *min, *max;   /* NULL: no bound */
     apr_uint64_t shortest, longest; /* characters; 0 and APR_UINT64_MAX: any */
     const ag_pattern_t *pattern;    /* or NULL */
@@ -58,6 +59,7 @@ int ag_param_fits(ag_param_wrong_t *wrong, const ag_param_t *param, ag_span_t va
 extern const char ag_param_types[];
 const struct ag_param_type_t *ag_param_type(const char *word);
 int ag_param_type_number(const struct ag_param_type_t *type);
+const ag_format_t *ag_param_type_format(const struct ag_param_type_t *type); /* NULL: it has none */
 int ag_param_type_text(const struct ag_param_type_t *type);
 
 #endif

@@ -71,6 +71,7 @@ static const char *read_type(line_t *line)
         return not_allowed(line, TYPE, ag_setting_choices(ag_param_types, line->p));
     }
     line->param->number = ag_param_type_number(line->param->type);
+    line->param->format = ag_param_type_format(line->param->type);
     return NULL;
 }
 

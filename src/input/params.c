@@ -10,6 +10,7 @@
 #include <apr_strings.h>
 
 #include "../watch/counters.h"
+#include "sent.h"
 
 #define ON_STACK 64 /* arguments that are declared; more are rare */
 
@@ -197,24 +198,6 @@ static void check_missing(run_t *run)
 
 /* ---- fields -------------------------------------------------------------------------------------- */
 
-typedef struct {
-    const char *name;
-    const char *value; /* of the field of that very name */
-    int others;        /* fields that a backend may take for it */
-} field_t;
-
-static void see(void *ctx, const char *name, const char *value)
-{
-    field_t *field = ctx;
-
-    if (!field->value && strcasecmp(name, field->name) == 0) {
-        field->value = value;
-    }
-    else {
-        field->others++;
-    }
-}
-
 static void tell(ag_input_call_t *call, const ag_param_t *param)
 {
     ag_input_field_t *field;
@@ -229,13 +212,12 @@ static void tell(ag_input_call_t *call, const ag_param_t *param)
 
 static void check_field(run_t *run, const ag_param_t *param)
 {
-    field_t field = {param->name, NULL, 0};
+    ag_sent_t field = ag_input_sent(run->call->request, param->name);
     ag_span_t text;
 
-    run->call->request->spellings(run->call->request, param->name, see, &field);
-    if (field.others) {
+    if (field.others || field.n > 1) {
         find_invalid(run, param, "name",
-                     field.value ? "is there in several spellings" : "is written in a way that not all read alike");
+                     field.n ? "is there in several spellings" : "is written in a way that not all read alike");
         return;
     }
     if (!field.value) {

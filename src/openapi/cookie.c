@@ -5,23 +5,10 @@
 #include "head.h"
 
 #include "../base/spelling.h"
+#include "../input/sent.h"
 
 #define MOST     200 /* cookies */
 #define TOO_MANY "stands among too many cookies, or Cookie fields"
-
-typedef struct {
-    const char *value;
-    int n;
-} field_t;
-
-static void see(void *ctx, const char *name, const char *value)
-{
-    field_t *field = ctx;
-
-    (void)name;
-    field->value = value;
-    field->n++;
-}
 
 /* 1 when a backend may take the text for that name, though it is not written so. */
 static int is_spelled(const char *at, const char *end, const char *name)
@@ -109,7 +96,7 @@ static const char *collect(ag_given_t *given, ag_piece_t *pieces, const ag_param
 void ag_head_cookies(ag_head_t *head)
 {
     const ag_operation_t *operation = head->operation;
-    field_t field = {NULL, 0};
+    ag_sent_t field = {0};
     ag_piece_t *pieces = NULL;
     int i;
 
@@ -123,9 +110,11 @@ void ag_head_cookies(ag_head_t *head)
         }
         if (!pieces) {
             pieces = apr_palloc(head->call->p, MOST * sizeof *pieces);
-            head->call->request->spellings(head->call->request, "Cookie", see, &field);
+            field = ag_input_sent(head->call->request, "Cookie");
         }
-        wrong = field.n > 1 ? TOO_MANY : field.n ? collect(&given, pieces, parameter, field.value) : NULL;
+        wrong = field.n + field.others > 1 ? TOO_MANY
+                : field.value              ? collect(&given, pieces, parameter, field.value)
+                                           : NULL;
         if (wrong) {
             ag_head_invalid(head, parameter, "name", wrong);
             continue;

@@ -4,7 +4,7 @@
  */
 #include <apr_strings.h>
 
-#include "../input/override.h"
+#include "../input/sent.h"
 #include "model.h"
 #include "path.h"
 

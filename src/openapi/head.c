@@ -4,6 +4,8 @@
  */
 #include "head.h"
 
+#include "../input/sent.h"
+
 /* ---- the path ------------------------------------------------------------------------------------ */
 
 static void check_path(ag_head_t *head, const ag_openapi_found_t *found)
@@ -20,35 +22,14 @@ static void check_path(ag_head_t *head, const ag_openapi_found_t *found)
 
 /* ---- fields -------------------------------------------------------------------------------------- */
 
-typedef struct {
-    const char *name;
-    const char *value;
-    int n;
-    int others; /* that a backend may take for it */
-} field_t;
-
-static void see(void *ctx, const char *name, const char *value)
-{
-    field_t *field = ctx;
-
-    if (strcasecmp(name, field->name) == 0) {
-        field->value = value;
-        field->n++;
-    }
-    else {
-        field->others++;
-    }
-}
-
 /* A list may be sent in several fields (RFC 9110 s5.3). */
 static void check_field(ag_head_t *head, const ag_parameter_t *parameter)
 {
     const ag_request_t *request = head->call->request;
-    field_t field = {parameter->name, NULL, 0, 0};
+    ag_sent_t field = ag_input_sent(request, parameter->name);
     ag_piece_t piece;
     ag_given_t given = {0, &piece, 0};
 
-    request->spellings(request, parameter->name, see, &field);
     if (field.others) {
         ag_head_invalid(head, parameter, "name", "is written in a way that not all read alike");
         return;
