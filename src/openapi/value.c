@@ -20,6 +20,7 @@ typedef struct {
     ag_findings_t findings; /* of the reading that was tried first */
     int tried;
     ag_schema_e answer;
+    int costly;        /* one of them was stopped */
     const char *wrong; /* no reading mends it */
 } trial_t;
 
@@ -75,6 +76,7 @@ static int try_reading(trial_t *trial, ag_shape_e shape, int strings, int *unsur
         trial->answer =
             trial->parameter->schema ? ag_schema_check(&run, trial->parameter->schema, &doc, 0) : AG_SCHEMA_YES;
     }
+    trial->costly |= trial->answer == AG_SCHEMA_COSTLY;
     if (!trial->tried++) {
         trial->findings = findings;
     }
@@ -120,7 +122,7 @@ ag_reason_e ag_value_check(ag_input_call_t *call, const ag_parameter_t *paramete
     if (try_all(&trial)) {
         return AG_R_NONE;
     }
-    if (trial.answer == AG_SCHEMA_COSTLY) {
+    if (trial.costly) {
         ag_value_stopped(call, "the parameter", ag_text_plain(parameter->name, call->p));
         ag_value_find(call, parameter, "pattern", "would take too long to check");
         return AG_R_NONE;
@@ -128,6 +130,9 @@ ag_reason_e ag_value_check(ag_input_call_t *call, const ag_parameter_t *paramete
     if (trial.wrong) {
         ag_value_find(call, parameter, "encoding", trial.wrong);
         return AG_R_INPUT_INVALID;
+    }
+    if (!trial.findings.n) {
+        ag_value_find(call, parameter, "schema", "is not what is expected");
     }
     for (i = 0; i < trial.findings.n && i < AG_FINDINGS_MOST; i++) {
         ag_findings_add(&call->findings, &trial.findings.list[i]);

@@ -188,24 +188,32 @@ static void write_line(const ag_log_t *log, ag_log_level_e level, apr_status_t r
     lines += strstr(text, "AG1020: ") != NULL;
 }
 
-/* A pattern that explodes ends at its limit, and that is refused. */
+/* A pattern that explodes ends at its limit, and that is refused; also where the value could be a list, too, which it is not. */
 static void test_stopped(void **state)
 {
     static const ag_log_t log = {.write = write_line, .level = AG_LOG_INFO};
-    const ag_openapi_t *openapi = load_document(
-        "{\"openapi\":\"3.1.0\",\"paths\":{\"/x\":{\"get\":{\"parameters\":[{\"name\":\"q\",\"in\":\"query\",\"schema\":"
-        "{\"type\":\"string\",\"pattern\":\"(b?)(?:a|aa)+\\\\1c\"}}]}}}}",
-        *state);
+    static const char *const types[] = {"\"string\"", "[\"string\",\"array\"],\"items\":{\"type\":\"integer\"}"};
     const char *many = "/x?q=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaadc";
     ag_request_t request = make_request(NULL, *state);
-    ag_input_call_t call = {.request = &request, .p = *state, .method = "GET", .path = "/x", .args = many + 3};
-    ag_openapi_found_t found;
+    int i;
 
     request.log = &log;
-    assert_int_equal(ag_openapi_find(&found, openapi, &call), AG_R_NONE);
-    assert_int_equal(ag_openapi_head(&found, openapi, &call), AG_R_INPUT_REJECTED);
-    assert_string_equal(call.findings.list[0].keyword, "pattern");
-    assert_int_equal(lines, 1);
+    for (i = 0; i < N_OF(types); i++) {
+        ag_input_call_t call = {.request = &request, .p = *state, .method = "GET", .path = "/x", .args = many + 3};
+        ag_openapi_found_t found;
+        const ag_openapi_t *openapi = load_document(
+            apr_pstrcat(*state,
+                        "{\"openapi\":\"3.1.0\",\"paths\":{\"/x\":{\"get\":{\"parameters\":[{\"name\":\"q\",\"in\":"
+                        "\"query\",\"schema\":{\"pattern\":\"(b?)(?:a|aa)+\\\\1c\",\"type\":",
+                        types[i], "}}]}}}}", NULL),
+            *state);
+
+        lines = 0;
+        assert_int_equal(ag_openapi_find(&found, openapi, &call), AG_R_NONE);
+        assert_int_equal(ag_openapi_head(&found, openapi, &call), AG_R_INPUT_REJECTED);
+        assert_string_equal(call.findings.list[0].keyword, "pattern");
+        assert_int_equal(lines, 1);
+    }
 }
 
 static void test_unknown_may_pass(void **state)
