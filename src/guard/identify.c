@@ -218,6 +218,7 @@ static const ag_policy_t *keep_policy(const ag_policy_t *policy, apr_pool_t *p)
         sources[i].name = apr_pstrdup(p, sources[i].name);
     }
     kept->key_from.sources = sources;
+    kept->key_from.arguments = NULL;
     kept->key_from.vary = apr_pstrdup(p, policy->key_from.vary);
     kept->key_from.advice = apr_pstrdup(p, policy->key_from.advice);
     kept->limits = kept->concurrency = no_limits;
